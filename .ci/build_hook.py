@@ -1,9 +1,6 @@
-"""Adds to the wheel the pages for `man`, made from the commands, and an SBOM."""
+"""Adds an SBOM to the wheel."""
 
 import json
-import os
-import sys
-import time
 import tomllib
 from pathlib import Path
 from shutil import rmtree
@@ -15,42 +12,23 @@ from packaging.requirements import Requirement
 
 
 class BuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the configuration of the builder
-    """Runs before a wheel is written. An editable installation has no pages."""
+    """Runs before a wheel is written. An editable installation has no SBOM."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the files into a folder of their own, and name each with its place in the wheel."""
+        """Write the file into a folder of its own, and name it."""
         if version == "editable":
             return
         self.folder = Path(mkdtemp(prefix="apoa-build-"))
-        sys.path.insert(0, self.root)
-        language = os.environ.get("LANGUAGE")
-        try:
-            self._write(build_data)
-        finally:
-            sys.path.remove(self.root)
-            os.environ.pop("LANGUAGE", None)
-            os.environ |= {} if language is None else {"LANGUAGE": language}
-
-    def _write(self, build_data: dict[str, Any]) -> None:
-        from apoa_client import __version__
-        from apoa_client.cli.documents.man_pages import man_pages
-        from apoa_client.cli.main import apoa
-
         sbom = self.folder / "apoa-client.cdx.json"
-        sbom.write_text(json.dumps(self._sbom(__version__), indent=1), encoding="ascii", newline="\n")
+        sbom.write_text(json.dumps(self._sbom(), indent=1), encoding="ascii", newline="\n")
         build_data["sbom_files"].append(str(sbom))
-        day = time.strftime("%Y-%m-%d", time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))))
-        for page in man_pages(apoa, __version__, day):
-            file = self.folder / page.path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(page.text, encoding="ascii", newline="\n")
-            build_data["shared_data"][str(file)] = f"share/man/{page.path.as_posix()}"
 
-    def _sbom(self, version: str) -> dict[str, Any]:
+    def _sbom(self) -> dict[str, Any]:
         """Return the wheel's bill of materials, CycloneDX 1.7: it holds no other package, and requires some."""
         project = tomllib.loads((Path(self.root) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        version = self.metadata.version
         required = [Requirement(each) for each in project["dependencies"]]
         this = {"name": project["name"], "version": version, "purl": f"pkg:pypi/{project['name']}@{version}"}
         licence = [{"license": {"id": project["license"]}}]

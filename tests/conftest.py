@@ -1,5 +1,6 @@
 """Fixtures for every test: folders in memory, a fixed clock, none of this machine's settings, loopback only."""
 
+import gc
 import os
 import shutil
 import signal
@@ -66,6 +67,13 @@ _MEMORY_NEEDED = 1 << 30
 _restore_signals()
 _use_memory()
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads wait busily, and each core has its tests already
+gc.disable()  # until all tests are collected: a third of that time would go into the search for garbage
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, which stays until the end, out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
@@ -141,32 +149,59 @@ ON_A_SERVER = {
     "slow": {"test_sync", "test_machine"},
     "long": {
         *("test_each_fault_on_each_route", "test_a_second_process_during_each_call", "test_a_death_at_each_step"),
-        *("test_batch_size", "test_life_cycles", "test_contract_rows"),
-        *("test_broken_answers", "test_isolation", "test_one_bad_verdict"),
+        *("test_batch_size", "test_contract_rows", "test_isolation", "test_one_bad_verdict"),
         *("test_authentic_rows", "test_each_column_of_a_row_with_a_code"),
         *("test_what_was_named_is_accepted", "test_rows_that_were_exchanged"),
     },
 }
-"""The modules and functions that a mark is for with PostgreSQL: each change is several exchanges with the server."""
+"""The modules and functions that a mark is for with PostgreSQL: each change is several exchanges with the server.
+
+Of the others the first set of a test's parameters is for every run.
+"""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # pytest-randomly shuffles in a wrapper, too: before all other hooks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Mark the series with PostgreSQL. Measure coverage with the first set of a test's parameters for each engine.
-
-    Coverage more than doubles the time of a test, and more sets add nothing.
-    """
-    traced: set[tuple[str, object]] = set()
-    for item in items:
-        name, engine = item.nodeid.partition("[")[0], _engine_of(item)
-        if engine == "postgres" and isinstance(item, pytest.Function):
-            for mark, names in ON_A_SERVER.items():
-                if not names.isdisjoint({item.path.stem, item.originalname}):
-                    item.add_marker(mark)
-        if config.pluginmanager.hasplugin("_cov") and (name, engine) in traced:
-            item.add_marker("no_cover")
-        traced.add((name, engine))
+    """Mark what `.ci/run` alone runs with PostgreSQL, and of what coverage is not measured."""
+    _mark_on_server([item for item in items if isinstance(item, pytest.Function) and _engine_of(item) == "postgres"])
+    if config.pluginmanager.hasplugin("_cov"):
+        _mark_uncovered([item for item in items if not _is_left_out(item)])
     yield
+
+
+def _mark_on_server(items: list[pytest.Function]) -> None:
+    seen: set[str] = set()
+    for item in items:
+        for mark, names in ON_A_SERVER.items():
+            if not names.isdisjoint({item.path.stem, item.originalname}):
+                item.add_marker(mark)
+        if _name_of(item) in seen:
+            item.add_marker("slow")
+        elif not _is_left_out(item):
+            seen.add(_name_of(item))
+
+
+def _mark_uncovered(items: list[pytest.Item]) -> None:
+    """Mark tests that add nothing to the coverage, which nearly doubles the time of a test.
+
+    These are more sets of a test's parameters, the second engine (`tests/outbox/postgres` is about it alone), the
+    examples of Hypothesis, and the models.
+    """
+    seen: set[str] = set()
+    for item in items:
+        is_series = item.get_closest_marker("hypothesis") is not None or item.path.parent.name == "model"
+        if is_series or _engine_of(item) == "postgres" or _name_of(item) in seen:
+            item.add_marker("no_cover")
+        else:
+            seen.add(_name_of(item))
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(mark) for mark in ON_A_SERVER)
+
+
+def _name_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 def _engine_of(item: pytest.Item) -> object:
@@ -251,13 +286,13 @@ class _HiddenKeyring(type):
         raise RuntimeError
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=sys.platform in _KEYRINGS)
 def _hidden_keyring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hides the keyring of Windows and macOS from this process, unless the test is marked `keyring`.
 
     On Linux it cannot be found without the address of the session bus.
     """
-    if sys.platform in _KEYRINGS and request.node.get_closest_marker("keyring") is None:
+    if request.node.get_closest_marker("keyring") is None:
         name, backend = _KEYRINGS[sys.platform]
         module = ModuleType(name)
         setattr(module, backend, _HiddenKeyring(backend, (), {}))

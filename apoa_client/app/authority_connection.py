@@ -8,7 +8,6 @@ from apoa_client import __version__
 from apoa_client.errors import CredentialsProblem, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority, KeptAnswers
-from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from apoa_client.vault.sources import PropertySecrets
 
 TRAINING_USERNAME = "latihan"
-_TIME_WAIT_S = 10.0
-"""How long to wait for the authority's time."""
 _USER_AGENT = f"apoa-client/{__version__}"
 
 
@@ -73,21 +70,6 @@ class AuthorityConnections:
         )
         self._closers.append(authority.close)
         return authority
-
-    def record_time(self, outbox: DeliveryState, settings: PropertySettings, password: Callable[[], str]) -> None:
-        """Ask the authority for its time within a few seconds, and record the contact. Raises the error of the call."""
-        from apoa_client.authority.address import Timeouts
-        from apoa_client.delivery.single_call import SingleCalls
-
-        timeouts = Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
-        calls = SingleCalls(
-            outbox,
-            lambda: self.connect(settings, password, timeouts),
-            self._clock,
-            settings.fingerprint,
-            settings.identity,
-        )
-        calls.record_time()
 
     def _start_training_server(self, settings: PropertySettings, password: str) -> str:
         """Start the sandbox on a free port. Returns its base URL."""

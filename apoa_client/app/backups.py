@@ -16,8 +16,8 @@ from typing import Any
 
 from apoa_client import __version__
 from apoa_client.app.container import Container
+from apoa_client.archive.backup import MISSING, BackupFolder, FolderBackup
 from apoa_client.archive.backup_check import BackupInfo
-from apoa_client.archive.backup_folder import MISSING, BackupFolder, FolderBackup
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem
 from apoa_client.files import full_path
 from apoa_client.installation import own_command

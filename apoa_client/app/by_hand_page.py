@@ -33,6 +33,7 @@ from apoa_client.loopback import (
     receive_body,
 )
 from apoa_client.messages import Message
+from apoa_client.privacy import repr_with
 from apoa_client.report.kinds import short_id
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _LAST_ANSWER_S = 5.0
 _LARGEST_FORM = 4096
 
 
+@repr_with()
 class Shown(NamedTuple):
     """What the page shows: a report to type, or None at the end, and what happened before."""
 
@@ -58,10 +60,6 @@ class Shown(NamedTuple):
     """Why: it is no number, or it is a doubtful one."""
     doubtful: bool = False
     """Whether the number is recorded when it is given again."""
-
-    def __repr__(self) -> str:
-        """Return no value: all of them may be personal data."""
-        return "Shown(…)"
 
 
 class PageFiles(NamedTuple):

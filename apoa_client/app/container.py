@@ -8,10 +8,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import date
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from apoa_client import memory_dumps
+from apoa_client.app.property_choice import PropertyChoice
 from apoa_client.errors import (
     ApoaError,
     CredentialsProblem,
@@ -23,9 +23,9 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.ports.state import Actor, HandedOver
+from apoa_client.process_limits import forbid_access
 from apoa_client.settings import reading
-from apoa_client.settings.config import SQLITE, Config, PropertySettings, nothing_set_up
-from apoa_client.settings.folders import Folders, find_folders
+from apoa_client.settings.config import SQLITE, PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.app.authority_connection import AuthorityConnections
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from apoa_client.app.retention import Retention
     from apoa_client.authority.address import Timeouts
     from apoa_client.delivery.options import TimeLeft
+    from apoa_client.delivery.single_call import SingleCalls
     from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.authority import Authority, KeptAnswers
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.ports.run import Clock
+    from apoa_client.ports.vault import Sealer
     from apoa_client.report.codes import CodeTables
     from apoa_client.report.model import Report
     from apoa_client.vault.sealing import PropertySealer
@@ -51,11 +53,11 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-NOT_CHOSEN = "property_not_chosen"
-"""The name of the error that there are several properties, and none was chosen."""
+_TIME_WAIT_S = 10.0
+"""How long to wait for the authority's time."""
 
 
-class Container:
+class Container(PropertyChoice):
     """Builds the parts for one property, each at its first use. Close it at the end.
 
     `ask_password` asks a person at the terminal for the password; None means that no person can be asked. `command` is
@@ -70,17 +72,12 @@ class Container:
         ask_password: Callable[[], str] | None = None,
         command: str = "",
     ) -> None:
-        self.environ = environ
+        super().__init__(environ, property_name)
         self.clock = clock
-        self._name = property_name
         self._ask_password = ask_password
         self._command = command
         self.on_unwritable: Callable[[StorageProblem], object] | None = None
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
-        self.choose_property: Callable[[Config], str] | None = None
-        """Asks a person at the terminal for one of several properties; None: an error then."""
-        self.on_chosen: Callable[[PropertySettings], object] = lambda _settings: None
-        """Called with the settings of the property when it is chosen."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the keyring and the shared outbox have little time from now on."""
         self.away: ApoaError | None = None
@@ -101,80 +98,6 @@ class Container:
                 with suppress(BaseException):
                     self.close()
                 raise
-
-    @cached_property
-    def folders(self) -> Folders:
-        """The folders of the program's files."""
-        return find_folders(self.environ)
-
-    @cached_property
-    def config(self) -> Config:
-        """The settings of the files and the environment. Raises `SettingsProblem`."""
-        return reading.load(self.folders.config, self.folders.site, self.environ)
-
-    @cached_property
-    def settings(self) -> PropertySettings:
-        """The settings of the named property, else of the default one, else of the only one, else of one asked for.
-
-        Raises `SettingsProblem` if there is no such property, if its table is invalid, or if there are several and no
-        person can be asked.
-        """
-        if not self.config.names:
-            raise nothing_set_up()
-        name = self._name or self.usual_name or self._chosen_property()
-        settings = self.config.find(name)
-        if settings is None:
-            raise self.unknown_property(name)
-        self.on_chosen(settings)
-        return settings
-
-    @property
-    def usual_name(self) -> str:
-        """The property that a command works on if none is chosen by an option; empty: a person is asked."""
-        names = self.config.names
-        usual = self.environ.get("APOA_PROPERTY") or self.config.default_property
-        return usual or (names[0] if len(names) == 1 else "")
-
-    @property
-    def is_chosen(self) -> bool:
-        """Whether it is known which property this is: nothing that only wants to name it may ask."""
-        return "settings" in self.__dict__
-
-    def _chosen_property(self) -> str:
-        if self.choose_property is not None:
-            return self.choose_property(self.config)
-        raise SettingsProblem(
-            msg("Several properties are set up here: {names}.", names=", ".join(self.config.names)),
-            msg("Choose one with --property NAME, or for good: apoa config set default_property NAME"),
-            name=NOT_CHOSEN,
-        )
-
-    def unknown_property(self, name: str) -> SettingsProblem:
-        """Return the error about a property that is not set up here."""
-        from apoa_client.matching import close_matches  # for a mistake alone
-
-        names = ", ".join(self.config.names) or "-"
-        advice = msg("Known: {names}. Set it up with: apoa setup", names=names)
-        near = close_matches(name, self.config.names, limit=1)
-        if near:
-            advice = msg("Did you mean {near}? Known: {names}", near=near[0], names=names)
-        return SettingsProblem(msg("There is no property {name} in the settings.", name=name), advice)
-
-    def saved_config(self) -> Config:
-        """Return the settings as the files have them now, whatever the environment says."""
-        return reading.load(self.folders.config, self.folders.site)
-
-    def saved_settings(self, settings: PropertySettings) -> PropertySettings:
-        """Return the settings of this property as the files have them now; those given if they have none."""
-        return self.saved_config().properties.get(settings.name, settings)
-
-    def save_settings(
-        self, settings: PropertySettings, before: PropertySettings | None = None, *, language: str = ""
-    ) -> None:
-        """Write what is different from `before` into the settings file, as `apoa_client.settings.writer.save` says."""
-        from apoa_client.settings.writer import save
-
-        save(self.folders.config, settings, before=before, language=language, site=self.folders.site)
 
     @property
     def label_if_several(self) -> str:
@@ -219,7 +142,7 @@ class Container:
         from apoa_client.vault.sources import CONTAINER_SECRETS, PropertySecrets
         from apoa_client.vault.store import OUTBOX_VERSION, SHARED_OUTBOX_VERSION
 
-        memory_dumps.forbid_access()
+        forbid_access()
         ask, is_interactive = self._ask_password if prompt else None, self._ask_password is not None
         return PropertySecrets(
             self.environ,
@@ -321,7 +244,7 @@ class Container:
         from apoa_client.app.outbox_opening import OutboxOpener
         from apoa_client.app.property_vault import LazySealer
 
-        sealer = LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
+        sealer = cast("Sealer", LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand))
         secrets = partial(self.secrets_of, settings, prompt=False)
         path = self.folders.outbox(settings.name)
         return OutboxOpener(settings, path, sealer, self.actor, secrets, may_wait=not self.guest_waits)
@@ -406,7 +329,7 @@ class Container:
         # Read again: a run that takes long must not erase what a change meanwhile says is kept.
         config = reading.load(self.folders.config, self.folders.site, self.environ)
         settings = config.properties.get(self.settings.name, self.settings)
-        ask = None if settings.by_hand else self._record_authority_time
+        ask = None if settings.by_hand else lambda: self.calls(_TIME_WAIT_S, prompt=False).record_time()
         opener = self.outbox_opener(settings)
         return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask, opener)
 
@@ -434,7 +357,7 @@ class Container:
         """Turns an arrival into a saved report."""
         from apoa_client.desk.arrivals import Desk
 
-        memory_dumps.forbid_access()
+        forbid_access()
         return Desk(self.outbox, self.clock, self.reporting_rules, os.urandom, lambda: self.code_tables)
 
     @cached_property
@@ -442,7 +365,7 @@ class Container:
         """Changes stays that are reported already."""
         from apoa_client.desk.changes import Changes
 
-        return Changes(self.desk, self.outbox, self.clock, self.reporting_rules, os.urandom)
+        return Changes(self.desk)
 
     @cached_property
     def stays(self) -> "Stays":
@@ -460,11 +383,6 @@ class Container:
 
     # The authority.
 
-    def _record_authority_time(self) -> None:
-        """Ask the authority for its time, and record it. No person is asked for the password."""
-        secrets = self.secrets_of(self.settings, prompt=False)
-        self.authorities.record_time(self.outbox, self.settings, secrets.password)
-
     @cached_property
     def authorities(self) -> "AuthorityConnections":
         """Builds connections to the authority of any property."""
@@ -472,17 +390,20 @@ class Container:
 
         return AuthorityConnections(self.folders, self.clock, self._closers)
 
-    def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> "Authority":
+    def connect(
+        self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None, *, prompt: bool = True
+    ) -> "Authority":
         """Return the property's authority. For a training property, start one.
 
-        Raises `SettingsChanged` if the property has the password of an authority and does not name that one any more.
+        Without `prompt`, no person is asked for the password. Raises `SettingsChanged` if the property has the password
+        of an authority and does not name that one any more.
         """
+        secrets, kept = self.secrets if prompt else self.secrets_of(self.settings, prompt=False), None
         if self.settings.uses_sandbox:
             from apoa_client.app.authority_connection import check_training
 
-            check_training(self.secrets)
-        secrets, kept = self.secrets, None
-        if self.kept is not None and not self.settings.uses_sandbox:  # which is another server in each run
+            check_training(secrets)
+        elif self.kept is not None:  # not for the sandbox, which is another server in each run
             from hashlib import sha256  # for a process that keeps running alone
 
             kept = self.kept
@@ -490,3 +411,16 @@ class Container:
         return self.authorities.connect(
             self.settings, secrets.password, timeouts, time_left, secrets.bind_password, kept
         )
+
+    def calls(self, limit_s: float, *, prompt: bool = True) -> "SingleCalls":
+        """Return what calls the authority outside a delivery run, for so many seconds from its first call on."""
+        from apoa_client.authority.address import Timeouts
+        from apoa_client.delivery.single_call import SingleCalls
+
+        @cache
+        def connect() -> "Authority":
+            ends_at = self.clock.monotonic() + limit_s
+            timeouts = Timeouts(limit_s, limit_s, limit_s)
+            return self.connect(timeouts, lambda: ends_at - self.clock.monotonic(), prompt=prompt)
+
+        return SingleCalls(self.outbox, connect, self.clock, self.settings.fingerprint, self.settings.identity)

@@ -1,15 +1,14 @@
 """Decides when a property's reports are delivered next by a process that keeps running.
 
 It notices by their sizes and times that another process has changed a file. So between two looks it has no file open:
-a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced. Of a shared
-outbox, which other computers change, it is notified; where that is not possible, it looks every few seconds.
+a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced. A shared
+outbox, which other computers change, is looked at every few seconds.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
 from apoa_client.delivery import plan
@@ -19,83 +18,24 @@ from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.authority import KeptAnswers
 from apoa_client.ports.run import Clock
 
-if TYPE_CHECKING:
-    from apoa_client.outbox.postgres.waking import PostgresListener
-
-_LOOK_OFTEN_S = 5.0
-"""How long after a look at a shared outbox the next one is made where nothing notifies of new reports."""
-_LOOK_SELDOM_S = 60.0
-"""The same where something does, and after a look that failed: each may take a second."""
-_RETRY_S = 60.0
-"""How long after an attempt to listen the next one is made, whether it failed or the connection was lost."""
-
-
-class Listeners:
-    """The listeners of one process, by the address of the outbox. Close them.
-
-    Properties with one address have one login, and share a connection: a server has few, and desks need them.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._addresses: dict[str, str] = {}
-        """The address of each property's outbox."""
-        self._listeners: dict[str, PostgresListener] = {}
-        self._next_attempts: dict[str, float] = {}
-        """When to connect again at the earliest (`Clock.monotonic`), by address."""
-
-    def of(self, app: Container) -> "PostgresListener | None":
-        """Return the open listener for the property that the container serves; None where there is none.
-
-        That is a file, a pooler, or a server that was tried within the last minute.
-        """
-        settings = app.settings
-        address = self._addresses[settings.name] = settings.outbox
-        self._close_unused()
-        listener = self._listeners.get(address)
-        if listener is not None and listener.is_open:
-            return listener
-        if not settings.has_shared_outbox or self._clock.monotonic() < self._next_attempts.get(address, 0.0):
-            return None
-        self._next_attempts[address] = self._clock.monotonic() + _RETRY_S
-        try:
-            listener = app.outbox_opener(settings).listener()
-        except ApoaError:
-            return None
-        if listener is not None:
-            self._listeners[address] = listener
-        return listener
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._addresses.clear()
-        self._close_unused()
-
-    def _close_unused(self) -> None:
-        """Close the listeners of outboxes that no property has any more: its administrator may want to remove it."""
-        for address in self._listeners.keys() - set(self._addresses.values()):
-            self._listeners.pop(address).close()
+_LOOK_EVERY_S = 5.0
+"""How long after a look at a shared outbox the next one is made."""
+_AFTER_FAILURE_S = 60.0
+"""The same after a look that failed: each may take a second."""
 
 
 class Follower:
     """Decides when the property that `open_container` opens is delivered next.
 
-    Between two looks it has nothing open but its listener, one of `listeners`.
+    Between two looks it has nothing open.
     """
 
-    def __init__(
-        self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter, listeners: Listeners
-    ) -> None:
+    def __init__(self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter) -> None:
         self._open_container = open_container
         self._clock = clock
         self._jitter = jitter
-        self._listeners = listeners
         self.kept = KeptAnswers()
         """What the runs received from the authority."""
-        self._listener: PostgresListener | None = None
-        self._heard = False
-        """Whether the listener heard of new reports since the last look that succeeded."""
-        self._property_name = ""
         self._files: Sequence[Path] = ()
         self._seen: object = None
         self._is_new = False
@@ -122,9 +62,7 @@ class Follower:
             self._seen, self._is_new, self._next = seen, True, None
         elif self._is_new:
             self._is_new, self._next = False, None
-        if self._listener is not None and self._listener.heard(self._property_name):
-            self._heard, self._next = True, None
-        elif self._is_shared and self._clock.monotonic() >= self._next_look:
+        if self._is_shared and self._clock.monotonic() >= self._next_look:
             self._next = None
         if self._next is None:
             self._next = self._look(self._last)
@@ -148,31 +86,22 @@ class Follower:
         with closing(self._open_container()) as app:
             self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
-        self._changed, self._heard, self._next = False, False, None
+        self._changed, self._next = False, None
 
     def _look(self, last: plan.LastRun) -> datetime:
         now = self._clock.now()
-        self._next_look = self._clock.monotonic() + _LOOK_SELDOM_S
+        self._next_look = self._clock.monotonic() + _AFTER_FAILURE_S
         try:
             with closing(self._open_container()) as app:
                 outbox = app.outbox
-                self._listen(app)  # before anything is read, so that no report is missed
                 summary = outbox.summary(now=now, soon=now)
-                if self._listener is None:
-                    self._next_look = self._clock.monotonic() + _LOOK_OFTEN_S
-                self._changed = self._changed or self._heard or (self._is_new and not self._another_has_run(app))
-                self._heard = False
+                self._next_look = self._clock.monotonic() + _LOOK_EVERY_S
+                self._changed = self._changed or (self._is_new and not self._another_has_run(app))
                 heads = () if app.settings.by_hand else outbox.heads()
                 return plan.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
         except ApoaError:  # the next run says what is wrong
             self._changed = self._changed or self._is_new
             return last.at + (plan.SHORTEST_PAUSE if self._changed else plan.KEEP_UP)
-
-    def _listen(self, app: Container) -> None:
-        before, self._property_name = self._listener, app.settings.name
-        self._listener = self._listeners.of(app)
-        if self._listener is not None and self._listener is not before:
-            self._listener.heard(self._property_name)  # what it has not heard is read now
 
     def _another_has_run(self, app: Container) -> bool:
         """Return whether another process has ended a run since the last look.

@@ -1,9 +1,9 @@
 """The checks of `apoa doctor` for one property, with what each of them needs."""
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import cached_property
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,26 +11,22 @@ from apoa_client.app.backups import place_of_files
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.app.shared_outbox import agree_on_keys
-from apoa_client.authority.address import Timeouts
-from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, reports
-from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks, last_contact, unused_variables
+from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks
 from apoa_client.doctor.computer import Screen
 from apoa_client.doctor.permissions import (
-    check_password,
     check_permissions_below,
     check_private_key,
     check_recovery_code,
     check_store,
 )
-from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
+from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped, warning
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
-from apoa_client.messages import Message, msg
+from apoa_client.messages import Message, duration_message, msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
-from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.outbox_address import parse_address
@@ -80,11 +76,6 @@ class HealthChecks:
         self.engine = ""
         """The name and version of what keeps the reports, once they were read."""
 
-    def all(self) -> list[Check]:
-        """Return every check that applies, in the order in which they run: each after those that it needs."""
-        groups = (self._of_settings, self._of_reports, self._of_keys, self._of_automatic, self._of_authority)
-        return [check for group in (*groups, self._of_computer) for check in group()]
-
     def _note_unwritable(self, problem: StorageProblem) -> None:
         self._unwritable = problem
 
@@ -93,243 +84,198 @@ class HealthChecks:
         return self._app.settings
 
     @cached_property
-    def _known_settings(self) -> "PropertySettings | None":
-        """The settings, if they can be read."""
-        try:
-            return self._settings
-        except ApoaError:  # the first check says why
-            return None
-
-    @cached_property
     def _summary(self) -> Summary:
         now = self._app.clock.now()
         return self._app.outbox.summary(now=now, soon=now + SOON)
 
-    def _of_settings(self) -> list[Check]:
-        app = self._app
-
-        def settings() -> Finding:
-            name = self._settings.name
-            return ok(msg("Property {name}, {path}", name=name, path=str(app.folders.config)))
-
-        def permissions() -> Finding:
-            return check_permissions_below((app.folders.settings, app.folders.data))
-
-        return [
-            Check("settings", Group.SETTINGS, settings, reason=_NO_SETTINGS),
-            Check("permissions", Group.SETTINGS, permissions, limit_s=_FILES_S),
-        ]
-
-    def _of_reports(self) -> list[Check]:
-        app = self._app
-
-        def doubts() -> Finding:
-            public_key, find = self._settings.public_key, app.outbox.integrity.doubts
-            return reports.check_doubts(find_doubts(self._summary, public_key, find))
-
-        def saving() -> Finding:  # it is known since the reports were opened
-            return ok(msg("Guests can be saved.")) if self._unwritable is None else failed_with(self._unwritable)
-
-        def check(name: str, run: Callable[[], Finding]) -> Check:
-            return Check(name, Group.REPORTS, run, ("settings", "database"))
-
+    def all(self) -> list[Check]:
+        """Return every check that applies, in the order in which they run: each after those that it needs."""
+        try:
+            known = self._settings
+        except ApoaError:  # the first check says why
+            known = None
+        app, opened = self._app, ("settings", "database")
+        authority = AuthorityChecks(
+            known.api_url if known is not None else "",
+            known.ca_bundle if known is not None else "",
+            lambda: app.calls(_CALL_S).call(lambda each: each.meta()),
+            app.clock,
+        )
+        settings = partial(Check, group=Group.SETTINGS)
+        saved = partial(Check, group=Group.REPORTS, needs=opened)
+        key = partial(Check, group=Group.KEYS, exit_code=Exit.CREDENTIALS)
+        automatic_ = partial(Check, group=Group.AUTOMATIC, essential=False)
+        line = partial(Check, group=Group.AUTHORITY, needs=opened)
+        online = partial(Check, group=Group.AUTHORITY, reason=_NO_LINE, exit_code=Exit.NOT_NOW)
+        own = partial(Check, group=Group.COMPUTER, essential=False)
+        needs_password = known is not None and not (known.by_hand or known.uses_sandbox)
         checks = [
-            Check("database", Group.REPORTS, self._check_database, ("settings",), _NO_DATABASE),
-            check("saving", saving),
-            check("authentic", doubts),
-            check("waiting", lambda: reports.check_waiting(self._settings, self._summary)),
-            check("drafts", lambda: reports.check_drafts(self._summary)),
+            settings("settings", run=self._check_settings, reason=_NO_SETTINGS),
+            settings("permissions", run=self._check_permissions, limit_s=_FILES_S),
+            saved("database", run=self._check_database, needs=("settings",), reason=_NO_DATABASE),
+            saved("saving", run=self._check_saving),
+            saved("authentic", run=self._check_doubts),
+            saved("waiting", run=lambda: reports.check_waiting(self._settings, self._summary)),
+            saved("drafts", run=lambda: reports.check_drafts(self._summary)),
+            saved("backup", run=lambda: reports.check_backup(app.outbox.value(LAST_BACKUP), app.clock.now())),
+            saved("backup_folder", run=self._check_backup_folder, essential=False),
+            key(
+                "keyring",
+                run=lambda: check_store(app.secrets, needs_password=needs_password),
+                needs=("settings",),
+                reason=_NO_SECRETS,
+            ),
+            key("private_key", run=self._check_private_key, needs=("settings", "keyring")),
+            key("password", run=self._check_password, needs=("settings", "keyring"), reason=_NO_PASSWORD),
+            key("recovery_code", run=lambda: check_recovery_code(self._settings, self._summary), needs=opened),
+            automatic_("schedule", run=self._check_schedule, needs=("settings",)),
+            automatic_("last_run", run=self._check_last_run, needs=opened),
+            automatic_("log", run=lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S),
+            line("sending", run=lambda: reports.check_suspension(self._settings, self._summary), reason=_STOPPED),
+            online("proxy", run=authority.proxy, needs=("settings",), limit_s=_LOCAL_S),
+            online("name", run=authority.name, needs=("settings", "proxy"), limit_s=_NAME_S),
+            online("connection", run=authority.connection, needs=("settings", "name"), limit_s=_CONNECT_S),
+            online("certificate", run=authority.certificate, needs=("settings", "connection"), limit_s=_CERTIFICATE_S),
+            line("variables", run=self._check_variables, needs=()),
+            online("account", run=authority.account, needs=(*opened, "certificate", "password", "sending")),
+            online("contract", run=lambda: self._check_contract(authority), needs=("settings", "account")),
+            line("clock", run=lambda: authority.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
+            line("contact", run=self._check_contact),
+            own("disk", run=lambda: computer.check_space(app.folders.data), limit_s=_LOCAL_S, essential=True),
+            own("temporary_folder", run=computer.check_temporary_folder, limit_s=_LOCAL_S),
+            own("installation", run=self._check_installation, limit_s=_LOCAL_S),
+            own("screen", run=lambda: computer.check_screen(self._screen)),
+            own("versions", run=lambda: computer.check_versions(self.engine)),
         ]
-        return [*checks, *self._of_backups()]
+        if self._offline:
+            checks = [
+                check._replace(run=lambda: skipped(_OFFLINE), limit_s=None) if check.reason == _NO_LINE else check
+                for check in checks
+            ]
+        left_out = self._left_out(known)
+        return [check for check in checks if check.name not in left_out and check.group not in left_out]
 
-    def _of_backups(self) -> list[Check]:
-        """Return the checks of backups: training needs none, and only some properties have automatic ones.
+    def _left_out(self, known: "PropertySettings | None") -> set[str]:
+        """Return the names and groups of checks that do not apply to a property with these settings."""
+        left_out = set[str]() if self._unused_variables else {"variables"}
+        if known is None:
+            return left_out | {"backup_folder", "password"}
+        if known.is_training or known.has_shared_outbox:  # backups of the latter may be made on its server
+            left_out.add("backup")
+        if not known.backup_folder:
+            left_out.add("backup_folder")
+        if known.by_hand:
+            left_out |= {Group.AUTHORITY, "password"}
+        if known.uses_sandbox:
+            left_out |= {"password", "proxy", "name", "connection", "certificate", "variables"}
+        return left_out
 
-        Those of a shared outbox may be made on its server.
-        """
-        app, settings = self._app, self._known_settings
+    def _check_settings(self) -> Finding:
+        path = str(self._app.folders.config)
+        return ok(msg("Property {name}, {path}", name=self._settings.name, path=path))
 
-        def backup() -> Finding:
-            return reports.check_backup(app.outbox.value(LAST_BACKUP), app.clock.now())
-
-        def folder() -> Finding:
-            folder, place = self._settings.backup_folder, place_of_files(app)
-            known = app.outbox.folder_backups(folder)
-            return reports.check_backup_folder(Path(folder), place, on_other_disk=known.other_disk, limit_s=_LOCAL_S)
-
-        checks = []
-        if settings is None or not (settings.is_training or settings.has_shared_outbox):
-            checks.append(Check("backup", Group.REPORTS, backup, ("settings", "database")))
-        if settings is not None and settings.backup_folder:
-            checks.append(Check("backup_folder", Group.REPORTS, folder, ("settings", "database"), essential=False))
-        return checks
+    def _check_permissions(self) -> Finding:
+        return check_permissions_below((self._app.folders.settings, self._app.folders.data))
 
     def _check_database(self) -> Finding:
         """Open the reports and read them for damage."""
-        until = self._app.clock.monotonic() + _FILE_CHECK_S
+        app, is_shared = self._app, self._settings.has_shared_outbox
+        until = app.clock.monotonic() + _FILE_CHECK_S
         try:
-            found = self._app.outbox.integrity.check_file(lambda: self._app.clock.monotonic() > until)
+            found = app.outbox.check_file(lambda: app.clock.monotonic() > until)
         except OutboxDamaged as exc:
-            return reports.damaged_file(exc)
-        except OutboxServerUnreachable as exc:
-            return reports.server_away(exc)
+            return failed_with(exc, msg("Keep the file. Restore the newest backup with: apoa restore FILE"))
+        except OutboxServerUnreachable as exc:  # a desk goes on without it
+            advice = msg(
+                "Guests are saved on this computer meanwhile, and apoa moves them by itself; see apoa outbox show. If "
+                "it stays so, ask the administrator of the server."
+            )
+            return warning(exc.message, advice)._replace(stops=True)
         self.engine = found.engine
-        if self._settings.has_shared_outbox:
-            agree_on_keys(self._settings, self._app.outbox)
-        if self._app.handed_over.problem is not None:
-            return reports.not_handed_over(self._app.handed_over.problem)
-        if self._settings.has_shared_outbox:
-            return reports.describe_server(parse_address(self._settings.outbox).place, found)
-        return reports.describe_file(found)
+        if is_shared:
+            agree_on_keys(self._settings, app.outbox)
+        if (problem := app.handed_over.problem) is not None:
+            advice = msg("Reports that are still in the other outbox are not sent. They are taken over by: apoa sync")
+            return failed_with(problem, problem.advice or advice)
+        values: dict[str, str | int | Message] = {"schema": found.schema, "engine": found.engine}
+        if is_shared:
+            place = parse_address(self._settings.outbox).place
+            return ok(msg("The shared outbox answers: {place} (schema {schema}, {engine}).", place=place, **values))
+        if not found.complete:
+            return ok(msg("What could be read of it in a short time is sound (schema {schema}, {engine}).", **values))
+        return ok(msg("It is sound (schema {schema}, {engine}).", **values))
 
-    def _of_keys(self) -> list[Check]:
-        app, settings = self._app, self._known_settings
-        needs_password = settings is not None and not settings.by_hand and not settings.uses_sandbox
+    def _check_saving(self) -> Finding:  # it is known since the reports were opened
+        return ok(msg("Guests can be saved.")) if self._unwritable is None else failed_with(self._unwritable)
 
-        def private_key() -> Finding:
-            try:
-                outbox = app.outbox
-            except StorageProblem:
-                outbox = None
-            return check_private_key(app.secrets, self._settings, outbox, app.clock.now())
+    def _check_doubts(self) -> Finding:
+        find = self._app.outbox.integrity.doubts
+        return reports.check_doubts(find_doubts(self._summary, self._settings.public_key, find))
 
-        def recovery_code() -> Finding:
-            return check_recovery_code(self._settings, self._summary)
+    def _check_backup_folder(self) -> Finding:
+        folder, place = self._settings.backup_folder, place_of_files(self._app)
+        known = self._app.outbox.folder_backups(folder)
+        return reports.check_backup_folder(Path(folder), place, on_other_disk=known.other_disk, limit_s=_LOCAL_S)
 
-        def check(name: str, run: Callable[[], Finding], *needs: str, reason: Message | None = None) -> Check:
-            return Check(name, Group.KEYS, run, ("settings", *needs), reason, exit_code=Exit.CREDENTIALS)
+    def _check_private_key(self) -> Finding:
+        try:
+            outbox = self._app.outbox
+        except StorageProblem:
+            outbox = None
+        return check_private_key(self._app.secrets, self._settings, outbox, self._app.clock.now())
 
-        checks = [
-            check(
-                "keyring",
-                lambda: check_store(app.secrets, needs_password=needs_password),
-                reason=_NO_SECRETS,
-            ),
-            check("private_key", private_key, "keyring"),
-        ]
-        if needs_password:
-            checks.append(
-                check("password", lambda: check_password(app.secrets.password), "keyring", reason=_NO_PASSWORD)
-            )
-        return [*checks, check("recovery_code", recovery_code, "database")]
+    def _check_password(self) -> Finding:
+        """Check that a password is there, and was given for these settings. It is not sent."""
+        self._app.secrets.password()
+        return ok(msg("It is stored, and it was given for these settings."))
 
-    def _of_automatic(self) -> list[Check]:
-        app, settings = self._app, self._known_settings
-
-        def schedule() -> Finding:
-            found = self._find_schedule()
-            if found is not None:
-                self._is_scheduled = True
-                return found.check()
-            if settings is not None and (settings.is_training or settings.by_hand):
-                return skipped(msg("No schedule is installed, and this property needs none."))
-            return automatic.no_schedule()
-
-        def last_run() -> Finding:
-            return automatic.check_last_run(
-                app.outbox.value(SCHEDULED_RUN), app.clock.now(), is_scheduled=self._is_scheduled
-            )
-
-        return [
-            Check("schedule", Group.AUTOMATIC, schedule, ("settings",), essential=False),
-            Check("last_run", Group.AUTOMATIC, last_run, ("settings", "database"), essential=False),
-            Check(
-                "log", Group.AUTOMATIC, lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S, essential=False
-            ),
-        ]
-
-    def _find_schedule(self) -> Schedule | None:
-        """Return the schedule that sends for this property, or None.
-
-        Raises `SettingsProblem` if the system refuses to answer, and `TimeoutError` if it does not.
-        """
-        app, name = self._app, self._settings.name
+    def _check_schedule(self) -> Finding:
+        """Look for the schedule that sends for this property."""
+        app, settings = self._app, self._settings
 
         def find() -> Schedule | None:
-            own = Container(app.environ, app.clock, name)  # in its thread: an outbox belongs to one
-            try:
+            with closing(Container(app.environ, app.clock, settings.name)) as own:  # an outbox belongs to one thread
                 return find_schedule(own)
-            finally:
-                own.close()
 
-        return call_with_timeout(_SCHEDULE_S, find)
-
-    def _of_authority(self) -> list[Check]:
-        """Return the checks of the authority and of the route to it; none where reports are typed by hand."""
-        app, settings = self._app, self._known_settings
-        if settings is not None and settings.by_hand:
-            return []
-        has_line = settings is None or not settings.uses_sandbox
-        authority = AuthorityChecks(
-            settings.api_url if settings is not None else "",
-            settings.ca_bundle if settings is not None else "",
-            self._ask,
-            app.clock,
+        found = call_with_timeout(_SCHEDULE_S, find)
+        self._is_scheduled = found is not None
+        if found is not None:
+            return found.check()
+        if settings.is_training or settings.by_hand:
+            return skipped(msg("No schedule is installed, and this property needs none."))
+        return warning(
+            msg("No schedule is installed: nothing is sent automatically."),
+            msg("Install one with: apoa schedule install"),
         )
 
-        def suspension() -> Finding:
-            return reports.check_suspension(self._settings, self._summary)
+    def _check_last_run(self) -> Finding:
+        run = self._app.outbox.value(SCHEDULED_RUN)
+        return automatic.check_last_run(run, self._app.clock.now(), is_scheduled=self._is_scheduled)
 
-        def contract() -> Finding:
-            found = authority.contract(self._settings.identity)
-            if found.result is Result.OK and authority.meta is not None:
-                with suppress(StorageProblem):  # the check of saving says so
-                    app.outbox.record_contact(app.clock.now(), authority.meta.server_time)
-            return found
+    @property
+    def _unused_variables(self) -> str:
+        return ", ".join(name for name in CERTIFICATE_VARIABLES if self._app.environ.get(name))
 
-        steps = [
-            self._online("proxy", authority.proxy, "settings", limit_s=_LOCAL_S),
-            self._online("name", authority.name, "settings", "proxy", limit_s=_NAME_S),
-            self._online("connection", authority.connection, "settings", "name", limit_s=_CONNECT_S),
-            self._online("certificate", authority.certificate, "settings", "connection", limit_s=_CERTIFICATE_S),
-        ]
-        names = ", ".join(name for name in CERTIFICATE_VARIABLES if app.environ.get(name))
-        if names:
-            steps.append(Check("variables", Group.AUTHORITY, lambda: unused_variables(names)))
-        before = ("certificate", "password", "sending") if has_line else ()
-        return [
-            Check("sending", Group.AUTHORITY, suspension, ("settings", "database"), _STOPPED),
-            *(steps if has_line else []),
-            self._online("account", authority.account, "settings", "database", *before),
-            self._online("contract", contract, "settings", "account"),
-            self._offline_check("clock", lambda: authority.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
-            self._offline_check("contact", lambda: last_contact(self._summary.last_contact_at, app.clock.now())),
-        ]
+    def _check_variables(self) -> Finding:
+        names = self._unused_variables
+        text = msg(
+            "{names}: not used. Certificates are trusted by the system or by the setting ca_bundle.", names=names
+        )
+        return warning(text, None)
 
-    def _offline_check(self, name: str, run: Callable[[], Finding]) -> Check:
-        return Check(name, Group.AUTHORITY, run, ("settings", "database"))
+    def _check_contract(self, authority: AuthorityChecks) -> Finding:
+        found = authority.contract(self._settings.identity)
+        if found.result is Result.OK and authority.meta is not None:
+            with suppress(StorageProblem):  # the check of saving says so
+                self._app.outbox.record_contact(self._app.clock.now(), authority.meta.server_time)
+        return found
 
-    def _online(self, name: str, run: Callable[[], Finding], *needs: str, limit_s: float | None = None) -> Check:
-        """Return a check that needs the internet; it is skipped where only the others were asked for."""
-        if self._offline:
-            run, limit_s = (lambda: skipped(_OFFLINE)), None
-        return Check(name, Group.AUTHORITY, run, needs, _NO_LINE, limit_s, Exit.NOT_NOW)
+    def _check_contact(self) -> Finding:
+        moment = self._summary.last_contact_at
+        if moment is None:
+            return skipped(msg("The authority has never answered yet."))
+        age = self._app.clock.now() - moment
+        return ok(msg("The authority last answered {time} ago.", time=duration_message(age)))
 
-    def _ask(self) -> Meta:
-        """Ask the authority what it is, within a few seconds, unless sending is suspended."""
-        app = self._app
-        until = app.clock.monotonic() + _CALL_S
-
-        def connect() -> Authority:
-            return app.connect(Timeouts(_CALL_S, _CALL_S, _CALL_S), lambda: until - app.clock.monotonic())
-
-        return SingleCalls(app.outbox, connect, app.clock, self._settings.fingerprint).meta()
-
-    def _of_computer(self) -> list[Check]:
-        app = self._app
-
-        def check(
-            name: str, run: Callable[[], Finding], limit_s: float | None = None, *, essential: bool = False
-        ) -> Check:
-            return Check(name, Group.COMPUTER, run, limit_s=limit_s, essential=essential)
-
-        def installation() -> Finding:
-            return computer.check_installation(own_command(), app.environ.get("PATH", ""))
-
-        return [
-            check("disk", lambda: computer.check_space(app.folders.data), _LOCAL_S, essential=True),
-            check("temporary_folder", computer.check_temporary_folder, _LOCAL_S),
-            check("installation", installation, _LOCAL_S),
-            check("screen", lambda: computer.check_screen(self._screen)),
-            check("versions", lambda: computer.check_versions(self.engine)),
-        ]
+    def _check_installation(self) -> Finding:
+        return computer.check_installation(own_command(), self._app.environ.get("PATH", ""))

@@ -71,7 +71,7 @@ class KeyPair:
 
     def private_key(self) -> bytes:
         """Return the private key. Raises `CredentialsProblem`, also for a private key that does not fit."""
-        return self._sealer().private_key()
+        return PropertySealer(self.public_key, self._secrets.private_key, self._secrets.spare_keys).private_key()
 
     def change(self, private_key: bytes, action: str = "key_rotated") -> int:
         """Make this private key the property's, seal all records to it, and return the number of rows.
@@ -192,9 +192,6 @@ class KeyPair:
             )
         keys.add_old(private_key)
         return KeyRecovery.FOR_OLDER_RECORDS
-
-    def _sealer(self) -> PropertySealer:
-        return PropertySealer(self.public_key, self._secrets.private_key, self._secrets.spare_keys)
 
 
 def _sealer_of(private_key: bytes) -> PropertySealer:

@@ -36,7 +36,9 @@ def count_month(app: Container, month: Month, track: Track = iter) -> MonthFigur
     """Count the stays of a month. Raises `StorageProblem`, also where a part of the outbox cannot be read."""
     figures, details, now = Figures(month), _Details(app), app.clock.now()
     nationalities, rooms = NationalityCount(), RoomNights(app.settings.rooms or None)
-    for stay_id in track(_stay_ids(app, month)):
+    # Of guests who stayed longer than planned, too.
+    selection = Selection(leaving_from=month.first - MAX_OVERSTAY, arriving_by=month.last)
+    for stay_id in track(list(dict.fromkeys(entry.stay_id for entry in app.outbox.entries(selection)))):
         stay = app.stays.of(stay_id)
         facts = stay_facts(stay, app.settings.zone)
         guest = figures.count(facts, now, app.today) if facts is not None else None
@@ -65,12 +67,6 @@ def stay_facts(stay: StayHistory, zone: tzinfo) -> StayFacts | None:
         accepted_at=min((entry.receipt.issued_at for entry in check_ins if entry.receipt is not None), default=None),
         refused=sum(1 for entry in stay.active_reports if entry.state is State.REJECTED),
     )
-
-
-def _stay_ids(app: Container, month: Month) -> Sequence[str]:
-    """Return the ids of the stays that may have a night in the month, also of guests who stayed longer than planned."""
-    selection = Selection(leaving_from=month.first - MAX_OVERSTAY, arriving_by=month.last)
-    return list(dict.fromkeys(entry.stay_id for entry in app.outbox.entries(selection)))
 
 
 class _Details:

@@ -13,8 +13,7 @@ from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.postgres.overview import SharedOverview
-    from apoa_client.outbox.postgres.waking import PostgresListener
+    from apoa_client.outbox.postgres.database import PostgresDatabase
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.run import Clock
@@ -90,19 +89,12 @@ class OutboxOpener:
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
 
-    def listener(self) -> "PostgresListener | None":
-        """Return what hears of new reports in the shared outbox; None behind a pooler. Raises what `shared` does."""
+    def every_property(self) -> "PostgresDatabase":
+        """Open the shared outbox for every property of its login (`PostgresOutbox.on`). Raises as `shared`."""
         address, password = self._server(None)
-        from apoa_client.outbox.postgres.waking import PostgresListener
+        from apoa_client.outbox.postgres.schema import open_database
 
-        return PostgresListener.open(address, password)
-
-    def overview(self) -> "SharedOverview":
-        """Open what reads every property of the login of the shared outbox. Raises as `shared`."""
-        address, password = self._server(None)
-        from apoa_client.outbox.postgres.overview import SharedOverview
-
-        return SharedOverview.open(address, password)
+        return open_database(address, password)
 
     def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
         """Return where the shared outbox is, and the password: the given one, else the one in the vault.

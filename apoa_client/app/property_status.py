@@ -1,6 +1,6 @@
 """The status of a property, as `apoa status` and monitoring show it. Needs no key."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +9,7 @@ from apoa_client.app.container import Container
 from apoa_client.desk.attention import Problem, find_doubts, find_problems
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
-from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.config import PropertySettings
@@ -43,9 +43,15 @@ def read_status(app: Container, now: datetime) -> PropertyStatus:
     """Read the status, also where the outbox can be read only. Raises `StorageProblem` and `SettingsProblem`."""
     unwritable = list[StorageProblem]()
     app.on_unwritable = unwritable.append
-    summary = app.outbox.summary(now=now, soon=now + SOON)
-    overview = Overview(summary, app.outbox.value(SCHEDULED_RUN), app.outbox.value(LAST_BACKUP))
+    overview = read_overview(app.outbox, now)
     return status_of(app, overview, now, unwritable[0] if unwritable else None)
+
+
+def read_overview(outbox: "Outbox", now: datetime) -> Overview:
+    """Read what the status of a property is made of. Raises `StorageProblem`."""
+    with outbox.database.read_errors(), outbox.database.snapshot():
+        summary = outbox.summary(now=now, soon=now + SOON)
+        return Overview(summary, outbox.value(SCHEDULED_RUN), outbox.value(LAST_BACKUP))
 
 
 class OtherCounts(NamedTuple):
@@ -78,38 +84,15 @@ def status_of(
     app: Container, overview: Overview, now: datetime, unwritable: StorageProblem | None = None
 ) -> PropertyStatus:
     """Return the status of what was read. The property's outbox is opened only if the numbers of reports are wrong."""
-    suspension = overview.summary.current_suspension(lambda: app.settings.fingerprint)
-    return _status(
-        overview,
-        suspension,
-        app.settings.public_key,
-        lambda: app.outbox,
-        unwritable,
-        now,
-    )
-
-
-def status_without_settings(overview: Overview, now: datetime) -> PropertyStatus:
-    """Return the status of a property that is not set up here: a suspension counts, whatever it was for."""
-    return _status(overview, overview.summary.suspension, None, None, None, now)
-
-
-def _status(
-    overview: Overview,
-    suspension: Suspension | None,
-    public_key: str | None,
-    outbox: "Callable[[], Outbox] | None",
-    unwritable: StorageProblem | None,
-    now: datetime,
-) -> PropertyStatus:
     summary, last_run, last_backup = overview
+    suspension = summary.current_suspension(lambda: app.settings.fingerprint)
 
     def contradictions() -> Iterable[Doubt]:
-        return [Doubt(DoubtKind.NUMBERS)] if outbox is None else outbox().integrity.doubts()
+        return app.outbox.integrity.doubts()
 
-    doubts = find_doubts(summary, public_key or summary.public_key or "", contradictions)
+    doubts = find_doubts(summary, app.settings.public_key, contradictions)
     for doubt in doubts:
-        for entry in outbox().find(doubt.report) if outbox is not None and doubt.report else ():
+        for entry in app.outbox.find(doubt.report) if doubt.report else ():
             summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
     problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
     return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)

@@ -6,7 +6,7 @@ The outbox and delivery get the keys through classes that open the vault at the 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import CredentialsProblem
 from apoa_client.files import read_regular
@@ -82,32 +82,14 @@ def outbox_binding(address: "ServerAddress") -> "Binding":
 
 
 class LazySealer:
-    """A `ports.Sealer` that is built at the first call: reading counts and states needs no cryptography."""
+    """The property's `PropertySealer`, built at its first use: reading counts and states needs no cryptography."""
 
     def __init__(self, sealer: "Callable[[], PropertySealer]", key_is_at_hand: Callable[[], bool]) -> None:
         self._sealer = sealer
         self._key_is_at_hand = key_is_at_hand
 
-    @property
-    def public_key(self) -> str:
-        """The key as `ports.Sealer` describes it."""
-        return self._sealer().public_key
-
-    def refresh(self) -> bool:
-        """Read the key again as `ports.Sealer` describes."""
-        return self._sealer().refresh()
-
-    def seal(self, record_id: str, content: bytes) -> bytes:
-        """Seal as `ports.Sealer` describes."""
-        return self._sealer().seal(record_id, content)
-
-    def open(self, record_id: str, sealed: bytes) -> bytes:
-        """Open as `ports.Sealer` describes."""
-        return self._sealer().open(record_id, sealed)
-
-    def owns(self, public_key: str) -> bool:
-        """Look for its private key as `ports.Sealer` describes."""
-        return self._sealer().owns(public_key)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the attribute of the sealer is
+        return getattr(self._sealer(), name)
 
     def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
         """Return what makes codes as `ports.Sealer` describes."""

@@ -32,8 +32,7 @@ from apoa_client.schedule.interface import (
     Scheduler,
     run_tool,
 )
-from apoa_client.schedule.variables import Variables, folder_variables, variables_of
-from apoa_client.settings.config import PropertySettings
+from apoa_client.schedule.variables import folder_variables, variables_of
 from apoa_client.settings.folders import user_id
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
 from apoa_client.vault.keyring_store import session_buses
@@ -267,17 +266,10 @@ def _secret_notes(app: Container, wish: Wish, kind: str) -> list[Message]:
     if variables.left_out:
         names = listed([literal(name) for name in variables.left_out])
         notes.append(msg("Not given to the schedule, because they hold secrets: {names}.", names=names))
-    if any(_needs_session(app, settings, variables, kind) for settings in _covered(app, wish)):
+    known, kept = app.config.properties, variables.kept
+    covered = [known[wish.property_name]] if wish.property_name in known else known.values()
+    has_keyring = any(each.vault == "keyring" for each in covered) and "APOA_PRIVATE_KEY_FILE" not in kept
+    without_session = kind == CRON or (kind == SYSTEMD and not session_buses(app.environ, user_id()))
+    if has_keyring and without_session:
         notes += filter(None, [KeyringProblem(KeyringReason.NO_BUS).advice])
     return notes
-
-
-def _covered(app: Container, wish: Wish) -> list[PropertySettings]:
-    known = app.config.properties
-    return [known[wish.property_name]] if wish.property_name in known else list(known.values())
-
-
-def _needs_session(app: Container, settings: PropertySettings, variables: Variables, kind: str) -> bool:
-    if settings.vault != "keyring" or "APOA_PRIVATE_KEY_FILE" in variables.kept:
-        return False
-    return kind == CRON or (kind == SYSTEMD and not session_buses(app.environ, user_id()))

@@ -2,10 +2,8 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.code_tables import KeptTables
@@ -13,12 +11,11 @@ from apoa_client.app.container import Container
 from apoa_client.authority.address import Timeouts
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.plan import is_ahead
-from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, NotTheAuthority, SettingsProblem
 from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.run import Interruptions, Progress
-from apoa_client.report.codes import TABLES, CodeTable
+from apoa_client.report.codes import TABLES
 
 if TYPE_CHECKING:
     from apoa_client.authority.address import Timeouts
@@ -28,8 +25,8 @@ _log = logging.getLogger(__name__)
 
 _EVERY = timedelta(days=1)
 _AFTER_FAILURE = timedelta(hours=1)
-_CALL_S, _ALL_CALLS_S = 5.0, 15.0
-"""How long one call may take, and all of them."""
+_ALL_CALLS_S = 10.0
+"""How long the calls for the tables may take together."""
 
 
 def send(
@@ -81,7 +78,7 @@ def complete_guest_tags(app: Container) -> None:
     key = bytes.fromhex(app.settings.index_key)
 
     def hash_of(document: "Document") -> int:
-        from apoa_client.desk.duplicates import guest_hash  # start-up: rarely needed
+        from apoa_client.desk.ids import guest_hash  # start-up: rarely needed
 
         return guest_hash(key, document)
 
@@ -105,51 +102,28 @@ def refresh_code_tables(app: Container, outcome: Outcome) -> None:
     After a run that sent reports, which a person may watch, only one is fetched, over its connection. The built-in
     training authority has the built-in lists, so it is not asked.
     """
-    if app.settings.by_hand or app.settings.uses_sandbox:
-        return
     kept, now = app.code_file.read(), app.clock.now().astimezone(UTC)
     due = [name for name in TABLES if not is_ahead(kept.ask_after.get(name), now, _EVERY)]
-    if outcome.authority is not None:
-        due = due[:1]
-    if not due:
+    due = due if outcome.authority is None else due[:1]
+    if not due or app.settings.by_hand or app.settings.uses_sandbox:
         return
-    fetched = _fetch(app, outcome.authority, kept.tables, due)
-    tables = {name: table for name, table in {**kept.tables, **fetched}.items() if table is not None}
-    times = {name: now + (_EVERY if name in fetched else _AFTER_FAILURE) for name in due}
-    try:
-        app.code_file.write(KeptTables(tables, {**kept.ask_after, **times}))
-    except OSError as exc:
-        _log.debug("code tables not written: %s", type(exc).__name__)
-
-
-def _fetch(
-    app: Container, connected: Authority | None, kept: Mapping[str, CodeTable], names: Sequence[str]
-) -> dict[str, CodeTable | None]:
-    """Return the tables about which the authority answered; None for one that it does not have."""
-    connect = _connector(app) if connected is None else lambda: connected
-    calls = SingleCalls(app.outbox, connect, app.clock, app.settings.fingerprint)
-    found: dict[str, CodeTable | None] = {}
-    for name in names:
+    calls, connected = app.calls(_ALL_CALLS_S, prompt=False), outcome.authority
+    calls = calls if connected is None else calls._replace(connect=lambda: connected)
+    tables, times = dict(kept.tables), {**kept.ask_after, **dict.fromkeys(due, now + _AFTER_FAILURE)}
+    for name in due:
         try:
-            found[name] = calls.code_table(name, kept.get(name))
-        except NotTheAuthority as exc:  # perhaps this table alone breaks the contract
-            _log.debug("code table %s: %s", name, exc.name)
+            table = calls.code_table(name, tables.get(name))
         except ApoaError as exc:
             _log.debug("code table %s: %s", name, exc.name)
-            break
-    return found
-
-
-def _connector(app: Container) -> Callable[[], Authority]:
-    """Return what connects at its first call. No person is asked for the password."""
-    ends_at = app.clock.monotonic() + _ALL_CALLS_S
-
-    @cache
-    def connect() -> Authority:
-        secrets = app.secrets_of(app.settings, prompt=False)
-        timeouts = Timeouts(_CALL_S, _CALL_S, _CALL_S)
-        return app.authorities.connect(
-            app.settings, secrets.password, timeouts, lambda: ends_at - app.clock.monotonic()
-        )
-
-    return connect
+            if not isinstance(exc, NotTheAuthority):  # that table alone may break the contract
+                break
+        else:
+            times[name] = now + _EVERY
+            if table is None:  # the authority has no such table
+                tables.pop(name, None)
+            else:
+                tables[name] = table
+    try:
+        app.code_file.write(KeptTables(tables, times))
+    except OSError as exc:
+        _log.debug("code tables not written: %s", type(exc).__name__)

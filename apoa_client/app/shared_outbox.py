@@ -176,7 +176,7 @@ def describe(app: Container) -> OutboxState:
     waiting: int | None = None
     oldest_at: datetime | None = None
     try:
-        check = app.outbox.integrity.check_file(lambda: True)
+        check = app.outbox.check_file(lambda: True)
         now = app.clock.now()
         counts = app.outbox.summary(now=now, soon=now).counts
         oldest_at = app.outbox.oldest_waiting_at()

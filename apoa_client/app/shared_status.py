@@ -1,30 +1,21 @@
-"""The state of all properties that are in one shared outbox with one login: read together, in one statement."""
+"""The state of the properties of this computer that are in a shared outbox: one connection a login reads them all."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
-from apoa_client.desk.attention import UrgentReports
+from apoa_client.app.property_status import read_overview
+from apoa_client.desk.attention import UrgentReports, most_urgent
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.ports.state import Overview
-from apoa_client.report.kinds import SOON
-from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.outbox_address import parse_address
 
-NO_URGENT = UrgentReports((), 0)
-
-
-class OtherProperty(NamedTuple):
-    """A property that the login may read, and that is not set up on this computer."""
-
-    settings: PropertySettings
-    """Its name alone, with the time zone of one that is set up here."""
-    overview: Overview
-    urgent: UrgentReports
+if TYPE_CHECKING:
+    from apoa_client.outbox.postgres.database import PostgresDatabase
 
 
 class SharedStatus:
@@ -34,7 +25,6 @@ class SharedStatus:
         self.overviews: dict[str, Overview] = {}
         self.errors: dict[str, ApoaError] = {}
         self.urgent: dict[str, UrgentReports] = {}
-        self.others: list[OtherProperty] = []
         self.problems: list[ApoaError] = []
         """The errors of servers among `errors`: several properties may have the same one."""
         self.waiting_here: dict[str, int] = {}
@@ -55,19 +45,18 @@ def read_shared(apps: Iterable[Container], now: datetime, *, urgent: int = 0) ->
         except SettingsProblem:
             continue  # read alone, it says what is wrong
     status = SharedStatus()
-    known = {app.settings.name for members in groups.values() for app in members}
     for members in groups.values():
-        _read_group(status, members, known, now, urgent)
+        _read_group(status, members, now, urgent)
     return status
 
 
-def _read_group(
-    status: SharedStatus, members: Sequence[Container], known: set[str], now: datetime, urgent: int
-) -> None:
+def _read_group(status: SharedStatus, members: Sequence[Container], now: datetime, urgent: int) -> None:
     """Read the properties of one address with the password of the first, unless that is refused, then of the next."""
     for number, app in enumerate(members):
         try:
-            _read_with(status, app, members[number:], known, now, urgent)
+            with closing(app.outbox_opener(app.settings).every_property()) as database:
+                for each in members[number:]:
+                    _read_property(status, each, database, now, urgent)
         except CredentialsProblem as exc:
             status.errors[app.settings.name] = exc
         except (StorageProblem, SettingsProblem) as exc:
@@ -77,29 +66,24 @@ def _read_group(
             return
 
 
-def _read_with(
-    status: SharedStatus, app: Container, members: Sequence[Container], known: set[str], now: datetime, urgent: int
+def _read_property(
+    status: SharedStatus, app: Container, database: "PostgresDatabase", now: datetime, urgent: int
 ) -> None:
-    from apoa_client.outbox.postgres.schema import not_allowed
+    """Read one property on the connection of another one. Raises `OutboxServerUnreachable`."""
+    from apoa_client.outbox.postgres.store import PostgresOutbox
 
-    with closing(app.outbox_opener(app.settings).overview()) as shared:
-        found = shared.overviews(now=now, soon=now + SOON)
-        reports = {name: UrgentReports(*each) for name, each in shared.urgent(now, urgent).items()} if urgent else {}
-        place = shared.place
-    for each in members:
-        name = each.settings.name
-        if _has_waiting(each):
-            continue  # read alone, it is moved first
-        overview = found.get(name) or not_allowed(place, name)
-        if isinstance(overview, ApoaError):
-            status.errors[name] = overview
-        else:
-            status.overviews[name], status.urgent[name] = overview, reports.get(name, NO_URGENT)
-    for name, overview in sorted(found.items()):
-        if name not in known and isinstance(overview, Overview):
-            known.add(name)
-            settings = PropertySettings(name, api_url="", public_key="", timezone=app.settings.timezone)
-            status.others.append(OtherProperty(settings, overview, reports.get(name, NO_URGENT)))
+    name = app.settings.name
+    if _has_waiting(app):
+        return  # read alone, it is moved first
+    try:
+        outbox = PostgresOutbox.on(database, name, app.sealer)
+        status.overviews[name] = read_overview(outbox, now)
+        if urgent:
+            status.urgent[name] = most_urgent(outbox, now, urgent)
+    except OutboxServerUnreachable:
+        raise
+    except (StorageProblem, SettingsProblem) as exc:
+        status.errors[name] = exc
 
 
 def _has_waiting(app: Container) -> bool:

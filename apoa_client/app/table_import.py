@@ -8,7 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +17,6 @@ from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResu
 from apoa_client.desk.imports import Imports
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import Message
-from apoa_client.ports.outbox import ReportBatch, ReportQueue
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
@@ -27,6 +26,8 @@ from apoa_client.tables.rows import GuestRow, Records, SheetFacts
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
+    from apoa_client.outbox.sql.batch import Batch
+    from apoa_client.outbox.sql.store import Outbox
 
 IMPORTED = "imported"
 """The audit trail's action of an import.
@@ -41,7 +42,6 @@ _ATTEMPTS = 3
 """How often the rows are checked again because another process has changed one of their stays."""
 _MOST_WARNINGS = 100
 """How many warnings of one code are kept: a table of a hundred thousand rows may have one in each."""
-_ACTIONS = tuple(Action)
 _IN_FILE_FINDINGS = BY_NAME["document_number"].path
 """The field of a finding that follows from several rows. Its column is the same in each row of a table."""
 _DAY = timedelta(days=1)
@@ -113,7 +113,7 @@ class TableImport(AbstractContextManager["TableImport"]):
     def __init__(
         self,
         imports: Imports,
-        outbox: ReportQueue,
+        outbox: "Outbox",
         records: Records,
         *,
         dry_run: bool = False,
@@ -125,7 +125,7 @@ class TableImport(AbstractContextManager["TableImport"]):
         self._dry_run = dry_run
         self._plan = imports.plan if attended else imports.plan_unattended
         self._open = ExitStack()
-        self._batch: ReportBatch | None = None
+        self._batch: Batch | None = None
         self._checked: ImportResult | None = None
 
     def __exit__(self, *_error: object) -> None:
@@ -179,19 +179,19 @@ class TableImport(AbstractContextManager["TableImport"]):
 
 def table_import(app: "Container", records: Records, *, dry_run: bool = False, attended: bool = False) -> TableImport:
     """Return the import of a table into a property. Raises `SettingsProblem` if it cannot recognise imported rows."""
-    imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, app.report_at_hand)
+    imports = Imports(app.desk, app.changes, app.report_at_hand)
     return TableImport(imports, app.outbox, records, dry_run=dry_run, attended=attended)
 
 
 class _Tally:
     """Counts the rows of a file, finds what they mean together, and adds their reports to the batch."""
 
-    def __init__(self, batch: ReportBatch | None, reported: ReportedAdults) -> None:
+    def __init__(self, batch: "Batch | None", reported: ReportedAdults) -> None:
         self._batch = batch
         self._reported = reported
         self._index = FileIndex()
-        self._actions, self._reports = bytearray(), bytearray()
-        self._check_outs = bytearray()
+        self._actions: list[Action] = []
+        self._reports, self._check_outs = bytearray(), bytearray()
         self._minors: list[tuple[int, RowResult, Stay]] = []
         self._skipped: Counter[str] = Counter()
         self.rows_of: Counter[str] = Counter()
@@ -206,7 +206,7 @@ class _Tally:
         """Add the next row of the file."""
         place = len(self._actions)
         self.rows_of[result.row.sheet] += 1
-        self._actions.append(_ACTIONS.index(result.action))
+        self._actions.append(result.action)
         self._reports.append(len(result.reports))
         self._check_outs.append(any(new.report.kind is Kind.CHECK_OUT for new in result.reports))
         if result.skip:
@@ -242,9 +242,9 @@ class _Tally:
             self._withdraw(finding)
         alone = self._index.unaccompanied([stay for _place, _result, stay in self._minors], self._reported)
         for (place, result, _stay), is_alone in zip(self._minors, alone, strict=True):
-            if self._actions[place] == _ACTIONS.index(result.action):
+            if self._actions[place] is result.action:
                 self._keep(place, result.with_warnings(WARNING) if is_alone and result.reports else result)
-        rows = Counter(_ACTIONS[code] for code in self._actions)
+        rows = Counter(self._actions)
         warnings = (warning for first in self._warnings.values() for warning in first)
         order = {name: number for number, name in enumerate(self.rows_of)}
 
@@ -268,8 +268,7 @@ class _Tally:
 
     def _withdraw(self, finding: FileFinding) -> None:
         """Take a row out that other rows of the file refuse or repeat."""
-        action = Action.UNCHANGED if finding.error is None else Action.REFUSED
-        self._actions[finding.place] = _ACTIONS.index(action)
+        self._actions[finding.place] = Action.UNCHANGED if finding.error is None else Action.REFUSED
         if self._reports[finding.place] and self._batch is not None:
             self._batch.discard(finding.place)
         self._reports[finding.place] = self._check_outs[finding.place] = 0
@@ -286,7 +285,8 @@ class _Tally:
 
 def _may_be_on_time(result: RowResult) -> bool:
     """Return whether a guest who is late by the beginning of the day of the check-in is on time by its end."""
-    has_time = ":" in result.row.texts.get("check_in", "")
+    check_in = result.row.values.get("check_in") or result.row.typed.get("check_in", "")
+    has_time = ":" in check_in if isinstance(check_in, str) else isinstance(check_in, datetime)
     return not has_time and any(
         new.due_at is not None and new.report.created_at < new.due_at + _DAY for new in result.reports
     )

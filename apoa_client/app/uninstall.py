@@ -3,7 +3,6 @@
 The program itself is removed by what installed it.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -27,7 +26,6 @@ from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, Folders, account_home, valid_name
-from apoa_client.vault.store import NAMES
 
 
 class Kind(StrEnum):
@@ -73,6 +71,8 @@ class Loss(NamedTuple):
     code_confirmed: bool | None = None
     """Whether the recovery code is on paper; None where no key is removed, none is needed, or nothing was saved."""
     last_backup: datetime | None = None
+    sending: bool = False
+    """Whether reports are being sent now."""
 
     @property
     def is_grave(self) -> bool:
@@ -125,7 +125,7 @@ class Uninstall:
         if self._chosen:
             names = [self._app.settings.name]
         else:
-            names = [*known, *(name for name in self._folder_names() if name not in known)]
+            names = [*known, *(name for name in _property_folders(self._folders.data) if name not in known)]
         traces, losses, problems = list[Trace](), list[Loss](), list[ApoaError]()
         try:
             schedules = installed(self._app, names, of_home=not self._chosen)
@@ -133,7 +133,7 @@ class Uninstall:
             schedules, problems = [], [exc]
         traces += [Trace(Kind.SCHEDULE, found.name) for found in schedules]
         for name in names:
-            traces += self._files_of(name)
+            traces += _traces_in(self._folders.data / name, _kind_of, name)
             if name in known:
                 keyring, problem = self._keyring_entries(known[name])
                 traces += keyring
@@ -161,12 +161,18 @@ class Uninstall:
         """
         if agreed.problems:
             raise agreed.problems[0]
-        for loss in agreed.losses:
-            self._refuse_while_sending(loss.property_name)
         now = self.find()
-        if [loss._replace(last_backup=None) for loss in now.losses] != [
-            loss._replace(last_backup=None) for loss in agreed.losses
-        ]:
+        sending = next((loss.property_name for loss in now.losses if loss.sending), None)
+        if sending is not None:
+            raise NotNow(
+                msg("Reports of {name} are being sent. Nothing was removed.", name=sending),
+                msg("Wait for the end of apoa sync, then try again; if it was stopped or killed, five minutes later."),
+                name="being_sent",
+            )
+        agreed_losses, losses = (
+            [loss._replace(last_backup=None, sending=False) for loss in found.losses] for found in (agreed, now)
+        )
+        if losses != agreed_losses:
             raise NotNow(
                 msg("The reports changed meanwhile. Nothing was removed."),
                 msg("Look at what would be lost once more: apoa uninstall --dry-run"),
@@ -175,14 +181,6 @@ class Uninstall:
         for trace in now.found:
             self._remove(trace)
         self._remove_empty_folders({trace.property_name for trace in now.found if trace.property_name})
-
-    def _folder_names(self) -> list[str]:
-        """Return the names of the folders of properties, also of those that the settings do not name any more."""
-        return _property_folders(self._folders.data)
-
-    def _files_of(self, name: str) -> Iterator[Trace]:
-        settings = self._app.config.properties.get(name)
-        return _traces_in(self._folders.data / name, lambda path: _kind_of(path, settings), name)
 
     def _shared(self, folders: Folders) -> Iterator[Trace]:
         """Yield what no single property has: the settings and the logs. With one property chosen, its settings only."""
@@ -199,16 +197,12 @@ class Uninstall:
 
     def _practice(self) -> Iterator[Trace]:
         """Yield what the practice home has, of the chosen property or of all. Without it nothing is lost."""
-        home = Folders(self._folders.practice, self._folders.practice, self._folders.practice / "logs")
-        for folder in self._practice_folders():
-            yield from _traces_in(folder, lambda path: _kind_of(path, None))
+        place = self._folders.practice
+        for name in [self._app.settings.name] if self._chosen else _property_folders(place):
+            yield from _traces_in(place / name, _kind_of)
+        home = Folders(place, place, place / "logs")
         if home.config.is_file():
             yield from self._shared(home)
-
-    def _practice_folders(self) -> list[Path]:
-        if self._chosen:
-            return [self._folders.practice / self._app.settings.name]
-        return [self._folders.practice / name for name in _property_folders(self._folders.practice)]
 
     def _keyring_entries(self, settings: PropertySettings) -> tuple[list[Trace], ApoaError | None]:
         """Return the property's entries in the keyring, and why they cannot be read, if the settings name it.
@@ -230,7 +224,7 @@ class Uninstall:
         with closing(self._container_of(settings.name)) as app:
             try:
                 # A full disk is a reason to remove something. What is in a shared outbox is not lost.
-                with app.outbox_opener(settings).file_for_reading(_ignore) as outbox:
+                with app.outbox_opener(settings).file_for_reading(lambda _problem: None) as outbox:
                     now = app.clock.now()
                     summary = outbox.summary(now=now, soon=now + SOON)
                     last_backup = outbox.value(LAST_BACKUP)
@@ -248,22 +242,7 @@ class Uninstall:
             reports=reports,
             code_confirmed=confirmed if needs_code else None,
             last_backup=last_backup,
-        )
-
-    def _refuse_while_sending(self, name: str) -> None:
-        with closing(self._container_of(name)) as app:
-            try:
-                opener = app.outbox_opener(app.settings)
-                with opener.file_for_reading(_ignore) as outbox:
-                    now = app.clock.now()
-                    if not plan.is_ahead(outbox.summary(now=now, soon=now).lease_until, now, plan.LEASE):
-                        return
-            except SettingsProblem:  # nothing can be sent from it
-                return
-        raise NotNow(
-            msg("Reports of {name} are being sent. Nothing was removed.", name=name),
-            msg("Wait for the end of apoa sync, then try again; if it was stopped or killed, five minutes later."),
-            name="being_sent",
+            sending=plan.is_ahead(summary.lease_until, now, plan.LEASE),
         )
 
     def _remove(self, trace: Trace) -> None:
@@ -278,7 +257,16 @@ class Uninstall:
 
             remove_property(Path(trace.place), trace.property_name, self._folders.site)
         else:
-            _unlink(Path(trace.place))
+            path = Path(trace.place)
+            try:
+                wait_while_in_use(path, lambda: path.unlink(missing_ok=True))
+            except FileInUse:
+                raise file_in_use(str(path)) from None
+            except OSError as exc:
+                raise SettingsProblem(
+                    msg("The file {path} cannot be removed: {reason}.", path=str(path), reason=exc.strerror or ""),
+                    msg("Run the command as the user who set up the property."),
+                ) from None
 
     def _remove_empty_folders(self, names: set[str]) -> None:
         """Remove the program's folders that are empty now. Others' files, and a mounted volume, keep theirs."""
@@ -307,72 +295,36 @@ def _traces_in(folder: Path, kind_of: Callable[[Path], Kind], name: str = "") ->
 
 
 def _property_folders(home: Path) -> list[str]:
+    """Return the names of the folders with an outbox, also of those that the settings do not name any more."""
     with suppress(OSError):
         return sorted(
             each.name
             for each in home.iterdir()
-            if each.is_dir() and not is_link(each) and valid_name(each.name) and _is_ours(each)
+            if each.is_dir() and not is_link(each) and valid_name(each.name) and is_outbox(each / OUTBOX_NAME)
         )
     return []
 
 
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder that the settings do not name is a property's: others may have files of such names."""
-    return is_outbox(folder / OUTBOX_NAME) or is_key_file(folder / KEYS_NAME)
-
-
-def _kind_of(path: Path, settings: PropertySettings | None) -> Kind:
-    """Return what a file in a property's folder is; `settings` are None for one that the settings do not name."""
-    kind = Kind.OUTBOX if path.name in OUTBOX_FILES else _FILES.get(path.name, Kind.FOREIGN)
-    if kind is Kind.KEY_FILE and (settings is None or settings.vault != "file") and not is_key_file(path):
-        return Kind.FOREIGN
-    return kind
+def _kind_of(path: Path) -> Kind:
+    """Return what a file in a property's folder is."""
+    return Kind.OUTBOX if path.name in OUTBOX_FILES else _FILES.get(path.name, Kind.FOREIGN)
 
 
 def _unreadable(name: str, *, training: bool = False) -> Loss:
     return Loss(name, training, undelivered=None, drafts=None, reports=None)
 
 
-def _ignore(_problem: StorageProblem) -> None:
-    pass
-
-
-def _unlink(path: Path) -> None:
-    try:
-        wait_while_in_use(path, lambda: path.unlink(missing_ok=True))
-    except FileInUse:
-        raise file_in_use(str(path)) from None
-    except OSError as exc:
-        raise SettingsProblem(
-            msg("The file {path} cannot be removed: {reason}.", path=str(path), reason=exc.strerror or ""),
-            msg("Run the command as the user who set up the property."),
-        ) from None
-
-
 _SQLITE = b"SQLite format 3\0"
 _APPLICATION_ID = slice(68, 72)
 """Where a database says whose it is, in the first bytes of the file: see SQLite's "Database File Format"."""
 _HEADER_BYTES = 100
-_MAX_KEY_FILE = 1 << 20
 
 
 def is_outbox(path: Path) -> bool:
     """Return whether a file is a database of this program. A damaged one may not be recognized."""
-    header = _beginning(path, _HEADER_BYTES)
-    return header.startswith(_SQLITE) and header[_APPLICATION_ID] == APPLICATION_ID.to_bytes(4, "big")
-
-
-def is_key_file(path: Path) -> bool:
-    """Return whether a file has secrets of this program, and nothing else."""
-    with suppress(ValueError):
-        value = json.loads(_beginning(path, _MAX_KEY_FILE))
-        return isinstance(value, dict) and bool(value) and set(NAMES).issuperset(value)
-    return False
-
-
-def _beginning(path: Path, size: int) -> bytes:
     with suppress(OSError):
         if path.is_file():  # reading from a named pipe would wait for a writer
             with path.open("rb") as file:
-                return file.read(size)
-    return b""
+                header = file.read(_HEADER_BYTES)
+            return header.startswith(_SQLITE) and header[_APPLICATION_ID] == APPLICATION_ID.to_bytes(4, "big")
+    return False

@@ -5,14 +5,21 @@ property's settings, a digest of every row, and a message authentication code ov
 flipped on a cheap stick inside a sealed record, which SQLite's own check cannot see and the seal reveals only with the
 key. The code proves that a holder of the private key wrote the backup; without the key at hand it is left out. A
 backup holds no secret and no draft.
+
+In a folder for backups, such as a stick, a name is ``apoa-PROPERTY-DATE-TIME-SERIES.db``. The series is an id of the
+outbox, so that properties of one name on several computers share a folder without deleting each other's backups; the
+desks of a shared outbox have one series. Nothing is replaced, and nothing is deleted but older backups of the same
+series, after the new one is on the disk.
 """
 
+import logging
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,9 +31,8 @@ from apoa_client.archive.backup_check import (
     backup_code,
     digest,
     open_read_only,
-    tables,
 )
-from apoa_client.errors import UsageProblem
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.files import (
     create_private,
     draft_inside,
@@ -45,12 +51,13 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import NAMES, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
-from apoa_client.outbox.sql.drafts import delete_all_drafts
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, publish, translate_errors
 from apoa_client.outbox.sqlite.integrity import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
 from apoa_client.ports.state import Actor, AuditEvent
+
+_log = logging.getLogger(__name__)
 
 _REPORTS = ", ".join(NAMES)
 _PAGE = 100
@@ -139,21 +146,18 @@ def _name_taken(file: Path) -> UsageProblem:
 def _is_replaceable(file: Path) -> bool:
     """Return whether it is an earlier backup or an empty file, not the outbox, the settings or any other file."""
     status = file.lstat()
-    if not stat.S_ISREG(status.st_mode):
-        return False
-    if status.st_size == 0:
-        return True
-    # Else a file that another program has open would not be known for a backup.
-    wait_while_in_use(file, lambda: os.close(os.open(file, os.O_RDONLY)))
-    try:
-        with closing(open_read_only(file)) as db:
-            return '"backup"' in tables(db)
-    except sqlite3.Error:
-        return False
+    if stat.S_ISREG(status.st_mode) and status.st_size:
+        # Else a file that another program has open would not be known for a backup.
+        wait_while_in_use(file, lambda: os.close(os.open(file, os.O_RDONLY)))
+        return is_backup(file)
+    return stat.S_ISREG(status.st_mode)
 
 
-def is_backup_of(file: Path, property_name: str) -> bool:
-    """Return whether it is a backup of a property of this name, as far as its first pages show. Raises nothing."""
+def is_backup(file: Path, property_name: str = "") -> bool:
+    """Return whether it is a backup, of a property of this name if one is given, as far as its first pages show.
+
+    Raises nothing.
+    """
     try:
         if not stat.S_ISREG(file.lstat().st_mode):
             return False
@@ -161,7 +165,7 @@ def is_backup_of(file: Path, property_name: str) -> bool:
             if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or not _has_own_table(db):
                 return False
             name = db.execute("SELECT value FROM backup WHERE key = 'property'").fetchone()
-            return bool(name == (property_name,))
+            return bool(name == (property_name,)) or not property_name
     except (OSError, sqlite3.Error):
         return False
 
@@ -187,7 +191,7 @@ def _write_draft(db: Database, draft: Path, describe: DescribeBackup) -> BackupR
         # they are overwritten, and a journal in memory leaves no trace of them.
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("PRAGMA journal_mode = MEMORY")
-        delete_all_drafts(SqliteDatabase(copy, draft))
+        copy.execute("DELETE FROM drafts")
         info, private_key = describe()
         values = {
             "format": FORMAT,
@@ -241,3 +245,105 @@ def _insert(copy: SqliteDatabase, query: str, rows: Sequence[Sequence[Any]]) -> 
     columns, table = query.removeprefix("SELECT ").split(" FROM ")
     places = ", ".join("?" * (columns.count(",") + 1))
     copy.executemany(f"INSERT INTO {table.split()[0]} ({columns}) VALUES ({places})", rows)  # noqa: S608  queries of ours
+
+
+MISSING = "backup_folder_missing"
+"""The name of the error about a folder, or the disk that it was on, that is not there."""
+
+
+def is_same_disk(folder: Path, place: Path) -> bool:
+    """Return whether the folder is on the disk of this place: a file or a folder. Raises `OSError`."""
+    return folder.stat().st_dev == place.stat().st_dev
+
+
+class FolderBackup(NamedTuple):
+    """A backup that was written into a folder."""
+
+    file: Path
+    written: BackupResult
+    kept: int
+    """How many backups of the series are there now."""
+    deleted: int
+    undeletable: int
+    """How many older ones could not be deleted."""
+    same_disk: bool
+    """Whether it is on the disk of the property's files on this computer."""
+
+
+class BackupFolder(NamedTuple):
+    """The backups of one outbox in a folder; `keep` of them are kept.
+
+    `on_other_disk` says that the folder is known to be on another disk than the property's files on this computer.
+    """
+
+    path: Path
+    property_name: str
+    series: str
+    keep: int
+    on_other_disk: bool = False
+
+    def write(
+        self, db: Database, place: Path, moment: datetime, describe: DescribeBackup, actor: Actor
+    ) -> FolderBackup:
+        """Write a backup, named after the moment, then delete the oldest ones.
+
+        `place` is a file or the folder of the property on this computer.
+        Raises `SettingsProblem` if the folder is not there, and as `back_up`; then nothing is deleted.
+        """
+        if not (self.path.is_absolute() and self.path.is_dir()):
+            raise SettingsProblem(
+                msg("The folder for backups is not there: {path}", path=str(self.path)),
+                msg("Plug in the disk that it is on, or make the folder, then try again."),
+                name=MISSING,
+            )
+        same_disk = is_same_disk(self.path, place)
+        if same_disk and self.on_other_disk:  # the folder that a stick is mounted on exists without the stick, too
+            raise SettingsProblem(
+                msg(
+                    "The disk of the backups is missing: {path} is on the disk of the reports now.", path=str(self.path)
+                ),
+                msg(
+                    "Plug it in, then run: apoa backup. If this is where the backups belong: apoa backup --to {path}",
+                    path=str(self.path),
+                ),
+                name=MISSING,
+            )
+        file = self._free_name(moment)
+        written = back_up(db, file, describe, actor, force=False)
+        return self._rotated(FolderBackup(file, written, kept=1, deleted=0, undeletable=0, same_disk=same_disk))
+
+    def _free_name(self, moment: datetime) -> Path:
+        while True:
+            file = self.path / f"apoa-{self.property_name}-{moment:%Y%m%d-%H%M%S}-{self.series}.db"
+            if not os.path.lexists(file):
+                return file
+            moment += timedelta(seconds=1)
+
+    def _rotated(self, new: FolderBackup) -> FolderBackup:
+        """Delete the oldest backups beyond those to keep. Nothing is raised: the new one is on the disk."""
+        older = self._older_than(new.file)
+        surplus = older[self.keep - 1 :]
+        undeletable = 0
+        for file in surplus:
+            try:
+                file.unlink()
+            except OSError as exc:  # another program has it open, or the disk is protected now
+                undeletable += 1
+                _log.warning("an old backup was not deleted: %s", type(exc).__name__)
+        deleted = len(surplus) - undeletable
+        return new._replace(kept=1 + len(older) - deleted, deleted=deleted, undeletable=undeletable)
+
+    def _older_than(self, new: Path) -> list[Path]:
+        """Return the backups of the series with an earlier time in their names than this one, the latest first.
+
+        Times in names do not depend on the disk: FAT keeps odd seconds away from time stamps, and copying changes them.
+        Backups with a later time, of a clock that was wrong, are left alone, as is what only has such a name.
+        """
+        name = re.compile(rf"apoa-{re.escape(self.property_name)}-\d{{8}}-\d{{6}}-{re.escape(self.series)}\.db")
+        try:
+            names = [file.name for file in self.path.iterdir()]
+        except OSError as exc:
+            _log.warning("the folder for backups cannot be listed: %s", type(exc).__name__)
+            return []
+        earlier = sorted((each for each in names if name.fullmatch(each) and each < new.name), reverse=True)
+        return [file for file in map(self.path.joinpath, earlier) if is_backup(file, self.property_name)]

@@ -33,10 +33,11 @@ from apoa_client.files import make_private_folder
 from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import too_new
+from apoa_client.outbox.rows import SAVED
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.claims import Maintenance, maintenance
 from apoa_client.outbox.sql.codes import RowCodes
-from apoa_client.outbox.sql.insertion import SAVED, SAVED_LIST, insert, saved_events
+from apoa_client.outbox.sql.insertion import SAVED_LIST, insert, saved_events
 from apoa_client.outbox.sql.metadata import PUBLIC_KEY, actual_counts, read_metadata
 from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.outbox.sql.register import record_public_key

@@ -7,12 +7,9 @@ hang and need a time limit. Nothing about guests and no password is sent.
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from http.client import HTTPException, HTTPSConnection
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies_environment
 
@@ -20,7 +17,8 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from apoa_client.authority.address import check_base_url, is_loopback
 from apoa_client.authority.tls import (
-    common_name,
+    Certificate,
+    decoded,
     presented_certificate,
     tls_context,
     untrusted_certificate,
@@ -128,15 +126,7 @@ def connect(route: Route) -> None:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedCertificate:
-    """A certificate that this computer trusts. `valid_until` is None if the certificate could not be read."""
-
-    issuer: str
-    valid_until: datetime | None
-
-
-def read_certificate(route: Route, ca_bundle: str | None) -> TrustedCertificate:
+def read_certificate(route: Route, ca_bundle: str | None) -> Certificate:
     """Return the authority's certificate, after a handshake with the same trust as a call has.
 
     Raises `UntrustedCertificate`, `Offline`, or `SettingsProblem` for a `ca_bundle` that cannot be used.
@@ -145,14 +135,13 @@ def read_certificate(route: Route, ca_bundle: str | None) -> TrustedCertificate:
     try:
         with closing(_open(route, context)) as connection:
             connection.connect()
-            names = _decoded(connection)
+            line = connection.sock
+            names = (line.getpeercert() or {}) if isinstance(line, ssl.SSLSocket) else {}
     except (OSError, HTTPException) as exc:
         raise _handshake_error(exc, route) from None
-    if names is None and route.proxy is None:  # Windows and macOS judge it themselves, and Python decodes nothing
-        presented = presented_certificate(route.host, route.port)
-        if presented is not None:
-            return TrustedCertificate(presented.issuer, _moment(presented.valid_until))
-    return TrustedCertificate("?", None) if names is None else TrustedCertificate(*names)
+    if not names and route.proxy is None:  # Windows and macOS judge it themselves, and Python decodes nothing
+        return presented_certificate(route.host, route.port) or Certificate()
+    return decoded(names)
 
 
 def _open(route: Route, context: ssl.SSLContext) -> HTTPSConnection:
@@ -163,18 +152,6 @@ def _open(route: Route, context: ssl.SSLContext) -> HTTPSConnection:
         headers = {"Proxy-Authorization": f"Basic {basic}"} if credentials else {}
         connection.set_tunnel(route.host, route.port, headers)
     return connection
-
-
-def _decoded(connection: HTTPConnection) -> tuple[str, datetime | None] | None:
-    socket_ = connection.sock
-    names: Mapping[str, Any] = (socket_.getpeercert() or {}) if isinstance(socket_, ssl.SSLSocket) else {}
-    if not names:
-        return None
-    return common_name(names.get("issuer", ())), _moment(str(names.get("notAfter", "")))
-
-
-def _moment(text: str) -> datetime | None:
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
 
 
 def _handshake_error(exc: Exception, route: Route) -> ApoaError:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import create_connection
 from typing import Any
@@ -37,13 +38,12 @@ _MAX_CHAIN = 20
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a certificate says. `subject` and `issuer` are "?", and `valid_until` is "", where they cannot be read."""
+    """What a certificate says. `subject` and `issuer` are "?", and `valid_until` is None, where they cannot be read."""
 
-    sha256: str
+    sha256: str = ""
     subject: str = "?"
     issuer: str = "?"
-    valid_until: str = ""
-    """The end of its validity, in the form that `ssl.cert_time_to_seconds` takes."""
+    valid_until: datetime | None = None
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
@@ -176,11 +176,18 @@ def _fetch_certificate(host: str, port: int) -> Certificate:
             names: Mapping[str, Any] = tls.getpeercert() or {}
     except OSError:
         return Certificate(fingerprint)
-    subject, issuer = (common_name(names.get(key, ())) for key in ("subject", "issuer"))
-    return Certificate(fingerprint, subject, issuer, str(names.get("notAfter", "")))
+    return decoded(names, fingerprint)
 
 
-def common_name(name: Iterable[Iterable[tuple[str, str]]]) -> str:
+def decoded(names: Mapping[str, Any], sha256: str = "") -> Certificate:
+    """Return what `getpeercert` says of a certificate."""
+    subject, issuer = (_common_name(names.get(key, ())) for key in ("subject", "issuer"))
+    end = str(names.get("notAfter", ""))
+    valid_until = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC) if end else None
+    return Certificate(sha256, subject, issuer, valid_until)
+
+
+def _common_name(name: Iterable[Iterable[tuple[str, str]]]) -> str:
     """The common name, else the organization, of a name as `ssl` decodes it: groups of pairs."""
     parts = {key: value for group in name for key, value in group}
     return str(parts.get("commonName") or parts.get("organizationName") or "?")

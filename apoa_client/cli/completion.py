@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class, split_arg_string
@@ -22,6 +22,7 @@ from apoa_client.cli.terminal.output import sanitize
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES
 from apoa_client.matching import without_accents
+from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
     from apoa_client.settings.definitions import Definition
@@ -73,12 +74,8 @@ def complete(task: str, root: click.Group, session: Session, choose_language: Ca
     return Exit.DONE
 
 
-class _Choice(NamedTuple):
-    """A value that may be offered, its description, and its other names."""
-
-    value: str
-    description: str = ""
-    others: tuple[str, ...] = ()
+_Choice: TypeAlias = tuple[str, ...]
+"""A value that may be offered, its description, and its other names."""
 
 
 def _values_of(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem] | None:
@@ -91,91 +88,74 @@ def _values_of(context: click.Context, parameter: click.Parameter, typed: str) -
     choices, beginning = _choices(context, parameter), without_accents(typed)
     if choices is None:
         return None
-    if isinstance(choices, str):
-        return [CompletionItem(typed, type=choices)]
     items: dict[str, CompletionItem] = {}  # a command may have the name of a guide
-    for choice in choices:
-        names = (choice.value, *choice.others)
-        fitting = next((name for name in names if without_accents(name).startswith(beginning)), None)
+    for value, description, *others in choices:
+        fitting = next((name for name in (value, *others) if without_accents(name).startswith(beginning)), None)
         if fitting is not None:
-            value = fitting if _PLAIN.fullmatch(fitting) else choice.value
-            items.setdefault(value, CompletionItem(value, help=sanitize(choice.description)))
+            shown = fitting if _PLAIN.fullmatch(fitting) else value
+            items.setdefault(shown, CompletionItem(shown, help=sanitize(description)))
     return [item for value, item in items.items() if _PLAIN.fullmatch(value)]
 
 
-def _choices(context: click.Context, parameter: click.Parameter) -> "Iterable[_Choice] | str | None":
+def _choices(context: click.Context, parameter: click.Parameter) -> Iterable[_Choice] | None:
+    name, command = parameter.name or "", " ".join(command_words(context))
     if isinstance(parameter, Option):
         found = OPTIONS.get(parameter.declared_name)
-        return found(context.obj) if callable(found) else found
-    command = " ".join(command_words(context))
-    if command == "config set" and parameter.name == "value":
+    elif command.startswith("config ") and name == "value":
         return _setting_values(str(context.params.get("key") or ""))
-    is_first = not context.params.get(parameter.name or "")
-    return ARGUMENTS[command](context.obj) if command in ARGUMENTS and is_first else None
+    else:
+        found = ARGUMENTS.get(command) if not context.params.get(name) else None
+    return found(context.obj) if found is not None else None
 
 
-def _named(english: str, indonesian: str, description: str = "") -> _Choice:
-    """Return the choice with a name in each language."""
-    value, other = (indonesian, english) if current_language() == "id" else (english, indonesian)
-    return _Choice(value, description, (other,))
+def _in_both(versions: Callable[[str], Iterable[Any]]) -> Iterator[_Choice]:
+    """Yield what has an `id`, and a `name` and a `title` in each language."""
+    language = current_language()
+    others = [{each.id: each.name for each in versions(tag)} for tag in LANGUAGES if tag != language]
+    for each in versions(language):
+        yield each.name, each.title, *(names[each.id] for names in others)
 
 
 def _properties(session: Session) -> Iterator[_Choice]:
-    for settings in session.app.config.properties.values():
-        yield _Choice(settings.name, settings.display_name)
+    return ((settings.name, settings.display_name) for settings in session.app.config.properties.values())
 
 
 def _mappings(session: Session) -> Iterator[_Choice]:
-    yield from map(_Choice, session.app.config.maps)
+    return ((name, "") for name in session.app.config.maps)
 
 
 def _states_of_the_world(_session: Session) -> Iterator[_Choice]:
     from apoa_client.passport.states import all_states
 
     for state in all_states():
-        yield _Choice(state.code, state.name(current_language()), tuple(map(state.name, LANGUAGES)))
-
-
-def _sexes(_session: Session) -> Iterator[_Choice]:
-    from apoa_client.cli.views.labels import SEXES
-
-    yield from (_Choice(letter, _(SEXES[sex])) for letter, sex in (("L", "M"), ("P", "F"), ("X", "X")))
+        yield state.code, state.name(current_language()), *map(state.name, LANGUAGES)
 
 
 def _purposes(_session: Session) -> Iterator[_Choice]:
     from apoa_client.report.purposes import PURPOSES
 
+    step = -1 if current_language() == "id" else 1
     for purpose, names in PURPOSES.items():
-        yield _named(purpose.value, names.indonesian)
+        value, other = (purpose.value, names.indonesian)[::step]
+        yield value, "", other
 
 
 def _permits(session: Session) -> Iterator[_Choice]:
     from apoa_client.report.codes import valid_codes
     from apoa_client.report.permits import by_code, permits
 
-    yield from (_Choice(permit.code, permit.name(current_language())) for permit in permits())
+    yield from ((permit.code, permit.name(current_language())) for permit in permits())
     with suppress(SettingsProblem):  # the authority's own, if a property is set up
         for row in valid_codes(session.app.code_tables.stay_permits, session.app.today):
             if by_code(row.code) is None:
-                yield _Choice(row.code, row.name(current_language()))
-
-
-def _zones(_session: Session) -> Iterator[_Choice]:
-    from apoa_client.settings.zones import ZONES
-
-    yield from (_Choice(name, str(zone), (str(zone),)) for name, zone in ZONES.items())
-
-
-def _intervals(_session: Session) -> Iterator[_Choice]:
-    yield from map(_Choice, ("5m", "15m", "30m", "1h"))
+                yield row.code, row.name(current_language())
 
 
 def _report_states(_session: Session) -> Iterator[_Choice]:
     from apoa_client.cli.views.labels import STATES
-    from apoa_client.report.kinds import State
 
-    for state in State:
-        yield _Choice(localized_state(state.value), _(STATES[state]), (state.value, INDONESIAN_STATES[state.value]))
+    for name, indonesian in INDONESIAN_STATES.items():
+        yield localized_state(name), _(STATES[State(name)]), name, indonesian
 
 
 def _help_topics(_session: Session) -> Iterator[_Choice]:
@@ -184,86 +164,50 @@ def _help_topics(_session: Session) -> Iterator[_Choice]:
     from apoa_client.cli.program import COMMANDS
 
     language, indonesian = current_language(), {name: alias for alias, name in ALIASES.items()}
-    others = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in situations(tag)}
-    yield from (_Choice(each.name, each.title, others.get(each.id, ())) for each in situations(language))
+    yield from _in_both(situations)
     for guide in guides(language):
-        names = tuple(each.name for each in all_guides() if each.id == guide.id)
-        yield _Choice(guide.name, guide.title_in(language), names)
-    yield from (_Choice(localized_name(name), "", (name, indonesian.get(name, name))) for name in COMMANDS)
+        yield guide.name, guide.title_in(language), *(each.name for each in all_guides() if each.id == guide.id)
+    for name in COMMANDS:
+        yield localized_name(name), "", name, indonesian.get(name, name)
 
 
 def _fact_topics(_session: Session) -> Iterator[_Choice]:
     from apoa_client.cli.guide.facts import topics
 
-    language = current_language()
-    others = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in topics(tag)}
-    yield from (_Choice(each.name, each.title, others.get(each.id, ())) for each in topics(language))
-
-
-def _schemas(_session: Session) -> Iterator[_Choice]:
-    from apoa_client.cli.documents.json_schemas import FORMS
-
-    yield from map(_Choice, FORMS)
-
-
-def _months(session: Session) -> Iterator[_Choice]:
-    """Yield the current month and those of the year before it."""
-    from apoa_client.cli.views.figures import month_text
-    from apoa_client.tables.statistics import Month
-
-    now = session.app.today
-    for back in range(12):
-        years, number = divmod(now.month - 1 - back, 12)
-        month = Month(now.year + years, number + 1)
-        yield _Choice(str(month), month_text(month))
+    return _in_both(topics)
 
 
 def _settings(chosen: "Callable[[Definition], bool]") -> "Callable[[Session], Iterator[_Choice]]":
     """Return what yields the names of the settings that are chosen."""
-
-    def names(_session: Session) -> Iterator[_Choice]:
-        yield from (_Choice(each.name, text(each.meaning)) for each in _definitions() if chosen(each))
-
-    return names
+    return lambda _session: ((each.name, text(each.meaning)) for each in _definitions() if chosen(each))
 
 
-def _setting_values(key: str) -> Iterable[_Choice] | str:
-    """Return the values of a setting, whose name may begin with its property."""
+def _setting_values(key: str) -> Iterable[_Choice] | None:
+    """Return the values of a setting, whose name may begin with its property; None for a file's name."""
     from apoa_client.settings.definitions import PATH
 
     for setting in _definitions():
         if setting.name == key.rpartition(".")[2]:
-            return _FILES if setting.kind == PATH else map(_Choice, filter(None, setting.choices))
+            return None if setting.kind == PATH else [(each, "") for each in setting.choices if each]
     return ()
 
 
 def _definitions() -> "list[Definition]":
-    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+    from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
     return [*GENERAL.values(), *OF_A_PROPERTY.values()]
 
 
-_FILES = "file"
-"""In place of values: the shell completes the names of files."""
 _Values: TypeAlias = Callable[[Session], Iterable[_Choice]]
 
-OPTIONS: Mapping[str, _Values | str] = {
-    "--backup": _FILES,
-    "--ca-bundle": _FILES,
-    "--every": _intervals,
-    "--import": _FILES,
+OPTIONS: Mapping[str, _Values] = {
     "--issuing-state": _states_of_the_world,
-    "--json-schema": _schemas,
-    "--log-file": _FILES,
     "--map": _mappings,
-    "--month": _months,
     "--nationality": _states_of_the_world,
     "--property": _properties,
     "--purpose": _purposes,
-    "--sex": _sexes,
     "--state": _report_states,
     "--stay-permit": _permits,
-    "--timezone": _zones,
 }
 """By the English name of an option, whatever the command."""
 

@@ -6,7 +6,7 @@ With ``--json`` there is one document: ``{"properties": [{"property": NAME, ...w
 
 import sys
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from apoa_client.cli.failures import show_failure
-from apoa_client.cli.registry import option
+from apoa_client.cli.registry import flag
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, commands_completed
 from apoa_client.cli.terminal.output import (
@@ -31,7 +31,7 @@ from apoa_client.errors import ApoaError, Exit, UsageProblem, worst_exit
 from apoa_client.messages import msg
 from apoa_client.settings.config import nothing_set_up
 
-all_option = option("--all", "every_property", is_flag=True, text=N_("For every property of this computer."))
+all_option = flag("--all", "every_property", text=N_("For every property of this computer."))
 """Declares `--all`, the parameter `every_property`."""
 
 Work = Callable[[Session], int]
@@ -47,29 +47,29 @@ def run_for_every_property(
     *,
     has_heading: bool = False,
     reread: bool = True,
-    others: Sequence[Mapping[str, Any]] = (),
 ) -> Exit:
     """Do the work for each property in the order of the settings, and return the worst exit code.
 
     With `has_heading`, what the work prints has the property's name as its own heading. `reread` is as in `sessions`.
-    `others` are the documents of properties that are not set up here.
     Raises `SettingsProblem` if the settings cannot be read or there is no property, and `UsageProblem` if one was
     chosen by an option.
     """
     codes, documents = list[int](), list[dict[str, Any]]()
+    one_screen = is_terminal(sys.stdout) and is_terminal(sys.stderr)  # stderr needs no heading that stdout has shown
     for each in sessions(session, reread=reread):
         shown = not (session.json or session.quiet)
         if shown and codes:
             print_line()
         if shown and not has_heading:
             print_line(_heading(each))
-        above_errors = "" if shown and not has_heading and _is_one_screen() else _heading(each)
-        with error_heading(partial(str, above_errors)), _collected(session) as printed:
+        above_errors = "" if shown and not has_heading and one_screen else _heading(each)
+        collecting: AbstractContextManager[list[Any]] = collected_json() if session.json else nullcontext([])
+        with error_heading(partial(str, above_errors)), collecting as printed:
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
         set_environment_of_all(session)
-        print_json({"properties": [*documents, *others]})
+        print_json({"properties": documents})
     return worst_exit(codes)
 
 
@@ -100,11 +100,6 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
             yield each
 
 
-def _collected(session: Session) -> AbstractContextManager[list[Any]]:
-    """Return what collects the JSON documents, where any are printed."""
-    return collected_json() if session.json else nullcontext([])
-
-
 def _code(session: Session, work: Work) -> int:
     try:
         with session:
@@ -122,8 +117,3 @@ def _heading(session: Session) -> str:
     except ApoaError:
         label = session.property_name
     return style_bold(sanitize(label))
-
-
-def _is_one_screen() -> bool:
-    """Return whether stderr needs no heading, because stdout has shown it on the same screen."""
-    return is_terminal(sys.stdout) and is_terminal(sys.stderr)

@@ -6,7 +6,7 @@ one with ``-v`` only, and never the exception's text, which may hold a guest's d
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.bugs import bug_text, show_bug
@@ -22,7 +22,11 @@ def show_failure(session: Session, error: Exception) -> Exit:
     """Show an error, with ``--json`` also as the command's document. Return its exit code."""
     if session.json:
         with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
-            print_json(error_value(error) if isinstance(error, ApoaError) else _bug_value(error))
+            if isinstance(error, ApoaError):
+                print_json(error_value(error))
+            else:
+                text = bug_text(type(error), error.__traceback__)
+                print_json({"error": {"class": "bug", "message": text, "advice": ""}})
     if not isinstance(error, ApoaError):
         show_bug(type(error), error.__traceback__, verbose=bool(session.verbosity))
         return Exit.BUG
@@ -51,7 +55,3 @@ def show_also_while_away(app: "Container", show: Callable[["Container"], int]) -
         show(app.on_desk)
         return exc.exit_code
     return show(app)
-
-
-def _bug_value(error: Exception) -> dict[str, Any]:
-    return {"error": {"class": "bug", "message": bug_text(type(error), error.__traceback__), "advice": ""}}

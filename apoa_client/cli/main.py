@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apoa_client import SET_VARIABLE, __version__, memory_dumps
+from apoa_client import SET_VARIABLE, __version__, process_limits
 from apoa_client.cli.program import ALL_SECTIONS, Program
-from apoa_client.cli.registry import option
+from apoa_client.cli.registry import FileName, flag, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, language, output
 from apoa_client.cli.terminal.command_names import ALIASES, NOT_PRACTISED, OPTIONS, both_names, localized_option
@@ -70,27 +70,16 @@ def _show_all_commands(ctx: click.Context, _option: click.Parameter, value: bool
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @option("--property", "property_name", metavar="NAME", text=N_("Which property. [APOA_PROPERTY]"))
-@option("--practice", is_flag=True, text=N_("Practise: a property of its own for training; nothing is reported."))
+@flag("--practice", text=N_("Practise: a property of its own for training; nothing is reported."))
 @option("--lang", type=click.Choice(LANGUAGES), text=N_("Language: id or en. [APOA_LANG]"))
-@option("--plain", is_flag=True, text=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]"))
+@flag("--plain", text=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]"))
 @option("-v", "--verbose", count=True, text=N_("Say more of what is done; twice for details."))
-@option("-q", "--quiet", is_flag=True, text=N_("Say only what a person must act on."))
-@option("--log-file", metavar="PATH", text=N_("Write the log to this file."))
-@option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_show_version,  # click's own asks gettext for its help, which loads `locale` at every start
-    text=N_("Show the version and exit."),
-)
-@option(
-    "--help-all",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_show_all_commands,
-    text=N_("Show all commands and exit."),
+@flag("-q", "--quiet", text=N_("Say only what a person must act on."))
+@option("--log-file", metavar="PATH", type=FileName, text=N_("Write the log to this file."))
+# click's own option asks gettext for its help, which loads `locale` at every start.
+@flag("--version", is_eager=True, expose_value=False, callback=_show_version, text=N_("Show the version and exit."))
+@flag(
+    "--help-all", is_eager=True, expose_value=False, callback=_show_all_commands, text=N_("Show all commands and exit.")
 )
 @click.pass_context
 def apoa(
@@ -134,7 +123,7 @@ def apoa(
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
     bugs.hide_tracebacks()
-    memory_dumps.forbid_core_files()
+    process_limits.forbid_core_files()
     occupy_descriptors()
     arguments = _take_variables(sys.argv[1:])
     with escape_codes() as are_drawn:

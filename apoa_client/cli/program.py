@@ -4,53 +4,17 @@ They are named as strings because importing all of them would slow down every st
 """
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
-from apoa_client.cli.registry import CommandHelp, imported_command
+from apoa_client.cli.registry import CommandHelp
 from apoa_client.cli.terminal.command_names import ALIASES, SYNONYMS, localized_name
 from apoa_client.cli.terminal.language import N_, _
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-COMMANDS = {
-    "report": "apoa_client.cli.commands.report:report",
-    "check": "apoa_client.cli.commands.check:check",
-    "import": "apoa_client.cli.commands.import_table:import_table",
-    "status": "apoa_client.cli.commands.status:status",
-    "list": "apoa_client.cli.commands.list:list_reports",
-    "show": "apoa_client.cli.commands.list:show",
-    "receipt": "apoa_client.cli.commands.receipt:receipt",
-    "received": "apoa_client.cli.commands.received:received",
-    "checkout": "apoa_client.cli.commands.checkout:checkout",
-    "amend": "apoa_client.cli.commands.amend:amend",
-    "cancel": "apoa_client.cli.commands.cancel:cancel",
-    "fix": "apoa_client.cli.commands.amend:fix",
-    "export": "apoa_client.cli.commands.export:export",
-    "stats": "apoa_client.cli.commands.stats:stats",
-    "sync": "apoa_client.cli.commands.sync:sync",
-    "setup": "apoa_client.cli.commands.setup:setup",
-    "schedule": "apoa_client.cli.commands.schedule:schedule",
-    "login": "apoa_client.cli.commands.login:login",
-    "logout": "apoa_client.cli.commands.login:logout",
-    "purge": "apoa_client.cli.commands.purge:purge",
-    "log": "apoa_client.cli.commands.log:log",
-    "backup": "apoa_client.cli.commands.backup:backup",
-    "restore": "apoa_client.cli.commands.restore:restore",
-    "uninstall": "apoa_client.cli.commands.uninstall:uninstall",
-    "help": "apoa_client.cli.commands.help:show_help",
-    "info": "apoa_client.cli.commands.info:info",
-    "contract": "apoa_client.cli.commands.contract:contract",
-    "completion": "apoa_client.cli.commands.completion:completion",
-    "sandbox": "apoa_client.cli.commands.sandbox:sandbox",
-    "demo": "apoa_client.cli.commands.demo:demo",
-    "key": "apoa_client.cli.commands.key:key",
-    "config": "apoa_client.cli.commands.config:config",
-    "outbox": "apoa_client.cli.commands.outbox:outbox",
-    "doctor": "apoa_client.cli.commands.doctor:doctor",
-}
 
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "import", "status")),
@@ -63,7 +27,11 @@ SECTIONS = (
     ),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
+"""Every command, in the order of the help: `name` is in the module `commands.name`."""
 
+COMMANDS = tuple(name for _title, names in SECTIONS for name in names)
+_ELSEWHERE = {"fix": "amend", "import": "import_table", "logout": "login", "show": "list"}
+"""The modules of commands that are in another one."""
 
 DAILY = ("report", "list", "status", "checkout", "amend", "cancel", "fix", "sync", "receipt")
 """The commands in the main help; `--help-all` shows all sections."""
@@ -77,7 +45,7 @@ class Program(CommandHelp, click.Group):
 
     def shown_commands(self) -> list[str]:
         """Return all commands by their names in the reader's language, in the order of the help."""
-        return [localized_name(name) for _title, names in SECTIONS for name in names]
+        return list(map(localized_name, COMMANDS))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the shown names; to complete a name, those in the other language too."""
@@ -100,7 +68,11 @@ class Program(CommandHelp, click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""
-        return imported_command(COMMANDS.get(ALIASES.get(cmd_name, cmd_name)))
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"apoa_client.cli.commands.{_ELSEWHERE.get(name, name)}")
+        return next(each for each in vars(module).values() if isinstance(each, click.Command) and each.name == name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,8 +1,8 @@
 """How commands and their options are declared."""
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -70,18 +70,8 @@ class _TranslatedHelp:
 _METAVARS = frozenset(
     {
         *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("INTERVAL"), N_("KEY")),
-        *(
-            N_("LINE"),
-            N_("LOGIN"),
-            N_("NAME"),
-            N_("NUMBER"),
-            N_("PATH"),
-            N_("SCRIPT"),
-            N_("SECONDS"),
-            N_("TEXT"),
-            N_("TIME"),
-        ),
-        *(N_("VALUE"), N_("YYYY-MM"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
+        *(N_("LINE"), N_("LOGIN"), N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT")),
+        *(N_("TIME"), N_("VALUE"), N_("YYYY-MM"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
         *(N_("[FILE]"), N_("[COMMAND]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[KEY]")),
         *(N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
@@ -187,6 +177,35 @@ def option(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  c
     return click.option(*names, cls=Option, help=text, **more)
 
 
+def flag(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  click's
+    """Declare an option that is given or not."""
+    return option(*names, is_flag=True, text=text, **more)
+
+
+class _Path(click.Path):
+    """A path, which no option looks at before the command does. pathlib is slow to load."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  click's
+        """Return the path."""
+        from pathlib import Path
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
+FileName = click.Path(readable=False)
+"""The type of a text that may be the name of a file: shells complete it, and the command looks at it."""
+
+
+def path_argument(name: str, metavar: str = "FILE", **more: Any) -> Decorator:  # noqa: ANN401  click's
+    """Declare an argument whose value is a path."""
+    return argument(name, metavar=metavar, type=_Path(), **more)
+
+
+def path_option(*names: str, text: str, metavar: str = "FILE", **more: Any) -> Decorator:  # noqa: ANN401  click's
+    """Declare an option whose value is a path."""
+    return option(*names, text=text, metavar=metavar, type=_Path(), **more)
+
+
 class GuestArgument(Argument):
     """The words by which a user names a guest: an id, a room or part of a name. They need no quotes."""
 
@@ -213,19 +232,18 @@ def command_words(ctx: click.Context) -> list[str]:
     return [*above, ctx.command.name or ""]
 
 
-json_option = option(
-    "--json", is_flag=True, expose_value=False, callback=_set_json, text=N_("Print one JSON document.")
-)
+json_option = flag("--json", expose_value=False, callback=_set_json, text=N_("Print one JSON document."))
 """Declares `--json`, which sets `session.json`."""
-force_option = option("--force", is_flag=True, text=N_("Replace a file that is there already."))
-yes_option = option("--yes", is_flag=True, text=N_("Ask for no confirmation."))
-no_send_option = option("--no-send", is_flag=True, text=N_("Save only; send later with: apoa sync"))
+force_option = flag("--force", text=N_("Replace a file that is there already."))
+yes_option = flag("--yes", text=N_("Ask for no confirmation."))
+no_send_option = flag("--no-send", text=N_("Save only; send later with: apoa sync"))
 
 
 class CommandHelp(_TranslatedHelp):
     """What commands and groups of commands add to click's: an example, and `--help` in the reader's language."""
 
     context_class: type[click.Context] = _Context
+    example = ""
     _our_help_option: Option | None = None
 
     def get_help_option(self: Any, ctx: click.Context) -> click.Option | None:
@@ -281,7 +299,7 @@ class CommandHelp(_TranslatedHelp):
 
 def example_of(command: click.Command) -> str:
     """Return the example of a command in the reader's language; empty if it has none."""
-    example: str = getattr(command.callback, "example", "")
+    example = command.example if isinstance(command, CommandHelp) else ""
     return localized_line(_(example))
 
 
@@ -295,88 +313,79 @@ class Command(CommandHelp, click.Command):
     """A command with help and an example in the reader's language."""
 
 
-def command(
-    name: str, text: str, example: str, kind: type[Command] = Command
-) -> Callable[[Callable[..., Any]], Command]:
-    """Declare a command with its help and an example. The help, and an example with words, are marked with `N_`."""
+Declared = Callable[[Callable[..., Any]], Command]
+
+
+def command(name: str, text: str, example: str, kind: type[Command] = Command) -> Declared:
+    """Declare a command with its help and an example. The help, and an example with words, are marked with `N_`.
+
+    The function gets the session first, and returns the exit code or None.
+    """
 
     def declare(function: Callable[..., Any]) -> Command:
-        function.example = example  # type: ignore[attr-defined]  # read by example_of
-        return click.command(name, cls=kind, help=text)(function)
+        found = click.command(name, cls=kind, help=text)(click.pass_obj(function))
+        found.example = example
+        return found
 
     return declare
 
 
 class CommandGroup(CommandHelp, click.Group):
-    """Commands that share a first word, such as `apoa key`, each imported when it is needed.
+    """Commands that share a first word, such as `apoa key`, in one module. `commands` are in the order of the help."""
 
-    `alone` is what the first word does alone; it takes the `options`.
-    """
+    def __init__(self, name: str, text: str, example: str, **more: Any) -> None:  # noqa: ANN401  click's
+        super().__init__(name, help=text, **more)
+        self.example = example
 
-    def __init__(
-        self,
-        name: str,
-        text: str,
-        example: str,
-        commands: Mapping[str, str],
-        alone: Callable[..., object] | None = None,
-        options: Sequence[Option] = (),
-    ) -> None:
-        super().__init__(
-            name,
-            help=text,
-            params=list(options),
-            callback=alone or (lambda: None),
-            invoke_without_command=alone is not None,
-        )
-        self.callback.example = example  # type: ignore[union-attr]  # as in `command`
-        self._group = name
-        self._targets = commands
+    def subcommand(self, name: str, text: str, example: str) -> Declared:
+        """Declare a command of the group, as `command` does."""
+        declare = command(name, text, example)
+
+        def declare_here(function: Callable[..., Any]) -> Command:
+            found = declare(function)
+            self.add_command(found)
+            return found
+
+        return declare_here
+
+    @property
+    def _aliases(self) -> Mapping[str, str]:
+        return SUBCOMMAND_ALIASES.get(self.name or "", {})
 
     def shown_commands(self) -> list[str]:
-        """Return the commands by their names in the reader's language, in the order in which they were given."""
-        return [localized_subcommand(self._group, name) for name in self._targets]
+        """Return the commands by their names in the reader's language, in the order in which they were declared."""
+        return [localized_subcommand(self.name or "", name) for name in self.commands]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the shown names; to complete a name, those in the other language too."""
-        more = (*self._targets, *SUBCOMMAND_ALIASES.get(self._group, {})) if ctx.resilient_parsing else ()
+        more = (*self.commands, *self._aliases) if ctx.resilient_parsing else ()
         return list(dict.fromkeys((*self.shown_commands(), *more)))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command by its English or Indonesian name."""
-        aliases = SUBCOMMAND_ALIASES.get(self._group, {})
-        return imported_command(self._targets.get(cmd_name, self._targets.get(aliases.get(cmd_name, ""))))
+        """Find a command by its English or Indonesian name."""
+        return self.commands.get(cmd_name) or self.commands.get(self._aliases.get(cmd_name, ""))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, and show it by its name in the reader's language. For an unknown one, suggest another."""
+        group = self.name or ""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             from apoa_client.matching import close_matches
 
-            aliases = SUBCOMMAND_ALIASES.get(self._group, {})
-            near = close_matches(args[0], [*self._targets, *aliases], limit=1)
-            words = [localized_name(self._group), *(localized_subcommand(self._group, each) for each in near)]
+            near = close_matches(args[0], [*self.commands, *self._aliases], limit=1)
+            words = [localized_name(group), *(localized_subcommand(group, each) for each in near)]
             hint = _("Did you mean: apoa {command}") if near else _("See: apoa {command} --help")
             problem = _("There is no command {command}.").format(command=repr(args[0]))
             ctx.fail(f"{problem} {localized_line(hint).format(command=' '.join(words))}")
         name, found, rest = super().resolve_command(ctx, args)
-        return localized_subcommand(self._group, name or ""), found, rest
+        return localized_subcommand(group, name or ""), found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with its whole first sentence."""
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section(_("Commands")):
             formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found if each is not None])
-
-
-def imported_command(target: str | None) -> click.Command | None:
-    """Import a command, named as `module:attribute`; None for none."""
-    if target is None:
-        return None
-    module, _colon, attribute = target.partition(":")
-    found = getattr(import_module(module), attribute)
-    return found if isinstance(found, click.Command) else None
 
 
 class WholeNumber(click.ParamType[int]):

@@ -11,7 +11,7 @@ from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import with_options
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_warning, sanitize, style_bold
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
@@ -72,7 +72,12 @@ class Session:
             app = self._container()
         if self.interactive:
             app.on_chosen = self._mark_training
-        output.set_environment(lambda: "training" if self.practice or _is_for_training(app) else "")
+
+        def environment() -> str:  # unknown if no property was needed so far
+            settings: PropertySettings | None = vars(app).get("settings")
+            return "training" if self.practice or (settings is not None and settings.is_training) else ""
+
+        output.set_environment(environment)
         return app
 
     def _container(self) -> "Container":
@@ -91,7 +96,7 @@ class Session:
     def _mark_training(self, settings: "PropertySettings") -> None:
         """Say before anything else that a training property reports nothing."""
         if settings.is_training and not (self.quiet or self.shows_environment):
-            print_error_line(style_warning(_("PRACTICE: nothing of this reaches Immigration.")))
+            print_warning(_("PRACTICE: nothing of this reaches Immigration."))
 
     def complete_commands(self, line: str) -> str:
         """Return a sentence whose commands work on the property of this call, also where another one is the default."""
@@ -139,12 +144,6 @@ class Session:
             self.close()
 
 
-def _is_for_training(app: "Container") -> bool:
-    """Return whether the property is for training; False if no property was needed so far."""
-    settings: PropertySettings | None = vars(app).get("settings")
-    return settings is not None and settings.is_training
-
-
 def ask_property(config: "Config") -> str:
     """Ask for one of several properties at the terminal, by its number or name, until one is given."""
     print_error_line(_("Which property?"))
@@ -168,7 +167,7 @@ def ask_password(settings: "PropertySettings") -> str:
     account = _("The password of {username} for {host}:")
     print_error_line(account.format(username=sanitize(settings.username), host=sanitize(settings.host)))
     while not (password := ask_secret(_("Password"), may_be_empty=True)):
-        print_error_line(style_warning(_("The password is needed.")))
+        print_warning(_("The password is needed."))
     return password
 
 
@@ -178,17 +177,8 @@ def provided_password(session: Session, settings: "PropertySettings") -> str | N
     return secrets.password() if secrets.password_from_environment() is not None else None
 
 
-def read_password(session: Session, settings: "PropertySettings", *, from_stdin: bool, may_ask: bool = True) -> str:
-    """Read the password of the account in `settings`.
-
-    It is the first line of standard input, or the user is asked if the command `may_ask`. Raises as `given_password`.
-    """
-    given = given_password(session, from_stdin=from_stdin, may_ask=may_ask)
-    return ask_password(settings) if given is None else given
-
-
-def given_password(session: Session, *, from_stdin: bool, may_ask: bool = True) -> str | None:
-    """Return the first line of standard input as a password, or None: the user must be asked.
+def read_password(session: Session, ask: Callable[[], str], *, from_stdin: bool, may_ask: bool = True) -> str:
+    """Return a password: the first line of standard input, or what `ask` returns if the command `may_ask` the user.
 
     Raises `CredentialsProblem` if no user can be asked, and `UsageProblem` for an empty line.
     """
@@ -203,4 +193,4 @@ def given_password(session: Session, *, from_stdin: bool, may_ask: bool = True) 
             msg("Give it on standard input with: --password-stdin"),
             name="password_missing",
         )
-    return None
+    return ask()

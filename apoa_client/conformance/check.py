@@ -36,50 +36,12 @@ class Paragraph(NamedTuple):
         raise LookupError(self.pointer)
 
 
-def _response(name: str) -> Paragraph:
-    return Paragraph(f"/components/responses/{name}/description")
-
-
-_INFO = "/info/description"
-_POST = "/paths/~1reports/post/description"
-_DAY = "/paths/~1receipts~1{day}/get/description"
-_PHOTO = "/paths/~1reports~1{id}~1photo/put/description"
-
-BODIES = Paragraph(_INFO, "Bodies are JSON")
-INSTANTS = Paragraph(_INFO, "Instants are RFC 3339")
-CLOSED = Paragraph(_INFO, "What a client sends is closed")
-TOKEN = Paragraph("/paths/~1oauth~1token/post/description")
-META = Paragraph("/paths/~1meta/get/description")
-CODES = Paragraph("/paths/~1codes~1{table}/get/description")
-ETAG = Paragraph("/components/headers/ETag/description")
-NOT_MODIFIED = Paragraph("/paths/~1codes~1{table}/get/responses/304/description")
-BAD_REQUEST = _response("BadRequest")
-UNAUTHORIZED = _response("Unauthorized")
-NOT_FOUND = _response("NotFound")
-TOO_LARGE = _response("TooLarge")
-RETRY_AFTER = Paragraph("/components/headers/RetryAfter/description")
-ONE_RESULT_EACH = Paragraph(_POST, "One result for each report")
-IN_ORDER = Paragraph(_POST, "Reports of one stay")
-IDEMPOTENT = Paragraph(_POST, "Idempotent by id")
-VALIDATION = Paragraph("/paths/~1reports~1validate/post/description")
-RESULT = Paragraph("/paths/~1reports~1{id}/get/description")
-ACCEPTED = Paragraph("/components/schemas/Accepted/description")
-DUPLICATE = Paragraph("/components/schemas/Duplicate/description")
-EVERY_VIOLATION = Paragraph("/components/schemas/Rejected/properties/errors/description")
-GZIP = Paragraph("/components/requestBodies/Reports/description")
-PARTIAL_DATE = Paragraph("/components/schemas/PartialDate/description")
-STATE = Paragraph("/components/schemas/State/description")
-ONE_NAME = Paragraph("/components/schemas/Guest/properties/surname/description")
-AMEND = Paragraph("/components/schemas/Amend/description")
+BAD_REQUEST = Paragraph("/components/responses/BadRequest/description")
+UNAUTHORIZED = Paragraph("/components/responses/Unauthorized/description")
+NOT_FOUND = Paragraph("/components/responses/NotFound/description")
+IDEMPOTENT = Paragraph("/paths/~1reports/post/description", "Idempotent by id")
 CANCEL = Paragraph("/components/schemas/Cancel/description")
 RECEIPT = Paragraph("/components/schemas/Receipt/description")
-RECEIPT_SHA256 = Paragraph("/components/schemas/Receipt/properties/sha256/description")
-RECEIPT_CALL = Paragraph("/paths/~1reports~1{id}~1receipt/get/description")
-DAILY_RECEIPT = Paragraph(_DAY, "Every receipt")
-PHOTO_WANTED = Paragraph(_PHOTO, "The page with the guest's data")
-PHOTO_SHA256 = Paragraph(_PHOTO, "The answer has the SHA-256")
-PHOTO_AGAIN = Paragraph(_PHOTO, "Idempotent")
-PHOTO_ERRORS = Paragraph(_PHOTO, "400: not a JPEG")
 
 
 class Result(StrEnum):

@@ -65,50 +65,31 @@ def run_checks(
         results.append(result)
         observe(result)
 
-    missing = _open(context, add)
-    if missing is not None:
-        for each in (*checks, LAST):
-            add(_skipped(each, msg("This needs {check}.", check=missing.id)))
-        return results
-    _refuse_production(context)
-    try:
-        _run_all(context, checks, add)
-    finally:
-        with interruptions.delayed():
-            add(_result(context, LAST)[0])
-    return results
-
-
-def _open(context: Context, add: Observer) -> Check | None:
-    """Run the checks that all others need; return the one that failed."""
-    for number, each in enumerate(OPENING):
-        result, _answered = _result(context, each)
-        add(result)
-        if result.result is not Result.PASSED:
-            for later in OPENING[number + 1 :]:
+    for number, each in enumerate(OPENING, 1):
+        add(_result(context, each)[0])
+        if results[-1].result is not Result.PASSED:
+            for later in (*OPENING[number:], *checks, LAST):
                 add(_skipped(later, msg("This needs {check}.", check=each.id)))
-            return each
-    return None
-
-
-def _refuse_production(context: Context) -> None:
+            return results
     if context.server.meta["environment"] == "production":
         raise UsageProblem(
             msg("This server says that it is in production. Nothing was tested and no report was sent."),
             msg("Test against a training server, whose GET /meta says: training"),
             name="production_server",
         )
-
-
-def _run_all(context: Context, checks: Iterable[Check], add: Observer) -> None:
     unanswered = 0
-    for each in checks:
-        if unanswered >= _UNANSWERED_IN_SUCCESSION:
-            add(_skipped(each, msg("The server no longer answers.")))
-            continue
-        result, answered = _result(context, each)
-        unanswered = 0 if answered else unanswered + 1
-        add(result)
+    try:
+        for each in checks:
+            if unanswered >= _UNANSWERED_IN_SUCCESSION:
+                add(_skipped(each, msg("The server no longer answers.")))
+                continue
+            result, answered = _result(context, each)
+            unanswered = 0 if answered else unanswered + 1
+            add(result)
+    finally:
+        with interruptions.delayed():
+            add(_result(context, LAST)[0])
+    return results
 
 
 def _result(context: Context, each: Check) -> tuple[CheckResult, bool]:

@@ -76,23 +76,19 @@ def _valid_json(response: HttpResponse, media_type: str, schema: str) -> Json:
         value = json.loads(response.body.decode("utf-8"), parse_constant=_no_json)
     except (ValueError, RecursionError):
         raise Failed(msg("The body is not JSON in UTF-8.")) from None
-    for error in validator(schema).iter_errors(value):
-        raise _violation(schema, _of_nearest_form(error))
+    for violation in validator(schema).iter_errors(value):
+        error = _of_nearest_form(violation)
+        detail = f"{error.instance!r} is not allowed here" if error.validator == "const" else str(error.message)
+        raise Failed(
+            msg(
+                "The answer is not a valid {schema} of the contract at {place}: {detail}",
+                schema=schema,
+                place=".".join(map(str, error.absolute_path)) or "body",
+                detail=_shown(detail),
+            )
+        )
     found: Json = value
     return found
-
-
-def _violation(schema: str, error: ValidationError) -> Failed:
-    is_of_no_form = error.validator == "const"
-    detail = f"{error.instance!r} is not allowed here" if is_of_no_form else str(error.message)
-    return Failed(
-        msg(
-            "The answer is not a valid {schema} of the contract at {place}: {detail}",
-            schema=schema,
-            place=".".join(map(str, error.absolute_path)) or "body",
-            detail=_shown(detail),
-        )
-    )
 
 
 def _of_nearest_form(error: ValidationError) -> ValidationError:
@@ -190,14 +186,6 @@ class Server:
         credentials = b64encode(f"{self._username}:{given}".encode()).decode("ascii")
         return self._waiting(lambda: self.connection.send("POST", _TOKEN_PATH, f"Basic {credentials}", headers, body))
 
-    def _renew_token(self) -> None:
-        """Take another token. After a refusal no more is asked for, because many could lock the account."""
-        if self._account_refused:
-            raise Skipped(msg("The server no longer accepts the username and password."))
-        response = self.request_token()
-        self._account_refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        self._token = expect_json(response, "Token")["access_token"]
-
     def call(
         self,
         method: str,
@@ -205,10 +193,17 @@ class Server:
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes | None = None,
     ) -> HttpResponse:
-        """Send one request with the token, with a new token after a 401, and return the answer."""
+        """Send one request with the token, with a new token after a 401, and return the answer.
+
+        After a refusal no further token is asked for, because many could lock the account.
+        """
         response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
         if response.status == HTTPStatus.UNAUTHORIZED:
-            self._renew_token()
+            if self._account_refused:
+                raise Skipped(msg("The server no longer accepts the username and password."))
+            renewed = self.request_token()
+            self._account_refused = renewed.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+            self._token = expect_json(renewed, "Token")["access_token"]
             response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
         return response
 

@@ -4,26 +4,29 @@ Saving needs no secret and no network: it works while the keyring is locked and 
 without an adult in the room cause a warning and no error: only foreigners are reported, so a child's Indonesian parents
 are not in the data. An adult who was reported before counts if the private key is at hand to open the report. A guest
 is a child only where the date of birth leaves no doubt; with a partly unknown date the guest may be an adult.
+
+A guest who seems to be reported twice for a night causes a warning that names the earlier report and its nights, but
+not the guest: only the user can tell whether it is the same guest. Guests are compared by their travel documents.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, tzinfo
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from apoa_client.desk.duplicates import duplicate_warnings, group_duplicate_warnings, guest_hash
-from apoa_client.desk.ids import RandomBytes, new_id
+from apoa_client.desk.ids import RandomBytes, guest_hash, new_id, same_document
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import StorageProblem
-from apoa_client.messages import msg
-from apoa_client.passport.mrz import Mrz, read_mrz
+from apoa_client.messages import Message, day_message, msg
+from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.privacy import repr_with
 from apoa_client.report.codes import CodeTables
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind, due_at
+from apoa_client.report.kinds import Kind, State, due_at, short_id
 from apoa_client.report.model import Document, Guest, Report, Stay, normalized_room
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, examine, years_between
 
 UNACCOMPANIED_MINOR = "child_alone"
@@ -64,15 +67,6 @@ def unaccompanied_minor_warnings(
     ]
 
 
-def unaccompanied_minor_warning(
-    examination: Examination, reported: ReportedAdults = lambda _stay: ()
-) -> tuple[Finding, ...]:
-    """Return the warning about a guest who is reported alone; empty where the examination has errors."""
-    if examination.guest is None or examination.stay is None:
-        return ()
-    return unaccompanied_minor_warnings([(examination.guest, examination.stay)], reported)[0]
-
-
 def is_minor(guest: Guest, stay: Stay) -> bool:
     """Return whether a guest is certainly under 18 at the check-in."""
     # The earliest day that the date of birth can mean makes the guest oldest.
@@ -108,17 +102,14 @@ if TYPE_CHECKING:
     from apoa_client.report.checking import CheckedDocument
 
 
+@repr_with("zone", "window_hours")
 class ReportingRules(NamedTuple):
     """The settings of a property that reports depend on."""
 
     zone: tzinfo
     window_hours: int
     index_key: bytes = b""
-    """The key of the guest hash (`apoa_client.desk.duplicates`); empty if the property was set up without one."""
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"ReportingRules({self.zone!r}, {self.window_hours!r}, …)"
+    """The key of the guest hash (`apoa_client.desk.ids`); empty if the property was set up without one."""
 
 
 class DocumentChecker:
@@ -133,13 +124,25 @@ class DocumentChecker:
         self._tables = tables
 
     @property
+    def now(self) -> datetime:
+        """The time in the zone, to the second, as the contract sends it."""
+        return self._clock.now().astimezone(self._zone).replace(microsecond=0)
+
+    @property
     def today(self) -> date:
         """The current date in the zone."""
-        return self._clock.now().astimezone(self._zone).date()
+        return self.now.date()
 
     def read(self, lines: Sequence[str]) -> Mrz:
         """Read an MRZ as of today. Raises `apoa_client.passport.mrz.MrzUnreadable`."""
         return read_mrz(lines, today=self.today)
+
+    def read_typed(self, lines: Sequence[str]) -> Mrz | None:
+        """Read typed lines, if there are any. Raises `ReportRefused` for lines that are no MRZ."""
+        try:
+            return self.read(lines) if lines else None
+        except MrzUnreadable as exc:
+            raise ReportRefused([Finding(BY_NAME["mrz"].path, exc.problem.code, exc.problem.message)]) from None
 
     def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "CheckedDocument":
         """Check one document, typed or read, as of today. Nothing is stored."""
@@ -149,7 +152,7 @@ class DocumentChecker:
 
 
 class Desk(DocumentChecker):
-    """Checks drafts and saves the reports of guests who arrive."""
+    """Checks drafts, makes reports and saves them."""
 
     def __init__(
         self,
@@ -160,56 +163,38 @@ class Desk(DocumentChecker):
         tables: Callable[[], CodeTables] = CodeTables,
     ) -> None:
         super().__init__(clock, rules.zone, tables)
-        self._outbox = outbox
-        self._rules = rules
+        self.outbox = outbox
+        self.clock = clock
+        self.rules = rules
+        self.stays = Stays(outbox, rules.zone)
         self._random = random
 
     def examine(self, draft: Draft) -> Examination:
         """Check a draft as of now."""
-        return examine(draft, now=self._clock.now(), zone=self._rules.zone, tables=self._tables())
+        return examine(draft, now=self._clock.now(), zone=self.rules.zone, tables=self._tables())
 
     def compose(self, examination: Examination) -> Report:
         """Return the report of a checked draft. Raises `ReportRefused` if the draft has errors."""
         if examination.guest is None or examination.stay is None:
             raise ReportRefused(examination.errors, examination.warnings)
-        now = self._clock.now()
-        return Report(
-            id=new_id(now, self._random),
-            stay_id=new_id(now, self._random),
-            kind=Kind.CHECK_IN,
-            created_at=now.astimezone(self._rules.zone).replace(microsecond=0),  # as the contract sends it
-            guest=examination.guest,
-            stay=examination.stay,
-        )
+        return self.report(Kind.CHECK_IN, guest=examination.guest, stay=examination.stay)
 
-    def save(
-        self,
-        report: Report,
-        warnings: Sequence[Finding],
-        replaces: Sequence[str] = (),
-        active_reports: Sequence[str] = (),
-    ) -> Entry:
-        """Save a report, which supersedes the reports that it `replaces`. It is durable when this returns.
+    def report(self, kind: Kind, stay_id: str | None = None, **content: Any) -> Report:  # noqa: ANN401  its last fields
+        """Return a report that is made now, of a stay that is known or of a new one."""
+        report_id = new_id(self.clock.now(), self._random)
+        return Report(report_id, stay_id or new_id(self.clock.now(), self._random), kind, self.now, **content)
 
-        `active_reports` are the ids of the stay's active reports for which it was made. Raises `StorageProblem`;
-        `ReportMoved` if a replaced report cannot be replaced any more, or the stay has other active reports now.
-        """
-        new = self.new_report(report, warnings)
-        return self._outbox.add(
-            report,
-            due_at=new.due_at,
-            warnings=new.warnings,
-            guest_tag=new.guest_tag,
-            replaces=replaces,
-            active_reports=active_reports,
-        )
+    def save(self, new: NewReport) -> Entry:
+        """Save one report as `save_all` does."""
+        return self.save_all([new])[0]
 
     def save_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
         """Save reports that `new_report` returned, of guests who arrive together or of other stays: all or none.
 
-        They are durable when this returns. Raises what `save` does.
+        They are durable when this returns. Raises `StorageProblem`; `ReportMoved` if a replaced report cannot be
+        replaced any more, or a stay has other active reports now.
         """
-        return self._outbox.add_all(new_reports)
+        return self.outbox.add_all(new_reports)
 
     def new_report(
         self,
@@ -219,15 +204,19 @@ class Desk(DocumentChecker):
         active_reports: Sequence[str] = (),
         photo: bytes | None = None,
     ) -> NewReport:
-        """Return what the outbox stores of a report: with its deadline, the guest's hash, and a photo as a JPEG."""
+        """Return what the outbox stores of a report: with its deadline, the guest's hash, and a photo as a JPEG.
+
+        It supersedes the reports that it `replaces`. `active_reports` are the ids of the stay's active reports for
+        which it was made.
+        """
         due = None
         if report.kind is Kind.CHECK_IN and report.stay is not None:
-            due = due_at(report.stay.check_in, self._rules.window_hours)
+            due = due_at(report.stay.check_in, self.rules.window_hours)
         tag = self._guest_tag(report.guest.document) if report.guest is not None else None
         return NewReport(report, due, warnings, tag, replaces, active_reports, photo)
 
     def _guest_tag(self, document: Document) -> int | None:
-        key = self._rules.index_key
+        key = self.rules.index_key
         return guest_hash(key, document) if key else None
 
     def earlier_stays(self, document: Document, since: date) -> list[StayHistory]:
@@ -238,9 +227,8 @@ class Desk(DocumentChecker):
         tag = self._guest_tag(document)
         if tag is None:
             return []
-        return sorted(
-            Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max), key=_arrival, reverse=True
-        )
+        found = self.stays.same_guest(tag, since, date.max)
+        return sorted(found, key=lambda stay: stay.arrival, reverse=True)
 
     def reported_adults(self, minor: Stay, open_report: Callable[[Entry], Report | None]) -> Iterator[Stay]:
         """Yield the stays of adults, up to their check-out, that were reported for any night of a minor's stay.
@@ -248,13 +236,12 @@ class Desk(DocumentChecker):
         `open_report` returns a report if the private key is at hand, else None. What cannot be read is left out: an old
         damaged report must not stop the report of a new guest.
         """
-        stays = Stays(self._outbox, self._rules.zone)
         with suppress(StorageProblem):
-            for history in stays.on_nights(minor.check_in.date(), minor.planned_check_out):
+            for history in self.stays.on_nights(minor.check_in.date(), minor.planned_check_out):
                 report = open_report(history.display_report)
                 if report is None or report.guest is None or report.stay is None or is_minor(report.guest, report.stay):
                     continue
-                end = history.last_morning(self._rules.zone) or report.stay.planned_check_out
+                end = history.last_morning(self.rules.zone) or report.stay.planned_check_out
                 yield report.stay._replace(planned_check_out=end)
 
     def overlapping_stays(self, report: Report, *, same_arrival: bool = False) -> list[StayHistory]:
@@ -266,12 +253,55 @@ class Desk(DocumentChecker):
         if tag is None or report.stay is None:
             return []
         first, last = report.stay.check_in.date(), report.stay.planned_check_out
-        stays = Stays(self._outbox, self._rules.zone)
-        return list(stays.same_guest(tag, first, last, but=report.stay_id, same_arrival=same_arrival))
+        return list(self.stays.same_guest(tag, first, last, but=report.stay_id, same_arrival=same_arrival))
 
 
-def _arrival(stay: StayHistory) -> date:
-    return (stay.current_report.first_night if stay.current_report is not None else None) or date.min
+DUPLICATE = "duplicate"
+
+
+class ReportedBefore(ReportRefused):
+    """The guest is already reported for these nights, and the user did not confirm another report."""
+
+    name = "reported_before"
+    advice: Message | None = msg(
+        "If it is the same stay, do not report it again. If it is another stay, report the guest with: --again"
+    )
+
+    def __init__(self, found: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
+        super().__init__(found, warnings)
+        self.message = msg("Nothing was saved: this guest is already reported.")
+        self.advice = type(self).advice
+
+
+def duplicate_warnings(histories: Iterable[StayHistory]) -> list[Finding]:
+    """Return a warning for each stay that `Desk.overlapping_stays` found."""
+    findings = []
+    for history in histories:
+        report = history.display_report
+        details = {
+            "id": short_id(report.id),
+            "first": day_message(report.first_night) if report.first_night is not None else "-",
+            "last": day_message(report.last_morning) if report.last_morning is not None else "-",
+        }
+        message = msg("This passport is already reported for these nights: report {id}, {first} to {last}.", **details)
+        if report.state is State.REJECTED:
+            message = msg(
+                "This passport is already reported for these nights, {first} to {last}, and was refused. Correct that: "
+                "apoa fix {id}",
+                **details,
+            )
+        findings.append(Finding(BY_NAME["document_number"].path, DUPLICATE, message))
+    return findings
+
+
+def group_duplicate_warnings(report: Report, others: Iterable[Report]) -> list[Finding]:
+    """Return a warning if another report of the same group has the same travel document."""
+    guest = report.guest
+    known = (other.guest.document for other in others if other.guest is not None)
+    if guest is None or not any(same_document(document, guest.document) for document in known):
+        return []
+    message = msg("This passport is already in this group. If it is the same guest, remove one of the two.")
+    return [Finding(BY_NAME["document_number"].path, DUPLICATE, message)]
 
 
 class GroupMember(NamedTuple):

@@ -4,80 +4,61 @@ A correction is the report with newly typed values in place of its own. It is ch
 nothing new is typed, the result is what was reported.
 
 If the authority may have the stay, a change is a further report of the stay. What the authority certainly does not have
-is replaced or withdrawn without traffic. A `PendingChange` is made first and shown; saving it is a separate step.
+is replaced or withdrawn without traffic. A change is made and shown first; saving it is a separate step.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from typing import NamedTuple
+from typing import Any
 
-from apoa_client.desk.arrivals import Desk, ReportingRules
-from apoa_client.desk.ids import RandomBytes, new_id
+from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, moment_message, msg
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.ports.entries import Entry
-from apoa_client.ports.outbox import ReportQueue
-from apoa_client.ports.run import Clock
-from apoa_client.report.draft import Draft
+from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 from apoa_client.report.parse_dates import date_and_time
-from apoa_client.report.parse_fields import changed_nights
+from apoa_client.report.parse_fields import Draft, changed_nights
 from apoa_client.report.parse_fields import reason as parse_reason
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, EARLIEST_AHEAD, Examination
 
 
-class PendingChange(NamedTuple):
-    """A report that can be saved, and the ids of the reports that it replaces."""
-
-    report: Report
-    active_reports: tuple[str, ...]
-    """The stay's active reports when this was made: it can be saved as long as they are the same."""
-    warnings: tuple[Finding, ...] = ()
-    replaces: tuple[str, ...] = ()
-
-
 class Changes:
-    """Makes and saves changes to reported stays."""
+    """Makes changes to reported stays, each of which `Desk.save` saves as long as the stay has the same reports."""
 
-    def __init__(
-        self, desk: Desk, outbox: ReportQueue, clock: Clock, rules: ReportingRules, random: RandomBytes
-    ) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._outbox = outbox
-        self._clock = clock
-        self._rules = rules
-        self._random = random
+        self._zone = desk.rules.zone
 
     def parse_time(self, text: str) -> datetime:
         """Return a typed time of check-out, in the property's zone. Raises `ReportRefused`."""
         try:
-            return date_and_time(text, self._rules.zone, now=self._clock.now())
+            return date_and_time(text, self._zone, now=self._desk.clock.now())
         except Unreadable as exc:
             raise _refused("check_out", exc.code, exc.message) from None
 
-    def check_out(self, history: StayHistory, at: datetime | None = None, stay: Stay | None = None) -> PendingChange:
+    def check_out(self, history: StayHistory, at: datetime | None = None, stay: Stay | None = None) -> NewReport:
         """Return the check-out of a guest at a time; None means now. Raises `DataRefused` or `ReportRefused`.
 
         `stay` is the current stay if it can be decrypted; without it, only the day of arrival is known and checked.
         """
         require_current_report(history)
         if history.check_out is not None:
-            raise _already_checked_out_error(history.check_out, self._rules.zone)
+            raise _already_checked_out_error(history.check_out, self._zone)
         return self._check_out(history, at, stay, ())
 
-    def fix_check_out(self, history: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> PendingChange:
+    def fix_check_out(self, history: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> NewReport:
         """Return a check-out at another time that replaces a refused one. Raises `ReportRefused`."""
         return self._check_out(history, at, stay, (refused.id,))
 
     def _check_out(
         self, history: StayHistory, at: datetime | None, stay: Stay | None, replaces: tuple[str, ...]
-    ) -> PendingChange:
-        now = self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)
+    ) -> NewReport:
+        now = self._desk.now
         left = at or now
         if left > now + EARLIEST_AHEAD:
             problem = msg("it is more than a day in the future. Check guests out when they leave, or correct the time.")
@@ -91,7 +72,7 @@ class Changes:
         if before_arrival:
             problem = msg("it is before the check-in. Correct the time, or first the check-in with: apoa amend")
             raise _refused("check_out", "order", problem)
-        return _pending(history, self._report(history, Kind.CHECK_OUT, check_out=left), replaces)
+        return self._change(history, Kind.CHECK_OUT, replaces, check_out=left)
 
     def examine(
         self, before: Report, typed: Mapping[str, str], mrz: Mrz | None = None, *, accept_check_digit: bool = False
@@ -100,7 +81,7 @@ class Changes:
         draft = correction_draft(before, typed, mrz, today=self._desk.today)
         return self._desk.examine(draft._replace(accept_check_digit=accept_check_digit))
 
-    def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> PendingChange:
+    def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> NewReport:
         """Return the corrected report. It replaces reports that were never sent, and follows reports that were.
 
         After a check-out it says that the guest is in house again (contract: it replaces the current report). Raises
@@ -111,7 +92,7 @@ class Changes:
         later = history.active_reports[history.active_reports.index(current) :]
         return self._full_report(history, kind, examination, reason, _withdrawable_ids(later))
 
-    def fix(self, history: StayHistory, refused: Entry, examination: Examination, reason: str | None) -> PendingChange:
+    def fix(self, history: StayHistory, refused: Entry, examination: Examination, reason: str | None) -> NewReport:
         """Return a report that replaces a refused check-in or correction. Raises `ReportRefused` as `amend` does."""
         return self._full_report(history, refused.kind, examination, reason, (refused.id,))
 
@@ -122,58 +103,46 @@ class Changes:
         examination: Examination,
         reason: str | None,
         replaces: tuple[str, ...],
-    ) -> PendingChange:
+    ) -> NewReport:
         """Return a report with guest and stay. A correction needs a reason, and has no deadline to be late for."""
         if examination.guest is None or examination.stay is None:
             raise ReportRefused(examination.errors, examination.warnings)
-        amends = kind is Kind.AMEND
-        report = self._report(
-            history,
-            kind,
-            guest=examination.guest,
-            stay=examination.stay,
-            reason=validated_reason(reason) if amends else None,
-        )
-        warnings = tuple(each for each in examination.warnings if not amends or each.field != BY_NAME["check_in"].path)
-        return _pending(history, report, replaces, warnings)
+        content: dict[str, Any] = {"guest": examination.guest, "stay": examination.stay}
+        warnings = examination.warnings
+        if kind is Kind.AMEND:
+            content["reason"] = validated_reason(reason)
+            warnings = tuple(each for each in warnings if each.field != BY_NAME["check_in"].path)
+        return self._change(history, kind, replaces, warnings, **content)
 
-    def cancel(self, history: StayHistory, reason: str | None) -> PendingChange:
+    def cancel(self, history: StayHistory, reason: str | None) -> NewReport:
         """Return the cancellation of a stay, which replaces its reports that were never sent. Raises `DataRefused`."""
         require_current_report(history)
-        return self._cancel(history, reason, _withdrawable_ids(history.active_reports))
+        replaces = _withdrawable_ids(history.active_reports)
+        return self._change(history, Kind.CANCEL, replaces, reason=validated_reason(reason))
 
-    def fix_cancel(self, history: StayHistory, refused: Entry, reason: str | None) -> PendingChange:
+    def fix_cancel(self, history: StayHistory, refused: Entry, reason: str | None) -> NewReport:
         """Return a cancellation with another reason that replaces a refused one. Raises `ReportRefused`."""
-        return self._cancel(history, reason, (refused.id,))
-
-    def _cancel(self, history: StayHistory, reason: str | None, replaces: tuple[str, ...]) -> PendingChange:
-        report = self._report(history, Kind.CANCEL, reason=validated_reason(reason))
-        return _pending(history, report, replaces)
-
-    def save(self, change: PendingChange) -> Entry:
-        """Save a change. Raises `StorageProblem`; `ReportMoved` if a replaced report was sent, or the stay changed."""
-        return self._desk.save(change.report, change.warnings, change.replaces, change.active_reports)
-
-    def save_all(self, changes: Sequence[PendingChange]) -> list[Entry]:
-        """Save changes of different stays, all of them or none. Raises what `save` does."""
-        new = [
-            self._desk.new_report(each.report, each.warnings, each.replaces, each.active_reports) for each in changes
-        ]
-        return self._desk.save_all(new)
+        return self._change(history, Kind.CANCEL, (refused.id,), reason=validated_reason(reason))
 
     def withdraw(self, history: StayHistory, entries: Sequence[Entry]) -> None:
-        """Withdraw reports that were never sent. Raises `ReportMoved` as `save` does; then nothing has changed."""
-        self._outbox.withdraw(_ids(entries), _ids(history.active_reports))
+        """Withdraw reports that were never sent. Raises `ReportMoved` as `Desk.save` does; nothing has changed then."""
+        self._desk.outbox.withdraw(_ids(entries), _ids(history.active_reports))
 
     def withdraw_all(self, histories: Sequence[StayHistory]) -> None:
         """Withdraw whole stays that were never sent, all of them or none. Raises what `withdraw` does."""
         stays = [_ids(history.active_reports) for history in histories]
-        self._outbox.withdraw([each for stay in stays for each in stay], *stays)
+        self._desk.outbox.withdraw([each for stay in stays for each in stay], *stays)
 
-    def _report(self, history: StayHistory, kind: Kind, **content: object) -> Report:
-        now = self._clock.now()
-        created_at = now.astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
-        return Report(new_id(now, self._random), history.stay_id, kind, created_at, **content)  # type: ignore[arg-type]  # its fields
+    def _change(
+        self,
+        history: StayHistory,
+        kind: Kind,
+        replaces: tuple[str, ...],
+        warnings: tuple[Finding, ...] = (),
+        **content: Any,  # noqa: ANN401  the last four fields of a `Report`
+    ) -> NewReport:
+        report = self._desk.report(kind, history.stay_id, **content)
+        return self._desk.new_report(report, warnings, replaces, _ids(history.active_reports))
 
 
 def correction_draft(before: Report, typed: Mapping[str, str], mrz: Mrz | None = None, *, today: date) -> Draft:
@@ -296,12 +265,6 @@ def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:
         ),
         undo_advice(check_out),
     )
-
-
-def _pending(
-    history: StayHistory, report: Report, replaces: tuple[str, ...], warnings: tuple[Finding, ...] = ()
-) -> PendingChange:
-    return PendingChange(report, _ids(history.active_reports), warnings, replaces)
 
 
 def _withdrawable_ids(entries: Sequence[Entry]) -> tuple[str, ...]:

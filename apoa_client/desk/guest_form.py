@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from apoa_client.passport.mrz import FieldState, Mrz
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, FIELDS, IN_AN_MRZ, NAMES, as_typed
 from apoa_client.report.kinds import instant
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import INDONESIA
 
 ASKED_FIELDS = tuple(item.name for item in FIELDS if item.is_asked)

@@ -7,6 +7,9 @@ content, that an import made the report.
 
 One half of a stay's id is computed from the document: a row is recognised by it after its name was corrected. The other
 half, from the guest's name and date of birth, shows where another document may be a corrected one: a person decides.
+
+Stored stays of one guest are found by a short keyed hash, which shows that a guest was reported before without storing
+the document.
 """
 
 import json
@@ -15,9 +18,9 @@ from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from apoa_client.desk.duplicates import document_identity
 from apoa_client.matching import fold
-from apoa_client.report.model import Guest, Stay, part_value
+from apoa_client.passport.states import canonical_code
+from apoa_client.report.model import Document, Guest, Stay, part_value
 
 if TYPE_CHECKING:
     from apoa_client.ports.outbox import ReportQueue
@@ -146,3 +149,34 @@ class ImportedStays:
 def _halves(stay_id: str) -> tuple[int, int]:
     bits = uuid7_bits(stay_id)
     return bits >> _HALF, bits & ((1 << _HALF) - 1)
+
+
+_HASH_BYTES = 3
+_HASH = b"apoa-guest-1"
+
+
+def guest_hash(key: bytes, document: Document) -> int:
+    """Return 24 bits of keyed BLAKE2b (RFC 7693) over issuing state and number; `key` has up to 64 bytes.
+
+    Hyphens and blanks in the number and the two codes of Germany make no difference.
+
+    The key is in the settings, so the database alone reveals nothing. The hash is short on purpose: of a billion
+    document numbers sixty share each hash, so database and key together do not reveal the number. Hashes are compared
+    only among stays of the same nights, where two guests have the same hash by chance once in seventeen million times.
+    """
+    state, number = document_identity(document)
+    digest = blake2b(f"{state}\0{number}".encode(), digest_size=_HASH_BYTES, key=key, person=_HASH).digest()
+    return int.from_bytes(digest, "big")
+
+
+def same_document(one: Document, other: Document) -> bool:
+    """Return whether two documents have the issuing state and number that `guest_hash` uses in common."""
+    return document_identity(one) == document_identity(other)
+
+
+def document_identity(document: Document) -> tuple[str, str]:
+    """Return issuing state and number in the form in which documents are compared."""
+    number = document.number.upper()
+    if not number.isalnum():
+        number = "".join(filter(str.isalnum, number))
+    return canonical_code(document.issuing_state), number

@@ -6,20 +6,22 @@ hundred thousand rows, so each row takes a few bytes in the index, and no text o
 
 from array import array
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import datetime
 from enum import StrEnum
-from hashlib import blake2b
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from apoa_client.desk.arrivals import DocumentChecker, Nights, ReportedAdults, is_alone, is_minor, nights_with
-from apoa_client.desk.duplicates import document_identity
+from apoa_client.desk.ids import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
+from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, with_label
 from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import instant
 from apoa_client.report.model import Guest, Stay, normalized_room
+from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import GuestRow
 
 CHECK_IN = BY_NAME["check_in"].path
@@ -37,22 +39,37 @@ class Action(StrEnum):
     REFUSED = "refused"
 
 
+class Departure(NamedTuple):
+    """When a guest left. `content` is what the table says, always the same bytes for the same day or time."""
+
+    at: datetime
+    content: bytes
+
+    @classmethod
+    def at_time(cls, at: datetime) -> Self:
+        """Return the departure at a time that is known."""
+        return cls(at, f"check_out {instant(at)}".encode())
+
+
+@repr_with("stay_id")
 class ImportedStay(NamedTuple):
     """Guest and stay of a row without errors. The bytes are always the same for the same values.
 
-    `departure` is empty if the table does not say that the guest left; `last_morning` is then the planned one.
+    `departure` is None if the table does not say that the guest left.
     """
 
+    row: GuestRow
     stay_id: str
     content: bytes
-    departure: bytes
     guest: Guest
     stay: Stay
-    last_morning: date
+    departure: Departure | None
+    examination: Examination
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"ImportedStay({self.stay_id!r}, …)"
+    @property
+    def result(self) -> "RowResult":
+        """The result of a row that changes nothing."""
+        return RowResult(self.row, Action.UNCHANGED, imported=self)
 
 
 class RowResult(NamedTuple):
@@ -132,26 +149,29 @@ class FileIndex:
     def __init__(self) -> None:
         self._places, self._rows, self._is_new = array("Q"), array("Q"), array("B")
         self._sheets, self._sheet_of = list[str](), array("H")
-        self._documents, self._stays, self._values = array("Q"), array("Q"), array("Q")
+        self._documents, self._stays, self._values = array("q"), array("q"), array("q")
+        """Hashes, of 64 bits: two values of a file have the same one by chance once in millions of files."""
         self._first, self._last = array("i"), array("i")
-        self._adults = (array("Q"), array("i"), array("i"))
+        self._adults = (array("q"), array("i"), array("i"))
 
     def add(self, place: int, result: RowResult, imported: ImportedStay) -> bool:
         """Add a row by its place in the file, and return whether the guest is a minor."""
+        stay, left = imported.stay, imported.departure
+        last = stay.planned_check_out if left is None else min(stay.planned_check_out, left.at.date())
         self._places.append(place)
         self._rows.append(result.row.number)
         if result.row.sheet not in self._sheets[-1:]:  # the rows of a sheet come one after the other
             self._sheets.append(result.row.sheet)
         self._sheet_of.append(len(self._sheets) - 1)
         self._is_new.append(result.action is Action.NEW)
-        self._documents.append(_short_hash(*document_identity(imported.guest.document)))
-        self._stays.append(_short_hash(imported.stay_id))
-        self._values.append(_short_hash(imported.content, imported.departure))
-        self._first.append(imported.stay.check_in.date().toordinal())
-        self._last.append(imported.last_morning.toordinal())
-        if is_minor(imported.guest, imported.stay):
+        self._documents.append(hash(document_identity(imported.guest.document)))
+        self._stays.append(hash(imported.stay_id))
+        self._values.append(hash((imported.content, left.content if left is not None else b"")))
+        self._first.append(stay.check_in.date().toordinal())
+        self._last.append(last.toordinal())
+        if is_minor(imported.guest, stay):
             return True
-        room, nights = _room_and_nights(imported.stay)
+        room, nights = _room_and_nights(stay)
         for column, value in zip(self._adults, (room, *nights), strict=True):
             column.append(value)
         return False
@@ -219,14 +239,8 @@ def _groups(hashes: "array[int]") -> Iterator[list[int]]:
 
 
 def _room_and_nights(stay: Stay) -> tuple[int, Nights]:
-    room = _NO_ROOM if stay.room is None else _short_hash(normalized_room(stay.room))
+    room = _NO_ROOM if stay.room is None else hash(normalized_room(stay.room))
     return room, (stay.check_in.date().toordinal(), stay.planned_check_out.toordinal())
-
-
-def _short_hash(*parts: str | bytes) -> int:
-    """Return 64 bits that differ for different values; they are compared within one file only, and never stored."""
-    content = b"\0".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
 
 
 def _conflict(row: int | Message) -> Finding:

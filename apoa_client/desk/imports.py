@@ -7,51 +7,36 @@ found again without the private key, and changes nothing unless it was edited.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import NamedTuple, Self
 
-from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules
+from apoa_client.desk.arrivals import Desk, ReportedAdults, duplicate_warnings
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.duplicates import duplicate_warnings, same_document
-from apoa_client.desk.ids import ImportedStays, ImportIds, row_content, same_guest
+from apoa_client.desk.ids import ImportedStays, ImportIds, row_content, same_document, same_guest
 from apoa_client.desk.import_rows import (
     CHECK_IN,
     Action,
+    Departure,
     ImportedStay,
     RowResult,
     missing_check_in,
     read_lines,
     without_missing,
 )
-from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, NewReport
-from apoa_client.ports.outbox import ReportQueue
-from apoa_client.ports.run import Clock
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.report.kinds import Kind, State, instant, short_id
+from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Guest, Report
 from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import NO_GUEST, GuestRow
 
 _PATH = "check_out"
 _USUAL = time(12)
 """The time of a departure of which only the day is known, unless the guest arrived later."""
-
-
-class Departure(NamedTuple):
-    """When a guest left. `content` is what the table says, always the same bytes for the same day or time."""
-
-    at: datetime
-    content: bytes
-
-    @classmethod
-    def at_time(cls, at: datetime) -> Self:
-        """Return the departure at a time that is known."""
-        return cls(at, f"check_out {instant(at)}".encode())
 
 
 def read_departure(
@@ -105,18 +90,6 @@ _REASON = "import"
 """The reason of a correction, for the authority."""
 
 
-class _CheckedRow(NamedTuple):
-    """A row without errors of its own."""
-
-    result: RowResult
-    imported: ImportedStay
-    departure: Departure | None
-    examination: Examination
-
-    def __repr__(self) -> str:
-        return f"_CheckedRow({self.imported!r}, …)"
-
-
 class Imports:
     """Decides what importing rows does. Saves nothing, and needs no private key.
 
@@ -128,12 +101,9 @@ class Imports:
         self,
         desk: Desk,
         changes: Changes,
-        outbox: ReportQueue,
-        clock: Clock,
-        rules: ReportingRules,
         open_report: Callable[[Entry], Report | None],
     ) -> None:
-        if not rules.index_key:
+        if not desk.rules.index_key:
             raise SettingsProblem(
                 msg("This property has no key that recognises rows that were imported before."),
                 msg("Run apoa setup once more for this property: it makes the key. Then import the file."),
@@ -141,11 +111,10 @@ class Imports:
             )
         self._desk = desk
         self._changes = changes
-        self._clock = clock
-        self._rules = rules
-        self._stays = Stays(outbox, rules.zone)
-        self._ids = ImportIds(rules.index_key)
-        self._known = ImportedStays(outbox)
+        self._clock = desk.clock
+        self._zone = desk.rules.zone
+        self._ids = ImportIds(desk.rules.index_key)
+        self._known = ImportedStays(desk.outbox)
         self._open_report = open_report
         self.reported_adults: ReportedAdults = lambda minor: desk.reported_adults(minor, open_report)
         """The stays of adults who were reported before, for any night of a minor's stay."""
@@ -165,15 +134,11 @@ class Imports:
         if guest is None or stay is None:
             return RowResult(row, Action.REFUSED, errors=examination.errors, warnings=examination.warnings)
         stay_id = self._ids.stay_id(guest, stay.check_in.date())
-        content, left, last = row_content(guest, stay), b"", stay.planned_check_out
-        if departure is not None:
-            left, last = departure.content, min(last, departure.at.date())
-        imported = ImportedStay(stay_id, content, left, guest, stay, last)
-        checked = _CheckedRow(RowResult(row, Action.UNCHANGED, imported=imported), imported, departure, examination)
+        imported = ImportedStay(row, stay_id, row_content(guest, stay), guest, stay, departure, examination)
         known = self._known.with_document(stay_id)
         if known is not None:
-            return self._again(checked, self._stays.of(known))
-        return self._new(checked, [self._stays.of(each) for each in self._known.namesakes(stay_id)])
+            return self._again(imported, self._desk.stays.of(known))
+        return self._new(imported, [self._desk.stays.of(each) for each in self._known.namesakes(stay_id)])
 
     def plan_unattended(self, row: GuestRow) -> RowResult:
         """Return the same where no user sees the warnings: a new guest of more than a year ago is refused.
@@ -198,7 +163,7 @@ class Imports:
         """Check a row by the rules of a check-in. Without errors, return also when the guest left."""
         errors = list(row.findings)
         mrz = read_lines(row, self._desk, errors)
-        now, zone = self._clock.now(), self._rules.zone
+        now, zone = self._clock.now(), self._zone
         values = dict(row.values)
         given = {name for name, text in row.typed.items() if text.strip()} | values.keys()
         if row.check_out and given.isdisjoint({"nights", "planned_check_out"}):
@@ -220,22 +185,22 @@ class Imports:
             return found._replace(guest=None, stay=None, errors=tuple(errors)), None
         return found, departure
 
-    def _new(self, checked: _CheckedRow, namesakes: Sequence[StayHistory]) -> RowResult:
+    def _new(self, imported: ImportedStay, namesakes: Sequence[StayHistory]) -> RowResult:
         """Return the result for a document that was never imported for this day.
 
         `namesakes` are the stays that were imported with the same name, birth date and day of arrival.
         """
-        imported, result = checked.imported, checked.result
+        result = imported.result
         overlapping = self._of_document(imported)
         ids = {history.stay_id for history in namesakes}
         corrected = next((history for history in overlapping if history.stay_id in ids), None)
         if corrected is not None:  # at the desk, the stay was given the row's document
-            return self._again(checked, corrected)
+            return self._again(imported, corrected)
         report = Report(
             id=self._ids.report_id(imported.stay_id, imported.content, ""),
             stay_id=imported.stay_id,
             kind=Kind.CHECK_IN,
-            created_at=self._created_at,
+            created_at=self._desk.now,
             guest=imported.guest,
             stay=imported.stay,
         )
@@ -248,10 +213,10 @@ class Imports:
             return result._replace(action=Action.SKIPPED, skip=ALREADY_REPORTED, warnings=found)
         if namesakes:
             return result.refused(_another_document(namesakes[0]))
-        warnings = checked.examination.warnings
+        warnings = imported.examination.warnings
         reports = [self._desk.new_report(report, warnings)]
-        if checked.departure is not None:
-            reports.append(self._check_out(report.stay_id, checked.departure, report.id))
+        if imported.departure is not None:
+            reports.append(self._check_out(report.stay_id, imported.departure, report.id))
         return result._replace(action=Action.NEW, reports=tuple(reports), warnings=warnings)
 
     def _is_reported(self, row: GuestRow, report: Report, history: StayHistory) -> bool:
@@ -287,80 +252,76 @@ class Imports:
         )
         return guest.birth_date != other.birth_date and not same_names
 
-    def _again(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
+    def _again(self, imported: ImportedStay, history: StayHistory) -> RowResult:
         """Return the result for a stay that was imported before."""
-        imported = checked.imported._replace(stay_id=history.stay_id)
-        checked = checked._replace(imported=imported, result=checked.result._replace(imported=imported))
-        current, left, departure = history.current_report, history.check_out, checked.departure
+        imported = imported._replace(stay_id=history.stay_id)
+        current, left, departure = history.current_report, history.check_out, imported.departure
         if current is None or not history.is_active:
-            return checked.result.conflict(msg("This stay was cancelled here after it was imported."))
-        same = self._is_made_of(current, checked.imported.content, history)
+            return imported.result.conflict(msg("This stay was cancelled here after it was imported."))
+        same = self._is_made_of(current, imported.content, history)
         if not same and not self._ids.is_imported(current.id):
-            if not self._says(current, checked.imported.content):
-                return checked.result.conflict(_changed_here(current))
+            if not self._says(current, imported.content):
+                return imported.result.conflict(_changed_here(current))
             same = True
         if left is not None and not self._ids.is_imported(left.id):
-            return self._left_here(checked, left, same=same)
+            return self._left_here(imported, left, same=same)
         if departure is None or (left is not None and self._is_reported_departure(left, departure, history)):
-            return checked.result if same else self._amend(checked, history)
+            return imported.result if same else self._amend(imported, history)
         if any(
             entry.state is State.WITHDRAWN and self._is_made_of(entry, departure.content, history)
             for entry in history.entries
         ):
-            return checked.result.conflict(msg("The check-out was withdrawn here after it was imported."))
-        return self._leave(checked, departure, history) if same else self._amend(checked, history)
+            return imported.result.conflict(msg("The check-out was withdrawn here after it was imported."))
+        return self._leave(imported, departure, history) if same else self._amend(imported, history)
 
-    def _left_here(self, checked: _CheckedRow, left: Entry, *, same: bool) -> RowResult:
+    def _left_here(self, imported: ImportedStay, left: Entry, *, same: bool) -> RowResult:
         """Return the result for a stay whose guest was checked out at the desk."""
-        departure, at = checked.departure, left.ends_at
-        other_day = (
-            departure is not None and at is not None and at.astimezone(self._rules.zone).date() != departure.at.date()
-        )
-        return checked.result if same and not other_day else checked.result.conflict(_changed_here(left))
+        departure, at = imported.departure, left.ends_at
+        other_day = departure is not None and at is not None and at.astimezone(self._zone).date() != departure.at.date()
+        return imported.result if same and not other_day else imported.result.conflict(_changed_here(left))
 
-    def _leave(self, checked: _CheckedRow, departure: Departure, history: StayHistory) -> RowResult:
+    def _leave(self, imported: ImportedStay, departure: Departure, history: StayHistory) -> RowResult:
         """Return the result for a row that is as before, but for the departure."""
         left = history.check_out
         if left is not None and not left.withdrawable:  # a sent check-out is replaced by a correction and another one
-            return self._amend(checked, history)
+            return self._amend(imported, history)
         active = tuple(entry.id for entry in history.active_reports)
         new = self._check_out(history.stay_id, departure, active[-1])._replace(active_reports=active)
         if left is None:
-            return _result(checked, Action.CHECKED_OUT, [new], history)
-        return _result(checked, Action.AMENDED, [new._replace(replaces=(left.id,))], history)
+            return _result(imported, Action.CHECKED_OUT, [new], history)
+        return _result(imported, Action.AMENDED, [new._replace(replaces=(left.id,))], history)
 
-    def _amend(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
+    def _amend(self, imported: ImportedStay, history: StayHistory) -> RowResult:
         """Return the result for an edited row: what it says now is reported."""
-        guest, stay, warnings = checked.imported.guest, checked.imported.stay, list[Finding]()
+        guest, stay, warnings = imported.guest, imported.stay, list[Finding]()
         if not same_guest(self._ids.stay_id(guest, stay.check_in.date()), history.stay_id):
             if self._is_another_guest(guest, history):
-                return checked.result.refused(*duplicate_warnings([history]))
+                return imported.result.refused(*duplicate_warnings([history]))
             warnings.append(_renamed(history))
-        change = self._changes.amend(history, checked.examination, _REASON)
+        change = self._changes.amend(history, imported.examination, _REASON)
         before = history.active_reports[-1].id
-        report_id = self._ids.report_id(history.stay_id, checked.imported.content, before)
-        report = change.report._replace(id=report_id)
+        report_id = self._ids.report_id(history.stay_id, imported.content, before)
         warnings += change.warnings
-        reports = [self._desk.new_report(report, warnings, change.replaces, change.active_reports)]
-        departure, left = checked.departure, history.check_out
+        reports = [change._replace(report=change.report._replace(id=report_id), warnings=warnings)]
+        departure, left = imported.departure, history.check_out
         if departure is None and left is not None and left.ends_at is not None:
-            departure = Departure.at_time(left.ends_at.astimezone(self._rules.zone))
+            departure = Departure.at_time(left.ends_at.astimezone(self._zone))
         if departure is not None:  # a correction says that the guest is in house
             reports.append(self._check_out(history.stay_id, departure, report_id))
-        result = _result(checked, Action.AMENDED, reports, history)
-        if not result.reports or any(each.stay_id == history.stay_id for each in self._of_document(checked.imported)):
+        result = _result(imported, Action.AMENDED, reports, history)
+        if not result.reports or any(each.stay_id == history.stay_id for each in self._of_document(imported)):
             return result
-        return self._new(checked, [history])  # at the desk, the stay was given another document
+        return self._new(imported, [history])  # at the desk, the stay was given another document
 
     def _of_document(self, imported: ImportedStay) -> list[StayHistory]:
         """Return the stays for any of these nights whose current report has the document of a row."""
-        report = Report("", "", Kind.CHECK_IN, self._created_at, imported.guest, imported.stay)
+        report = Report("", "", Kind.CHECK_IN, self._desk.now, imported.guest, imported.stay)
         return self._desk.overlapping_stays(report, same_arrival=True)
 
     def _check_out(self, stay_id: str, departure: Departure, before: str) -> NewReport:
         """Return the check-out after the report `before`."""
         report_id = self._ids.report_id(stay_id, departure.content, before)
-        report = Report(report_id, stay_id, Kind.CHECK_OUT, self._created_at, check_out=departure.at)
+        report = Report(report_id, stay_id, Kind.CHECK_OUT, self._desk.now, check_out=departure.at)
         return self._desk.new_report(report, ())
 
     def _is_made_of(self, entry: Entry, content: bytes, history: StayHistory) -> bool:
@@ -378,21 +339,17 @@ class Imports:
             return False
         return row_content(report.guest, report.stay) == content
 
-    @property
-    def _created_at(self) -> datetime:
-        return self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
 
-
-def _result(checked: _CheckedRow, action: Action, reports: Sequence[NewReport], history: StayHistory) -> RowResult:
+def _result(imported: ImportedStay, action: Action, reports: Sequence[NewReport], history: StayHistory) -> RowResult:
     """Return the result with these reports; a conflict if one of them was saved before and withdrawn at the desk."""
     known = {entry.id: entry for entry in history.entries}
     before = next((known[new.report.id] for new in reports if new.report.id in known), None)
     if before is not None:
-        return checked.result.conflict(_changed_here(before))
+        return imported.result.conflict(_changed_here(before))
     if any(entry.erased_at is not None for entry in history.entries):
-        return checked.result.conflict(msg("The data of this stay were erased here, so the row changes nothing."))
+        return imported.result.conflict(msg("The data of this stay were erased here, so the row changes nothing."))
     warnings = tuple(warning for new in reports for warning in new.warnings)
-    return checked.result._replace(action=action, reports=tuple(reports), warnings=warnings)
+    return imported.result._replace(action=action, reports=tuple(reports), warnings=warnings)
 
 
 def _changed_here(entry: Entry) -> Message:

@@ -58,20 +58,11 @@ class NightGuests:
 
 def guests_of_night(stays: Iterable[StayHistory], night: Night) -> NightGuests:
     """Sort active stays into the lists of a night. A guest who is reported before arrival is in no list yet."""
-    arrived = [stay for stay in stays if stay.is_active and _first_night(stay) <= night.today]
+    arrived = [stay for stay in stays if stay.is_active and stay.arrival <= night.today]
     in_house = [stay for stay in arrived if stay.in_house]
     return NightGuests(
         in_house=in_house,
-        arrived=[stay for stay in arrived if _first_night(stay) >= night.evening],
-        leaving=[stay for stay in in_house if _last_morning(stay) == night.morning],
-        overdue=[stay for stay in in_house if _last_morning(stay) < night.morning],
+        arrived=[stay for stay in arrived if stay.arrival >= night.evening],
+        leaving=[stay for stay in in_house if stay.planned_morning == night.morning],
+        overdue=[stay for stay in in_house if (stay.planned_morning or date.max) < night.morning],
     )
-
-
-def _first_night(stay: StayHistory) -> date:
-    """Return the first night of an active stay; for an old record without nights, a day long ago."""
-    return (stay.current_report.first_night if stay.current_report is not None else None) or date.min
-
-
-def _last_morning(stay: StayHistory) -> date:
-    return (stay.current_report.last_morning if stay.current_report is not None else None) or date.max

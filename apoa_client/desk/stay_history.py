@@ -58,6 +58,16 @@ class StayHistory:
         return next(full, None)
 
     @property
+    def arrival(self) -> date:
+        """The first night by the current report; a day long ago for an old record without nights."""
+        return (self.current_report.first_night if self.current_report is not None else None) or date.min
+
+    @property
+    def planned_morning(self) -> date | None:
+        """The planned morning of departure; None without a current report, and for an old record without nights."""
+        return self.current_report.last_morning if self.current_report is not None else None
+
+    @property
     def display_report(self) -> Entry:
         """The report whose id is shown for the stay: the current report, or the first one of a withdrawn stay."""
         return self.current_report or self.entries[0]
@@ -99,7 +109,7 @@ class StayHistory:
 
     def last_morning(self, zone: tzinfo) -> date | None:
         """Return the planned morning of departure, or that of an earlier check-out; None without a current report."""
-        end = self.current_report.last_morning if self.current_report is not None else None
+        end = self.planned_morning
         return min(end, self.left_on(zone) or end) if end is not None else None
 
     def covers(self, first_night: date, last_morning: date, zone: tzinfo) -> bool:
@@ -169,7 +179,7 @@ class Stays:
         entries = self._outbox.entries(Selection(leaving_from=first_night + night, arriving_by=last_morning - night))
         stays = [self.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries)]
         covering = (stay for stay in stays if stay.covers(first_night, last_morning, self._zone))
-        yield from sorted(covering, key=_departure_order)
+        yield from sorted(covering, key=lambda stay: (stay.planned_morning or date.max, stay.entries[0].seq))
 
     def arrived(self, period: Period) -> Iterator[StayHistory]:
         """Yield the stays whose check-in night is in the period, withdrawn and cancelled ones too, the oldest first.
@@ -233,8 +243,3 @@ def ambiguous_reference_error(reference: str, found: Iterable[Entry]) -> UsagePr
 def may_be_id(reference: str) -> bool:
     """Return whether a text has only the characters of an id."""
     return set(reference.strip().lower()) <= set("0123456789abcdef-")
-
-
-def _departure_order(history: StayHistory) -> tuple[date, int]:
-    current = history.current_report
-    return (current.last_morning if current is not None else None) or date.max, history.entries[0].seq

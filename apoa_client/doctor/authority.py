@@ -1,7 +1,7 @@
 """Checks of the route to the authority, part by part, and of what the authority answers."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from apoa_client.authority import route
 from apoa_client.authority.route import Route
@@ -136,16 +136,3 @@ class AuthorityChecks:
             message = msg("It is {time} behind the authority's.", time=difference)
         advice = msg("Set the date and time of this computer: {command}", command=command)
         return failed(message, advice) if abs(skew) > _WRONG_DATE else warning(message, advice)
-
-
-def unused_variables(names: str) -> Finding:
-    """Return that these variables of `CERTIFICATE_VARIABLES` are set."""
-    text = msg("{names}: not used. Certificates are trusted by the system or by the setting ca_bundle.", names=names)
-    return warning(text, None)
-
-
-def last_contact(moment: datetime | None, now: datetime) -> Finding:
-    """Return when the authority last answered."""
-    if moment is None:
-        return skipped(msg("The authority has never answered yet."))
-    return ok(msg("The authority last answered {time} ago.", time=duration_message(now - moment)))

@@ -15,14 +15,6 @@ from apoa_client.settings.file_names import is_log
 _WITHOUT_TROUBLE = frozenset({Exit.DONE, Exit.NOT_NOW})
 
 
-def no_schedule() -> Finding:
-    """Return that no schedule is installed."""
-    return warning(
-        msg("No schedule is installed: nothing is sent automatically."),
-        msg("Install one with: apoa schedule install"),
-    )
-
-
 def check_schedule(found: Found, *, is_own: bool, program_exists: bool) -> Finding:
     """Check that a schedule is active and starts this installation."""
     correct = msg("Correct it with: apoa schedule install")

@@ -5,7 +5,7 @@ import shutil
 import ssl
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from platform import machine, python_implementation, python_version, release, system
@@ -79,7 +79,8 @@ def check_installation(command: Sequence[str], search_path: str) -> Finding:
             msg("The package apoa of another project is installed in the same place, and has a command of that name."),
             msg("Remove it: {command}", command=" ".join([quote(sys.executable), "-m pip uninstall apoa"])),
         )
-    found = list(dict.fromkeys(_commands_on(search_path)))
+    folders = filter(None, search_path.split(os.pathsep))
+    found = list(dict.fromkeys(Path(each) for folder in folders if (each := shutil.which("apoa", path=folder))))
     own = _real(Path(command[0]))
     beside = {_real(Path(sys.executable).with_name(name)) for name in ("apoa", "apoa.exe")}
     others = [path for path in found if _real(path) != own and _real(path) not in beside]
@@ -92,13 +93,6 @@ def check_installation(command: Sequence[str], search_path: str) -> Finding:
     if others:
         return ok(msg("It is {own}. There is another copy: {path}", own=words, path=str(others[0])))
     return ok(msg("It is {own}.", own=words))
-
-
-def _commands_on(search_path: str) -> Iterator[Path]:
-    for folder in filter(None, search_path.split(os.pathsep)):
-        found = shutil.which("apoa", path=folder)
-        if found is not None:
-            yield Path(found)
 
 
 def _real(path: Path) -> str:
@@ -123,7 +117,7 @@ def check_screen(screen: Screen) -> Finding:
 
 
 def _is_ascii(encoding: str) -> bool:
-    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646", "apoa_ascii"}
+    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646"}
 
 
 def check_versions(engine: str) -> Finding:

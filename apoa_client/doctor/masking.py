@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from apoa_client.messages import Message, literal, msg
-from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
-from apoa_client.settings.definitions import HOST, OF_A_PROPERTY, WHOLE
+from apoa_client.settings.config import OF_A_PROPERTY, SQLITE, TRAINING, PropertySettings
+from apoa_client.settings.definitions import HOST, WHOLE
 from apoa_client.settings.folders import account_home, user_name
 
 HIDDEN = "***"
@@ -35,7 +35,9 @@ class Mask:
         homes = {environ.get("HOME", ""), environ.get("USERPROFILE", ""), str(account_home() or "")}
         folders = [(path, "~") for path in homes if len(path) > _LEAST_LENGTH]
         secrets = [(value, HIDDEN) for value in values if len(value) >= _LEAST_LENGTH]
-        known = [(re.escape(value), shown) for value, shown in sorted([*folders, *secrets], key=_longest_first)]
+        known = [
+            (re.escape(value), shown) for value, shown in sorted([*folders, *secrets], key=lambda pair: -len(pair[0]))
+        ]
         self._replacements = [*known, (rf"(?<!\w){re.escape(user_name())}(?!\w)", "USER")]
 
     def text(self, text: str) -> str:
@@ -61,10 +63,6 @@ class Mask:
         for line in lines:
             if _LOG_LINE.fullmatch(line):
                 yield self.text(line)
-
-
-def _longest_first(pair: tuple[str, str]) -> int:
-    return -len(pair[0])
 
 
 def secret_values(settings: PropertySettings) -> list[str]:

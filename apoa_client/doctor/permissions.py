@@ -6,16 +6,15 @@ No secret is in a result.
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from shlex import quote
-from typing import NamedTuple
 
-from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
-from apoa_client.errors import CredentialsProblem, Erased, Exit, NotAuthentic
+from apoa_client.doctor.results import Finding, failed, ok, skipped, warning
+from apoa_client.errors import Erased, Exit, NotAuthentic
 from apoa_client.messages import Message, literal, msg, nmsg
 from apoa_client.outbox.sql.store import Outbox
 from apoa_client.permissions import find_fault
@@ -38,32 +37,25 @@ def check_permissions_below(folders: Iterable[Path]) -> Finding:
     the result for the screen, and not in a support file.
     """
     folders = list(dict.fromkeys(folders))
-    found = _check_permissions_of(list(islice(_files_below(folders), _MAX_FILES)))
-    if found.file is None or _is_named_by_us(found.file, folders):
-        return found.finding
-    advice = found.finding.advice
-    return found.finding._replace(message=_hidden(found.finding.message), advice=advice and _hidden(advice))
+    finding, file = _check_permissions_of(list(islice(_files_below(folders), _MAX_FILES)))
+    if file is None or _is_named_by_us(file, folders):
+        return finding
+    return finding._replace(message=_hidden(finding.message), advice=finding.advice and _hidden(finding.advice))
 
 
-class _Found(NamedTuple):
-    """A finding, and the file that it names, if it names one."""
-
-    finding: Finding
-    file: Path | None = None
-
-
-def _check_permissions_of(files: Sequence[Path]) -> _Found:
+def _check_permissions_of(files: Sequence[Path]) -> tuple[Finding, Path | None]:
+    """Return a finding, and the file that it names, if it names one."""
     for path in files:
         fault = find_fault(path)
         if fault is not None:
-            return _Found(failed(*fault), path)
+            return failed(*fault), path
     foreign = next((path for path in files if not path.is_symlink() and not os.access(path, os.R_OK | os.W_OK)), None)
     if foreign is not None:
         finding = failed(
             msg("This user cannot read and change {path}.", path=str(foreign)),
             msg("Give it to this user: {command}", command=_own_command(foreign)),
         )
-        return _Found(finding, foreign)
+        return finding, foreign
     readable = [path for path in files if _is_readable_by_others(path)]
     if readable:
         finding = warning(
@@ -75,10 +67,10 @@ def _check_permissions_of(files: Sequence[Path]) -> _Found:
             ),
             _advice_about_readers(readable[0]),
         )
-        return _Found(finding, readable[0])
+        return finding, readable[0]
     if not files:
-        return _Found(ok(msg("There are no files yet.")))
-    return _Found(ok(nmsg("{count} file is this user's alone.", "{count} files are this user's alone.", len(files))))
+        return ok(msg("There are no files yet.")), None
+    return ok(nmsg("{count} file is this user's alone.", "{count} files are this user's alone.", len(files))), None
 
 
 def _is_named_by_us(path: Path, folders: Sequence[Path]) -> bool:
@@ -198,12 +190,3 @@ def check_recovery_code(settings: PropertySettings, summary: Summary) -> Finding
         msg("It is not confirmed: if this computer breaks, nothing else opens the saved reports."),
         msg("Type it back from the paper: apoa key recover. If there is no paper, make a new code: apoa key rotate"),
     )
-
-
-def check_password(password: Callable[[], str]) -> Finding:
-    """Check that a password is there, and was given for these settings. It is not sent."""
-    try:
-        password()
-    except CredentialsProblem as exc:
-        return failed_with(exc)
-    return ok(msg("It is stored, and it was given for these settings."))

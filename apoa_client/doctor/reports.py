@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from apoa_client.archive.backup_folder import is_same_disk
+from apoa_client.archive.backup import is_same_disk
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
-from apoa_client.errors import ApoaError, Exit, OutboxDamaged
-from apoa_client.messages import Message, duration_message, msg, nmsg
-from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.sql.integrity import FileCheck
+from apoa_client.errors import Exit
+from apoa_client.messages import duration_message, msg, nmsg
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
@@ -19,40 +17,6 @@ from apoa_client.timeouts import call_with_timeout
 
 _OLD_BACKUP = timedelta(days=7)
 """After a week more is at stake than a hotel can type again."""
-
-
-def describe_file(found: FileCheck) -> Finding:
-    """Return what reading the database for damage has shown."""
-    values: dict[str, str | int | Message] = {"schema": found.schema, "engine": found.engine}
-    if not found.complete:
-        return ok(msg("What could be read of it in a short time is sound (schema {schema}, {engine}).", **values))
-    return ok(msg("It is sound (schema {schema}, {engine}).", **values))
-
-
-def describe_server(place: str, found: FileCheck) -> Finding:
-    """Return that the server of a shared outbox answers."""
-    values: dict[str, str | int | Message] = {"place": place, "schema": found.schema, "engine": found.engine}
-    return ok(msg("The shared outbox answers: {place} (schema {schema}, {engine}).", **values))
-
-
-def not_handed_over(error: ApoaError) -> Finding:
-    """Return that another outbox of the property has reports that cannot be taken over."""
-    advice = msg("Reports that are still in the other outbox are not sent. They are taken over by: apoa sync")
-    return failed_with(error, error.advice or advice)
-
-
-def server_away(error: OutboxServerUnreachable) -> Finding:
-    """Return the warning that the server of a shared outbox does not answer: a desk goes on without it."""
-    advice = msg(
-        "Guests are saved on this computer meanwhile, and apoa moves them by itself; see apoa outbox show. If it stays "
-        "so, ask the administrator of the server."
-    )
-    return warning(error.message, advice)._replace(stops=True)
-
-
-def damaged_file(error: OutboxDamaged) -> Finding:
-    """Return the failure of a database that is damaged."""
-    return failed_with(error, msg("Keep the file. Restore the newest backup with: apoa restore FILE"))
 
 
 def check_doubts(doubts: Sequence[Doubt]) -> Finding:

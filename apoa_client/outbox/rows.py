@@ -186,6 +186,12 @@ COLUMNS = (
 )
 NAMES = tuple(column.name for column in COLUMNS)
 SEALED = tuple(column.name for column in COLUMNS if column.sealed)
+SAVED = (
+    *(each.name for each in COLUMNS if each.report is not None or each.saved is not None),
+    *("content", "warnings", "photo_digest", "photo"),
+)
+"""The columns of a new report's row, without its code."""
+INITIAL = {column.name: column.initial for column in COLUMNS}
 OF_STATE = {column.name: column.initial for column in COLUMNS if column.of_state}
 """The columns of a report's state, each with what a new row has there."""
 
@@ -201,6 +207,15 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
     plain = {name: read(value) for (name, read), value in zip(_READ, row, strict=False)}
     *receipt, has_code, photo_state = row[len(_READ) :]
     return Entry(**plain, receipt=_receipt(*receipt), authenticated=bool(has_code), photo=_photo_state(photo_state))
+
+
+_ENTRY = (*(name for name, _read in _READ), *_MORE)
+
+
+def entry_from_values(stored: dict[str, Any]) -> Entry:
+    """Return the entry of a row from its values, by their columns."""
+    stored["mac IS NOT NULL"] = stored["mac"] is not None
+    return entry_from_row([stored[column] for column in _ENTRY])
 
 
 def reference_range(reference: str) -> dict[str, str] | None:

@@ -4,32 +4,18 @@ Source: ICAO Doc 9303-3 §4.6 and §6 (names and transliteration), and 9303-4 to
 """
 
 import re
-import unicodedata
 from datetime import date
 from typing import NamedTuple
 
 from apoa_client.messages import msg
-from apoa_client.passport.check_digits import check_digit
+from apoa_client.passport.check_digits import check_digit, composite_digit
 from apoa_client.passport.dates import PartialDate, mrz_date
 from apoa_client.passport.field_problems import SEXES
 from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
-from apoa_client.passport.problems import LABELS, CannotCompose
+from apoa_client.passport.names import BETWEEN, transliterate
+from apoa_client.passport.problems import LABELS, CannotCompose, cannot_compose
 from apoa_client.passport.states import by_code
-from apoa_client.passport.verify import composite_digit
-
-_SPECIAL = {
-    "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ĳ": "IJ", "Ŀ": "L", "Ł": "L", "Ŋ": "N",
-    "Ö": "OE", "Ø": "OE", "Œ": "OE", "ẞ": "SS", "ß": "SS", "Ŧ": "T", "Þ": "TH", "Ü": "UE",
-}  # fmt: skip
-"""Doc 9303-3 §6.A, for letters that do not just lose their accent; the usual one where several are allowed."""
-
-_DROPPED = "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{MODIFIER LETTER APOSTROPHE}.,"
-"""Characters that an MRZ leaves out (§4.6)."""
-
-_BETWEEN = re.compile(r"[\s<\u2010-\u2015-]+")
-"""Blanks and hyphens become one filler (§4.6)."""
-
-_LETTERS = re.compile(r"[A-Z<]*")
+from apoa_client.privacy import repr_with
 
 _NUMBER = re.compile(r"[A-Z0-9<]*")
 
@@ -39,6 +25,7 @@ _SECONDARY_MINIMUM = 3
 """Characters: two fillers and at least one of the given names."""
 
 
+@repr_with("document_type")
 class Details(NamedTuple):
     """The fields of an MRZ. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
 
@@ -58,10 +45,6 @@ class Details(NamedTuple):
     optional_data: str = ""
     optional_data_2: str = ""
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Details(document_type={self.document_type!r})"
-
 
 def compose(form: str, details: Details) -> tuple[str, ...]:
     """Return the lines of a document of a format ("TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "FRA-ID").
@@ -73,9 +56,9 @@ def compose(form: str, details: Details) -> tuple[str, ...]:
     layout = next(layout for layout in LAYOUTS if layout.name == form)
     code = _USUAL_TYPE[layout.name] if details.document_type is None else details.document_type
     if code.ljust(2, "<") not in layout.document_codes:
-        raise _cannot("document_type", code)
+        raise cannot_compose("document_type", code)
     if details.sex not in SEXES:
-        raise _cannot("sex", details.sex)
+        raise cannot_compose("sex", details.sex)
     texts = {
         "document_type": code,
         "issuing_state": _state("issuing_state", details.issuing_state),
@@ -90,21 +73,10 @@ def compose(form: str, details: Details) -> tuple[str, ...]:
     }
     lines = _lines(layout, texts)
     if not lines[0][2:].startswith(details.issuing_state):  # the French card has one field for both
-        raise _cannot("nationality", details.nationality)
+        raise cannot_compose("nationality", details.nationality)
     if layout_of(lines, "".join(lines)) is not layout:
-        raise _cannot("document_type", code)
+        raise cannot_compose("document_type", code)
     return lines
-
-
-def transliterate(name: str) -> str:
-    """Return a name in the MRZ's letters, with fillers for blanks and hyphens. `CannotCompose` for other scripts."""
-    capitals = "".join(_SPECIAL.get(c) or c.upper() for c in unicodedata.normalize("NFC", name) if c not in _DROPPED)
-    special = "".join(_SPECIAL.get(character, character) for character in capitals)
-    bare = "".join(c for c in unicodedata.normalize("NFD", special) if not unicodedata.combining(c))
-    fillers = _BETWEEN.sub("<", bare).strip("<")
-    if not _LETTERS.fullmatch(fillers):
-        raise _cannot("names", fillers)
-    return fillers
 
 
 def _lines(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
@@ -134,7 +106,7 @@ def _with_long_number(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, 
     if not layout.overflows or len(number) <= width:
         return texts, {}
     if "<" in number:  # the number would end there
-        raise _cannot("document_number", number)
+        raise cannot_compose("document_number", number)
     rest = f"{number[width:]}{check_digit(number)}"
     optional = f"{rest}<{texts['optional_data']}" if texts["optional_data"] else rest
     return texts | {"document_number": number[:width], "optional_data": optional}, {"document_number": "<"}
@@ -169,17 +141,12 @@ def _cut(text: str, width: int) -> str:
 
 def _state(field: str, code: str) -> str:
     if code and by_code(code) is None:
-        raise _cannot(field, code)
+        raise cannot_compose(field, code)
     return code
 
 
 def _number(field: str, text: str) -> str:
-    fillers = _BETWEEN.sub("<", text.strip()).upper()
+    fillers = BETWEEN.sub("<", text.strip()).upper()
     if not _NUMBER.fullmatch(fillers):
-        raise _cannot(field, text)
+        raise cannot_compose(field, text)
     return fillers
-
-
-def _cannot(field: str, text: str) -> CannotCompose:
-    message = msg("The {field} {text} cannot be written in machine readable lines.", field=LABELS[field], text=text)
-    return CannotCompose(field, message)

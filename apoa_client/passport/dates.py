@@ -5,6 +5,7 @@ century; the century follows from a reference date, which the caller passes in.
 """
 
 import re
+from calendar import isleap
 from datetime import date
 from typing import Self
 
@@ -81,7 +82,7 @@ def read_birth_date(text: str, today: date) -> PartialDate | None:
         day = None
     year += today.year - today.year % 100
     is_later = (year, month or 1, day or 1) > (today.year, today.month, today.day)
-    if is_later or (month == 2 and day == 29 and not _is_leap_year(year)):  # noqa: PLR2004  29 February
+    if is_later or (month == 2 and day == 29 and not isleap(year)):  # noqa: PLR2004  29 February
         year -= 100
     return PartialDate(year, month, day)
 
@@ -106,10 +107,6 @@ def mrz_date(value: PartialDate | date | None) -> str:
     if value is None:
         return UNKNOWN * 3
     return "".join(UNKNOWN if part is None else f"{part % 100:02}" for part in (value.year, value.month, value.day))
-
-
-def _is_leap_year(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)  # 2000 was one, 1900 and 2100 are none
 
 
 def _parts(text: str) -> tuple[int | None, int | None, int | None]:

@@ -7,23 +7,24 @@ from functools import cache
 from typing import NamedTuple
 
 from apoa_client.messages import Message
-from apoa_client.passport.check_digits import lookalikes
+from apoa_client.passport.check_digits import checks_of, lookalikes
 from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Field, Kind, Layout, Span
 from apoa_client.passport.problems import (
+    CHECK_DIGIT,
+    COMPOSITE_DIGIT,
+    FILLERS_READ_AS_K,
+    NO_DATE,
+    THE_DIGIT_ITSELF,
+    UNKNOWN_STATE,
+    WRONG_CHARACTER,
     Correction,
     FieldState,
     Problem,
-    check_digit_fails,
-    composite_fails,
     field_label,
-    fillers_read_as_letters,
-    not_a_date,
-    unknown_state,
-    wrong_character,
 )
 from apoa_client.passport.states import all_states, by_code, find
-from apoa_client.passport.verify import checks_of
+from apoa_client.privacy import repr_with
 
 SEXES = {"M": "M", "F": "F", "X": "X", "<": "X"}
 """The meaning of each character of the sex field; a filler is "unspecified" (Doc 9303-4 §4.2.2)."""
@@ -36,6 +37,7 @@ _FILLERS_READ_AS_K = re.compile("(?<=[A-Z])K{3,}<*$")
 """Fillers at the end of a name field that were read as K; the first K may be part of the name."""
 
 
+@repr_with()
 class _Lines(NamedTuple):
     """The joined lines that are inspected, and the names of the check digits that are wrong."""
 
@@ -43,10 +45,6 @@ class _Lines(NamedTuple):
     text: str
     today: date
     failing: frozenset[str]
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "_Lines(…)"
 
     def of(self, field: Field) -> str:
         """Return a field's characters."""
@@ -75,7 +73,7 @@ def find_problems(layout: Layout, text: str, today: date, failing: Sequence[str]
 
         best = composite_correction(layout, text)
         span = Span(best.line, best.position, best.position + 1)
-        found.append(Problem(COMPOSITE, "check_digit", composite_fails(best), (span,), (best,)))
+        found.append(COMPOSITE_DIGIT.problem(COMPOSITE, (span,), (best,)))
     return tuple(found)
 
 
@@ -131,8 +129,7 @@ def _state(lines: _Lines, field: Field) -> Problem | None:
     if state is not None:
         similar.insert(0, Correction(field.name, line, start, text, state.code.ljust(len(text), "<"), state.code))
     found = _equally_likely(similar)
-    message = unknown_state(lines.label(field), code, next(iter(found), None))
-    return Problem(field.name, "unknown_state", message, (field.span,), found)
+    return UNKNOWN_STATE.problem(field.name, (field.span,), found, field=lines.label(field), code=code)
 
 
 def _names(lines: _Lines, field: Field) -> Problem | None:
@@ -149,8 +146,7 @@ def _names(lines: _Lines, field: Field) -> Problem | None:
         names = names.replace("KK", "<<", 1)
     span = Span(field.span.line, field.span.start + k_run.start(), field.span.end)
     best = Correction(field.name, field.span.line, field.span.start, text, names.ljust(len(text), "<"), names)
-    message = fillers_read_as_letters(lines.label(field), best)
-    return Problem(field.name, "bad_character", message, (span,), (best,))
+    return FILLERS_READ_AS_K.problem(field.name, (span,), (best,), field=lines.label(field))
 
 
 def _sex(lines: _Lines, field: Field) -> Problem | None:
@@ -165,8 +161,10 @@ def _protected(lines: _Lines, field: Field) -> Problem | None:
     length = lines.layout.length
     spans = tuple(Span(start // length, start % length, start % length + end - start) for start, end in places)
     found = lines.corrections(field)
-    message = check_digit_fails(lines.label(field), spans, next(iter(found), None))
-    return Problem(field.name, "check_digit", message, spans, found)
+    digit = (spans[-1].line, spans[-1].start, 1)
+    is_digit = bool(found) and (found[0].line, found[0].position, len(found[0].new)) == digit
+    kind = THE_DIGIT_ITSELF if is_digit else CHECK_DIGIT
+    return kind.problem(field.name, spans, found, field=lines.label(field))
 
 
 def _date(lines: _Lines, field: Field) -> Problem | None:
@@ -183,8 +181,7 @@ def _date(lines: _Lines, field: Field) -> Problem | None:
     else:
         return _protected(lines, field)
     found = lines.corrections(field)  # the check digit is correct, but the date does not exist
-    message = not_a_date(lines.label(field), field.span, next(iter(found), None))
-    return Problem(field.name, "bad_date", message, (field.span,), found)
+    return NO_DATE.problem(field.name, (field.span,), found, field=lines.label(field))
 
 
 def _wrong_character(lines: _Lines, field: Field, index: int) -> Problem:
@@ -198,8 +195,7 @@ def _wrong_character(lines: _Lines, field: Field, index: int) -> Problem:
         if _is_allowed(lines.layout, field, index, new)
     )
     span = Span(field.span.line, start, start + 1)
-    message = wrong_character(lines.label(field), text[index], span, next(iter(found), None))
-    return Problem(field.name, "bad_character", message, (span,), found)
+    return WRONG_CHARACTER.problem(field.name, (span,), found, field=lines.label(field), characters=text[index])
 
 
 def _is_allowed(layout: Layout, field: Field, index: int, new: str) -> bool:

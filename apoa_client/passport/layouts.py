@@ -7,12 +7,14 @@ from specimens.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import DigitCheck
+DigitCheck = tuple[str, int, Callable[[bytes], bytes]]
+"""A check digit's name, its position, and a function that selects the covered ones of all characters' values."""
 
 
 class Kind(Enum):
@@ -58,6 +60,7 @@ def joined(spans: tuple[slice, ...]) -> Callable[[bytes], bytes]:
     return lambda numbers: b"".join(take(numbers))
 
 
+@dataclass(eq=False)
 class Check:
     """A check digit at position `digit` of the joined lines, over the positions of `spans`, in their order.
 
@@ -65,19 +68,11 @@ class Check:
     fillers.
     """
 
-    def __init__(
-        self,
-        name: str,
-        digit: int,
-        spans: tuple[slice, ...],
-        filler_allowed: bool = False,  # noqa: FBT001, FBT002  as in the table of formats
-        otherwise: tuple[slice, ...] = (),
-    ) -> None:
-        self.name = name
-        self.digit = digit
-        self.spans = spans
-        self.filler_allowed = filler_allowed
-        self.otherwise = otherwise
+    name: str
+    digit: int
+    spans: tuple[slice, ...]
+    filler_allowed: bool = False
+    otherwise: tuple[slice, ...] = ()
 
     @cached_property
     def take(self) -> Callable[[bytes], bytes]:
@@ -110,6 +105,7 @@ _CUT_ORDER = (
 )
 
 
+@dataclass(eq=False)
 class Layout:
     """One format: `line_count` lines of `length` characters.
 
@@ -118,26 +114,14 @@ class Layout:
     continues in the optional data.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  as in the table of formats
-        self,
-        name: str,
-        line_count: int,
-        length: int,
-        codes: str,
-        fields: tuple[Field, ...],
-        composite: Span | None = None,
-        composite_of: tuple[Span, ...] = (),
-        *,
-        overflows: bool = False,
-    ) -> None:
-        self.name = name
-        self.line_count = line_count
-        self.length = length
-        self.codes = codes
-        self.fields = fields
-        self.composite = composite
-        self.composite_of = composite_of
-        self.overflows = overflows
+    name: str
+    line_count: int
+    length: int
+    codes: str
+    fields: tuple[Field, ...]
+    composite: Span | None = None
+    composite_of: tuple[Span, ...] = ()
+    overflows: bool = False
 
     @cached_property
     def document_codes(self) -> frozenset[str]:

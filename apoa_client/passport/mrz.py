@@ -12,7 +12,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from apoa_client.messages import msg
-from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_digits
+from apoa_client.passport.check_digits import (
+    ILLEGAL,
+    Convention,
+    character_values,
+    confirm_failing,
+    failing_digits,
+    long_number,
+)
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
 from apoa_client.passport.field_problems import NAME_CHARACTERS, SEXES, field_states, find_problems, state_codes
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
@@ -26,15 +33,14 @@ from apoa_client.passport.normalise import (
     replace_k_runs,
 )
 from apoa_client.passport.problems import (
+    ILLEGAL_CHARACTERS,
     Correction,
     FieldState,
     MrzUnreadable,
     Problem,
-    illegal_characters,
     wrong_length,
     wrong_line_count,
 )
-from apoa_client.passport.verify import Convention, confirm_failing, long_number
 
 __all__ = [
     "Change",
@@ -247,8 +253,7 @@ def _read_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], toda
         raise MrzUnreadable(Problem("mrz", "missing", msg("No machine readable lines were given.")))
     layouts = [format_of(size, lines[0]) for size in likely_sizes(lines)]
     if not layouts:
-        message = wrong_line_count(len(lines), sum(map(len, lines)))
-        raise MrzUnreadable(Problem("mrz", "bad_length", message))
+        raise MrzUnreadable(wrong_line_count(len(lines), sum(map(len, lines))))
     found = [(layout, _length_problems(layout, lines, today)) for layout in layouts]
     for layout, problems in found:
         if all(len(problem.corrections) == 1 for problem in problems):
@@ -270,18 +275,17 @@ def _length_problems(layout: Layout, lines: tuple[str, ...], today: date) -> tup
             from apoa_client.passport.repair import repaired_line  # start-up: rarely needed
 
             found = repaired_line(layout, lines, index, today) if legal else ()
-            message = wrong_length(index, length, layout.length, next(iter(found), None))
-            problems.append(Problem("mrz", "bad_length", message, (Span(index, 0, length),), found))
+            problems.append(wrong_length(Span(index, 0, length), layout.length, found))
     return tuple(problems)
 
 
 def _illegal_characters(lines: tuple[str, ...]) -> Problem:
-    wrong = [
+    wrong = tuple(
         Span(index, position, position + 1)
         for index, line in enumerate(lines)
         for position, character in enumerate(line)
         if not has_mrz_characters_only(character)
-    ]
-    characters = " ".join(dict.fromkeys(span.of(lines) for span in wrong))
-    message = illegal_characters(characters, wrong[0].line, wrong[0].start)
-    return Problem("mrz", "bad_character", message, tuple(wrong))
+    )
+    return ILLEGAL_CHARACTERS.problem(
+        "mrz", wrong, characters=" ".join(dict.fromkeys(span.of(lines) for span in wrong))
+    )

@@ -4,10 +4,27 @@ Source: ICAO Doc 9303-3 §4.6 (the name field) and §6.A (transliteration), and 
 """
 
 import re
+import unicodedata
 from functools import cache
 from typing import NamedTuple
 
+from apoa_client.passport.problems import cannot_compose
+
 FILLER = "<"
+
+_SPECIAL = {
+    "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ĳ": "IJ", "Ŀ": "L", "Ł": "L", "Ŋ": "N",
+    "Ö": "OE", "Ø": "OE", "Œ": "OE", "ẞ": "SS", "ß": "SS", "Ŧ": "T", "Þ": "TH", "Ü": "UE",
+}  # fmt: skip
+"""Doc 9303-3 §6.A, for letters that do not just lose their accent; the usual one where several are allowed."""
+
+_DROPPED = "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{MODIFIER LETTER APOSTROPHE}.,"
+"""Characters that an MRZ leaves out (§4.6)."""
+
+BETWEEN = re.compile(r"[\s<\u2010-\u2015-]+")
+"""Blanks and hyphens become one filler (§4.6)."""
+
+_LETTERS = re.compile(r"[A-Z<]*")
 
 _UMLAUTS = {"AE": "Ä", "OE": "Ö", "UE": "Ü"}
 
@@ -55,6 +72,17 @@ _KEPT = (
     r"\bTHE(?:A\b|LM|O)|\bTHOMA",
 )
 """Names, or parts of names, whose letters stand for themselves."""
+
+
+def transliterate(name: str) -> str:
+    """Return a name in the MRZ's letters, with fillers for blanks and hyphens. `CannotCompose` for other scripts."""
+    capitals = "".join(_SPECIAL.get(c) or c.upper() for c in unicodedata.normalize("NFC", name) if c not in _DROPPED)
+    special = "".join(_SPECIAL.get(character, character) for character in capitals)
+    bare = "".join(c for c in unicodedata.normalize("NFD", special) if not unicodedata.combining(c))
+    fillers = BETWEEN.sub("<", bare).strip("<")
+    if not _LETTERS.fullmatch(fillers):
+        raise cannot_compose("names", fillers)
+    return fillers
 
 
 def split_names(field: str) -> tuple[str, str]:

@@ -11,10 +11,10 @@ from enum import Enum
 from operator import itemgetter
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import ILLEGAL, character_values
+from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_checks
 from apoa_client.passport.layouts import SIZES, TD1, TD3, Kind, Layout, format_of, layout_of
 from apoa_client.passport.states import by_code
-from apoa_client.passport.verify import failing_checks
+from apoa_client.privacy import repr_with
 
 MAX_LENGTH = 1000
 """Characters; longer input is cut, because it is no MRZ."""
@@ -63,15 +63,12 @@ class Change(Enum):
     ORDER = "order"
 
 
+@repr_with("changes")
 class NormalisedLines(NamedTuple):
     """Lines in capitals and without blanks, and the changes that were made. Their characters are not checked."""
 
     lines: tuple[str, ...]
     changes: tuple[Change, ...] = ()
-
-    def __repr__(self) -> str:
-        """Return the changes only, because the lines are personal data."""
-        return f"NormalisedLines({self.changes})"
 
 
 def has_mrz_characters_only(text: str) -> bool:

@@ -4,12 +4,14 @@ No ``repr`` shows personal data. The user has the passport at hand. Lines and ch
 from 0 in the code.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import TD3, Layout, Span
+from apoa_client.privacy import repr_with
 
 
 class FieldState(Enum):
@@ -27,6 +29,7 @@ class FieldState(Enum):
     """It is wrong, and no small correction is known."""
 
 
+@repr_with("field")
 class Correction(NamedTuple):
     """A change that makes the check digits fit. It is applied only when a user agrees.
 
@@ -45,11 +48,8 @@ class Correction(NamedTuple):
     value: str
     others: int = 0
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Correction({self.field!r}, …)"
 
-
+@repr_with("field", "code")
 class Problem(NamedTuple):
     """One problem of an MRZ.
 
@@ -64,10 +64,6 @@ class Problem(NamedTuple):
     message: Message
     spans: tuple[Span, ...] = ()
     corrections: tuple[Correction, ...] = ()
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Problem({self.field!r}, {self.code!r}, …)"
 
 
 class MrzUnreadable(DataRefused):
@@ -109,6 +105,12 @@ LABELS = {
 }
 
 
+def cannot_compose(field: str, text: str) -> CannotCompose:
+    """Return the error for a text that cannot be written in a field."""
+    message = msg("The {field} {text} cannot be written in machine readable lines.", field=LABELS[field], text=text)
+    return CannotCompose(field, message)
+
+
 _OTHER_NUMBER = msg("document number")
 
 
@@ -117,167 +119,142 @@ def field_label(layout: Layout, field: str) -> Message:
     return _OTHER_NUMBER if field == "document_number" and layout is not TD3 else LABELS[field]
 
 
-def check_digit_fails(field: Message, spans: tuple[Span, ...], best: Correction | None) -> Message:
-    """Say that a field's check digit, the last of `spans`, does not fit."""
-    first, digit = spans[0], spans[-1]
-    if best is None:
-        return msg(
-            "The check digit of the {field} does not fit. Compare line {line}, characters {start} to {end}, with the "
-            "page.",
-            field=field,
-            line=first.line + 1,
-            start=first.start + 1,
-            end=digit.end if digit.line == first.line else first.end,
-        )
-    if (best.line, best.position, len(best.new)) == (digit.line, digit.start, 1):
-        return msg(
-            "The check digit of the {field} does not fit. Compare the {field} with the page. If it is right, the check "
-            "digit itself is wrong: perhaps {new} in place of {old}, at character {position} of line {line}.",
-            field=field,
-            **_place(best),
-        )
-    return msg(
-        "The check digit of the {field} does not fit. Compare it with the page: perhaps {new} in place of {old}, at "
-        "character {position} of line {line}.",
-        field=field,
-        **_place(best),
-    )
+class ProblemKind(NamedTuple):
+    """One row of the table of problems: its code, and what is said where a correction is likely, or else none is.
+
+    The sentences have places for the `field`, for the `line`, `start` and `end` (or `position`) of what is wrong, and
+    for a correction: `new` in place of `old` at `position` of `line`, and the corrected `value`.
+    """
+
+    code: str
+    likely: Message
+    unknown: Message
+
+    def problem(
+        self,
+        name: str,
+        spans: tuple[Span, ...],
+        found: tuple[Correction, ...] = (),
+        **details: str | int | Message,
+    ) -> Problem:
+        """Return a problem of this kind with the field `name`; `details` are further values for the sentence."""
+        first, last = spans[0], spans[-1]
+        end = last.end if last.line == first.line else first.end
+        places = {"line": first.line + 1, "start": first.start + 1, "position": first.start + 1, "end": end}
+        sentence = self.likely if found else self.unknown
+        return Problem(name, self.code, _filled(sentence, {**places, **details}, *found[:1]), spans, found)
 
 
-def composite_fails(best: Correction) -> Message:
-    """Say that the composite check digit does not fit, although each field's own does."""
-    return msg(
-        "Only the last check digit, which covers all the others, does not fit. Compare line {line} with the page: "
-        "perhaps {new} in place of {old}, at character {position}.",
-        **_place(best),
-    )
-
-
-def not_a_date(field: Message, span: Span, best: Correction | None) -> Message:
-    """Say that a date does not exist."""
+def _filled(sentence: Message, values: Mapping[str, str | int | Message], best: Correction | None = None) -> Message:
+    """Return a sentence of the table with those of the values that it has places for."""
     if best is not None:
-        return msg(
-            "The {field} is a date that does not exist. Compare it with the page: perhaps {new} in place of {old}, "
-            "at character {position} of line {line}.",
-            field=field,
-            **_place(best),
-        )
-    return msg(
+        position = {"position": best.position + 1, "line": best.line + 1}
+        values = {**values, **position, "new": best.new, "old": best.old, "value": best.value}
+    template = sentence.template
+    return Message(template, {name: value for name, value in values.items() if f"{{{name}}}" in template})
+
+
+CHECK_DIGIT = ProblemKind(
+    "check_digit",
+    msg(
+        "The check digit of the {field} does not fit. Compare it with the page: perhaps {new} in place of {old}, at "
+        "character {position} of line {line}."
+    ),
+    msg(
+        "The check digit of the {field} does not fit. Compare line {line}, characters {start} to {end}, with the page."
+    ),
+)
+THE_DIGIT_ITSELF = CHECK_DIGIT._replace(
+    likely=msg(
+        "The check digit of the {field} does not fit. Compare the {field} with the page. If it is right, the check "
+        "digit itself is wrong: perhaps {new} in place of {old}, at character {position} of line {line}."
+    )
+)
+COMPOSITE_DIGIT = CHECK_DIGIT._replace(
+    likely=msg(
+        "Only the last check digit, which covers all the others, does not fit. Compare line {line} with the page: "
+        "perhaps {new} in place of {old}, at character {position}."
+    )
+)
+"""Each field's own check digit fits; a correction is always known."""
+NO_DATE = ProblemKind(
+    "bad_date",
+    msg(
+        "The {field} is a date that does not exist. Compare it with the page: perhaps {new} in place of {old}, at "
+        "character {position} of line {line}."
+    ),
+    msg(
         "The {field} in line {line}, characters {start} to {end}, is a date that does not exist. Compare it with the "
-        "page.",
-        field=field,
-        line=span.line + 1,
-        start=span.start + 1,
-        end=span.end,
-    )
-
-
-def wrong_character(field: Message, characters: str, span: Span, best: Correction | None) -> Message:
-    """Say that a field contains characters that are not allowed there."""
-    if best is None:
-        return msg(
-            "The {field} in line {line} cannot contain {characters}, at character {position}. Compare it with the "
-            "page.",
-            field=field,
-            characters=characters,
-            line=span.line + 1,
-            position=span.start + 1,
-        )
-    return msg(
+        "page."
+    ),
+)
+WRONG_CHARACTER = ProblemKind(
+    "bad_character",
+    msg(
         "The {field} cannot contain {characters}. Compare it with the page: perhaps {new} in place of {old}, at "
-        "character {position} of line {line}.",
-        field=field,
-        characters=characters,
-        **_place(best),
-    )
-
-
-def unknown_state(field: Message, code: str, best: Correction | None) -> Message:
-    """Say that no state has this code."""
-    if best is None:
-        return msg(
-            "No country has the code {code}, given as the {field}. Compare it with the page.",
-            code=code,
-            field=field,
-        )
-    return msg(
-        "No country has the code {code}, given as the {field}. Compare it with the page: perhaps {value}.",
-        code=code,
-        field=field,
-        value=best.value,
-    )
-
-
-def wrong_length(line: int, found: int, length: int, best: Correction | None) -> Message:
-    """Say that a line has too few or too many characters."""
-    values: dict[str, str | int] = {"line": line + 1, "found": found, "length": length}
-    if best is None:
-        return msg(
-            "Line {line} has {found} characters and must have {length}. Compare it with the page, including every <.",
-            **values,
-        )
-    values |= {"old": best.old, "new": best.new, "position": best.position + 1}
-    if best.new and best.old:
-        return msg(
-            "Line {line} has {found} characters and must have {length}. Perhaps two rows of < have the wrong length.",
-            **values,
-        )
-    changed = best.new or best.old
-    if len(changed) > 1 and not changed.strip("<"):
-        values["count"] = len(changed)
-        if best.new:
-            return msg(
-                "Line {line} has {found} characters and must have {length}. Perhaps {count} < were left out at "
-                "character {position}.",
-                **values,
-            )
-        return msg(
-            "Line {line} has {found} characters and must have {length}. Perhaps {count} < at character {position} are "
-            "too many.",
-            **values,
-        )
-    if best.new:
-        return msg(
-            "Line {line} has {found} characters and must have {length}. Perhaps {new} was left out at character "
-            "{position}.",
-            **values,
-        )
-    return msg(
-        "Line {line} has {found} characters and must have {length}. Perhaps {old} at character {position} is too many.",
-        **values,
-    )
-
-
-def fillers_read_as_letters(field: Message, best: Correction) -> Message:
-    """Say that a name ends in a row of K."""
-    return msg(
+        "character {position} of line {line}."
+    ),
+    msg("The {field} in line {line} cannot contain {characters}, at character {position}. Compare it with the page."),
+)
+FILLERS_READ_AS_K = WRONG_CHARACTER._replace(
+    likely=msg(
         "The {field} ends in a row of K, which a scanner reads in place of <. Compare it with the page: perhaps "
-        "{value}.",
-        field=field,
-        value=best.value,
+        "{value}."
     )
+)
+UNKNOWN_STATE = ProblemKind(
+    "unknown_state",
+    msg("No country has the code {code}, given as the {field}. Compare it with the page: perhaps {value}."),
+    msg("No country has the code {code}, given as the {field}. Compare it with the page."),
+)
+ILLEGAL_CHARACTERS = WRONG_CHARACTER._replace(
+    unknown=msg(
+        "The lines contain characters that a passport's lines never have: {characters}. The first is at character "
+        "{position} of line {line}. Only A to Z, 0 to 9 and < are allowed."
+    )
+)
+
+_LENGTH = msg("Line {line} has {found} characters and must have {length}. Compare it with the page, including every <.")
+_TWO_ROWS = msg(
+    "Line {line} has {found} characters and must have {length}. Perhaps two rows of < have the wrong length."
+)
+_FILLERS_MISSING = msg(
+    "Line {line} has {found} characters and must have {length}. Perhaps {count} < were left out at character "
+    "{position}."
+)
+_FILLERS_TOO_MANY = msg(
+    "Line {line} has {found} characters and must have {length}. Perhaps {count} < at character {position} are too many."
+)
+_ONE_MISSING = msg(
+    "Line {line} has {found} characters and must have {length}. Perhaps {new} was left out at character {position}."
+)
+_ONE_TOO_MANY = msg(
+    "Line {line} has {found} characters and must have {length}. Perhaps {old} at character {position} is too many."
+)
 
 
-def wrong_line_count(found: int, characters: int) -> Message:
-    """Say that no format has so many lines and characters."""
-    return nmsg(
+def wrong_length(span: Span, length: int, found: tuple[Correction, ...]) -> Problem:
+    """Return the problem of a line, given as a span, that must have another length."""
+    values = {"line": span.line + 1, "found": span.end, "length": length}
+    best, sentence = next(iter(found), None), _LENGTH
+    if best is not None and best.new and best.old:
+        sentence = _TWO_ROWS
+    elif best is not None:
+        changed = best.new or best.old
+        values["count"] = len(changed)
+        if len(changed) > 1 and not changed.strip("<"):
+            sentence = _FILLERS_MISSING if best.new else _FILLERS_TOO_MANY
+        else:
+            sentence = _ONE_MISSING if best.new else _ONE_TOO_MANY
+    return Problem("mrz", "bad_length", _filled(sentence, values, best), (span,), found)
+
+
+def wrong_line_count(found: int, characters: int) -> Problem:
+    """Return the problem of lines whose number and characters are those of no format."""
+    message = nmsg(
         "{count} line with {characters} characters was given. A passport has two lines of 44, which makes 88.",
         "{count} lines with {characters} characters were given. A passport has two lines of 44, which makes 88.",
         found,
         characters=characters,
     )
-
-
-def illegal_characters(characters: str, line: int, position: int) -> Message:
-    """Say that the lines contain characters that are not in the MRZ's alphabet."""
-    return msg(
-        "The lines contain characters that a passport's lines never have: {characters}. The first is at character "
-        "{position} of line {line}. Only A to Z, 0 to 9 and < are allowed.",
-        characters=characters,
-        line=line + 1,
-        position=position + 1,
-    )
-
-
-def _place(best: Correction) -> dict[str, str | int]:
-    return {"new": best.new, "old": best.old, "position": best.position + 1, "line": best.line + 1}
+    return Problem("mrz", "bad_length", message)

@@ -15,13 +15,21 @@ from datetime import date
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import ALPHABET, DIGITS, confusion_cost
+from apoa_client.passport.check_digits import (
+    ALPHABET,
+    DIGITS,
+    checks_of,
+    composite_digit,
+    confusion_cost,
+    digit_is_correct,
+    failing_checks,
+)
 from apoa_client.passport.dates import UNKNOWN, read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Check, Kind, Layout
 from apoa_client.passport.names import without_fillers
 from apoa_client.passport.problems import Correction
 from apoa_client.passport.states import GERMANY, by_code, canonical_code
-from apoa_client.passport.verify import checks_of, composite_digit, digit_is_correct, failing_checks
+from apoa_client.privacy import repr_with
 
 LIMIT = 5
 """More suggestions than a person compares with a page."""
@@ -42,6 +50,7 @@ _UNLIKELY_EXPIRY = 1.0
 _COMPOSITE_DISAGREES = 10.0
 
 
+@repr_with()
 class _Edit(NamedTuple):
     """`old` at `position` of the joined lines becomes `new`; the lower the cost, the likelier the edit."""
 
@@ -50,15 +59,12 @@ class _Edit(NamedTuple):
     new: str
     cost: float
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "_Edit(…)"
-
     def apply(self, text: str) -> str:
         """Return the edited text."""
         return text[: self.position] + self.new + text[self.position + len(self.old) :]
 
 
+@repr_with("name")
 class _DamagedField(NamedTuple):
     """A field whose check digit is wrong or whose date does not exist.
 
@@ -72,10 +78,6 @@ class _DamagedField(NamedTuple):
     check: Check
     positions: tuple[tuple[int, str], ...]
     today: date
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"_DamagedField({self.name!r}, …)"
 
     def content(self, text: str) -> str:
         """Return the covered characters of an edited text."""

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
     from datetime import date, datetime
 
     from apoa_client.errors import ApoaError
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
-    from apoa_client.ports.state import AuditEvent, LearnedBatchSize, Restrictions, Summary, Suspension
+    from apoa_client.ports.state import LearnedBatchSize, Restrictions, Summary, Suspension
     from apoa_client.ports.vault import OutboxVersion
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
@@ -80,10 +79,6 @@ class ReportQueue(ReportReader, Protocol):
         """Queue several reports of different stays, all of them or none, in their order. Raises what `add` does."""
         ...
 
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """Return an empty batch. Leaving the context forgets what was not saved."""
-        ...
-
     def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
         """Withdraw reports that the authority does not have, all or none. Raises `ReportMoved` as `add` does.
 
@@ -93,32 +88,6 @@ class ReportQueue(ReportReader, Protocol):
 
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
         """Return entries of a guest with this tag for any of these nights, in any state, in their order."""
-        ...
-
-
-class ReportBatch(Protocol):
-    """Many reports, sealed, that wait to be saved together. Nothing is in the queue before `save`, nor after an error.
-
-    However many they are, they take no memory to speak of. Raises `StorageProblem`.
-    """
-
-    def add(self, key: int, new_reports: Sequence[NewReport]) -> None:
-        """Seal reports of one stay, in their order, under a key of the caller. Needs no secret and no lock.
-
-        Each but the first is saved whatever its `active_reports` are: the reports before it are in the same batch.
-        """
-        ...
-
-    def discard(self, key: int) -> None:
-        """Forget the reports that were added under this key."""
-        ...
-
-    def save(self, event: AuditEvent) -> list[str]:
-        """Queue all of them, or none, in their order, record this event too, and return their ids.
-
-        Raises `ReportMoved`, and changes nothing, if the stay of one of them was changed since it was added, if
-        another process has saved a report of the same guest for the same nights, or if the property has another key.
-        """
         ...
 
 

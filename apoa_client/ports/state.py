@@ -1,6 +1,6 @@
 """The outbox as a whole: its state, drafts, who changes it, what its audit trail records, and results of its work."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,7 +41,7 @@ class StoredDraft(NamedTuple):
 class Erasure(NamedTuple):
     """What was erased: the ids of the reports, and the number of stays."""
 
-    reports: Collection[str]
+    reports: Sequence[str]
     stays: int
     complete: bool = True
     """Whether it is also gone from the database's log, which another process that reads may prevent."""

@@ -1,18 +1,6 @@
-"""What delivery and the outbox need of the vault: secrets, sealing, codes, and the version of the outbox."""
+"""What delivery and the outbox need of the vault: sealing, codes, and the version of the outbox."""
 
 from typing import NamedTuple, Protocol
-
-
-class Secrets(Protocol):
-    """The property's secrets, looked up only when asked for."""
-
-    def password(self) -> str:
-        """Return the password at the authority. Raises `CredentialsProblem`."""
-        ...
-
-    def private_key(self) -> bytes:
-        """Return the 32 bytes that open sealed records. Raises `CredentialsProblem`."""
-        ...
 
 
 class Authenticator(Protocol):

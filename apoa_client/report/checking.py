@@ -16,11 +16,10 @@ from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
 from apoa_client.report.codes import NO_TABLES, CodeTables
-from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.fields import NAMES, as_typed
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Document, Guest, StayPermit, part_value
-from apoa_client.report.parse_fields import Given
+from apoa_client.report.parse_fields import Draft, Given, Reader
 from apoa_client.report.rules import check_nationality_code, check_permit_code, members_at
 
 _MAX_LINES = 3

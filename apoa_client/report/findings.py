@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, from_json, msg, nmsg
+from apoa_client.privacy import repr_with
 
 
+@repr_with("field", "code")
 class Finding(NamedTuple):
     """One finding about one field.
 
@@ -18,10 +20,6 @@ class Finding(NamedTuple):
     code: str
     message: Message
     suggestion: str | None = None
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Finding({self.field!r}, {self.code!r}, …)"
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as JSON values, which are stored sealed; the message can still be translated."""

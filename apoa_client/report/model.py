@@ -20,9 +20,11 @@ from types import NoneType
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from apoa_client.passport.dates import PartialDate
+from apoa_client.privacy import repr_with
 from apoa_client.report.kinds import Kind, Purpose, instant
 
 
+@repr_with("type")
 class Document(NamedTuple):
     """A travel document. `issuing_state` is an ICAO code; `mrz` has the lines that were read, or is None."""
 
@@ -32,11 +34,8 @@ class Document(NamedTuple):
     expiry_date: date
     mrz: tuple[str, ...] | None = None
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Document({self.type!r}, …)"
 
-
+@repr_with()
 class StayPermit(NamedTuple):
     """A visa or stay permit: free text, because the official index changes by decree."""
 
@@ -45,11 +44,8 @@ class StayPermit(NamedTuple):
     valid_until: date | None = None
     entry_date: date | None = None
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "StayPermit(…)"
 
-
+@repr_with()
 class Guest(NamedTuple):
     """A foreign guest. One of `surname` and `given_names` may be empty; `birth_place` "-" means not stated."""
 
@@ -64,11 +60,8 @@ class Guest(NamedTuple):
     phone: str | None = None
     email: str | None = None
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "Guest(…)"
 
-
+@repr_with("check_in", "planned_check_out")
 class Stay(NamedTuple):
     """A stay in the property. `check_in` has the property's offset from UTC."""
 
@@ -78,16 +71,13 @@ class Stay(NamedTuple):
     purpose: Purpose = Purpose.TOURISM
     note: str | None = None
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Stay({self.check_in!r}, {self.planned_check_out!r}, …)"
-
     @property
     def nights(self) -> int:
         """The number of nights."""
         return (self.planned_check_out - self.check_in.date()).days
 
 
+@repr_with("id", "stay_id", "kind")
 class Report(NamedTuple):
     """One message to the authority. The `kind` determines which of the last four fields are set (see the contract)."""
 
@@ -100,10 +90,6 @@ class Report(NamedTuple):
     check_out: datetime | None = None
     reason: str | None = None
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Report({self.id!r}, {self.stay_id!r}, {self.kind!r}, …)"
-
 
 _Part: TypeAlias = Report | Guest | Stay | Document | StayPermit
 _PARTS = (Report, Guest, Stay, Document, StayPermit)
@@ -112,9 +98,12 @@ _ONLY_OF_SOME_KINDS = ("guest", "stay", "check_out", "reason")
 """The members that a report leaves out where its kind does not have them."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def to_json(report: Report) -> bytes:
     """Return the report as UTF-8 JSON, always the same bytes for the same report."""
-    return json.dumps(report_value(report), ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(report_value(report)).encode()
 
 
 def from_json(body: bytes) -> Report:
@@ -158,11 +147,6 @@ def _from_value(part: type[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN4
     return part(*members)
 
 
-def _without_none(annotation: Any) -> Any:  # noqa: ANN401  a type
-    options = get_args(annotation)
-    return options[0] if NoneType in options else annotation
-
-
 _CONVERTERS: Mapping[object, Callable[[Any], Any] | None] = {
     str: None,
     Kind: Kind,
@@ -175,8 +159,9 @@ _CONVERTERS: Mapping[object, Callable[[Any], Any] | None] = {
 
 _CONVERTERS_OF: Mapping[object, Mapping[str, Callable[[Any], Any] | None]] = {
     part: {
-        name: _CONVERTERS[kind] if (kind := _without_none(annotation)) in _CONVERTERS else partial(_from_value, kind)
+        name: _CONVERTERS[kind] if kind in _CONVERTERS else partial(_from_value, kind)
         for name, annotation in part.__annotations__.items()
+        for kind in [get_args(annotation)[0] if NoneType in get_args(annotation) else annotation]
     }
     for part in _PARTS
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from apoa_client.messages import Message, msg
+from apoa_client.privacy import repr_with
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused
 
@@ -25,15 +26,12 @@ _NO_PASSPORT = msg("Without MRZ lines, the document is reported as a passport, s
 _UNKNOWN = msg("This has a member that the contract does not have. See: apoa help contract")
 
 
+@repr_with()
 class ReportInput(NamedTuple):
     """The fields of a report by the names of `apoa_client.report.fields`, and the lines of the MRZ."""
 
     typed: dict[str, str]
     lines: list[str]
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "ReportInput(…)"
 
 
 def parse_report_input(value: object) -> ReportInput:

@@ -13,12 +13,11 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import canonical_code
 from apoa_client.report import permits
 from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
-from apoa_client.report.draft import Draft, Reader, same_value
 from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.report.parse_fields import Given
+from apoa_client.report.parse_fields import Draft, Given, Reader, same_value
 
 AddFinding = Callable[[str, str, Message], None]
 """Adds a finding to a field: `Reader.add_error`, or `Reader.add_warning` where nothing will be saved."""

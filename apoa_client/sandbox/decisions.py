@@ -107,12 +107,12 @@ class Decisions:
         reports: Sequence[Report],
         step: Step = OK,
         *,
-        refuse: Callable[[Report], object] = lambda _report: False,
+        refuse: Callable[[], object] = lambda: False,
         keep: bool = True,
     ) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
-        `refuse` is asked about each valid report that is not known yet: whether to reject it, whatever `step` is. With
+        `refuse` is called for each valid report that is not known yet: whether to reject it, whatever `step` is. With
         `keep` False nothing is stored and no new receipt is issued.
         """
         with self.storage.transaction(keep=keep) as records:
@@ -165,7 +165,7 @@ class Decisions:
             elif stored != sha256:
                 raise Refusal(409, N_("Another photo is stored for this report."))
 
-    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], object]) -> Result:
+    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[], object]) -> Result:
         try:
             content, sha256 = _digest(report, sort=True), _digest(report, sort=False)
         except UnicodeEncodeError:
@@ -175,7 +175,7 @@ class Decisions:
             same = known.content == content
             return _as_result(records, known) if same else Result(known.id, "rejected", errors=(_CONFLICT,))
         errors = self._violations(records, report)
-        if not errors and refuse(report):
+        if not errors and refuse():
             step = _REJECT
         if not errors and step.status.state is State.QUEUED:
             return Result(report["id"], step.status.value, retry_after=step.seconds)

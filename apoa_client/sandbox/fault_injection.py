@@ -6,21 +6,18 @@ Faults are applied before the call is processed, in its results, and in its resp
 import json
 import socket
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from apoa_client.matching import fold
 from apoa_client.messages import N_
 from apoa_client.sandbox.decisions import Result
-from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.faults import Route, Step
-from apoa_client.sandbox.validation import Refusal, member
+from apoa_client.sandbox.validation import Refusal
 
 REDIRECT_TARGET = "https://login.hotel.invalid/"
 """A name that never resolves (RFC 2606 §2), so that following the redirect always fails."""
@@ -123,15 +120,14 @@ class Switch:
 
     step: Step
     once: bool
-    guest: str = field(default="", repr=False)
-    """For `reject`: part of the name of the guest whose reports are refused; empty for every report."""
 
 
 class Switches:
-    """The faults that are on. Each change counts in `changes`. Safe to use from several threads."""
+    """The faults that are on. Safe to use from several threads."""
 
-    def __init__(self, changes: ChangeCounter) -> None:
-        self._changes = changes
+    def __init__(self) -> None:
+        self.changes = 0
+        """How many changes there were."""
         self._lock = threading.Lock()
         self._on: dict[str, Switch] = {}
 
@@ -141,14 +137,12 @@ class Switches:
             if switch.step.name in _ENDINGS:
                 self._on = {name: each for name, each in self._on.items() if name not in _ENDINGS}
             self._on[switch.step.name] = switch
-        self._changes.add()
+            self.changes += 1
 
     def turn_off(self, name: str) -> None:
         """Turn off a fault, if it is on."""
         with self._lock:
-            was_on = self._on.pop(name, None) is not None
-        if was_on:
-            self._changes.add()
+            self.changes += self._on.pop(name, None) is not None
 
     def on(self) -> dict[str, Switch]:
         """Return the faults that are on, by their names."""
@@ -160,10 +154,10 @@ class Switches:
         used = [each for name, each in self.on().items() if route in _ROUTES[name]]
         return [each.step for each in used if self._use(each)]
 
-    def refuse(self, report: Mapping[str, Any]) -> bool:
-        """Return whether this valid report is refused, and turn `reject` off if it applies once."""
+    def refuse(self) -> bool:
+        """Return whether a valid report is refused, and turn `reject` off if it applies once."""
         switch = self.on().get("reject")
-        return switch is not None and _is_of(switch.guest, report) and self._use(switch)
+        return switch is not None and self._use(switch)
 
     def _use(self, switch: Switch) -> bool:
         """Turn off a switch that applies once. Returns False if another call has used it in the meantime."""
@@ -172,12 +166,5 @@ class Switches:
                 return False
             if switch.once:
                 del self._on[switch.step.name]
-        if switch.once:
-            self._changes.add()
+                self.changes += 1
         return True
-
-
-def _is_of(name: str, report: Mapping[str, Any]) -> bool:
-    """Whether each word of `name` is in the guest's names, without case and accents."""
-    names = [fold(str(member(report, "guest", part) or "")) for part in ("surname", "given_names")]
-    return all(any(fold(word) in part for part in names) for word in name.split())

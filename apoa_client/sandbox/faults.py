@@ -43,7 +43,7 @@ class Route(StrEnum):
     PHOTO = "photo"
 
 
-_POSSIBLE = {
+POSSIBLE = {
     Route.REPORTS: _HTTP_ERRORS | _LINE | _VERDICTS | {"short-list", "shuffled-list", "one-unreadable"},
     Route.RESULT: _HTTP_ERRORS | _LINE | _VERDICTS,
     Route.TOKEN: _HTTP_ERRORS | _LINE,
@@ -51,6 +51,7 @@ _POSSIBLE = {
     Route.CODES: _HTTP_ERRORS | _LINE,
     Route.PHOTO: _HTTP_ERRORS | _LINE | {"409"},
 }
+"""The steps of each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _parse_step(text: str) -> tuple[Route, Step, int]:
     except ValueError:
         raise _unknown(text, Route.REPORTS) from None
     times = int(match["times"] or 1)
-    if match["name"] not in _POSSIBLE[route] or not 1 <= times <= MAX_REPEATS:
+    if match["name"] not in POSSIBLE[route] or not 1 <= times <= MAX_REPEATS:
         raise _unknown(text, route)
     return route, Step(match["name"], _parse_amount(text, route, match["name"], match["amount"])), times
 
@@ -131,15 +132,6 @@ def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> flo
     return seconds
 
 
-def possible_steps() -> list[str]:
-    """Return every step without its seconds; a route other than `POST /reports` comes before its steps."""
-    return [
-        name if route is Route.REPORTS else f"{route.value}:{name}"
-        for route, names in _POSSIBLE.items()
-        for name in sorted(names)
-    ]
-
-
 def _unknown(text: str, route: Route) -> UsageProblem:
     return UsageProblem(
         msg("The fault script has an unknown step: {step}", step=text),
@@ -147,7 +139,7 @@ def _unknown(text: str, route: Route) -> UsageProblem:
             "Possible for {route}: {steps}. Write 429=SECONDS, 503=SECONDS, slow=SECONDS and defer=SECONDS; "
             "STEP*2 repeats a step; a route may come before it: {routes}.",
             route=route.value,
-            steps=", ".join(sorted(_POSSIBLE[route])),
+            steps=", ".join(sorted(POSSIBLE[route])),
             routes=", ".join(f"{each.value}:" for each in Route),
         ),
         name="bad_fault_script",

@@ -4,14 +4,12 @@ A browser asks for no password, so the page's address has a random token. A POST
 carries a key that only the page has, and a browser says of it that it is from the same origin.
 """
 
-import threading
 from pathlib import Path
 from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
 from apoa_client.loopback import PAGE_HEADERS, comes_from_page, is_token, new_token
-from apoa_client.sandbox.event_streams import ChangeCounter, EventStreams
 from apoa_client.sandbox.fault_injection import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 from apoa_client.sandbox.faults import Step
 from apoa_client.sandbox.received import ReceivedReports
@@ -31,15 +29,18 @@ class Page:
         self._form_key = new_token()
         self.token = new_token() if is_shown else ""
         """The secret part of the address; empty without a page."""
-        self.changes = ChangeCounter()
-        self.received = ReceivedReports(self.changes)
-        self.switches = Switches(self.changes)
-        self._streams = EventStreams(self.changes)
+        self.received = ReceivedReports()
+        self.switches = Switches()
 
-    def answer(self, request: Request, part: str, token: str, stopping: threading.Event) -> Response:
-        """Return one part of the page: the document, its style, its script, the events, or the faults' new state.
+    @property
+    def _changes(self) -> int:
+        """How many changes of the page there were. Its script asks for the number, and loads the page where it grew."""
+        return self.received.changes + self.switches.changes
 
-        Raises `Refusal`. `stopping` ends the events.
+    def answer(self, request: Request, part: str, token: str) -> Response:
+        """Return one part of the page: the document, its style, its script, the changes, or the faults' new state.
+
+        Raises `Refusal`.
         """
         if not is_token(token, self.token):
             raise Refusal(404, "There is nothing at this address.")
@@ -48,8 +49,8 @@ class Page:
                 return Response((_TEMPLATES / "page.css").read_text("utf-8"), mimetype="text/css")
             case "script":
                 return Response((_TEMPLATES / "page.js").read_text("utf-8"), mimetype="text/javascript")
-            case "events":
-                return self._streams.open(stopping)
+            case "changes":
+                return Response(str(self._changes), mimetype="text/plain")
             case "faults":
                 return self._turn(request)
             case _:
@@ -64,7 +65,7 @@ class Page:
             address=f"/received/{self.token}",
             form_key=self._form_key,
             # Read before the rest: a change in between is then shown again, and not lost.
-            count=self.changes.count,
+            changes=self._changes,
             stays=self.received.stays(),
             newest=self.received.newest(),
             switches=self.switches.on(),
@@ -80,7 +81,7 @@ class Page:
         if turn == "off":
             self.switches.turn_off(name)
         else:
-            self.switches.turn_on(Switch(_step(name, form), turn == "once", form.get("guest", "").strip()))
+            self.switches.turn_on(Switch(_step(name, form), turn == "once"))
         query = urlencode({"lang": form.get("lang", "")})
         return Response(status=303, headers={"Location": f"/received/{self.token}?{query}"})
 

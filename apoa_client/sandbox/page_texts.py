@@ -39,29 +39,11 @@ KINDS = {
 }
 STATUSES = {each.value: each.meaning.title for each in Status}
 PROBLEMS = {
-    "missing": msg("is missing"),
-    "bad_type": msg("is not the kind of value that belongs here"),
     "bad_length": msg("has the wrong length"),
-    "bad_character": msg("has a character that cannot be there"),
-    "bad_date": msg("is not a date"),
-    "bad_id": msg("is not an id in the contract's form"),
-    "unknown_state": msg("is not a known country"),
-    "unknown_value": msg("is not one of the possible values"),
-    "unknown_member": msg("does not belong in a report"),
-    "order": msg("does not fit the other dates"),
-    "not_foreign": msg("is Indonesian, and is not reported"),
     "implausible": msg("cannot be right"),
     "late": msg("was longer ago than the time for reporting"),
-    "expired": msg("had passed at check-in"),
-    "id_conflict": msg("was used before for another report"),
-    "stay_exists": msg("has a check-in already: send a correction"),
-    "unknown_stay": msg("has no check-in that was accepted"),
-    "stay_cancelled": msg("was cancelled"),
-    "already_cancelled": msg("was cancelled before"),
-    "already_checked_out": msg("has ended: the guest was checked out before"),
-    "training": msg("is refused for training"),
 }
-"""What is wrong with a field, by the code of the violation."""
+"""What is wrong with a field, by the codes whose sentence has numbers: a catalogue does not have it."""
 
 DEADLINE = msg("Deadline")
 NO_CHECK_IN = msg("No check-in has arrived yet.")
@@ -73,7 +55,6 @@ ONCE = msg("Once")
 UNTIL_OFF = msg("Until turned off")
 TURN_OFF = msg("Turn off")
 WAIT_SECONDS = msg("Seconds to wait")
-GUEST_NAME = msg("Name of the guest; empty for every guest")
 ONE_AT_A_TIME = msg("A call fails in one way only: of no answer, lost answer, busy, and Wi-Fi login, one can be on.")
 SCRIPT = msg("Faults that apoa sandbox was started with (--fault) come before these.")
 

@@ -1,6 +1,6 @@
 """The page as HTML in one language: the reports by stay, the deadlines, and the faults."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
@@ -10,12 +10,12 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from apoa_client.locale import LANGUAGES, catalogue
-from apoa_client.messages import Message, literal, moment_message, msg, nmsg
+from apoa_client.messages import Message, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of, with_label
 from apoa_client.sandbox import page_texts as texts
 from apoa_client.sandbox.decisions import Receipt
 from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
-from apoa_client.sandbox.received import Punctuality, Received, Stay, punctuality
+from apoa_client.sandbox.received import Received, Stay
 from apoa_client.sandbox.validation import Violation
 from apoa_client.settings.zones import WIB, WIT, WITA
 
@@ -27,13 +27,13 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `count` is the count of `ChangeCounter`; `address` is the page's path."""
+    """What the page shows. `changes` is how many there were; `address` is the page's path."""
 
     property_name: str
     window_hours: int
     address: str = field(repr=False)
     form_key: str = field(repr=False)
-    count: int
+    changes: int
     stays: Sequence[Stay]
     newest: Received | None
     switches: Mapping[str, Switch]
@@ -60,10 +60,15 @@ class Fault(NamedTuple):
 def page_html(contents: Contents, language: str) -> str:
     """Return the page in a language of `LANGUAGES`, in Indonesian for another one."""
     language = language if language in LANGUAGES else _DEFAULT_LANGUAGE
+    translations = catalogue(language)
     faults = [_fault(name, contents.switches.get(name)) for name in NAMES]
     clocks = {stay.id: clock for stay in contents.stays if (clock := _clock(stay, contents.window_hours)) is not None}
+    announcement, newest = texts.NO_REPORTS, contents.newest  # what a screen reader says of the report that came last
+    if newest is not None:
+        status = texts.STATUSES[newest.result.status]
+        announcement = msg("{kind}, {guest}: {status}", kind=_kind(newest), guest=newest.guest, status=status)
     return _template().render(
-        t=_translator(language),
+        t=lambda message: message.render(translations.gettext, translations.ngettext),
         texts=texts,
         contents=contents,
         language=language,
@@ -78,14 +83,9 @@ def page_html(contents: Contents, language: str) -> str:
         kind=_kind,
         receipt=_receipt,
         sent_again=_sent_again,
-        announcement=_announcement(contents.newest),
+        announcement=announcement,
         window=msg("A check-in must be reported within {hours} hours of arrival.", hours=contents.window_hours),
     )
-
-
-def _translator(language: str) -> Callable[[Message], str]:
-    translations = catalogue(language)
-    return lambda message: message.render(translations.gettext, translations.ngettext)
 
 
 @cache
@@ -105,9 +105,9 @@ def _kind(report: Received) -> Message:
 
 
 def _finding(violation: Violation) -> Message:
-    """Return what is wrong with which field. A code without words has the authority's own English sentence."""
+    """Return what is wrong with which field, in the authority's own sentence or in one without its numbers."""
     label = texts.REPORT_ID if violation.field == "id" else label_of(violation.field)
-    problem = texts.PROBLEMS.get(violation.code, literal(violation.message))
+    problem = texts.PROBLEMS.get(violation.code) or Message(violation.message)
     return with_label(label, problem)
 
 
@@ -125,26 +125,29 @@ def _moment(moment: datetime | str, zone: tzinfo | None) -> Message:
 
 
 def _clock(stay: Stay, window_hours: int) -> ClockText | None:
-    found = punctuality(stay, window_hours)
-    if found is None:
+    """Return when the check-in of a stay was reported; None if no check-in with a readable time is shown."""
+    report = stay.first_check_in
+    if report is None or report.check_in is None:
         return None
-    style = "late" if found.left < timedelta() else "in-time" if found.is_acquired else "open"
-    return ClockText(style, _clock_sentence(found), max(0, found.left // _MINUTE))
+    after = report.arrived_at - report.check_in
+    left = timedelta(hours=window_hours) - after
+    style = "late" if left < timedelta() else "in-time" if report.is_acquired else "open"
+    return ClockText(style, _clock_sentence(after, left, acquired=report.is_acquired), max(0, left // _MINUTE))
 
 
-def _clock_sentence(found: Punctuality) -> Message:
-    after, over = _hours(found.after), _hours(-found.left)
+def _clock_sentence(after: timedelta, left: timedelta, *, acquired: bool) -> Message:
+    """Return the sentence for the time since the arrival, negative before it, and what was left of the window."""
     # Rounded up where the time after arrival is rounded down: together they are the window.
-    left = _hours(-(-found.left // _MINUTE) * _MINUTE)
-    if found.left < timedelta() and found.is_acquired:
-        return msg("Late: {after} after arrival, {over} past the deadline.", after=after, over=over)
-    if found.left < timedelta():
-        return msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", over=over)
-    if not found.is_acquired:
-        return msg("Not reported yet: this check-in was not accepted, and {left} were left.", left=left)
-    if found.after < timedelta():
-        return msg("In time: {before} before arrival.", before=_hours(-found.after))
-    return msg("In time: {after} after arrival, with {left} left.", after=after, left=left)
+    in_words = {"after": _hours(after), "over": _hours(-left), "left": _hours(-(-left // _MINUTE) * _MINUTE)}
+    if left < timedelta() and acquired:
+        return msg("Late: {after} after arrival, {over} past the deadline.", **in_words)
+    if left < timedelta():
+        return msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", **in_words)
+    if not acquired:
+        return msg("Not reported yet: this check-in was not accepted, and {left} were left.", **in_words)
+    if after < timedelta():
+        return msg("In time: {before} before arrival.", before=_hours(-after))
+    return msg("In time: {after} after arrival, with {left} left.", **in_words)
 
 
 def _hours(time: timedelta) -> Message:
@@ -166,14 +169,6 @@ def _sent_again(report: Received) -> Message:
     )
 
 
-def _announcement(report: Received | None) -> Message:
-    """Return what a screen reader says of the report that came last."""
-    if report is None:
-        return texts.NO_REPORTS
-    status = texts.STATUSES[report.result.status]
-    return msg("{kind}, {guest}: {status}", kind=_kind(report), guest=report.guest, status=status)
-
-
 def _fault(name: str, switch: Switch | None) -> Fault:
     title = texts.FAULT_NAMES[name]
     if name == "slow" and switch is not None:
@@ -184,8 +179,4 @@ def _fault(name: str, switch: Switch | None) -> Fault:
 def _state(switch: Switch | None) -> Message:
     if switch is None:
         return msg("Off")
-    if switch.guest and switch.once:
-        return msg("On for the next report of {guest}", guest=switch.guest)
-    if switch.guest:
-        return msg("On for every report of {guest}, until turned off", guest=switch.guest)
     return msg("On for the next report") if switch.once else msg("On until turned off")

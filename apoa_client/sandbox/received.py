@@ -4,13 +4,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import State
 from apoa_client.sandbox.decisions import Result
-from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.validation import check_in_of, member
 
 MAX_REPORTS = 200
@@ -66,30 +65,12 @@ class Stay:
         return next((each for each in check_ins if each.is_acquired), check_ins[-1] if check_ins else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Punctuality:
-    """When a check-in was reported. `after` is the time since the guest arrived, negative if it came before."""
-
-    after: timedelta
-    left: timedelta
-    """What was left of the window; negative if it was over."""
-    is_acquired: bool
-
-
-def punctuality(stay: Stay, window_hours: int) -> Punctuality | None:
-    """Return when the check-in of a stay was reported; None if no check-in with a readable time is shown."""
-    report = stay.first_check_in
-    if report is None or report.check_in is None:
-        return None
-    after = report.arrived_at - report.check_in
-    return Punctuality(after, timedelta(hours=window_hours) - after, report.is_acquired)
-
-
 class ReceivedReports:
-    """The reports that the page shows. Each change counts in `changes`. Safe to use from several threads."""
+    """The reports that the page shows. Safe to use from several threads."""
 
-    def __init__(self, changes: ChangeCounter) -> None:
-        self._changes = changes
+    def __init__(self) -> None:
+        self.changes = 0
+        """How many changes there were."""
         self._lock = threading.Lock()
         self._reports: OrderedDict[str, Received] = OrderedDict()
 
@@ -117,7 +98,7 @@ class ReceivedReports:
             )
             while len(self._reports) > MAX_REPORTS:
                 self._reports.popitem(last=False)
-        self._changes.add()
+            self.changes += 1
 
     def update(self, result: Result) -> None:
         """Change the result of a report that was pending."""
@@ -149,9 +130,7 @@ class ReceivedReports:
             if earlier is None:
                 return
             self._reports[report_id] = replace(earlier, **changes)
-            changed = self._reports[report_id] != earlier
-        if changed:
-            self._changes.add()
+            self.changes += self._reports[report_id] != earlier
 
 
 def _text(report: Mapping[str, Any], *path: str) -> str:

@@ -119,7 +119,7 @@ _ROUTES = Map(
         Rule("/received/<token>", endpoint="page_document", methods=["GET"]),
         Rule("/received/<token>/page.css", endpoint="page_style", methods=["GET"]),
         Rule("/received/<token>/page.js", endpoint="page_script", methods=["GET"]),
-        Rule("/received/<token>/events", endpoint="page_events", methods=["GET"]),
+        Rule("/received/<token>/changes", endpoint="page_changes", methods=["GET"]),
         Rule("/received/<token>/faults", endpoint="page_faults", methods=["POST"]),
         Rule("/v1/openapi.yaml", endpoint="contract", defaults={"form": "yaml"}, methods=["GET"]),
         Rule("/v1/openapi.json", endpoint="contract", defaults={"form": "json"}, methods=["GET"]),
@@ -179,13 +179,12 @@ class Service:
         return response(environ, start_response)
 
     def stop(self) -> None:
-        """End the slow answers and the event streams."""
+        """End the slow answers."""
         self.stopping.set()
-        self.page.changes.wake()
 
     def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
         if route.startswith(_PAGE):
-            return self.page.answer(request, route.removeprefix(_PAGE), arguments["token"], self.stopping)
+            return self.page.answer(request, route.removeprefix(_PAGE), arguments["token"])
         steps = [self.faults.next(route), *self.page.switches.steps(route)]
         for each in steps:
             replacement = fault_injection.respond_early(request, each, self.stopping)

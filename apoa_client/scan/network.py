@@ -70,19 +70,10 @@ def _convolved(values: Array, layer: Layer, kernel: Array) -> Array:
 
 
 def load(path: Path, layers: tuple[Layer, ...]) -> Network:
-    """Return the network of a file that `save` made."""
+    """Return the network of a file that the training made."""
     with np.load(path, allow_pickle=False) as arrays:
         weights = tuple(
             (arrays[f"kernel{number}"].astype(np.float32), arrays[f"bias{number}"].astype(np.float32))
             for number in range(len(layers))
         )
     return Network(layers, weights)
-
-
-def save(path: Path, network: Network) -> None:
-    """Write the weights of a network to a file."""
-    arrays = {}
-    for number, (kernel, bias) in enumerate(network.weights):
-        arrays[f"kernel{number}"] = kernel.astype(np.float16)
-        arrays[f"bias{number}"] = bias.astype(np.float16)
-    np.savez_compressed(path, allow_pickle=False, **arrays)

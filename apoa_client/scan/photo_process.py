@@ -16,11 +16,10 @@ from threading import Timer
 from time import perf_counter
 from typing import IO, Any
 
-from apoa_client import memory_dumps
 from apoa_client.errors import Exit
 from apoa_client.installation import PHOTO_PROCESS, internal_command
 from apoa_client.messages import from_json, msg
-from apoa_client.process_limits import limit_process
+from apoa_client.process_limits import forbid_access, limit_process
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused, ScanMissing
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -157,7 +156,7 @@ def _reading(value: dict[str, Any]) -> PhotoReading:
 
 def serve() -> int:
     """Read photos until the other end of the pipe is closed, and return the exit code: 78 without the extra `scan`."""
-    memory_dumps.forbid_access()
+    forbid_access()
     try:
         from apoa_client.scan.photo_reader import PhotoReader
     except ImportError:

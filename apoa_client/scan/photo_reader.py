@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apoa_client.messages import Message, msg
-from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values
+from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values, failing_checks
 from apoa_client.passport.field_problems import SEXES
 from apoa_client.passport.layouts import Check, Kind, Layout, Span, layout_of
 from apoa_client.passport.mrz import read_mrz
 from apoa_client.passport.problems import MrzUnreadable
-from apoa_client.passport.verify import failing_checks
 from apoa_client.scan.line_reader import LAYERS as READER_LAYERS
 from apoa_client.scan.line_reader import MARGIN, PITCH, ROWS
 from apoa_client.scan.network import load

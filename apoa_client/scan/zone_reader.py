@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from apoa_client.passport.check_digits import failing_checks
 from apoa_client.passport.layouts import layout_of
-from apoa_client.passport.verify import failing_checks
 from apoa_client.scan.line_reader import MARGIN, PITCH, ROWS, Answer, Reading
 from apoa_client.scan.network import Network
 from apoa_client.scan.pictures import LinePath, Picture, Points, Pyramid

@@ -8,35 +8,31 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.schedule.interface import CRON, DAY, HOUR, MINUTE, Change, Found, Job, Plan, refused, run_tool
-from apoa_client.search_path import find_program
+from apoa_client.schedule.interface import CRON, DAY, HOUR, MINUTE, Change, Found, Job, Plan, Scheduler, refused
 
 if TYPE_CHECKING:
     from crontab import CronItem
 
 _NO_CRONTAB = "no crontab for"
-_ADVICE = msg(
-    "Install the package cron of this computer's system, or choose another kind with --kind. In a container, run this "
-    "in place of a schedule: apoa sync --follow"
-)
 
 
-class Cron:
+class Cron(Scheduler):
     """The crontab of the user who runs the program."""
 
     kind = CRON
+    tool = "crontab"
+    missing = (
+        msg("There is no crontab program here."),
+        msg(
+            "Install the package cron of this computer's system, or choose another kind with --kind. In a container, "
+            "run this in place of a schedule: apoa sync --follow"
+        ),
+    )
 
     def __init__(self, environ: Mapping[str, str], now: Callable[[], datetime]) -> None:
-        self._environ = environ
+        super().__init__(environ)
         self._now = now
-
-    def problem(self) -> SettingsProblem | None:
-        """Return why there is no crontab here, or None."""
-        if find_program("crontab", self._environ) is not None:
-            return None
-        return SettingsProblem(msg("There is no crontab program here."), _ADVICE, name="schedule_missing")
 
     def find(self, name: str) -> Found | None:
         """Return the schedule as its line has it."""
@@ -77,21 +73,17 @@ class Cron:
 
     def _read(self) -> list[str]:
         """Return the lines with their ends."""
-        tool = find_program("crontab", self._environ)
-        if tool is None:
+        if not self._answers():
             return []
-        done = run_tool([tool, "-l"], self._environ)
-        if done.code != 0:
-            if _NO_CRONTAB in done.err:
-                return []
-            raise refused("crontab", done.reason)
-        return _split(done.out)
+        done = self._call("-l")
+        if done.code == 0:
+            return _split(done.out)
+        if _NO_CRONTAB in done.err:
+            return []
+        raise refused(self.tool, done.reason)
 
     def _write(self, lines: Sequence[str]) -> None:
-        tool = find_program("crontab", self._environ) or "crontab"
-        done = run_tool([tool, "-"], self._environ, "".join(lines))
-        if done.code != 0:
-            raise refused("crontab", done.reason)
+        self._do("-", text="".join(lines))
 
 
 def line_of(job: Job) -> str:

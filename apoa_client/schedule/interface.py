@@ -1,19 +1,21 @@
-"""What a schedule runs, what is found of it, the Protocol of each kind of scheduler, and calls of system tools.
+"""What a schedule runs, what is found of it, the base of each kind of scheduler, and calls of system tools.
 
 The tools get a time limit and none of this program's secrets.
 """
 
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import Message, msg
+from apoa_client.search_path import find_program
 
 AUTO = "auto"
 """The best kind that the computer has."""
@@ -86,39 +88,6 @@ class Change(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class Scheduler(Protocol):
-    """One kind of scheduler, for the user who runs the program."""
-
-    @property
-    def kind(self) -> str:
-        """The name of the kind, one of `KINDS`."""
-        ...
-
-    def problem(self) -> SettingsProblem | None:
-        """Return why this scheduler cannot be used here, or None."""
-        ...
-
-    def find(self, name: str) -> Found | None:
-        """Return the schedule with this name, or None. Raises `SettingsProblem` if the system does not answer."""
-        ...
-
-    def plan(self, job: Job) -> Plan:
-        """Return what `install` does, without doing it."""
-        ...
-
-    def install(self, job: Job) -> Change:
-        """Install the job, or update the schedule of its name. Raises `SettingsProblem`."""
-        ...
-
-    def remove(self, name: str) -> bool:
-        """Remove the schedule with this name and return whether there was one. Raises `SettingsProblem`."""
-        ...
-
-    def note(self) -> Message:
-        """Return when this scheduler runs what is installed, and what a user can do about it."""
-        ...
-
-
 def refused(tool: str, reason: str) -> SettingsProblem:
     """Return the error that a tool of the system did not do what it was asked."""
     return SettingsProblem(
@@ -173,6 +142,59 @@ def run_tool(words: Sequence[str], environ: Mapping[str, str], text: str = "", f
     encoding = "oem" if sys.platform == "win32" else "utf-8"  # a system's tool writes for the console
     out, err = (each.decode(encoding, errors="surrogateescape") for each in (done.stdout, done.stderr))
     return ToolResult(done.returncode, out, err)
+
+
+class Scheduler(ABC):
+    """One kind of scheduler, for the user who runs the program. `environ` is the environment of its tool."""
+
+    kind: ClassVar[str]
+    """One of `KINDS`."""
+    tool: ClassVar[str]
+    """The program of the system by which it is used."""
+    missing: ClassVar[tuple[Message, Message]]
+    """What is said and advised where it cannot be used."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def problem(self) -> SettingsProblem | None:
+        """Return why this scheduler cannot be used here, or None."""
+        return None if self._answers() else SettingsProblem(*self.missing, name="schedule_missing")
+
+    @abstractmethod
+    def find(self, name: str) -> Found | None:
+        """Return the schedule with this name, or None. Raises `SettingsProblem` if the system does not answer."""
+
+    @abstractmethod
+    def plan(self, job: Job) -> Plan:
+        """Return what `install` does, without doing it."""
+
+    @abstractmethod
+    def install(self, job: Job) -> Change:
+        """Install the job, or update the schedule of its name. Raises `SettingsProblem`."""
+
+    @abstractmethod
+    def remove(self, name: str) -> bool:
+        """Remove the schedule with this name and return whether there was one. Raises `SettingsProblem`."""
+
+    @abstractmethod
+    def note(self) -> Message:
+        """Return when this scheduler runs what is installed, and what a user can do about it."""
+
+    def _answers(self) -> bool:
+        """Return whether the tool is there and serves this user."""
+        return find_program(self.tool, self._environ) is not None
+
+    def _call(self, *words: str, text: str = "") -> ToolResult:
+        """Call the tool with `text` as its standard input. One that is missing fails without a word."""
+        tool = find_program(self.tool, self._environ)
+        return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ, text)
+
+    def _do(self, *words: str, text: str = "") -> None:
+        """Call the tool, which must succeed."""
+        done = self._call(*words, text=text)
+        if done.code != 0:
+            raise refused(self.tool, done.reason)
 
 
 def read_file(path: Path) -> str | None:

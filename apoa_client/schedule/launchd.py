@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.schedule.interface import (
     LAUNCHD,
@@ -15,46 +14,42 @@ from apoa_client.schedule.interface import (
     Found,
     Job,
     Plan,
-    ToolResult,
+    Scheduler,
     read_file,
     refused,
     remove_file,
-    run_tool,
     write_file,
 )
-from apoa_client.search_path import find_program
 
 _PREFIX = "apoa-client."
 _ATTEMPTS, _PAUSE_S = 10, 0.3
 """`launchctl bootout` returns before the agent has gone, and until then `bootstrap` fails."""
 
 
-class Launchd:
+class Launchd(Scheduler):
     """The agents of the user with the id `uid`."""
 
     kind = LAUNCHD
+    tool = "launchctl"
+    missing = (
+        msg("launchd does not answer for this user."),
+        msg("Log in at this Mac's desktop and run the command there, or choose another kind: --kind cron"),
+    )
 
     def __init__(self, environ: Mapping[str, str], home: Path, uid: int | None) -> None:
-        self._environ = environ
+        super().__init__(environ)
         self._folder = home / "Library" / "LaunchAgents"
         self._domain = f"gui/{uid}"
 
-    def problem(self) -> SettingsProblem | None:
-        """Return why there is no launchd here, or None."""
-        if self._launchctl("print", self._domain).code == 0:
-            return None
-        return SettingsProblem(
-            msg("launchd does not answer for this user."),
-            msg("Log in at this Mac's desktop and run the command there, or choose another kind: --kind cron"),
-            name="schedule_missing",
-        )
+    def _answers(self) -> bool:
+        return self._call("print", self._domain).code == 0
 
     def find(self, name: str) -> Found | None:
         """Return the schedule as its file has it, and whether launchd knows it."""
         text = read_file(self._file(name))
         if text is None:
             return None
-        state = self._launchctl("print", self._service(name))
+        state = self._call("print", self._service(name))
         code = re.search(r"last exit code = (\d+)", state.out)
         result = None if code is None else int(code[1])
         agent = _agent(text)
@@ -83,24 +78,24 @@ class Launchd:
         if before is not None and before.active and not changed:
             return Change.UNCHANGED
         if before is not None:
-            self._launchctl("bootout", self._service(job.name))
+            self._call("bootout", self._service(job.name))
         enable, bootstrap = self._activation(job.name)
-        self._launchctl(*enable)  # a user may have disabled it in the system's settings
-        done = self._launchctl(*bootstrap)
+        self._call(*enable)  # a user may have disabled it in the system's settings
+        done = self._call(*bootstrap)
         attempts = _ATTEMPTS if before is not None else 0
         while done.code != 0 and attempts:
             time.sleep(_PAUSE_S)
-            done = self._launchctl(*bootstrap)
+            done = self._call(*bootstrap)
             attempts -= 1
         if done.code != 0:
-            raise refused("launchctl", done.reason)
+            raise refused(self.tool, done.reason)
         return Change.INSTALLED if before is None else Change.UPDATED
 
     def remove(self, name: str) -> bool:
         """Unload the agent and remove its file."""
         if not self._file(name).exists():
             return False
-        self._launchctl("bootout", self._service(name))
+        self._call("bootout", self._service(name))
         return remove_file(self._file(name))
 
     def note(self) -> Message:
@@ -115,10 +110,6 @@ class Launchd:
 
     def _activation(self, name: str) -> tuple[list[str], list[str]]:
         return ["enable", self._service(name)], ["bootstrap", self._domain, str(self._file(name))]
-
-    def _launchctl(self, *words: str) -> ToolResult:
-        tool = find_program("launchctl", self._environ)
-        return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ)
 
 
 def agent_text(job: Job) -> str:

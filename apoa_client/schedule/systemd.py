@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.schedule.interface import (
     DAY,
@@ -26,14 +25,12 @@ from apoa_client.schedule.interface import (
     Found,
     Job,
     Plan,
+    Scheduler,
     ToolResult,
     read_file,
-    refused,
     remove_file,
-    run_tool,
     write_file,
 )
-from apoa_client.search_path import find_program
 
 _LONGEST_RUN = "30min"
 """More than a delivery run, a backup and the time-outs of a dead line together."""
@@ -58,10 +55,15 @@ UMask=0077
 """
 
 
-class Systemd:
+class Systemd(Scheduler):
     """The user manager of systemd, with its units in `folder`. `user` is the name whose lingering counts."""
 
     kind = SYSTEMD
+    tool = "systemctl"
+    missing = (
+        msg("There is no systemd user manager here that answers."),
+        msg("Log in as this user, not with sudo or su, or choose another kind: --kind cron"),
+    )
 
     def __init__(self, environ: Mapping[str, str], home: Path, user: str, uid: int | None) -> None:
         self._home = home
@@ -69,7 +71,7 @@ class Systemd:
         runtime = Path(f"/run/user/{uid}")
         # A shell of sudo or su lacks the variable, and so does cron.
         at_hand = {} if "XDG_RUNTIME_DIR" in environ or not runtime.is_dir() else {"XDG_RUNTIME_DIR": str(runtime)}
-        self._environ = {**environ, **at_hand, "TZ": "UTC"}  # the times that systemctl prints have no other form
+        super().__init__({**environ, **at_hand, "TZ": "UTC"})  # the times that systemctl prints have no other form
 
     @cached_property
     def _folder(self) -> Path:
@@ -82,15 +84,8 @@ class Systemd:
         known = _values(self._systemctl("show", "--property=UnitPath").out).get("UnitPath", "")
         return usual if known and str(folder) not in known.split() else folder
 
-    def problem(self) -> SettingsProblem | None:
-        """Return why there is no user manager here, or None."""
-        if self._systemctl("show", "--property=Version").code == 0:
-            return None
-        return SettingsProblem(
-            msg("There is no systemd user manager here that answers."),
-            msg("Log in as this user, not with sudo or su, or choose another kind: --kind cron"),
-            name="schedule_missing",
-        )
+    def _answers(self) -> bool:
+        return self._systemctl("show", "--property=Version").code == 0
 
     def find(self, name: str) -> Found | None:
         """Return the schedule as its unit files and the manager have it."""
@@ -105,11 +100,12 @@ class Systemd:
         state = self._state(unit, "ActiveState", "UnitFileState", "NextElapseUSecRealtime", "LastTriggerUSec")
         main = self._state(self._service(name).name, "ExecMainStatus", "ExecMainExitTimestamp")
         ended = _moment(main.get("ExecMainExitTimestamp", ""))
+        calendar = _values(timer or "").get("OnCalendar", "")
         return Found(
             SYSTEMD,
             name,
             _command(values.get("ExecStart", "")),
-            None if follow else _interval(_values(timer or "").get("OnCalendar", "")),
+            None if follow else next((each for each in INTERVALS if _calendar(each) == calendar), None),
             dict(word.partition("=")[::2] for word in _unquoted(values.get("Environment", ""))),
             follow=follow,
             active=state.get("ActiveState") == "active" and state.get("UnitFileState") == "enabled",
@@ -136,7 +132,7 @@ class Systemd:
         if before is not None and before.active and before.follow == job.follow and not any(changed):
             return Change.UNCHANGED
         for words in self._activation(job):
-            self._done(*words)
+            self._do("--user", *words)
         return Change.INSTALLED if before is None else Change.UPDATED
 
     def remove(self, name: str) -> bool:
@@ -183,14 +179,8 @@ class Systemd:
         shown = self._systemctl("show", unit, *(f"--property={each}" for each in properties))
         return _values(shown.out) if shown.code == 0 else {}
 
-    def _done(self, *words: str) -> None:
-        done = self._systemctl(*words)
-        if done.code != 0:
-            raise refused("systemctl", done.reason)
-
     def _systemctl(self, *words: str) -> ToolResult:
-        tool = find_program("systemctl", self._environ)
-        return ToolResult(1, "", "") if tool is None else run_tool([tool, "--user", *words], self._environ)
+        return self._call("--user", *words)
 
 
 def service_text(job: Job) -> str:
@@ -225,10 +215,6 @@ def _calendar(every_s: int) -> str:
     if every_s == DAY:
         return "*-*-* 00:00:00"
     return f"*-*-* *:00/{every_s // MINUTE}:00" if every_s < HOUR else f"*-*-* 00/{every_s // HOUR}:00:00"
-
-
-def _interval(calendar: str) -> int | None:
-    return next((every_s for every_s in INTERVALS if _calendar(every_s) == calendar), None)
 
 
 def _quoted(word: str) -> str:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import Message, msg
 from apoa_client.schedule.interface import (
@@ -30,7 +29,7 @@ from apoa_client.schedule.interface import (
     Found,
     Job,
     Plan,
-    ToolResult,
+    Scheduler,
     refused,
     run_tool,
 )
@@ -65,25 +64,20 @@ _PIECE = re.compile(r"""(\\*)(")|(\s+)|((?:(?!\\*")\S)+)""")
 """A quote with the backslashes before it, blanks, or anything else."""
 
 
-class TaskScheduler:
+class TaskScheduler(Scheduler):
     """The tasks of the user who runs the program."""
 
     kind = TASK
+    tool = "schtasks"
+    missing = (
+        msg("There is no Task Scheduler here."),
+        msg("It is a part of Windows. Elsewhere choose another kind with --kind"),
+    )
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
+        super().__init__(environ)
         self._account = _account(environ)
         self._suffix = hashlib.sha256(self._account.encode()).hexdigest()[:8]
-
-    def problem(self) -> SettingsProblem | None:
-        """Return why there is no Task Scheduler here, or None."""
-        if find_program("schtasks", self._environ) is not None:
-            return None
-        return SettingsProblem(
-            msg("There is no Task Scheduler here."),
-            msg("It is a part of Windows. Elsewhere choose another kind with --kind"),
-            name="schedule_missing",
-        )
 
     def find(self, name: str) -> Found | None:
         """Return the schedule as the system has it."""
@@ -103,19 +97,17 @@ class TaskScheduler:
         with tempfile.TemporaryDirectory(prefix="apoa-") as folder:
             file = Path(folder) / "task.xml"
             write_private(file, text.encode("utf-16"))
-            done = self._schtasks(*self._creation(job.name, str(file)))
-        if done.code != 0:
-            raise refused("schtasks", done.reason)
+            self._do(*self._creation(job.name, str(file)))
         return Change.INSTALLED if before is None else Change.UPDATED
 
     def remove(self, name: str) -> bool:
         """Remove the task."""
-        done = self._schtasks("/Delete", "/TN", self._task(name), "/F")
+        done = self._call("/Delete", "/TN", self._task(name), "/F")
         if done.code == 0:
             return True
         if self._query(name) is None:
             return False
-        raise refused("schtasks", done.reason)
+        raise refused(self.tool, done.reason)
 
     def note(self) -> Message:
         """Return when the task runs."""
@@ -140,10 +132,6 @@ class TaskScheduler:
             raise refused("PowerShell", done.reason)
         return dict(json.loads(done.out))
 
-    def _schtasks(self, *words: str) -> ToolResult:
-        tool = find_program("schtasks", self._environ)
-        return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ)
-
 
 def _account(environ: Mapping[str, str]) -> str:
     """Return the security identifier of this user, by which a task names its user; elsewhere the account's name."""
@@ -163,7 +151,7 @@ def task_text(job: Job, account: str) -> str:
     start = (_MIDNIGHT + timedelta(seconds=job.offset_s)).strftime("%Y-%m-%dT%H:%M:%S")
     parts: dict[str, Any] = {
         "RegistrationInfo": {"Version": "", "Description": f"{DESCRIPTION}. {MADE_BY}"},
-        "Triggers": {"TimeTrigger": {"StartBoundary": start, "Repetition": {"Interval": _duration(job.every_s)}}},
+        "Triggers": {"TimeTrigger": {"StartBoundary": start, "Repetition": {"Interval": f"PT{job.every_s // 60}M"}}},
         "Principals": {"Principal": {"UserId": account, "LogonType": "InteractiveToken", "RunLevel": "LeastPrivilege"}},
         "Settings": {
             "MultipleInstancesPolicy": "IgnoreNew",
@@ -236,10 +224,6 @@ def _version(text: str) -> str:
 
 def _text_of(task: ET.Element, name: str) -> str:
     return task.findtext(f".//{{{NAMESPACE}}}{name}", "")
-
-
-def _duration(seconds: int) -> str:
-    return f"PT{seconds // 60}M"
 
 
 def _seconds(duration: str) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
 _HOME = "APOA_HOME"
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")

@@ -1,15 +1,30 @@
-"""The settings as the program uses them: those of a property, and those of the whole program.
+"""The settings, each one row: those of a property, and those of the whole program.
 
-`apoa_client.settings.definitions` says what each may be, `apoa_client.settings.reading` reads them.
+A row of a property is a field with its `Definition`, from which reading, `apoa config`, set-up, doctor, the environment
+and completion derive. `apoa_client.settings.reading` reads the settings.
 """
 
 from collections.abc import Mapping
 from datetime import tzinfo
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from apoa_client.errors import SettingsProblem
+from apoa_client.locale import LANGUAGES
 from apoa_client.messages import msg
+from apoa_client.settings.definitions import (
+    HOST,
+    INDEX_KEY_FORM,
+    PATH,
+    PUBLIC_KEY_FORM,
+    WHOLE,
+    Definition,
+    WrongValue,
+    check_full_path,
+    check_index_key,
+    check_public_key,
+    check_typing_order,
+)
 from apoa_client.settings.zones import ZONES
 
 if TYPE_CHECKING:
@@ -18,26 +33,40 @@ if TYPE_CHECKING:
 
 TRAINING, PRODUCTION = "training", "production"
 VAULTS = ("keyring", "file")
-ENVIRONMENTS = ("", TRAINING, PRODUCTION)
 API, MANUAL = DELIVERIES = ("api", "manual")
-ON, OFF = SWITCH = ("on", "off")
 SQLITE = "sqlite"
 """The outbox in a file on this computer."""
+ON, OFF = SWITCH = ("on", "off")
 INDEX_KEY_BYTES = 16
 """The length of a new key of the guest hash."""
-
-DEFAULT_WINDOW_HOURS = 24
 MAX_WINDOW_HOURS = 8760
 """One year: the longest window that the contract allows an authority."""
-
-DEFAULT_RETENTION_DAYS = 90
 MAX_RETENTION_DAYS = 3650
 """Ten years. We found no law that fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
-
-DEFAULT_BACKUP_KEEP = 14
-"""Two weeks of daily backups."""
 MAX_BACKUP_KEEP = 1000
-MAX_ROOMS = 10_000
+
+_NONE, _NOT_KNOWN, _REQUIRED = msg("none"), msg("not known yet"), msg("required")
+_OUTBOX_FORM = msg(
+    "sqlite, or an address of PostgreSQL without a password, like {example}", example="postgresql://user@host/database"
+)
+_MADE_BY_SETUP = msg("The program makes it once, in: apoa setup")
+_FROM_AUTHORITY = msg("The program asks the authority for it, in: apoa setup")
+
+
+def _check_outbox(value: str) -> None:
+    if value == SQLITE:
+        return
+    from apoa_client.settings.outbox_address import parse_address  # start-up
+
+    try:
+        parse_address(value)
+    except SettingsProblem as exc:
+        raise WrongValue(_OUTBOX_FORM, advice=exc.advice, name=exc.name) from None
+
+
+def _check_outbox_before(value: str) -> None:
+    if value:
+        _check_outbox(value)
 
 
 def nothing_set_up() -> SettingsProblem:
@@ -49,47 +78,221 @@ class PropertySettings(NamedTuple):
     """One guesthouse or hotel: the table ``[property.NAME]`` in config.toml."""
 
     name: str
-    api_url: str
-    public_key: str
-    username: str = ""
-    timezone: str = "Asia/Jakarta"
-    display_name: str = ""
-    """The name as guests know it, for paper; `title` is what to print."""
-    office: str = ""
-    address: str = ""
-    environment: str = ""
-    """What the authority called itself at the last set-up or log-in: production or training."""
-    property_id: str = ""
-    """The authority's id of the account. Together with `environment` it tells whether another authority answers."""
-    vault: str = "keyring"
-    ca_bundle: str = ""
-    window_hours: int = DEFAULT_WINDOW_HOURS
-    retention_days: int = DEFAULT_RETENTION_DAYS
-    """How long after the end of a stay the guest's data are kept."""
-    delivery: str = API
-    """How reports reach the authority: through its API, or typed by staff (`MANUAL`)."""
-    index_key: str = ""
-    """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.desk.duplicates`)."""
-    notify: str = ON
-    """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
-    rooms: int = 0
-    """How many rooms there are, for the occupancy; 0 if that is not known."""
-    by_hand_order: str = ""
-    """Names of fields in the order in which staff type them into APOA, separated by commas or blanks."""
-    backup_folder: str = ""
-    """The full path of the folder for backups: automatic sending writes one a day there. Empty for none."""
-    backup_keep: int = DEFAULT_BACKUP_KEEP
-    """How many backups are kept in that folder; older ones are deleted."""
-    import_folder: str = ""
-    """The full path of the folder whose tables automatic sending imports before it sends. Empty for none."""
-    import_map: str = ""
-    """The mapping of the columns of those tables: its name in the settings, or a TOML file."""
-    keep_photos: str = OFF
-    """Whether the photo of a passport's page is kept, sealed, with the report that is made from it."""
-    outbox: str = SQLITE
-    """Where reports are saved: in a file on this computer, or in the shared outbox at this address of PostgreSQL."""
-    outbox_before: str = ""
-    """The address of the shared outbox that was used before, until it has handed over all its reports."""
+    api_url: Annotated[
+        str,
+        Definition(
+            msg("address of the authority; training is the training authority in this program"),
+            "https://authority.example/apoa/v1",
+            form=msg("training, or an address that begins with https://"),
+            unset=_REQUIRED,
+            support=HOST,
+        ),
+    ]
+    public_key: Annotated[
+        str,
+        Definition(
+            msg("reports are encrypted to it"),
+            "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU=",
+            form=PUBLIC_KEY_FORM,
+            check_text=check_public_key,
+            unset=_REQUIRED,
+            set_instead=msg("For a new key with a new recovery code: apoa key rotate"),
+            is_own=True,
+        ),
+    ]
+    username: Annotated[str, Definition(msg("username at the authority"), "melati", unset=_NONE)] = ""
+    index_key: Annotated[
+        str,
+        Definition(
+            msg("key of the hash that finds a guest who is reported twice"),
+            "5f0c1d9e8b7a69584736251403f2e1d0",
+            form=INDEX_KEY_FORM,
+            check_text=check_index_key,
+            unset=_NONE,
+            set_instead=_MADE_BY_SETUP,
+            is_own=True,
+            is_hidden=True,
+        ),
+    ] = ""
+    timezone: Annotated[
+        str,
+        Definition(
+            msg("time zone of the property, in which times and deadlines are shown"),
+            "Asia/Makassar",
+            choices=tuple(ZONES),
+            variable="APOA_TIMEZONE",
+        ),
+    ] = "Asia/Jakarta"
+    display_name: Annotated[
+        str,
+        Definition(
+            msg("name of the property as guests know it, printed on receipts, lists and notices"),
+            "Wisma Melati",
+            unset=msg("the short name"),
+        ),
+    ] = ""
+    office: Annotated[
+        str, Definition(msg("immigration office, printed on receipts"), "Kantor Imigrasi Denpasar", unset=_NONE)
+    ] = ""
+    address: Annotated[
+        str, Definition(msg("address of the property, printed on receipts"), "Jl. Melati 7, Ubud", unset=_NONE)
+    ] = ""
+    rooms: Annotated[
+        int,
+        Definition(
+            msg("number of rooms, from which the month's occupancy is computed"), "12", most=10_000, unset=_NOT_KNOWN
+        ),
+    ] = 0
+    environment: Annotated[
+        str,
+        Definition(
+            msg("what the authority called itself; nothing is sent if that changes"),
+            "production",
+            choices=("", TRAINING, PRODUCTION),
+            unset=_NOT_KNOWN,
+            set_instead=_FROM_AUTHORITY,
+            is_own=True,
+        ),
+    ] = ""
+    property_id: Annotated[
+        str,
+        Definition(
+            msg("the authority's ID of the account; nothing is sent if that changes"),
+            "P-1",
+            unset=_NOT_KNOWN,
+            set_instead=_FROM_AUTHORITY,
+            is_own=True,
+        ),
+    ] = ""
+    vault: Annotated[
+        str,
+        Definition(
+            msg("where the password and the private key are kept: in the keyring, or in a file of this user"),
+            "file",
+            choices=VAULTS,
+            variable="APOA_VAULT",
+        ),
+    ] = "keyring"
+    ca_bundle: Annotated[
+        str,
+        Definition(
+            msg("file with certificates that are trusted besides the system's"),
+            "/etc/ssl/authority.pem",
+            PATH,
+            unset=msg("the system's certificates alone"),
+            variable="APOA_CA_BUNDLE",
+        ),
+    ] = ""
+    window_hours: Annotated[
+        int,
+        Definition(
+            msg("hours after check-in within which a guest must be reported; set-up takes it from the authority"),
+            "24",
+            most=MAX_WINDOW_HOURS,
+        ),
+    ] = 24
+    retention_days: Annotated[
+        int,
+        Definition(
+            msg("days after a stay until the guest's data are erased"),
+            "90",
+            most=MAX_RETENTION_DAYS,
+            variable="APOA_RETENTION_DAYS",
+        ),
+    ] = 90
+    delivery: Annotated[
+        str,
+        Definition(
+            msg("how reports reach the authority: through its API, or typed into APOA by staff"),
+            "manual",
+            choices=DELIVERIES,
+            set_instead=msg("Change it with: apoa setup --by-hand, or apoa setup --api-url URL"),
+        ),
+    ] = API
+    notify: Annotated[
+        str,
+        Definition(
+            msg("whether automatic sending shows notices on the desktop"), "off", choices=SWITCH, variable="APOA_NOTIFY"
+        ),
+    ] = ON
+    by_hand_order: Annotated[
+        str,
+        Definition(
+            msg("fields in the order in which staff type them into APOA"),
+            "document_number, surname, given_names",
+            form=msg("names of fields, each once, with commas between them"),
+            check_text=check_typing_order,
+            unset=msg("the program's order"),
+            support=WHOLE,
+        ),
+    ] = ""
+    backup_folder: Annotated[
+        str,
+        Definition(
+            msg("folder into which automatic sending writes a backup each day"),
+            "/media/backup",
+            PATH,
+            check_text=check_full_path,
+            unset=msg("no automatic backup"),
+            variable="APOA_BACKUP_FOLDER",
+        ),
+    ] = ""
+    backup_keep: Annotated[
+        int,
+        Definition(
+            msg("how many backups are kept in backup_folder"), "14", most=MAX_BACKUP_KEEP, variable="APOA_BACKUP_KEEP"
+        ),
+    ] = 14
+    import_folder: Annotated[
+        str,
+        Definition(
+            msg("folder whose tables automatic sending imports before it sends"),
+            "/srv/exports",
+            PATH,
+            check_text=check_full_path,
+            unset=msg("no automatic import"),
+        ),
+    ] = ""
+    import_map: Annotated[
+        str,
+        Definition(
+            msg("mapping of the columns of those tables"),
+            "cloudbeds",
+            form=msg("the name of a mapping, or a file that ends in .toml"),
+            unset=msg("the headings alone"),
+        ),
+    ] = ""
+    keep_photos: Annotated[
+        str,
+        Definition(
+            msg("whether the photo of a passport is kept, encrypted, with its report, and sent where that is wanted"),
+            "on",
+            choices=SWITCH,
+            variable="APOA_KEEP_PHOTOS",
+        ),
+    ] = OFF
+    outbox: Annotated[
+        str,
+        Definition(
+            msg("where reports are saved: in a file here, or on a server of PostgreSQL for several desks"),
+            "postgresql://melati@db.example/apoa",
+            form=_OUTBOX_FORM,
+            check_text=_check_outbox,
+            variable="APOA_OUTBOX",
+            support=HOST,
+        ),
+    ] = SQLITE
+    outbox_before: Annotated[
+        str,
+        Definition(
+            msg("the shared outbox of before, until all its reports are here; remove it to give up what is left there"),
+            "postgresql://melati@db.example/apoa",
+            form=_OUTBOX_FORM,
+            check_text=_check_outbox_before,
+            unset=_NONE,
+            support=HOST,
+        ),
+    ] = ""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -180,6 +383,32 @@ class PropertySettings(NamedTuple):
         import hashlib  # 4 ms, and only a suspension or a delivery needs it
 
         return hashlib.sha256(f"{self.api_url}\n{self.username}".encode()).hexdigest()[:16]
+
+
+OF_A_PROPERTY = {
+    name: hint.__metadata__[0].named(name, PropertySettings._field_defaults.get(name))
+    for name, hint in PropertySettings.__annotations__.items()
+    if name != "name"
+}
+"""The settings of a property, by name."""
+
+GENERAL = {
+    "language": Definition(
+        msg("language of the program"),
+        "id",
+        choices=("", *LANGUAGES),
+        unset=msg("the system's language"),
+        variable="APOA_LANG",
+    ).named("language", None),
+    "default_property": Definition(
+        msg("property that is used without --property"),
+        "melati",
+        form=msg("the name of a property that is set up"),
+        unset=msg("the only property"),
+        variable="APOA_PROPERTY",
+    ).named("default_property", None),
+}
+"""The settings of the whole program, by name."""
 
 
 class Config(NamedTuple):

@@ -1,28 +1,14 @@
-"""What each setting is: its meaning, type, default and allowed values, and who sets it.
+"""What a setting is: its meaning, type and allowed values, and who sets it. `config` has a row for each.
 
-Reading a settings file, `apoa config` and the environment use this one table.
+Reading a settings file, `apoa config` and the environment use the same row.
 """
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.errors import SettingsProblem
-from apoa_client.locale import LANGUAGES
 from apoa_client.messages import Message, literal, msg
-from apoa_client.settings.config import (
-    DELIVERIES,
-    ENVIRONMENTS,
-    MAX_BACKUP_KEEP,
-    MAX_RETENTION_DAYS,
-    MAX_ROOMS,
-    MAX_WINDOW_HOURS,
-    SQLITE,
-    SWITCH,
-    VAULTS,
-    PropertySettings,
-)
-from apoa_client.settings.zones import ZONES, zone_name
+from apoa_client.settings.zones import zone_name
 
 Value = str | int
 """The value of a setting in a file: every setting is a text or an integer."""
@@ -40,9 +26,8 @@ _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _PUBLIC_KEY_LENGTH = 44
 _MAX_INDEX_KEY = 128
-_OUTBOX_FORM = msg(
-    "sqlite, or an address of PostgreSQL without a password, like {example}", example="postgresql://user@host/database"
-)
+PUBLIC_KEY_FORM = msg("the 44 characters of the key, as in a backup of this file")
+INDEX_KEY_FORM = msg("an even number of at most 128 hexadecimal digits")
 _FULL_PATH = msg("the full path of a file or folder")
 
 
@@ -63,7 +48,6 @@ class WrongValue(Exception):
 class Definition(NamedTuple):
     """One setting. `unset` says what applies if it is not set and has no default value."""
 
-    name: str
     meaning: Message
     example: str
     kind: str = TEXT
@@ -85,17 +69,19 @@ class Definition(NamedTuple):
     """Whether its value is shown nowhere."""
     support: str = ""
     """What a support file shows of a text: `WHOLE`, or `HOST`; if empty, only whether it is set. Others are shown."""
+    name: str = ""
+    default: Value | None = None
+    """The value if no file sets the setting; None if there is none."""
+
+    def named(self, name: str, default: Value | None) -> "Definition":
+        """Return the definition with the name and the default value of its row, and the kind that follows from it."""
+        kind = NUMBER if self.most else CHOICE if self.choices else self.kind
+        return self._replace(name=name, default=default or None, kind=kind)
 
     @property
     def shown_in_support(self) -> str:
         """What a support file shows of its value: `WHOLE` or `HOST`, or nothing if it is empty."""
         return self.support if self.kind == TEXT else WHOLE
-
-    @property
-    def default(self) -> Value | None:
-        """The value if no file sets the setting; None if there is none."""
-        default: Value | None = PropertySettings._field_defaults.get(self.name)
-        return default or None
 
     @property
     def allowed(self) -> Message:
@@ -104,7 +90,7 @@ class Definition(NamedTuple):
             return msg("a number from 1 to {most}", most=self.most)
         if self.choices:
             return _one_of(self.choices)
-        return self.form or msg("any text")
+        return self.form or (_FULL_PATH if self.kind == PATH else msg("any text"))
 
     def check(self, value: object) -> None:
         """Raise `WrongValue` unless the setting may have this value in a file."""
@@ -130,7 +116,7 @@ class Definition(NamedTuple):
             spelled = zone_name(text) if self.name == "timezone" else None
             text = spelled or next((choice for choice in self.choices if choice == text.casefold()), text)
         elif self.kind == PATH and text:
-            _check_full_path(text)
+            check_full_path(text)
         if not text or not text.isprintable():
             raise WrongValue(self.allowed)
         self.check(text)
@@ -148,272 +134,33 @@ def _one_of(values: Iterable[str]) -> Message:
     return literal(", ".join(filter(None, values)))
 
 
-def _check_public_key(value: str) -> None:
+def check_public_key(value: str) -> None:
+    """Raise `WrongValue` unless this is a public key in base64, of 32 bytes."""
     key = value.strip()
     if len(key) != _PUBLIC_KEY_LENGTH or key[-1] != "=" or not _BASE64.issuperset(key[:-1]):
-        raise WrongValue(msg("the 44 characters of the key, as in a backup of this file"), name=PUBLIC_KEY_UNUSABLE)
+        raise WrongValue(PUBLIC_KEY_FORM, name=PUBLIC_KEY_UNUSABLE)
 
 
-def _check_index_key(value: str) -> None:
+def check_index_key(value: str) -> None:
+    """Raise `WrongValue` unless this is a key in hexadecimal; it may be empty."""
     if len(value) % 2 or len(value) > _MAX_INDEX_KEY or not _HEXADECIMAL.issuperset(value):
-        raise WrongValue(msg("an even number of at most 128 hexadecimal digits"))
+        raise WrongValue(INDEX_KEY_FORM)
 
 
-def _check_full_path(value: str) -> None:
+def check_full_path(value: str) -> None:
+    """Raise `WrongValue` unless this is a full path; it may be empty."""
     if value and not Path(value).is_absolute():
         # Cron and the Task Scheduler start the program in another folder than a user does.
         raise WrongValue(_FULL_PATH, value)
 
 
-def _check_outbox(value: str) -> None:
-    if value == SQLITE:
-        return
-    from apoa_client.settings.outbox_address import parse_address  # start-up
-
-    try:
-        parse_address(value)
-    except SettingsProblem as exc:
-        raise WrongValue(_OUTBOX_FORM, advice=exc.advice, name=exc.name) from None
-
-
-def _check_outbox_before(value: str) -> None:
-    if value:
-        _check_outbox(value)
-
-
-def _check_typing_order(value: str) -> None:
+def check_typing_order(value: str) -> None:
+    """Raise `WrongValue` unless these are names of fields, each once."""
     names, order = typing_fields(), value.replace(",", " ").split()
     for number, name in enumerate(order):
         if name not in names or name in order[:number]:
             raise WrongValue(msg("each once: {names}", names=_one_of(names)), name)
 
-
-_MADE_BY_SETUP = msg("The program makes it once, in: apoa setup")
-_FROM_AUTHORITY = msg("The program asks the authority for it, in: apoa setup")
-
-GENERAL = {
-    each.name: each
-    for each in (
-        Definition(
-            "language",
-            msg("language of the program"),
-            "id",
-            CHOICE,
-            ("", *LANGUAGES),
-            unset=msg("the system's language"),
-            variable="APOA_LANG",
-        ),
-        Definition(
-            "default_property",
-            msg("property that is used without --property"),
-            "melati",
-            form=msg("the name of a property that is set up"),
-            unset=msg("the only property"),
-            variable="APOA_PROPERTY",
-        ),
-    )
-}
-"""The settings of the whole program, by name."""
-
-OF_A_PROPERTY = {
-    each.name: each
-    for each in (
-        Definition(
-            "api_url",
-            msg("address of the authority; training is the training authority in this program"),
-            "https://authority.example/apoa/v1",
-            form=msg("training, or an address that begins with https://"),
-            unset=msg("required"),
-            support=HOST,
-        ),
-        Definition("username", msg("username at the authority"), "melati", unset=msg("none")),
-        Definition(
-            "public_key",
-            msg("reports are encrypted to it"),
-            "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU=",
-            form=msg("the 44 characters of the key, as in a backup of this file"),
-            check_text=_check_public_key,
-            unset=msg("required"),
-            set_instead=msg("For a new key with a new recovery code: apoa key rotate"),
-            is_own=True,
-        ),
-        Definition(
-            "index_key",
-            msg("key of the hash that finds a guest who is reported twice"),
-            "5f0c1d9e8b7a69584736251403f2e1d0",
-            form=msg("an even number of at most 128 hexadecimal digits"),
-            check_text=_check_index_key,
-            unset=msg("none"),
-            set_instead=_MADE_BY_SETUP,
-            is_own=True,
-            is_hidden=True,
-        ),
-        Definition(
-            "timezone",
-            msg("time zone of the property, in which times and deadlines are shown"),
-            "Asia/Makassar",
-            CHOICE,
-            tuple(ZONES),
-            variable="APOA_TIMEZONE",
-        ),
-        Definition(
-            "display_name",
-            msg("name of the property as guests know it, printed on receipts, lists and notices"),
-            "Wisma Melati",
-            unset=msg("the short name"),
-        ),
-        Definition(
-            "office", msg("immigration office, printed on receipts"), "Kantor Imigrasi Denpasar", unset=msg("none")
-        ),
-        Definition(
-            "address", msg("address of the property, printed on receipts"), "Jl. Melati 7, Ubud", unset=msg("none")
-        ),
-        Definition(
-            "rooms",
-            msg("number of rooms, from which the month's occupancy is computed"),
-            "12",
-            NUMBER,
-            most=MAX_ROOMS,
-            unset=msg("not known yet"),
-        ),
-        Definition(
-            "environment",
-            msg("what the authority called itself; nothing is sent if that changes"),
-            "production",
-            CHOICE,
-            ENVIRONMENTS,
-            unset=msg("not known yet"),
-            set_instead=_FROM_AUTHORITY,
-            is_own=True,
-        ),
-        Definition(
-            "property_id",
-            msg("the authority's ID of the account; nothing is sent if that changes"),
-            "P-1",
-            unset=msg("not known yet"),
-            set_instead=_FROM_AUTHORITY,
-            is_own=True,
-        ),
-        Definition(
-            "vault",
-            msg("where the password and the private key are kept: in the keyring, or in a file of this user"),
-            "file",
-            CHOICE,
-            VAULTS,
-            variable="APOA_VAULT",
-        ),
-        Definition(
-            "ca_bundle",
-            msg("file with certificates that are trusted besides the system's"),
-            "/etc/ssl/authority.pem",
-            PATH,
-            form=_FULL_PATH,
-            unset=msg("the system's certificates alone"),
-            variable="APOA_CA_BUNDLE",
-        ),
-        Definition(
-            "window_hours",
-            msg("hours after check-in within which a guest must be reported; set-up takes it from the authority"),
-            "24",
-            NUMBER,
-            most=MAX_WINDOW_HOURS,
-        ),
-        Definition(
-            "retention_days",
-            msg("days after a stay until the guest's data are erased"),
-            "90",
-            NUMBER,
-            most=MAX_RETENTION_DAYS,
-            variable="APOA_RETENTION_DAYS",
-        ),
-        Definition(
-            "delivery",
-            msg("how reports reach the authority: through its API, or typed into APOA by staff"),
-            "manual",
-            CHOICE,
-            DELIVERIES,
-            set_instead=msg("Change it with: apoa setup --by-hand, or apoa setup --api-url URL"),
-        ),
-        Definition(
-            "notify",
-            msg("whether automatic sending shows notices on the desktop"),
-            "off",
-            CHOICE,
-            SWITCH,
-            variable="APOA_NOTIFY",
-        ),
-        Definition(
-            "by_hand_order",
-            msg("fields in the order in which staff type them into APOA"),
-            "document_number, surname, given_names",
-            form=msg("names of fields, each once, with commas between them"),
-            check_text=_check_typing_order,
-            unset=msg("the program's order"),
-            support=WHOLE,
-        ),
-        Definition(
-            "backup_folder",
-            msg("folder into which automatic sending writes a backup each day"),
-            "/media/backup",
-            PATH,
-            form=_FULL_PATH,
-            check_text=_check_full_path,
-            unset=msg("no automatic backup"),
-            variable="APOA_BACKUP_FOLDER",
-        ),
-        Definition(
-            "backup_keep",
-            msg("how many backups are kept in backup_folder"),
-            "14",
-            NUMBER,
-            most=MAX_BACKUP_KEEP,
-            variable="APOA_BACKUP_KEEP",
-        ),
-        Definition(
-            "import_folder",
-            msg("folder whose tables automatic sending imports before it sends"),
-            "/srv/exports",
-            PATH,
-            form=_FULL_PATH,
-            check_text=_check_full_path,
-            unset=msg("no automatic import"),
-        ),
-        Definition(
-            "import_map",
-            msg("mapping of the columns of those tables"),
-            "cloudbeds",
-            form=msg("the name of a mapping, or a file that ends in .toml"),
-            unset=msg("the headings alone"),
-        ),
-        Definition(
-            "keep_photos",
-            msg("whether the photo of a passport is kept, encrypted, with its report, and sent where that is wanted"),
-            "on",
-            CHOICE,
-            SWITCH,
-            variable="APOA_KEEP_PHOTOS",
-        ),
-        Definition(
-            "outbox",
-            msg("where reports are saved: in a file here, or on a server of PostgreSQL for several desks"),
-            "postgresql://melati@db.example/apoa",
-            form=_OUTBOX_FORM,
-            check_text=_check_outbox,
-            variable="APOA_OUTBOX",
-            support=HOST,
-        ),
-        Definition(
-            "outbox_before",
-            msg("the shared outbox of before, until all its reports are here; remove it to give up what is left there"),
-            "postgresql://melati@db.example/apoa",
-            form=_OUTBOX_FORM,
-            check_text=_check_outbox_before,
-            unset=msg("none"),
-            support=HOST,
-        ),
-    )
-}
-"""The settings of a property, by name."""
 
 SECRETS = frozenset(
     {"password", "passphrase", "private_key", "secret", "token", "recovery_code", "kata_sandi", "sandi", "pin"}

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from apoa_client.errors import UsageProblem
 from apoa_client.locale import parse_language
 from apoa_client.messages import msg
-from apoa_client.settings.config import Config
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, SECRETS, Definition, Value
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, Config
+from apoa_client.settings.definitions import SECRETS, Definition, Value
 from apoa_client.settings.folders import Folders
-from apoa_client.settings.parsing import DEFAULTS, NOTHING, PROPERTY, Tables, line_of, merge
-from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file, values_from, with_environment
+from apoa_client.settings.parsing import DEFAULTS, PROPERTY, SettingsFile, line_of, merge
+from apoa_client.settings.reading import read_files, values_from, with_environment
 from apoa_client.settings.writer import Change, changed
 
 _SEPARATOR = "."
@@ -101,7 +101,7 @@ class Origin(NamedTuple):
 class Origins:
     """The settings of the files and the environment, each with its origin. Raises `SettingsProblem`."""
 
-    def __init__(self, user: SettingsFile, site: SettingsFile | None, environ: Mapping[str, str]) -> None:
+    def __init__(self, user: SettingsFile, site: SettingsFile, environ: Mapping[str, str]) -> None:
         self.user = user
         self._site = site
         self._environ = environ
@@ -110,54 +110,36 @@ class Origins:
     @classmethod
     def read(cls, folders: Folders, environ: Mapping[str, str]) -> "Origins":
         """Read the files."""
-        site = None if folders.site is None else read_site_file(folders.site)
-        return cls(read_user_file(folders.config), site, environ)
+        return cls(*read_files(folders.config, folders.site), environ)
 
     def after(self, change: Change) -> "Origins":
-        """Return the settings as they are after a change of the user's file, without what was wrong before."""
-        return Origins(self.user._replace(tables=changed(self.user.tables, [change])), self._site, self._environ)
+        """Return the settings as they are after a change of the user's file."""
+        return Origins(self.user._replace(values=changed(self.user.values, [change])), self._site, self._environ)
 
     @property
     def config(self) -> Config:
         """The settings, as `apoa_client.settings.reading.load` returns them."""
-        for_all = self._site.tables if self._site is not None else NOTHING
-        config = merge(self.user.tables, self.user.path, self.user.text or "", for_all)
-        return with_environment(config, self._environ)
+        return with_environment(merge(self.user, self._site), self._environ)
 
     def of(self, setting_key: SettingKey) -> Origin:
         """Return the value that applies to a setting, and where it comes from."""
         name = setting_key.definition.name
         if setting_key.table != (DEFAULTS,) and name in self._given:
             return Origin(self._given[name], ENVIRONMENT, setting_key.definition.variable)
+        tables = [setting_key.table, *([(DEFAULTS,)] if setting_key.property_name else [])]  # the nearest first
         for file, source in ((self.user, USER), (self._site, SITE)):
-            if file is not None:
-                for table in _tables(setting_key):
-                    values = _values_of(file.tables, table)
-                    if name in values:
-                        line = line_of(file.text or "", _heading(table), name)
-                        return Origin(values[name], source, str(file.path), line or None)
+            for table in tables:
+                values = file.table(*table)
+                if name in values:
+                    line = line_of(file.text or "", f"[{'.'.join(table)}]" if table else "", name)
+                    return Origin(values[name], source, str(file.path), line or None)
         return Origin(setting_key.definition.default, DEFAULT)
 
     def is_in_file(self, setting_key: SettingKey) -> bool:
         """Return whether the user's file itself sets this setting, in this table."""
-        return setting_key.definition.name in _values_of(self.user.tables, setting_key.table)
+        return setting_key.definition.name in self.user.table(*setting_key.table)
 
 
 def _general_values(environ: Mapping[str, str]) -> dict[str, Value]:
     given = {"language": parse_language(environ.get("APOA_LANG", "")), "default_property": environ.get("APOA_PROPERTY")}
     return {name: value for name, value in given.items() if value}
-
-
-def _tables(setting_key: SettingKey) -> list[tuple[str, ...]]:
-    """Return the tables of a file in which a setting may be, the nearest first."""
-    return [setting_key.table, *([(DEFAULTS,)] if setting_key.property_name else [])]
-
-
-def _values_of(tables: Tables, table: tuple[str, ...]) -> Mapping[str, Value]:
-    if not table:
-        return tables.general
-    return tables.defaults if table == (DEFAULTS,) else tables.properties.get(table[-1], {})
-
-
-def _heading(table: tuple[str, ...]) -> str:
-    return f"[{'.'.join(table)}]" if table else ""

@@ -2,15 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.settings.config import Config, PropertySettings
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, SECRETS, Definition, Value, WrongValue
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, Config, PropertySettings
+from apoa_client.settings.definitions import SECRETS, Definition, Value, WrongValue
 from apoa_client.settings.folders import NAME_FORM, valid_name
 
 if TYPE_CHECKING:
@@ -28,61 +28,108 @@ PROPERTY = "property"
 MAP = "map"
 """The table with one table for each mapping of columns."""
 
+_SHARED = {name: each for name, each in OF_A_PROPERTY.items() if not each.is_own}
+
 _NOT_COMPARED = r"[\s\"']"
 """Blanks and quotation marks, which keys may have around them."""
 
-_NONE: Mapping[str, Value] = MappingProxyType({})
+CORRECT_LINE = msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept.")
+UNKNOWN_KEY = msg(
+    "If a newer version of apoa-client wrote it, update apoa-client on this computer. Otherwise correct or remove that "
+    "line with a text editor."
+)
 
-Problems: TypeAlias = Mapping[str, SettingsProblem]
-"""What is wrong with single properties or single mappings, by name."""
-_NO_PROBLEMS: Problems = MappingProxyType({})
-_Read = TypeVar("_Read")
 
+class SettingsFile(NamedTuple):
+    """A settings file whose values were checked one by one. The text is None if there is no file."""
 
-class Tables(NamedTuple):
-    """The values that one settings file sets, checked one by one. What is wrong with one alone is left out."""
-
-    general: Mapping[str, Value] = _NONE
-    defaults: Mapping[str, Value] = _NONE
-    properties: Mapping[str, Mapping[str, Value]] = MappingProxyType({})
+    path: Path
+    text: str | None
+    values: Mapping[str, Any] = MappingProxyType({})
+    """What the text says, as TOML."""
     maps: "Mapping[str, ColumnMapping]" = MappingProxyType({})
-    invalid: Problems = _NO_PROBLEMS
-    invalid_maps: Problems = _NO_PROBLEMS
+    invalid: Mapping[tuple[str, ...], SettingsProblem] = MappingProxyType({})
+    """What is wrong with a single property or mapping alone, by its table."""
+
+    def table(self, *names: str) -> Mapping[str, Any]:
+        """Return the values of a table, such as ``property``, ``melati``; without names, of the whole program.
+
+        Empty for a table that is missing or invalid.
+        """
+        if not names:
+            return {name: each for name, each in self.values.items() if name not in {DEFAULTS, PROPERTY, MAP}}
+        found: Mapping[str, Any] = {} if names in self.invalid else self.values
+        for name in names:
+            found = found.get(name, {})
+        return found
+
+    @property
+    def properties(self) -> list[str]:
+        """The names of the properties in it, without invalid ones."""
+        return [name for name in self.values.get(PROPERTY, {}) if (PROPERTY, name) not in self.invalid]
+
+    def problem(
+        self,
+        table: str,
+        key: str = "",
+        shown: str = "",
+        *,
+        allowed: Message | None = None,
+        advice: Message | None = None,
+        name: str = "",
+    ) -> SettingsProblem:
+        """Return the error about a key, or a value of which `shown` is shown, in a table such as [property.melati]."""
+        place: str | Message = " ".join(filter(None, (table, key, shown)))
+        if allowed is not None:
+            place = msg("{place}. Allowed: {values}", place=place, values=allowed)
+        return self.problem_at(place, table, key, advice=advice, name=name)
+
+    def problem_at(
+        self, place: str | Message, table: str, key: str, *, advice: Message | None, name: str = ""
+    ) -> SettingsProblem:
+        """Return the error about a key of a table, in these words, with its line."""
+        return invalid(self.path, place, line_of(self.text or "", table, key), advice=advice, name=name)
 
 
-NOTHING = Tables()
+NO_FILE = SettingsFile(Path(), None)
 
 
 def parse(text: str, path: Path) -> Config:
     """Parse the text of a user's settings file. Raises `SettingsProblem`, which names `path` and the place."""
-    config = merge(parse_tables(text, path), path, text)
+    config = merge(parse_file(path, text))
     for problem in (*config.invalid_maps.values(), *config.invalid.values()):
         raise problem
     return config
 
 
-def parse_tables(text: str, path: Path, *, site: bool = False) -> Tables:
-    """Return the values that the text of a settings file sets; `site` says that the file is for all users.
+def parse_file(path: Path, text: str | None, *, site: bool = False) -> SettingsFile:
+    """Return what the text of a settings file says; `site` says that the file is for all users.
 
     Raises `SettingsProblem`, which names `path` and the place, unless it is about one property or mapping alone.
     """
-    values = load_toml(text, path)
-    try:
-        tables = _parse_tables(values)
-    except _InvalidSetting as exc:
-        raise exc.located(path, text) from None
-    known = {name: each for name, each in OF_A_PROPERTY.items() if not (site and each.is_own)}
-
-    def check(name: str, table: Mapping[str, Value]) -> Mapping[str, Value]:
-        place = f"[{PROPERTY}.{name}]"
-        if not valid_name(name):
-            raise _InvalidSetting(place, allowed=NAME_FORM)
-        _check_table(table, known, place, known)
-        return table
-
-    maps, invalid_maps = _maps(values[MAP], path, text) if MAP in values else ({}, _NO_PROBLEMS)
-    properties, invalid = _each(tables.properties, check, path, text)
-    return tables._replace(properties=properties, maps=maps, invalid=invalid, invalid_maps=invalid_maps)
+    file = SettingsFile(path, text)
+    if text is None:
+        return file
+    file = file._replace(values=load_toml(text, path))
+    _check_table(file, "", file.table(), GENERAL, (*GENERAL, PROPERTY, DEFAULTS, MAP))
+    _check_table(file, f"[{DEFAULTS}]", file.values.get(DEFAULTS, {}), _SHARED, _SHARED)
+    known = _SHARED if site else OF_A_PROPERTY
+    problems: dict[tuple[str, ...], SettingsProblem] = {}
+    maps: dict[str, ColumnMapping] = {}
+    for kind in (PROPERTY, MAP):
+        if not isinstance(file.values.get(kind, {}), dict):
+            raise file.problem("", kind)
+        for name, table in file.values.get(kind, {}).items():
+            try:
+                if not valid_name(name):
+                    raise file.problem(f"[{kind}.{name}]", allowed=NAME_FORM)
+                if kind == MAP:
+                    maps[name] = _mapping(file, name, table)
+                else:
+                    _check_table(file, f"[{PROPERTY}.{name}]", table, known, known)
+            except SettingsProblem as exc:
+                problems[kind, name] = exc
+    return file._replace(maps=maps, invalid=problems)
 
 
 def load_toml(text: str, path: Path) -> dict[str, Any]:
@@ -98,96 +145,57 @@ def load_toml(text: str, path: Path) -> dict[str, Any]:
         raise _not_toml(path, text, str(exc)) from None
 
 
-def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING) -> Config:
+def merge(user: SettingsFile, site: SettingsFile = NO_FILE) -> Config:
     """Return the settings of a user's file above those for all users. Only the user's properties are set up here.
 
-    A property that lacks a required setting is invalid, with the place in the `text` of the file.
+    A property that lacks a required setting is invalid.
     """
-    general = {**site.general, **user.general}
+    general = {**site.table(), **user.table()}
+
+    def inherited(name: str) -> Mapping[str, Value]:
+        return {**site.table(DEFAULTS), **site.table(PROPERTY, name), **user.table(DEFAULTS)}
+
     config = Config(
-        language=str(general.get("language", "")),
-        default_property=str(general.get("default_property", "")),
-        inherited={name: _inherited(name, user, site) for name in {**site.properties, **user.properties}},
-        defaults={**site.defaults, **user.defaults},
+        language=general.get("language", ""),
+        default_property=general.get("default_property", ""),
+        inherited={name: inherited(name) for name in (*site.properties, *user.properties)},
+        defaults=inherited(""),
         maps={**site.maps, **user.maps},
-        invalid_maps=user.invalid_maps,
     )
-
-    def build(name: str, table: Mapping[str, Value]) -> PropertySettings:
-        return _property(name, table, config)
-
-    properties, invalid = _each(user.properties, build, path, text)
-    return config._replace(properties=properties, invalid={**user.invalid, **invalid})
-
-
-def _each(
-    tables: Mapping[str, Mapping[str, Value]],
-    read: Callable[[str, Mapping[str, Value]], _Read],
-    path: Path,
-    text: str,
-) -> tuple[dict[str, _Read], Problems]:
-    """Return what `read` makes of the table of each property, and what is wrong with the others."""
-    found: dict[str, _Read] = {}
-    problems: dict[str, SettingsProblem] = {}
-    for name, table in tables.items():
-        try:
-            found[name] = read(name, table)
-        except _InvalidSetting as exc:
-            problems[name] = exc.located(path, text)
-    return found, problems
+    properties: dict[str, PropertySettings] = {}
+    problems = {PROPERTY: dict[str, SettingsProblem](), MAP: dict[str, SettingsProblem]()}
+    for (kind, name), problem in user.invalid.items():
+        problems[kind][name] = problem
+    for name in user.properties:
+        settings = config.inherited_settings(name).with_values(user.table(PROPERTY, name))
+        missing = [key for key in _required(settings) if not getattr(settings, key)]
+        if missing:
+            allowed = OF_A_PROPERTY[missing[0]].allowed
+            problems[PROPERTY][name] = user.problem(f"[{PROPERTY}.{name}]", missing[0], allowed=allowed)
+        else:
+            properties[name] = settings
+    return config._replace(properties=properties, invalid=problems[PROPERTY], invalid_maps=problems[MAP])
 
 
-def _maps(values: object, path: Path, text: str) -> "tuple[dict[str, ColumnMapping], Problems]":
-    """Return the mappings by name, and what is wrong with the others."""
+def _required(settings: PropertySettings) -> tuple[str, ...]:
+    return ("public_key",) if settings.by_hand else ("api_url", "public_key")
+
+
+def _mapping(file: SettingsFile, name: str, table: object) -> "ColumnMapping":
     from apoa_client.settings.column_mappings import WrongMapping, parse_mapping  # start-up
 
-    if not isinstance(values, dict):
-        raise _InvalidSetting("", MAP).located(path, text)
-    found: dict[str, ColumnMapping] = {}
-    problems: dict[str, SettingsProblem] = {}
-    for name, table in values.items():
-        place = f"{MAP}.{name}"
-        try:
-            mapping = parse_mapping(table)
-        except WrongMapping as exc:
-            problems[name] = wrong_mapping(exc, path, text, place)
-        else:
-            if valid_name(name):
-                found[name] = mapping
-            else:
-                problems[name] = _InvalidSetting(f"[{place}]", allowed=NAME_FORM).located(path, text)
-    return found, problems
+    try:
+        return parse_mapping(table)
+    except WrongMapping as exc:
+        raise wrong_mapping(exc, file, f"{MAP}.{name}") from None
 
 
-def wrong_mapping(error: "WrongMapping", path: Path, text: str, place: str = "") -> SettingsProblem:
+def wrong_mapping(error: "WrongMapping", file: SettingsFile, place: str = "") -> SettingsProblem:
     """Return the error for the user about a mapping in a file, in the table at `place`, with the line."""
     table = ".".join(filter(None, (place, error.table)))
     heading = f"[{table}]" if table else ""
     advice = msg("Did you mean {name}? Correct that line with a text editor.", name=error.near) if error.near else None
-    invalid_setting = _InvalidSetting(
-        heading, error.key, allowed=error.problem, advice=advice, name="mapping_not_right"
-    )
-    return invalid_setting.located(path, text)
-
-
-def _inherited(name: str, user: Tables, site: Tables) -> Mapping[str, Value]:
-    """Return the values that apply to a property if its own table in the user's file does not set them."""
-    return {**site.defaults, **site.properties.get(name, {}), **user.defaults}
-
-
-def _property(name: str, table: Mapping[str, Value], config: Config) -> PropertySettings:
-    settings = config.inherited_settings(name).with_values(table)
-    for key in ("public_key",) if settings.by_hand else ("api_url", "public_key"):
-        if not getattr(settings, key):
-            raise _InvalidSetting(f"[{PROPERTY}.{name}]", key, allowed=OF_A_PROPERTY[key].allowed)
-    return settings
-
-
-CORRECT_LINE = msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept.")
-UNKNOWN_KEY = msg(
-    "If a newer version of apoa-client wrote it, update apoa-client on this computer. Otherwise correct or remove that "
-    "line with a text editor."
-)
+    return file.problem(heading, error.key, allowed=error.problem, advice=advice, name="mapping_not_right")
 
 
 def invalid(
@@ -221,43 +229,14 @@ def line_of(text: str, table: str, key: str) -> int:
     return found
 
 
-class _InvalidSetting(Exception):
-    """A setting with an invalid key or value in a table of the file."""
-
-    def __init__(
-        self,
-        table: str,
-        key: str = "",
-        value: str = "",
-        *,
-        allowed: Message | None = None,
-        advice: Message | None = None,
-        name: str = "",
-    ) -> None:
-        super().__init__(table, key)
-        self.table = table
-        self.key = key
-        self.advice = advice
-        self.name = name
-        place = " ".join(filter(None, (table, key, value)))
-        self.description: str | Message = place
-        if allowed is not None:
-            self.description = msg("{place}. Allowed: {values}", place=place, values=allowed)
-
-    def located(self, path: Path, text: str) -> SettingsProblem:
-        """Return the error for the user, with the line in the text of the file."""
-        line = line_of(text, self.table, self.key)
-        return invalid(path, self.description, line, advice=self.advice, name=self.name)
-
-
-def _unknown_key(table: str, key: str, names: Iterable[str]) -> "_InvalidSetting":
+def _unknown_key(file: SettingsFile, table: str, key: str, names: Iterable[str]) -> SettingsProblem:
     """Return the error about a key that is none of `names`, with the nearest one."""
     if key in SECRETS:
         advice = msg("No secret belongs in a settings file. Remove the line, and store the password with: apoa login")
-        return _InvalidSetting(table, key, advice=advice)
+        return file.problem(table, key, advice=advice)
     if key in OF_A_PROPERTY and OF_A_PROPERTY[key].is_own:
         advice = msg("It belongs to one property on one computer: only its own table in the user's file may have it.")
-        return _InvalidSetting(table, key, advice=advice)
+        return file.problem(table, key, advice=advice)
     from apoa_client.matching import close_matches
 
     near = close_matches(key, list(names), limit=1)
@@ -267,11 +246,10 @@ def _unknown_key(table: str, key: str, names: Iterable[str]) -> "_InvalidSetting
             "update apoa-client on this computer.",
             name=near[0],
         )
-        return _InvalidSetting(table, key, advice=advice)
-    error = _InvalidSetting(table, key, advice=UNKNOWN_KEY)
+        return file.problem(table, key, advice=advice)
     place, known = " ".join(filter(None, (table, key))), ", ".join(sorted(names))
-    error.description = msg("{place} is no setting. Allowed: {values}", place=place, values=known)
-    return error
+    no_setting = msg("{place} is no setting. Allowed: {values}", place=place, values=known)
+    return file.problem_at(no_setting, table, key, advice=UNKNOWN_KEY)
 
 
 def _not_toml(path: Path, text: str, problem: str) -> SettingsProblem:
@@ -282,29 +260,16 @@ def _not_toml(path: Path, text: str, problem: str) -> SettingsProblem:
     return invalid(path, msg("it is not TOML: {reason}", reason=reason.rstrip(".")), number)
 
 
-def _parse_tables(value: Mapping[str, Any]) -> Tables:
-    """Return the values, of which those of the properties are not checked yet."""
-    general = {key: each for key, each in value.items() if key not in {DEFAULTS, PROPERTY, MAP}}
-    _check_table(general, GENERAL, "", (*GENERAL, PROPERTY, DEFAULTS, MAP))
-    tables = value.get(PROPERTY, {})
-    if not isinstance(tables, dict):
-        raise _InvalidSetting("", PROPERTY)
-    shared = {name: each for name, each in OF_A_PROPERTY.items() if not each.is_own}
-    defaults = value.get(DEFAULTS, {})
-    _check_table(defaults, shared, f"[{DEFAULTS}]", shared)
-    return Tables(general, defaults, tables)
-
-
-def _check_table(table: object, known: Mapping[str, Definition], place: str, names: Iterable[str]) -> None:
-    """Raise `_InvalidSetting` unless each key is one of `names` and each value is allowed."""
+def _check_table(
+    file: SettingsFile, place: str, table: object, known: Mapping[str, Definition], names: Iterable[str]
+) -> None:
+    """Raise `SettingsProblem` unless each key is one of `names` and each value is allowed."""
     if not isinstance(table, dict):
-        raise _InvalidSetting(place)
+        raise file.problem(place)
     for key, value in table.items():
         if key not in known:
-            raise _unknown_key(place, key, names)
+            raise _unknown_key(file, place, key, names)
         try:
             known[key].check(value)
         except WrongValue as exc:
-            raise _InvalidSetting(
-                place, key, exc.shown, allowed=exc.allowed, advice=exc.advice, name=exc.name
-            ) from None
+            raise file.problem(place, key, exc.shown, allowed=exc.allowed, advice=exc.advice, name=exc.name) from None

@@ -9,7 +9,6 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from apoa_client.decoding import decode_text
 from apoa_client.errors import SettingsProblem, file_in_use
@@ -17,30 +16,22 @@ from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import Message, literal, msg
 from apoa_client.permissions import check_permissions, check_shared_file
-from apoa_client.settings.config import Config
-from apoa_client.settings.definitions import OF_A_PROPERTY, Value, WrongValue
+from apoa_client.settings.config import OF_A_PROPERTY, Config
+from apoa_client.settings.definitions import Value, WrongValue
 from apoa_client.settings.folders import SiteFile
 from apoa_client.settings.parsing import (
     CORRECT_LINE,
     MAX_BYTES,
-    NOTHING,
+    NO_FILE,
     UNKNOWN_KEY,
-    Tables,
+    SettingsFile,
     invalid,
     merge,
-    parse_tables,
+    parse_file,
     too_long,
 )
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
-
-
-class SettingsFile(NamedTuple):
-    """A settings file that was read. The text is None if there is no file."""
-
-    path: Path
-    text: str | None
-    tables: Tables
 
 
 def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = _NO_VARIABLES) -> Config:
@@ -49,14 +40,14 @@ def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = 
     No file need exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if another
     user can change a file. What is wrong with one property or mapping alone stops no other one: it is in the result.
     """
-    user, for_all = read_files(path, site)
-    return with_environment(merge(user.tables, path, user.text or "", for_all), environ)
+    return with_environment(merge(*read_files(path, site)), environ)
 
 
-def read_files(path: Path, site: SiteFile | None) -> tuple[SettingsFile, Tables]:
-    """Return the user's file and the values of the one for all users. Raises `SettingsProblem` as `load` does."""
-    for_all = NOTHING if site is None else read_site_file(site).tables
-    return read_user_file(path), for_all
+def read_files(path: Path, site: SiteFile | None) -> tuple[SettingsFile, SettingsFile]:
+    """Return the user's file and the one for all users. Raises `SettingsProblem` as `load` does."""
+    for_all = NO_FILE if site is None else _read_site_file(site)
+    check_permissions(path)
+    return parse_file(path, read_text(path)), for_all
 
 
 def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
@@ -68,14 +59,7 @@ def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
     return config._replace(properties=properties, environment=given)
 
 
-def read_user_file(path: Path) -> SettingsFile:
-    """Read the user's settings file. Raises `SettingsProblem` as `parse_tables` does."""
-    check_permissions(path)
-    text = read_text(path)
-    return SettingsFile(path, text, NOTHING if text is None else parse_tables(text, path))
-
-
-def read_site_file(site: SiteFile) -> SettingsFile:
+def _read_site_file(site: SiteFile) -> SettingsFile:
     """Read the settings file for all users. Raises `SettingsProblem` as `load` does, and if a named file is missing."""
     check_shared_file(site.path)
     # Again while it is open: where others can add files, as in Windows' ProgramData, theirs may have appeared since.
@@ -87,14 +71,14 @@ def read_site_file(site: SiteFile) -> SettingsFile:
             name="site_file_missing",
         )
     try:
-        tables = NOTHING if text is None else parse_tables(text, site.path, site=True)
-        for problem in (*tables.invalid_maps.values(), *tables.invalid.values()):
+        file = parse_file(site.path, text, site=True)
+        for problem in file.invalid.values():
             raise problem
     except SettingsProblem as exc:
         if exc.advice in {CORRECT_LINE, UNKNOWN_KEY}:
             exc.advice = msg("Ask an administrator. Until then, an empty APOA_SITE_CONFIG leaves the file out.")
         raise
-    return SettingsFile(site.path, text, tables)
+    return file
 
 
 def read_text(path: Path, check: Callable[[Path], None] | None = None) -> str | None:

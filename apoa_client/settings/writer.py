@@ -1,6 +1,7 @@
 """Writing config.toml: changes what changed, under a lock, and keeps every comment of the admin."""
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,18 +13,11 @@ from apoa_client.errors import NotNow, SettingsProblem, UsageProblem, file_in_us
 from apoa_client.file_lock import exclusive
 from apoa_client.files import FileInUse, make_private_folder, write_private
 from apoa_client.messages import msg
-from apoa_client.settings.config import Config, PropertySettings
-from apoa_client.settings.definitions import OF_A_PROPERTY, Value
+from apoa_client.settings.config import OF_A_PROPERTY, Config, PropertySettings
+from apoa_client.settings.definitions import Value
 from apoa_client.settings.folders import NAME_FORM, SiteFile, valid_name
-from apoa_client.settings.parsing import (
-    DEFAULTS,
-    MAP,
-    PROPERTY,
-    Tables,
-    merge,
-    parse_tables,
-)
-from apoa_client.settings.reading import SettingsFile, read_files
+from apoa_client.settings.parsing import MAP, PROPERTY, SettingsFile, merge, parse_file
+from apoa_client.settings.reading import read_files
 
 if TYPE_CHECKING:
     from apoa_client.settings.column_mappings import ColumnMapping
@@ -37,16 +31,11 @@ class Change(NamedTuple):
     """New values of one table of the file, by name; None removes one, and in place of all values the whole table.
 
     The table is `()` for the settings of the whole program, `("defaults",)`, `("property", NAME)`, or `("map", NAME)`,
-    which is written as a whole.
+    which is replaced as a whole.
     """
 
     table: tuple[str, ...]
     values: Mapping[str, Value | Mapping[str, str] | None] | None
-
-    def problem_in(self, config: Config) -> SettingsProblem | None:
-        """Return what is wrong with the table alone; None if nothing is."""
-        problems = {MAP: config.invalid_maps, PROPERTY: config.invalid}.get("".join(self.table[:1]), {})
-        return problems.get("".join(self.table[1:]))
 
 
 def save(
@@ -65,7 +54,7 @@ def save(
     Raises `SettingsProblem`, also for a file that is invalid already, and `NotNow`: then nothing is written.
     """
 
-    def changes(config: Config, own: Tables) -> Sequence[Change]:
+    def changes(config: Config, own: SettingsFile) -> Sequence[Change]:
         known = before if settings.name in own.properties else None
         by_itself = config.inherited_settings(settings.name)
         values: dict[str, Value | None] = {}
@@ -74,7 +63,7 @@ def save(
             if known is None or value != getattr(known, name):
                 values[name] = None if value == getattr(by_itself, name) else value
         general: dict[str, Value | None] = {"language": language} if language else {}
-        if "default_property" not in own.general and config.default_property not in {*config.properties, settings.name}:
+        if "default_property" not in own.table() and config.default_property not in {*config.properties, settings.name}:
             general["default_property"] = settings.name
         return [Change((), general), Change((PROPERTY, settings.name), values)]
 
@@ -82,7 +71,7 @@ def save(
 
 
 def change_file(
-    path: Path, find_changes: Callable[[Config, Tables], Sequence[Change]], site: SiteFile | None = None
+    path: Path, find_changes: Callable[[Config, SettingsFile], Sequence[Change]], site: SiteFile | None = None
 ) -> None:
     """Change the user's settings file under its lock. `find_changes` gets what the files say now.
 
@@ -99,10 +88,13 @@ def change_file(
                     name="settings_locked",
                 )
             user, for_all = read_files(path, site)
-            config = merge(user.tables, path, user.text or "", for_all)
-            changes = find_changes(config, user.tables)
-            for problem in filter(None, (change.problem_in(config) for change in changes)):
-                raise problem
+            config = merge(user, for_all)
+            changes = find_changes(config, user)
+            for change in changes:
+                if change.table in user.invalid:
+                    raise user.invalid[change.table]
+                if change.table[:1] == (PROPERTY,) and change.table[1] in config.invalid:  # it lacks a setting
+                    raise config.invalid[change.table[1]]
             write_private(path, _changed_text(user, changes, for_all, config).encode())
     except FileInUse:
         raise file_in_use(str(path)) from None
@@ -113,29 +105,11 @@ def change_file(
         ) from None
 
 
-def changed(tables: Tables, changes: Sequence[Change]) -> Tables:
-    """Return the values of a settings file after some changes."""
-    general, defaults = dict(tables.general), dict(tables.defaults)
-    properties = {name: dict(table) for name, table in tables.properties.items()}
-    maps = dict(tables.maps)
-    for table, values in changes:
-        if table[:1] == (MAP,):
-            maps.pop(table[-1], None)
-            if values is not None:
-                from apoa_client.settings.column_mappings import parse_mapping  # start-up
-
-                maps[table[-1]] = parse_mapping(values)
-            continue
-        if values is None:
-            properties.pop(table[-1], None)
-            continue
-        target = general if not table else defaults if table == (DEFAULTS,) else properties.setdefault(table[-1], {})
-        for name, value in values.items():
-            if isinstance(value, (str, int)):
-                target[name] = value
-            else:
-                target.pop(name, None)
-    return Tables(general, defaults, properties, maps)
+def changed(values: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, Any]:
+    """Return what a settings file says after some changes."""
+    result = deepcopy(dict(values))
+    _apply(result, changes)
+    return result
 
 
 def save_mapping(path: Path, name: str, mapping: "ColumnMapping", site: SiteFile | None = None) -> None:
@@ -147,22 +121,16 @@ def save_mapping(path: Path, name: str, mapping: "ColumnMapping", site: SiteFile
         raise UsageProblem(
             msg("{name} is no name for a mapping.", name=name), msg("Allowed: {values}", values=NAME_FORM)
         )
-    change_file(path, lambda _config, own: _mapping_changes(name, mapping, own), site)
-
-
-def _mapping_changes(name: str, mapping: "ColumnMapping", own: Tables) -> list[Change]:
-    table = (MAP, name)
-    removal = [Change(table, None)] if name in own.maps else []
-    return [*removal, Change(table, mapping.as_values())]
+    change_file(path, lambda _config, _own: [Change((MAP, name), mapping.as_values())], site)
 
 
 def remove_property(path: Path, name: str, site: SiteFile | None = None) -> None:
     """Remove a property's table from the user's settings file, if it has one. Raises as `change_file` does."""
 
-    def changes(_config: Config, own: Tables) -> Sequence[Change]:
+    def changes(_config: Config, own: SettingsFile) -> Sequence[Change]:
         if name not in own.properties:
             return []
-        is_default = own.general.get("default_property") == name
+        is_default = own.table().get("default_property") == name
         return [Change((PROPERTY, name), None), Change((), {"default_property": None} if is_default else {})]
 
     change_file(path, changes, site)
@@ -176,21 +144,17 @@ def settings_text(settings: PropertySettings) -> str:
     return _edited("", [Change((), {"default_property": settings.name}), Change((PROPERTY, settings.name), written)])
 
 
-def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables, before: Config) -> str:
+def _changed_text(user: SettingsFile, changes: Sequence[Change], site: SettingsFile, before: Config) -> str:
     """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written.
 
     Properties that were invalid `before` are kept as they are, and no others are invalid; one that lacks a setting may
     get it by the change.
     """
-    known = user.tables
     try:
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
-        written = parse_tables(text, user.path)
-        wrong = (written.invalid.keys(), written.invalid_maps.keys())
-        are_kept = wrong == (known.invalid.keys(), known.invalid_maps.keys())
-        is_as_wanted = written._replace(invalid={}, invalid_maps={}) == changed(known, changes)
-        after = merge(written, user.path, text, for_all)
-        if are_kept and is_as_wanted and after.invalid.keys() <= before.invalid.keys():
+        written = parse_file(user.path, text)
+        is_as_wanted = _filled(written.values) == _filled(changed(user.values, changes))
+        if is_as_wanted and merge(written, site).invalid.keys() <= before.invalid.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
         pass
@@ -198,6 +162,11 @@ def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables
         msg("The settings file {path} is written in a way that this program cannot change.", path=str(user.path)),
         msg("Give each property a heading of its own, like [property.bali], then run the command again."),
     )
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without empty tables: the last one in a table may leave its heading, or not."""
+    return {name: value for name, value in values.items() if value != {}}
 
 
 def _is_written_on_windows(user: SettingsFile) -> bool:
@@ -208,9 +177,17 @@ def _is_written_on_windows(user: SettingsFile) -> bool:
 
 def _edited(text: str, changes: Sequence[Change]) -> str:
     document = tomlkit.parse(text)
+    _apply(document, changes)
+    return tomlkit.dumps(document).rstrip("\n") + "\n"
+
+
+def _apply(document: MutableMapping[str, Any], changes: Sequence[Change]) -> None:
+    """Change the values of a file: those that tomllib returns, or tomlkit's document."""
     for table, values in changes:
         if values is None:
             del _table(document, table[:-1])[table[-1]]
+        elif table[:1] == (MAP,):
+            _table(document, table[:-1])[table[-1]] = values
         elif values:
             target = _table(document, table)
             for name, value in values.items():
@@ -218,17 +195,19 @@ def _edited(text: str, changes: Sequence[Change]) -> str:
                     target[name] = value
                 elif name in target:
                     del target[name]
-    return tomlkit.dumps(document).rstrip("\n") + "\n"
 
 
-def _table(document: tomlkit.TOMLDocument, path: tuple[str, ...]) -> MutableMapping[str, Any]:
+def _table(document: MutableMapping[str, Any], path: tuple[str, ...]) -> MutableMapping[str, Any]:
     """Return a table of the document, which is made if it is missing, in the way in which the one around it is."""
-    table: MutableMapping[str, Any] = document
-    for depth, name in enumerate(path, 1):
+    table = document
+    for name in path:
         if name not in table:
-            is_super = depth < len(path)
-            table[name] = (
-                tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table(is_super_table=is_super)
-            )
+            is_super = table is document and name in {PROPERTY, MAP}
+            if isinstance(document, tomlkit.TOMLDocument):
+                table[name] = (
+                    tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table(is_super_table=is_super)
+                )
+            else:
+                table[name] = {}
         table = table[name]
     return table

@@ -116,15 +116,17 @@ _DAY_MISSING = msg("The day is missing. Write it as 2026-11-24.")
 _FOREIGN_ZONE = msg("This date has a time in a time zone. Write the date alone, as 2026-11-24.")
 
 
-class DateEvidence(NamedTuple):
-    """What the dates of one column say about their order.
+class DateColumn(NamedTuple):
+    """What is known of the order of the dates in one column.
 
-    `possible` are the orders in which every text can be read, `proven` those in which alone some text can be read.
-    `is_ambiguous` says that some text is another date in another order. `is_exchangeable` says that each real date can
-    be one with day and month exchanged. `suspects_dates` says that a spreadsheet program may have done that where it
-    made dates of texts, because it left the other texts, of this column or of another one.
+    `stated` is the order that a user, or else the heading, says. `possible` are the orders in which every text can be
+    read, `proven` those in which alone some text can be read. `is_ambiguous` says that some text is another date in
+    another order. `is_exchangeable` says that each real date can be one with day and month exchanged. `suspects_dates`
+    says that a spreadsheet program may have done that where it made dates of texts, because it left the other texts, of
+    this column or of another one.
     """
 
+    stated: str = ""
     possible: frozenset[str] = frozenset(DATE_ORDERS)
     proven: frozenset[str] = frozenset()
     is_ambiguous: bool = False
@@ -132,21 +134,17 @@ class DateEvidence(NamedTuple):
     suspects_dates: bool = False
 
     @property
-    def is_contradictory(self) -> bool:
-        """Whether no order can be that of all texts."""
-        return not self.possible
-
-    def order(self, stated: str = "") -> str:
-        """Return the order of the column, which a user may have stated; empty if it is not known.
+    def order(self) -> str:
+        """The order of the column; empty if it is not known.
 
         A stated order that no text proves and one text disproves is not that of the column.
         """
-        if stated:
-            return stated if stated in self.possible or stated in self.proven else ""
+        if self.stated:
+            return self.stated if self.stated in self.possible or self.stated in self.proven else ""
         return min(self.possible) if len(self.possible) == 1 else ""
 
     def within(self, orders: frozenset[str]) -> Self:
-        """Return the evidence with those orders only that the file can have, unless the column has another one."""
+        """Return the column with those orders only that the file can have, unless it has another one."""
         kept = self.possible & orders
         return self._replace(possible=kept) if kept else self
 
@@ -173,12 +171,13 @@ def readings(text: str) -> Mapping[str, PartialDate]:
 
 
 class EvidenceCollector:
-    """Collects the evidence of one column, cell by cell.
+    """Collects what the cells of one column say about the order of their dates.
 
     `plausible` are the first and the last date that are: with a year of two digits, another order is another year.
     """
 
-    def __init__(self, plausible: tuple[date, date] = (date.min, date.max)) -> None:
+    def __init__(self, stated: str = "", plausible: tuple[date, date] = (date.min, date.max)) -> None:
+        self._stated = stated
         self._plausible = plausible
         self.has_texts = False
         """Whether a text was found that needs an order."""
@@ -196,11 +195,12 @@ class EvidenceCollector:
             self._exchangeable_dates += value.day <= _MONTHS and value.day != value.month
             self._other_dates += value.day > _MONTHS
 
-    def result(self) -> DateEvidence:
-        """Return the evidence of all cells."""
+    def result(self) -> DateColumn:
+        """Return what all cells say."""
         is_exchangeable = bool(not self._is_ambiguous and self._exchangeable_dates and not self._other_dates)
         suspects = bool(self._proven) and is_exchangeable
-        return DateEvidence(self._possible, frozenset(self._proven), self._is_ambiguous, is_exchangeable, suspects)
+        proven = frozenset(self._proven)
+        return DateColumn(self._stated, self._possible, proven, self._is_ambiguous, is_exchangeable, suspects)
 
     def _add_text(self, text: str) -> None:
         found = readings(split_time(text)[0])
@@ -322,9 +322,9 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def day(value: CellValue, evidence: DateEvidence, stated: str = "") -> date:
-    """Return the date of a cell. `evidence` is that of the column, `stated` the order that a user or a heading says."""
-    found, written = _numeric_date(value, evidence, stated)
+def day(value: CellValue, column: DateColumn) -> date:
+    """Return the date of a cell."""
+    found, written = _numeric_date(value, column)
     if found is None:
         return full_date(written, today=_LAST_OF_CENTURY)
     if found.day is None:
@@ -332,12 +332,12 @@ def day(value: CellValue, evidence: DateEvidence, stated: str = "") -> date:
     return _checked(found).earliest
 
 
-def birth_date(value: CellValue, evidence: DateEvidence, stated: str = "", *, by: date | None = None) -> PartialDate:
+def birth_date(value: CellValue, column: DateColumn, *, by: date | None = None) -> PartialDate:
     """Return a date of birth, of which the day or the month may be unknown.
 
     A year of two digits is the latest that is not after `by`, the check-in; without it, it is refused.
     """
-    found, written = _numeric_date(value, evidence, stated)
+    found, written = _numeric_date(value, column)
     if found is None:
         return partial_date(written, today=by)
     if not written or _LONG_YEAR.search(written) is not None:
@@ -353,7 +353,7 @@ def _checked(found: PartialDate) -> PartialDate:
     return found
 
 
-def moment(value: CellValue, evidence: DateEvidence, stated: str = "") -> tuple[date, time | None]:
+def moment(value: CellValue, column: DateColumn) -> tuple[date, time | None]:
     """Return the date of a cell, and its time; None if it has none, or midnight."""
     clock = None
     if isinstance(value, datetime):
@@ -361,7 +361,7 @@ def moment(value: CellValue, evidence: DateEvidence, stated: str = "") -> tuple[
     elif isinstance(value, str):
         value, written = split_time(value)
         clock = clock_time(written) if written else None
-    return day(value, evidence, stated), clock
+    return day(value, column), clock
 
 
 def clock_time(value: CellValue) -> time | None:
@@ -386,10 +386,10 @@ def _without_midnight(clock: time) -> time | None:
     return clock.replace(microsecond=0, tzinfo=None) if clock != time() else None
 
 
-def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tuple[PartialDate | None, str]:
+def _numeric_date(value: CellValue, column: DateColumn) -> tuple[PartialDate | None, str]:
     """Return the date of a cell, if it is a real date or has three numbers, and its text, which a real date lacks."""
     if isinstance(value, date):  # also a `datetime`
-        if evidence.suspects_dates and value.day <= _MONTHS and value.day != value.month:
+        if column.suspects_dates and value.day <= _MONTHS and value.day != value.month:
             raise Unreadable("bad_date", _EXCHANGED)
         return PartialDate(value.year - _BUDDHIST_ERA * (value.year in _BUDDHIST_YEARS), value.month, value.day), ""
     if not isinstance(value, str):
@@ -403,7 +403,7 @@ def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tupl
     if written.isdecimal() and len(written) not in _LENGTHS_OF_DATES:
         raise Unreadable("bad_date", _SERIAL)
     found = readings(written)
-    return _in_order(found, evidence, stated) if found else None, written
+    return _in_order(found, column) if found else None, written
 
 
 def _iso_date(text: str) -> PartialDate | None:
@@ -413,17 +413,16 @@ def _iso_date(text: str) -> PartialDate | None:
         return None
 
 
-def _in_order(found: Mapping[str, PartialDate], evidence: DateEvidence, stated: str) -> PartialDate:
+def _in_order(found: Mapping[str, PartialDate], column: DateColumn) -> PartialDate:
     """Return the date in the order of the column, or the only date that a text can be."""
-    order = evidence.order(stated)
-    if order and order not in found:
-        raise Unreadable("bad_date", _OTHER_ORDER)
-    possible = found.keys() if stated else found.keys() & evidence.possible
+    if column.order:
+        if column.order not in found:
+            raise Unreadable("bad_date", _OTHER_ORDER)
+        return found[column.order]
+    possible = found.keys() if column.stated else found.keys() & column.possible
     different = {found[each] for each in possible} or set(found.values())
-    if order:
-        return found[order]
     if len(different) > 1:
-        wrong_order = _DISPROVED if stated else _CONTRADICTORY if evidence.is_contradictory else _TWO_WAYS
+        wrong_order = _DISPROVED if column.stated else _TWO_WAYS if column.possible else _CONTRADICTORY
         raise Unreadable("bad_date", wrong_order)
     return different.pop()
 

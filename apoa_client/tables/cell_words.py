@@ -1,4 +1,9 @@
-"""Words in the cells of booking systems: the status of a reservation, titles, sexes, documents, and whole names.
+"""Words in the cells of booking systems and guest books: a status, titles, sexes, documents, whole names, and marks.
+
+A ditto mark stands for the cell above it. A title before a name is no part of the name in the passport. Two guests in
+one cell, a word such as *TBA*, another document than a passport, capitals that contradict the order of the names, and
+*batal* (cancelled) in another cell, above the row or as the name of its sheet would be reported as they stand: such a
+row is refused.
 
 A whole name is split in the order that a user said. The surname is the first word, or the last word. Where the surname
 comes first, a comma may be behind it. A name in which the surname may have more words is refused: those with a particle
@@ -10,13 +15,17 @@ that the given names come first is not enough for these guests, nor for those of
 comma behind the surname is enough, and so is an MRZ in the row.
 """
 
+import re
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 
 from apoa_client.matching import fold
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 from apoa_client.passport import states
+from apoa_client.report.fields import NAMES
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import BY_NATIONALITY, GIVEN_FIRST, SURNAME_FIRST
+from apoa_client.tables.rows import CellValue, Row
 
 _CACHED = 64
 """Texts whose meaning is remembered: a column has few."""
@@ -83,7 +92,9 @@ _PATRONYMICS = frozenset({"bin", "binti", "bint", "bte", "a/l", "a/p", "s/o", "d
 """The particles that are no syllables of names in these states: Nguyen Van An is Mr Nguyen."""
 NAME_ORDER = "name_order"
 """The code of a whole name of which it is not certain where the surname stands."""
-_SEVERAL_GUESTS = frozenset({"&", "+", "and", "dan", "und", "et"})
+_AND = ("dan", "and", "und", "et")
+_SEVERAL_GUESTS = frozenset({*_AND, "&", "+"})
+"""Between two guests; in a name of its own only in small letters, because Dan is a name."""
 _SEPARATORS = (";", "\n", " / ", " & ", " + ")
 _TWO_WORDS = 2
 _ORDER_UNKNOWN = msg(
@@ -103,6 +114,54 @@ _COMMA = msg(
     "given names a column each."
 )
 _SEVERAL = msg("There are several guests in one row. Each guest needs a row, because each has a passport.")
+DITTO_MARKS = frozenset(
+    {'"', "''", "\u201c", "\u201d", "\u3003", "//", '-"-', "-''-", "-//-", "- // -", '- " -', "idem", "ditto"}
+    | {form.format(*letters) for form in ("{}{}{}", "{}.{}.{}", "{}.{}.{}.") for letters in ("sda", "SDA", "Sda")}
+)
+"""Marks for "the same as above"; *sda* is *sama dengan atas*. Idem in capitals may be a name."""
+_TITLE_OF_A_NAME = re.compile(
+    r"\A(?:(?:mr|mrs|ms|miss|mdm|bpk|bapak)(?:\.\s*|\s+)|(?:dr|prof)\.\s*)(?=\w)|(?<=\w)[\s,]+(?:mr|mrs|ms|miss|mdm)\.?\Z",
+    re.IGNORECASE,
+)
+_CANCELLED_WORDS = frozenset(
+    {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
+)
+_BEGINS_CANCELLED = re.compile(r"\W*(?:batal|dibatalkan|cancell?ed|tidak\s+(?:jadi|datang))\b", re.IGNORECASE)
+"""Not *cancel* or *no show*: booking systems have their rules in a column."""
+_NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", "example", "examples"}
+"""Words in the name of a sheet whose rows are not reported."""
+_WORD = re.compile(r"[^\W\d_]+")
+_GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_SUSPICIOUS = re.compile(rf"\b(?:{'|'.join((*_AND, *_GROUP_WORDS, *_SUFFIXES))})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE)
+"""What names have that are looked at closely."""
+_NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx"})
+_NO_NUMBERS = _NO_VALUES | {"lupa", "menyusul", "nyusul", "ada", "hilang", "ktp", "sim"}
+"""*Ada* (there is one) is also a name and a town."""
+_NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
+_INITIALS = re.compile(r"(?:\w\.\s*)+")
+_OTHER_DOCUMENT = re.compile(r"[^\W\d_]{3,}[\W_]+\w*\d.*|\d{16}", re.ASCII)
+"""A word before the number, such as SIM or KTP or a country; the 16 digits of an Indonesian identity card."""
+CHECKED = (*NAMES, "birth_place", "document_number", "room")
+"""The fields whose texts are looked at."""
+_LONGEST = 40
+"""Characters of a text that is looked up; a note may be long."""
+
+_NO_NAME = msg("This is not the whole name of a guest. Write it as in the passport.")
+_NO_VALUE = msg("This word stands for a value that is missing. Write the value.")
+_NO_PASSPORT = msg("This is not the number of a passport alone. Write the number as in the passport, without a word.")
+_CAPITALS = msg(
+    "The names in capitals are usually the surname, and the names are said to be in the other order. Give surname and "
+    "given names a column each, as in the passport."
+)
+_DID_NOT_COME = msg(
+    "Another cell says that the guest cancelled or did not come. Delete the row, or that word if the guest is here."
+)
+
+_NOT_REPORTED = msg(
+    "The name of the sheet, or a line above, says that these guests cancelled, did not come, or are examples. Delete "
+    "the row, or move it to the other guests if the guest is here."
+)
 
 
 @lru_cache(_CACHED)
@@ -141,10 +200,12 @@ def is_passport(text: str) -> bool:
 
 
 def split_full_name(text: str, name_order: str, nationality: str = "") -> tuple[str, str]:
-    """Return the surname and the given names; a name of one word is the surname.
+    """Return the surname and the given names, without a title; a name of one word is the surname.
 
-    Raises `Unreadable` without an order, and where the order does not say where the surname ends.
+    Raises `Unreadable` without an order, where the order does not say where the surname ends or contradicts the
+    capitals, and for half a name.
     """
+    text = _whole_name(text, name_order)
     words = text.split()
     if any(separator in text for separator in _SEPARATORS) or _SEVERAL_GUESTS & {word.casefold() for word in words}:
         raise Unreadable("bad_character", _SEVERAL)
@@ -167,6 +228,19 @@ def split_full_name(text: str, name_order: str, nationality: str = "") -> tuple[
     return words[-1], " ".join(words[:-1])
 
 
+def _whole_name(cell: str, name_order: str) -> str:
+    """Return a whole name without its title."""
+    name = without_title(cell)
+    words = name.split()
+    if fold(name[:_LONGEST]) in _NO_NAMES or (len(words) == 1 and fold(cell) != fold(name)):
+        raise Unreadable("bad_character", _NO_NAME)
+    if len(words) > 1 and "," not in name:
+        first, last = (word.isupper() and len(fold(word)) > 1 for word in (words[0], words[-1]))
+        if first != last and (name_order == SURNAME_FIRST if last else name_order.startswith(GIVEN_FIRST)):
+            raise Unreadable("bad_character", _CAPITALS)
+    return name
+
+
 def _split_at_comma(text: str, *, is_surname_first: bool) -> tuple[str, str]:
     surname, given = (" ".join(part.split()) for part in text.split(",", 1))
     if not is_surname_first:
@@ -179,3 +253,82 @@ def _split_at_comma(text: str, *, is_surname_first: bool) -> tuple[str, str]:
 def _may_have_long_surname(words: list[str], code: str) -> bool:
     particles = _PATRONYMICS if code in _SURNAME_FIRST | _EITHER_ORDER - {"HUN"} else _PARTICLES
     return bool(particles & {word.casefold().strip(".") for word in words}) or code in _TWO_SURNAMES
+
+
+def fill_ditto_marks(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows with the value above in place of each ditto mark.
+
+    A row with less than half of the values of the others, such as a total or a note, is not above the next one: a mark
+    below its cells is left, and refused.
+    """
+    above: dict[int, CellValue] = {}
+    sheet, usual = "", 0
+    for row in rows:
+        if row.sheet != sheet:
+            above, sheet, usual = {}, row.sheet, 0
+        values = row.values
+        if not DITTO_MARKS.isdisjoint(values):
+            values = tuple(above.get(at, value) if value in DITTO_MARKS else value for at, value in enumerate(values))
+        given = {at: value for at, value in enumerate(values) if value is not None}
+        count = len(given) + len(row.merged)
+        if count * 2 < usual:
+            above = {at: value for at, value in above.items() if at not in given}
+        else:
+            usual = count
+            above |= given  # what is above an empty cell stays
+        yield row if values is row.values else row._replace(values=values)
+
+
+class Cancellations:
+    """Finds the rows of guests who did not come, in the order of the rows.
+
+    `read` are the columns that are fields: in one of the others, and in that of the room, *batal* is no value.
+    """
+
+    def __init__(self, read: Container[int]) -> None:
+        self._read = read
+        self._sheet, self._of_sheet, self._of_line = "", False, False
+
+    def problem(self, row: Row) -> Message | None:
+        """Return why a row is not reported; None if it may be."""
+        if row.sheet != self._sheet:
+            self._sheet, self._of_sheet, self._of_line = row.sheet, _says_not_of_guests(row.sheet), False
+        if len(row.values) - row.values.count(None) <= 1:  # a line for the rows below it, or the headings again
+            texts = (value[:_LONGEST] for value in row.values if isinstance(value, str))
+            self._of_line = any(fold(text) in _CANCELLED_WORDS for text in texts)
+        if self._of_sheet or self._of_line:
+            return _NOT_REPORTED
+        others = (value for at, value in enumerate(row.values) if isinstance(value, str) and at not in self._read)
+        return _DID_NOT_COME if any(map(_says_cancelled, others)) else None
+
+
+def without_title(name: str) -> str:
+    """Return a name without a title, which no passport has."""
+    return _TITLE_OF_A_NAME.sub("", name.strip())
+
+
+def _says_cancelled(value: str) -> bool:
+    return _BEGINS_CANCELLED.match(value) is not None or fold(value[:_LONGEST]) in _CANCELLED_WORDS
+
+
+def _says_not_of_guests(sheet: str) -> bool:
+    return fold(sheet) in _CANCELLED_WORDS or not _NOT_OF_GUESTS.isdisjoint(map(fold, _WORD.findall(sheet)))
+
+
+def problem_of(name: str, text: str) -> tuple[str, Message] | None:
+    """Return the code and the message of what is wrong with the text of a field; None if it may be a value."""
+    if text in DITTO_MARKS or text.casefold() in (_NO_NUMBERS if name == "document_number" else _NO_VALUES):
+        return "missing", _NO_VALUE
+    if name == "document_number":
+        return ("bad_character", _NO_PASSPORT) if _OTHER_DOCUMENT.fullmatch(text) else None
+    problem = _problem_of_name(text) if name in NAMES and _SUSPICIOUS.search(text) else None
+    return ("bad_character", problem) if problem is not None else None
+
+
+def _problem_of_name(text: str) -> Message | None:
+    words = text.split()
+    folded = set(map(fold, words))
+    if _SEVERAL_GUESTS.intersection(words[1:-1]) or folded & _GROUP_WORDS:
+        return _SEVERAL
+    is_part = folded <= _SUFFIXES or _INITIALS.fullmatch(text) is not None
+    return _NO_NAME if is_part or (len(words) > 1 and "" in folded) else None

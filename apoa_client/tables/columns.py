@@ -14,10 +14,9 @@ from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
-from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector, place_and_date
-from apoa_client.tables.hand_writing import HandWriting
+from apoa_client.tables.cell_values import DateColumn, EvidenceCollector, place_and_date
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
-from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, Source, column_letters
+from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
 
 _SAMPLE = 1000
@@ -80,8 +79,8 @@ class Doubt(NamedTuple):
 class ColumnMap(NamedTuple):
     """What the columns of a table are. `fields` has targets by column index; the other columns are not read.
 
-    `date_order`, `name_order` and `defaults` are those of the mapping. `evidence` is what the dates of a column say,
-    `stated_orders` what its heading says. `absent` are headings of the mapping that the table does not have.
+    `date_order`, `name_order` and `defaults` are those of the mapping. `dates` is what is known of the columns of
+    dates. `absent` are headings of the mapping that the table does not have.
     """
 
     fields: Mapping[int, str]
@@ -89,19 +88,10 @@ class ColumnMap(NamedTuple):
     name_order: str = ""
     defaults: Mapping[str, str] = MappingProxyType({})
     doubts: tuple[Doubt, ...] = ()
-    evidence: Mapping[int, DateEvidence] = MappingProxyType({})
-    stated_orders: Mapping[int, str] = MappingProxyType({})
+    dates: Mapping[int, DateColumn] = MappingProxyType({})
     absent: tuple[str, ...] = ()
     sex_letters: Mapping[str, str] = MappingProxyType({})
     """What letters in the column of the sex mean, where that is not what they mean elsewhere."""
-
-    def stated_order(self, column: int) -> str:
-        """Return the order of dates that a user, or else the heading, states for a column."""
-        return self.date_order or self.stated_orders.get(column, "")
-
-    def date_order_of(self, column: int) -> str:
-        """Return the order of the dates in a column; empty if it is not known or not needed."""
-        return self.evidence.get(column, DateEvidence()).order(self.stated_order(column))
 
     def columns_of(self, target: str) -> tuple[int, ...]:
         """Return the indexes of the columns with a target."""
@@ -118,11 +108,6 @@ class ColumnMap(NamedTuple):
             required = [name for name in required if name not in NAMES]
         return tuple(required)
 
-    def as_mapping(self, table: Table) -> ColumnMapping:
-        """Return the mapping that says the same of another table with these headings."""
-        columns = {table.headings[column]: target for column, target in self.fields.items()}
-        return ColumnMapping(columns, self.date_order, self.name_order, self.defaults)
-
 
 def match_columns(table: Table, saved: ColumnMapping | None = None, today: date | None = None) -> ColumnMap:
     """Return what the columns of a table are: as a mapping says, or else as their headings are known.
@@ -133,7 +118,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
     mapping = saved or ColumnMapping()
     headings = [parse_heading(heading) for heading in table.headings]
     fields = _with_name_column(_fields(table, headings, mapping))
-    stated = {column: each.date_order for column, each in enumerate(headings) if each.date_order}
+    orders = [mapping.date_order or each.date_order for each in headings]
     rows = table.read_rows()
     sample = list(islice(rows, _SAMPLE))
     columns = ColumnMap(
@@ -141,8 +126,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.date_order,
         mapping.name_order,
         mapping.defaults,
-        evidence=_evidence(table, (sample, rows), fields, stated, mapping.date_order, today),
-        stated_orders=stated,
+        dates=_date_columns(table, (sample, rows), fields, orders, today),
         sex_letters=_sex_letters(sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
@@ -151,17 +135,9 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
 
 def guest_rows(table: Table, columns: ColumnMap) -> Records:
     """Return the rows of a table as fields. A cell that cannot be read, or is in doubt, is a finding."""
-    sources: dict[str, list[Source]] = {}
-    for column, target in columns.fields.items():
-        source = Source(column, columns.evidence.get(column, DateEvidence()), columns.stated_order(column))
-        sources.setdefault(target, []).append(source)
-    reader = RowReader(sources, columns.name_order, columns.defaults, columns.sex_letters)
-
-    def read_rows() -> Iterator[GuestRow]:
-        writing = HandWriting(columns.fields, columns.name_order)
-        return map(writing.check, reader.read_all(writing.prepare(table.read_rows())))
-
-    return Records(table.facts, read_rows)
+    sources = {target: columns.columns_of(target) for target in columns.fields.values()}
+    reader = RowReader(sources, columns.dates, columns.name_order, columns.defaults, columns.sex_letters)
+    return Records(table.facts, lambda: reader.read_all(table.read_rows()))
 
 
 def unread_columns(table: Table, columns: ColumnMap) -> list[int]:
@@ -251,29 +227,25 @@ def _sex_letters(sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str
     return {"p": "M", "w": "F"} if letters.isdisjoint("lmf") else {"p": "?"}
 
 
-def _evidence(
+def _date_columns(
     table: Table,
     rows: tuple[Sequence[Row], Iterator[Row]],
     fields: Mapping[int, str],
-    stated: Mapping[int, str],
-    order: str,
+    orders: Sequence[str],
     today: date | None,
-) -> dict[int, DateEvidence]:
+) -> dict[int, DateColumn]:
     """Return what the dates of each column say about their order, and those of the whole file where it does not.
 
-    `rows` are the first ones and the others, `stated` the orders of headings, and `order` is that of a user, beside
-    which nothing else counts.
+    `rows` are the first ones and the others, `orders` those that a user, or else the heading, states, beside which
+    nothing else counts.
     """
     collectors = {
-        column: EvidenceCollector()
-        if order or today is None or column in stated
-        else EvidenceCollector(_plausible(target, today))
+        column: EvidenceCollector(orders[column])
+        if orders[column] or today is None
+        else EvidenceCollector(plausible=_plausible(target, today))
         for column, target in fields.items()
         if target in DATE_TARGETS or target in _WITH_PLACE
     }
-    if not collectors:
-        return {}
-
     sample, others = rows
     _collect(sample, collectors, fields)
     if any(collector.has_texts for collector in collectors.values()):
@@ -281,9 +253,12 @@ def _evidence(
     found = {column: collector.result() for column, collector in collectors.items()}
     if any(each.suspects_dates for each in found.values()):
         found = {column: each._replace(suspects_dates=each.is_exchangeable) for column, each in found.items()}
-    if order or not any(collector.has_texts for collector in collectors.values()):
-        return found
-    return _with_order_of_file(found, stated, is_day_first=any(is_indonesian(table.headings[each]) for each in fields))
+    possible = frozenset(DATE_ORDERS)
+    for each in found.values():
+        possible &= {each.stated} if each.stated else each.possible
+    if any(is_indonesian(table.headings[each]) for each in fields):  # the day comes first
+        possible &= {"dmy"}
+    return {column: each.within(possible) for column, each in found.items()}
 
 
 def _collect(rows: Iterable[Row], collectors: Mapping[int, EvidenceCollector], fields: Mapping[int, str]) -> None:
@@ -301,21 +276,6 @@ def _plausible(target: str, today: date) -> tuple[date, date]:
     return today - timedelta(before), today + timedelta(after)
 
 
-def _with_order_of_file(
-    found: Mapping[int, DateEvidence], stated: Mapping[int, str], *, is_day_first: bool
-) -> dict[int, DateEvidence]:
-    """Return the evidence with the orders in which all columns can be read, for those that leave it open.
-
-    Nothing changes if there is no such order. Indonesian headings say that the day `is_day_first`.
-    """
-    possible = frozenset(DATE_ORDERS)
-    for column, each in found.items():
-        possible &= {stated[column]} if column in stated else each.possible
-    if is_day_first:
-        possible &= {"dmy"}
-    return {column: each if column in stated else each.within(possible) for column, each in found.items()}
-
-
 def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
     if not columns.fields:
         yield Doubt("no_columns", (), msg("No column has a heading that is known."))
@@ -327,22 +287,18 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
     yield from _name_doubts(table, columns, targets)
     unclear = tuple(
         column
-        for column, found in columns.evidence.items()
-        if found.is_ambiguous and column in columns.fields and not columns.stated_order(column) and not found.order()
+        for column, found in columns.dates.items()
+        if found.is_ambiguous and column in columns.fields and not found.stated and not found.order
     )
     if unclear:
-        orders = tuple(order for order in DATE_ORDERS if any(order in _orders(columns, each) for each in unclear))
+        found = [columns.dates[each].possible or columns.dates[each].proven for each in unclear]
+        orders = tuple(order for order in DATE_ORDERS if any(order in each for each in found))
         message = msg(
             "The dates of {columns} can be read in two ways. {question}",
             columns=", ".join(table.headings[column] for column in unclear),
             question=_WHAT_COMES_FIRST.get(orders, _DAY_MONTH_OR_YEAR),
         )
         yield Doubt("date_order", unclear, message, orders)
-
-
-def _orders(columns: ColumnMap, column: int) -> frozenset[str]:
-    found = columns.evidence[column]
-    return found.possible or found.proven
 
 
 def _same_target(table: Table, first: int, second: int, target: str) -> Message:

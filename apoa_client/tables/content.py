@@ -1,4 +1,4 @@
-"""The content of a file that is read several times, as bytes or as text: its limits, its encoding and its errors.
+"""The content of a file, read once, as bytes or as text: its limits, its encoding and its errors.
 
 No error repeats a cell. The processing time is limited, because a small file can be made so that it keeps a computer
 busy for hours.
@@ -11,16 +11,12 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
+from typing import BinaryIO, TextIO, TypeVar
 
 from apoa_client.decoding import marked_encoding
-from apoa_client.errors import ApoaError, DataRefused, SettingsProblem, file_in_use, file_unreadable, install_advice
+from apoa_client.errors import DataRefused, SettingsProblem, file_in_use, file_unreadable, install_advice
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import Message, msg
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 
 _MOST_S = 20.0
 _EACH_ROW_S = 0.0005
@@ -28,8 +24,8 @@ _EACH_ROW_S = 0.0005
 _MOST_ROWS = 250_000
 _Row = TypeVar("_Row")
 HEAD_BYTES = 65_536
-_BUFFER = 1 << 16
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
+"""250,000 rows, the most that are read, take 100 MB as text if each has 400 characters."""
 _PIECE = 1 << 16
 _MOST_CHARACTERS = 1_000_000
 """A longer line is in no table."""
@@ -120,40 +116,25 @@ class TimeLimit:
             yield row
 
 
-class _File(io.FileIO):
-    """A file whose errors of reading are `TableRefused`: its disk was unplugged, or is damaged."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._path = path
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
-        """As the base class, but for the errors."""
-        try:
-            return super().readinto(buffer)
-        except OSError as exc:
-            raise _unreadable(self._path, exc) from None
-
-
 class Content:
-    """The content of a file. Each `open` starts at its beginning. `time` is the limit of the time to read it.
+    """The content of a file, which is in memory: so each reading of it is of the same bytes.
 
-    Raises `TableRefused` for a file that is missing, empty, too large, a folder, or a pipe, and a file that changes
-    between two readings; `StorageProblem` for one that another program has locked.
+    `time` is the limit of the time to read it, `head` its first bytes.
+
+    Raises `TableRefused` for a file that is missing, empty, too large, a folder, or a pipe, and one that changes while
+    it is read; `StorageProblem` for one that another program has locked.
     """
 
     def __init__(self, source: Path | bytes) -> None:
         self.time = TimeLimit()
-        self._source = source
-        self._state = _state(source)
-        if self.size > MAX_BYTES:
+        self.whole = source if isinstance(source, bytes) else _read(source)
+        if len(self.whole) > MAX_BYTES:
             raise TableRefused(
                 msg("The file is too large: over {limit} MB.", limit=MAX_BYTES // 1024**2),
                 msg("Nothing was saved. Split it into several files."),
                 name="table_too_large",
             )
-        with self.open() as file:
-            self.head = file.read(HEAD_BYTES)
+        self.head = self.whole[:HEAD_BYTES]
         if not self.head.strip():
             raise TableRefused(
                 msg("The file is empty."), msg("Export it again, or choose another file."), name="table_empty"
@@ -163,60 +144,41 @@ class Content:
         """Return a text without personal data."""
         return "Content(…)"
 
-    @property
-    def size(self) -> int:
-        """The number of bytes."""
-        return self._state[0]
-
     def open(self) -> BinaryIO:
-        """Return a new file object of the bytes. Raises as the class says."""
-        if isinstance(self._source, bytes):
-            return io.BytesIO(self._source)
-        path = self._source
-        try:
-            file = wait_while_in_use(path, lambda: _File(path))
-        except FileInUse:
-            raise file_in_use(str(path)) from None
-        except OSError as exc:
-            raise _unreadable(path, exc) from None
-        if _facts(os.fstat(file.fileno())) != self._state:
-            file.close()
-            raise TableRefused(
-                msg("The file changed while it was read."),
-                msg("Nothing was saved. Wait until it is complete, then run the command again."),
-                name="table_changed",
-            )
-        return io.BufferedReader(file, _BUFFER)
+        """Return a new file object of the bytes."""
+        return io.BytesIO(self.whole)
 
 
-def _state(source: Path | bytes) -> tuple[int, ...]:
-    if isinstance(source, bytes):
-        return (len(source),)
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file, one more than it may have if it is too large. Raises as `Content`."""
     try:
-        state = source.stat()
-    except OSError as exc:
-        raise _unreadable(source, exc) from None
-    if not stat.S_ISREG(state.st_mode):  # opening a pipe without a writer would block
+        before = path.stat()
+        if not stat.S_ISREG(before.st_mode):  # opening a pipe without a writer would block
+            raise TableRefused(
+                msg("{path} is a folder, a pipe or a device, not a file.", path=str(path)),
+                msg("Name the file itself."),
+                name="not_a_file",
+            )
+        with wait_while_in_use(path, lambda: path.open("rb")) as file:
+            whole = file.read(MAX_BYTES + 1)
+            after = os.fstat(file.fileno())
+    except FileInUse:
+        raise file_in_use(str(path)) from None
+    except FileNotFoundError:
         raise TableRefused(
-            msg("{path} is a folder, a pipe or a device, not a file.", path=str(source)),
-            msg("Name the file itself."),
-            name="not_a_file",
-        )
-    return _facts(state)
-
-
-def _facts(state: os.stat_result) -> tuple[int, ...]:
-    return (state.st_size, state.st_mtime_ns)
-
-
-def _unreadable(path: Path, exc: OSError) -> ApoaError:
-    if isinstance(exc, FileNotFoundError):
-        return TableRefused(
             msg("There is no file {path}.", path=str(path)),
             msg("Check the name, and the folder of the file."),
             name="table_unreadable",
+        ) from None
+    except OSError as exc:
+        raise file_unreadable(str(path), exc, TableRefused, name="table_unreadable") from None
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise TableRefused(
+            msg("The file changed while it was read."),
+            msg("Nothing was saved. Wait until it is complete, then run the command again."),
+            name="table_changed",
         )
-    return file_unreadable(str(path), exc, TableRefused, name="table_unreadable")
+    return whole
 
 
 class TextFile:

@@ -13,7 +13,6 @@ from itertools import islice, repeat
 
 from apoa_client.messages import msg
 from apoa_client.tables.content import Content, TableRefused, TextFile
-from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     CellValue,
@@ -24,7 +23,7 @@ from apoa_client.tables.rows import (
     neutralise,
     too_many_columns,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 
 DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
@@ -110,10 +109,10 @@ def _value(text: str) -> CellValue:
     return as_value(text)
 
 
-def csv_pieces(rows: Iterable[Sequence[CellValue]]) -> Iterator[bytes]:
+def csv_pieces(rows: Iterable[Sequence[CellValue]], delimiter: str = ",") -> Iterator[bytes]:
     """Yield the rows as UTF-8 without a byte order mark, in pieces. A date is written as ISO 8601 does."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, delimiter=delimiter)
     for row in rows:
         writer.writerow(["" if value is None else neutralise(str(value)) for value in row])
         if text.tell() >= _PIECE:

@@ -28,7 +28,7 @@ from apoa_client.settings.column_mappings import (
     parse_mapping,
 )
 from apoa_client.settings.config import Config
-from apoa_client.settings.parsing import CORRECT_LINE, load_toml, wrong_mapping
+from apoa_client.settings.parsing import CORRECT_LINE, SettingsFile, load_toml, wrong_mapping
 from apoa_client.settings.reading import read_text
 
 _PARTS = re.compile(r"[/|()\[\]\n\r;:*]+|\s-\s")
@@ -220,7 +220,7 @@ def read_mapping(path: Path) -> ColumnMapping:
     try:
         return parse_mapping(load_toml(text, path))
     except WrongMapping as exc:
-        problem = wrong_mapping(exc, path, text)
+        problem = wrong_mapping(exc, SettingsFile(path, text))
     except SettingsProblem as exc:
         problem = exc
     if problem.advice == CORRECT_LINE:

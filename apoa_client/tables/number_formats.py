@@ -9,6 +9,19 @@ from functools import lru_cache
 
 from apoa_client.tables.rows import CellValue, HiddenNumber
 
+BUILT_IN_FORMATS = {
+    **dict.fromkeys(map(str, (*range(14, 23), *range(45, 48))), "d"),
+    "9": "0%",
+    "10": "0.00%",
+    "11": "0.00E+00",
+    "12": "# ?/?",
+    "13": "# ??/??",
+    "48": "##0.0E+0",
+}
+"""The formats that a workbook does not define (ECMA-376 part 1, 18.8.30) and that do not show a number as it is.
+
+Any format of a day or a time stands for those.
+"""
 _PLAIN = frozenset({"", "general", "standard", "0", "#", "@", "#,##0", "0.00", "#,##0.00"})
 _MOST_EXACT = 10**15
 _CACHED = 1024
@@ -20,6 +33,14 @@ _TOKEN = re.compile(
 """The parts of a section of a format (ECMA-376 part 1, 18.8.31)."""
 _GROUPING = frozenset(" .,'_\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{RIGHT SINGLE QUOTATION MARK}")
 _FRACTION = re.compile(r"(.*)[.,]0+", re.DOTALL)
+
+
+_NO_PART_OF_A_DATE = re.compile(r'"[^"]*"|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]|[_\\].', re.IGNORECASE)
+
+
+def is_date_format(code: str) -> bool:
+    """Return whether a format shows a number as a day or a time."""
+    return re.search("[dmhys]", _NO_PART_OF_A_DATE.sub("", code.partition(";")[0]), re.IGNORECASE) is not None
 
 
 def is_plain(code: str) -> bool:

@@ -5,18 +5,17 @@ are read as they were stored: no formula is calculated, no link is followed, no 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from typing import NamedTuple
-from xml.parsers import expat
 
 from apoa_client.report.parse_fields import is_spreadsheet_error
-from apoa_client.tables.content import Content, damaged, encrypted
-from apoa_client.tables.heading_rows import Sheet
+from apoa_client.tables.content import Content, encrypted
 from apoa_client.tables.number_formats import as_shown
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
+    UNCALCULATED,
     CellValue,
     Merged,
     Row,
@@ -26,18 +25,18 @@ from apoa_client.tables.rows import (
     error_cell,
     too_many_columns,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import (
     MOST_MERGED,
-    MOST_OF_ONE_ROW,
-    UNREADABLE,
-    BoundedArchive,
+    Attributes,
+    Handler,
     check_archive,
     check_names,
+    opened_archive,
+    parse_part,
     too_large,
 )
 
-_PIECE = 1 << 16
 _MOST_ROWS = 1_048_576
 """The rows that a sheet has in any program."""
 _MOST_REPEATED = 10_000
@@ -51,10 +50,9 @@ _SHEET, _ROW, _PARAGRAPH = _TABLE + "table", _TABLE + "table-row", _TEXT + "p"
 _CELLS = {_TABLE + "table-cell", _TABLE + "covered-table-cell"}
 _NOTE = _OFFICE + "annotation"
 _BLANKS = {_TEXT + "s": " ", _TEXT + "tab": "\t", _TEXT + "line-break": "\n"}
+_CONTENT = "content.xml"
+_NUMBERS = frozenset({"float", "currency", "percentage"})
 _DURATION = re.compile(r"PT([0-9]{1,2})H([0-9]{1,2})M([0-9]{1,2})(?:[.,][0-9]+)?S")
-
-_Attributes = dict[str, str]
-"""The attributes of an element. A name is that of its namespace, a blank, and its own."""
 
 
 def open_ods(content: Content, choice: SheetChoice) -> Table:
@@ -63,87 +61,35 @@ def open_ods(content: Content, choice: SheetChoice) -> Table:
     Raises `TableRefused` for a file that is damaged, unsafe, encrypted, or has no such sheet.
     """
     check_archive(content)
-    found = _Sheets()
-    for _ in _parse(content, found):
-        pass
-    check_names(list(found.styles))
-    rows, first = _Rows(choice.of(list(found.styles))), dict[str, list[Row]]()
-    for _ in _parse(content, rows):
-        for row in rows.taken():
-            of_sheet = first.setdefault(row.sheet, [])
-            if len(of_sheet) < choice.first_rows:
-                of_sheet.append(row)
+    with opened_archive(content) as archive:
+        if b"encryption-data" in archive.read("META-INF/manifest.xml") or _CONTENT not in archive.namelist():
+            raise encrypted()
+        found, first = _Rows(None), dict[str, list[Row]]()
+        for _ in parse_part(archive, _CONTENT, found, content.time):
+            for row in found.taken():
+                of_sheet = first.setdefault(row.sheet, [])
+                if len(of_sheet) < choice.first_rows:
+                    of_sheet.append(row)
+    names = list(found.styles)
+    check_names(names)
+    chosen = choice.of(names)
     sheets = [
-        Sheet(name, first.get(name, ()), rows.merged.get(name, ()), style in found.hidden)
-        for name, style in found.styles.items()
+        Sheet(
+            name,
+            first.get(name, ()) if name in chosen else (),
+            found.merged.get(name, ()),
+            found.styles[name] in found.hidden,
+        )
+        for name in names
     ]
 
     def read(names: Sequence[str]) -> Iterator[Row]:
         rows = _Rows(names)
-        for _ in _parse(content, rows):
-            yield from rows.taken()
+        with opened_archive(content) as archive:
+            for _ in parse_part(archive, _CONTENT, rows, content.time):
+                yield from rows.taken()
 
     return table_of(SourceFacts("ods"), sheets, read, choice)
-
-
-class _Handler:
-    """What a parser calls: does nothing with any element."""
-
-    done = False
-    """Whether the rest of the file is not needed."""
-
-    def start(self, name: str, attributes: _Attributes) -> None:
-        """Take the beginning of an element."""
-
-    def end(self, name: str) -> None:
-        """Take the end of an element."""
-
-    def text(self, text: str) -> None:
-        """Take a piece of text."""
-
-
-def _parse(content: Content, handler: _Handler) -> Iterator[None]:
-    """Give the file's elements to a handler, and yield after each piece. Raises `TableRefused` for a damaged file."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
-    parser.CharacterDataHandler = handler.text
-    fed = 0
-    try:
-        with content.open() as opened, BoundedArchive(opened) as archive:
-            if b"encryption-data" in archive.read("META-INF/manifest.xml") or "content.xml" not in archive.namelist():
-                raise encrypted()
-            with archive.open("content.xml") as file:
-                while not handler.done and (piece := file.read(_PIECE)):
-                    parser.Parse(piece)
-                    content.time.check()
-                    fed += len(piece)
-                    if fed - parser.CurrentByteIndex > MOST_OF_ONE_ROW:  # an element that does not end
-                        raise too_large()
-                    yield
-            if not handler.done:
-                parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
-                yield
-    except (*UNREADABLE, KeyError, expat.ExpatError) as exc:
-        raise damaged() from exc
-
-
-class _Sheets(_Handler):
-    """Collects the names of the sheets with their styles, and the styles that hide a sheet."""
-
-    def __init__(self) -> None:
-        self.styles: dict[str, str] = {}
-        self.hidden: set[str] = set()
-        self._style = ""
-
-    def start(self, name: str, attributes: _Attributes) -> None:
-        """See `_Handler`."""
-        if name == _SHEET:
-            self.styles[attributes.get(_TABLE + "name", "")] = attributes.get(_TABLE + "style-name", "")
-        elif name == _STYLE + "style":
-            self._style = attributes.get(_STYLE + "name", "")
-        elif attributes.get(_TABLE + "display") == "false":
-            self.hidden.add(self._style)
 
 
 class _Repeated(NamedTuple):
@@ -151,22 +97,32 @@ class _Repeated(NamedTuple):
     times: int
 
 
-class _Rows(_Handler):
-    """Collects the rows that are not empty of the sheets with these names, and the cells that are merged there."""
+class _Rows(Handler):
+    """Collects the rows of sheets that are not empty, and the cells that are merged there.
 
-    def __init__(self, sheets: Iterable[str]) -> None:
+    Args:
+        sheets: The names of the sheets to read; None for all.
+
+    """
+
+    def __init__(self, sheets: Sequence[str] | None) -> None:
+        self.styles: dict[str, str] = {}
+        """The style of each sheet that was found, by its name."""
+        self.hidden: set[str] = set()
+        """The styles that hide a sheet."""
         self.merged: dict[str, list[Merged]] = {}
-        self._left = set(sheets)
+        self._left = None if sheets is None else set(sheets)
+        self._style = ""
         self._count = 0
         self._sheet = ""
         self._inside = False
         self._rows: list[_Repeated] = []
         self._number = 0
-        self._row: _Attributes = {}
+        self._row: Attributes = {}
         self._cells: list[CellValue] = []
         self._gap = 0
         self._repeated_rows = 0
-        self._cell: _Attributes = {}
+        self._cell: Attributes = {}
         self._paragraphs: list[str] = []
         self._length = 0
         self._in_paragraph = 0
@@ -180,13 +136,10 @@ class _Rows(_Handler):
             for number in range(row.number + 1, row.number + times):
                 yield row._replace(number=number)
 
-    def start(self, name: str, attributes: _Attributes) -> None:
-        """See `_Handler`."""
-        if name == _SHEET:
-            self._sheet, self._number = attributes.get(_TABLE + "name", ""), 0
-            self._inside = self._sheet in self._left
-        elif not self._inside:
-            return
+    def start(self, name: str, attributes: Attributes) -> None:
+        """See `Handler`."""
+        if not self._inside:
+            self._start_outside(name, attributes)
         elif name == _ROW:
             self._row, self._cells, self._gap = attributes, [], 0
         elif name in _CELLS:
@@ -200,8 +153,18 @@ class _Rows(_Handler):
         elif name in _BLANKS:
             self.text(_BLANKS[name] * _repeated(attributes, _TEXT + "c"))
 
+    def _start_outside(self, name: str, attributes: Attributes) -> None:
+        if name == _SHEET:
+            self._sheet, self._number = attributes.get(_TABLE + "name", ""), 0
+            self.styles[self._sheet] = attributes.get(_TABLE + "style-name", "")
+            self._inside = self._left is None or self._sheet in self._left
+        elif name == _STYLE + "style":
+            self._style = attributes.get(_STYLE + "name", "")
+        elif attributes.get(_TABLE + "display") == "false":
+            self.hidden.add(self._style)
+
     def text(self, text: str) -> None:
-        """See `_Handler`."""
+        """See `Handler`."""
         if self._in_paragraph and not self._in_note:
             self._lengthen(len(text))
             self._paragraphs[-1] += text
@@ -213,8 +176,8 @@ class _Rows(_Handler):
             raise too_large()
 
     def end(self, name: str) -> None:
-        """See `_Handler`."""
-        if name == _SHEET:
+        """See `Handler`."""
+        if name == _SHEET and self._left is not None:
             self._left.discard(self._sheet)
             self.done = not self._left
         if not self._inside:
@@ -254,7 +217,7 @@ class _Rows(_Handler):
 
     def _end_row(self) -> None:
         count = _repeated(self._row, _TABLE + "number-rows-repeated")
-        if self._cells:
+        if any(value not in {None, UNCALCULATED} for value in self._cells):
             self._repeated_rows += count - 1
             if self._repeated_rows > _MOST_REPEATED:
                 raise too_large()
@@ -264,23 +227,30 @@ class _Rows(_Handler):
             self._inside = False
 
 
-def _repeated(attributes: _Attributes, name: str) -> int:
+def _repeated(attributes: Attributes, name: str) -> int:
     """Return how many equal cells, rows or blanks an element stands for. Raises `ValueError`."""
     return max(1, min(int(attributes.get(name, 1)), _MOST_ROWS))
 
 
-def _value(cell: _Attributes, text: str) -> CellValue:
+def _value(cell: Attributes, text: str) -> CellValue:
     """Return the value of a cell, or its text where the value is of no kind that a table of guests has."""
     kind = cell.get(_OFFICE + "value-type", "")
     is_error = any(name.endswith(" value-type") and value == "error" for name, value in cell.items())
     if is_error or is_spreadsheet_error(text):  # beside it, a program may have stored the number 0
         return error_cell(text)
-    if kind in {"float", "currency", "percentage"}:
-        return as_shown(as_value(float(cell[_OFFICE + "value"])), text, is_amount=kind == "currency")
+    if not kind and not text and _TABLE + "formula" in cell:
+        return UNCALCULATED
+    stored = as_value(_stored(cell, kind, text))
+    return as_shown(stored, text, is_amount=kind == "currency") if kind in _NUMBERS else stored
+
+
+def _stored(cell: Attributes, kind: str, text: str) -> CellValue:
+    if kind in _NUMBERS:
+        return float(cell[_OFFICE + "value"])
     if kind == "date":
-        return as_value(datetime.fromisoformat(cell[_OFFICE + "date-value"]))
+        return datetime.fromisoformat(cell[_OFFICE + "date-value"])
     if kind == "boolean":
         return cell[_OFFICE + "boolean-value"] == "true"
     if kind == "time" and (match := _DURATION.fullmatch(cell[_OFFICE + "time-value"])) and int(match[1]) < 24:  # noqa: PLR2004
         return time(int(match[1]), int(match[2]), int(match[3]))
-    return as_value(cell.get(_OFFICE + "string-value", text))
+    return cell.get(_OFFICE + "string-value", text)

@@ -7,13 +7,13 @@ from types import MappingProxyType
 
 from apoa_client.decoding import marked_encoding
 from apoa_client.messages import msg
-from apoa_client.tables.content import Content, TableRefused, TextFile, damaged, encrypted
+from apoa_client.tables.cell_words import fill_ditto_marks
+from apoa_client.tables.content import Content, TableRefused, TextFile, encrypted
 from apoa_client.tables.csv_files import open_csv
-from apoa_client.tables.hand_writing import fill_ditto_marks
 from apoa_client.tables.json_reader import open_json
 from apoa_client.tables.rows import Records, Table
 from apoa_client.tables.sheets import ANY_SHEET, SheetChoice
-from apoa_client.tables.workbook_archive import UNREADABLE, BoundedArchive
+from apoa_client.tables.workbook_archive import opened_archive
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -61,9 +61,9 @@ def _opened(source: Content, format: str, choice: SheetChoice, environ: Mapping[
         case "csv":
             return open_csv(source, choice)
         case "xlsx":
-            from apoa_client.tables.workbook_reader import open_workbook
+            from apoa_client.tables.xlsx_reader import open_xlsx
 
-            return open_workbook(source, choice)
+            return open_xlsx(source, choice)
         case "ods":
             from apoa_client.tables.ods_reader import open_ods
 
@@ -104,9 +104,9 @@ def refuse_other_kinds(content: Content) -> None:
     """Raise `TableRefused` for a file of a kind that cannot be read, with the way to make it readable."""
     head = content.head
     if head.startswith(_COMPOUND):
-        if _contains(content, _ENCRYPTED):
+        if _ENCRYPTED in content.whole:
             raise encrypted()
-        if any(_contains(content, name) for name in _DOCUMENTS):
+        if any(name in content.whole for name in _DOCUMENTS):
             raise _other_document()
     if head.startswith(_OTHER):
         raise TableRefused(
@@ -123,12 +123,9 @@ def refuse_other_kinds(content: Content) -> None:
 
 
 def _format_of_archive(content: Content) -> str:
-    try:
-        with content.open() as file, BoundedArchive(file) as archive:
-            names = set(archive.namelist())
-            kind = archive.open("mimetype").read(100) if "mimetype" in names else b""
-    except UNREADABLE:
-        raise damaged() from None
+    with opened_archive(content) as archive:
+        names = set(archive.namelist())
+        kind = archive.open("mimetype").read(100) if "mimetype" in names else b""
     if kind == b"application/vnd.oasis.opendocument.spreadsheet":
         return "ods"
     if "[Content_Types].xml" in names and "xl/workbook.bin" not in names:
@@ -142,13 +139,3 @@ def _other_document() -> TableRefused:
         msg("Nothing was saved. Unpack an archive first, or save the table as .xlsx or .csv."),
         name="unknown_format",
     )
-
-
-def _contains(content: Content, wanted: bytes) -> bool:
-    before = b""
-    with content.open() as file:
-        while piece := file.read(1 << 20):
-            if wanted in before + piece:
-                return True
-            before = piece[-len(wanted) :]
-    return False

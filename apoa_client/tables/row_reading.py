@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.messages import Message, msg
@@ -14,7 +15,7 @@ from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
-from apoa_client.tables.cell_values import DateEvidence
+from apoa_client.tables.cell_values import DateColumn
 from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ _FACTS = frozenset({*DATE_TARGETS, "birth", "document_number", "nationality", "i
 _TOTAL = re.compile(r"\s*(?:grand |sub)?\s?(?:total|jumlah)\b", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _LETTERS = 26
-_NO_COLUMN = -1
+_NO_DATES = DateColumn()
 _MOST_DIGITS = 3
 """Of a number of nights."""
 
@@ -63,27 +64,20 @@ _NAME_ALONE = msg("The row has a name, but no document, nationality or date. It 
 _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give the passport of the guest.")
 
 
-class Source(NamedTuple):
-    """A column: its index, what is known of the order of its dates, and the order that a user or a heading states."""
-
-    column: int
-    evidence: DateEvidence = DateEvidence()
-    stated_order: str = ""
-
-
 class _Cell(NamedTuple):
-    """The value of a cell, or a default in its place, and the column that it is from."""
+    """The value of a cell, or a default in its place, and what is known of the dates of its column."""
 
     value: CellValue
-    source: Source
+    dates: DateColumn = DateColumn()
 
 
 class RowReader:
-    """Reads the rows of one table. `sources` are the columns by target."""
+    """Reads the rows of one table. `sources` are the indexes of the columns by target, `dates` those of dates."""
 
     def __init__(
         self,
-        sources: Mapping[str, Sequence[Source]],
+        sources: Mapping[str, Sequence[int]],
+        dates: Mapping[int, DateColumn],
         name_order: str,
         defaults: Mapping[str, str],
         sex_letters: Mapping[str, str],
@@ -91,20 +85,23 @@ class RowReader:
         self.sources = sources
         self.sex_letters = sex_letters
         self.name_order = name_order
-        self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
+        self.dates_of = dates
+        self.defaults = {target: _Cell(value) for target, value in defaults.items()}
         self.targets = frozenset((*sources, *defaults))
+        self.read_columns = frozenset(
+            column for target, columns in sources.items() if target not in {"note", "room"} for column in columns
+        )
         self.texts, self.countries, self.dates, self.lines = (
             [target for target in targets if target in self.targets] for targets in (_TEXTS, _COUNTRIES, _DATES, _LINES)
         )
         cells = [
-            (path, target, source, column_letters(source.column))
+            (path, target, column, column_letters(column))
             for target, columns in sources.items()
             for path in paths_of_target(target)
-            for source in columns
+            for column in columns
         ]
-        columns_of = {target: {source.column for source in columns} for target, columns in sources.items()}
         self.facts, self.names, self.documents, self.of_one_guest = (
-            frozenset().union(*(columns_of.get(target, ()) for target in targets))
+            frozenset().union(*(sources.get(target, ()) for target in targets))
             for targets in (_FACTS, ("full_name", *NAMES), ("document_number", *_LINES), _OF_ONE_GUEST)
         )
         count = Counter(path for path, *_rest in cells)
@@ -113,26 +110,23 @@ class RowReader:
 
     def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
         """Yield the fields of each row. Rows of one reservation are next to each other."""
-        before, row = "", None
-        for following in rows:
+        cancellations = cell_words.Cancellations(self.read_columns)
+        row, booking, before, problem = None, "", "", None
+        for following in chain(rows, [None]):
+            following_booking = self.booking(following) if following is not None else ""
             if row is not None:
-                yield self._read(row, before, following)
-                before = self.booking(row)
-            row = following
-        if row is not None:
-            yield self._read(row, before, None)
+                is_alone = not booking or booking not in {before, following_booking}
+                yield _Reading(self, row, is_alone=is_alone).guest_row(problem)
+            if following is not None:
+                problem = cancellations.problem(following)
+            row, before, booking = following, booking, following_booking
 
     def booking(self, row: Row) -> str:
         """Return the number of the reservation of a row; empty if the table has none."""
-        columns = [source.column for source in self.sources.get("booking", ())]
+        columns = self.sources.get("booking", ())
         values = [row.values[column] if column < len(row.values) else None for column in columns]
         values += map(row.merged.get, columns)
         return next((str(value) for value in values if cell_values.has_value(value)), "")
-
-    def _read(self, row: Row, before: str, following: Row | None) -> GuestRow:
-        booking = self.booking(row)
-        is_alone = not booking or (booking != before and (following is None or self.booking(following) != booking))
-        return _Reading(self, row, is_alone=is_alone).guest_row()
 
 
 def column_letters(column: int) -> str:
@@ -163,11 +157,11 @@ class _Reading:
         self._wrong: dict[str, str] = {}
         """The target that a finding is about, by path: several columns may have one path."""
 
-    def guest_row(self) -> GuestRow:
-        """Return what was read."""
+    def guest_row(self, problem: Message | None) -> GuestRow:
+        """Return what was read. `problem` is why the row is not reported, if it is a guest's."""
         lines = self._lines()
         for target in self._reader.texts:
-            self._put(target, self._read(target, _identifier if target in _IDENTIFIERS | {"phone"} else _text))
+            self._put(target, self._read(target, _PARSERS.get(target, _text)))
         for target in self._reader.countries:
             self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
         self._read_names(has_lines=bool(lines))
@@ -179,12 +173,24 @@ class _Reading:
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         skip = status if status in cell_words.SKIPPED else "" if self._is_guest() else NO_GUEST
+        if not skip:
+            self._check_texts(problem)
         warnings, findings = (*self._hidden, *self._warnings()), tuple(self._findings)
         if skip == NO_GUEST:
             has_name = self._has(self._reader.names) and not self._is_total()
             warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
         cells, typed, row = self._cell_names(), self._typed, self._row
         return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values, row.sheet)
+
+    def _check_texts(self, problem: Message | None) -> None:
+        """Refuse the row for a `problem`, and texts that are no value."""
+        if problem is not None:
+            self._findings.append(Finding("", "conflict", problem))
+        for name in cell_words.CHECKED:
+            found = cell_words.problem_of(name, self._typed.get(name, ""))
+            if found is not None:
+                del self._typed[name]
+                self._add(name, *found)
 
     # The cells.
 
@@ -193,28 +199,29 @@ class _Reading:
 
         Raises `Unreadable` for an error of the spreadsheet program.
         """
+        reader = self._reader
+        columns = reader.sources.get(target, ())
         filled = []
-        for source in self._reader.sources.get(target, ()):
-            value = self._value(source)
+        for column in columns:
+            value = self._value(column)
             if not cell_values.is_empty(value):
                 cell_values.refuse_error(value)
-                filled.append(_Cell(value, source))
-        if target not in CONTACTS and len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
+                filled.append(_Cell(value, reader.dates_of.get(column, _NO_DATES)))
+        if not filled:
+            if any(column in self._row.merged for column in columns):
+                self._add(target, "missing", _MERGED)
+                return None
+            return reader.defaults.get(target)
+        cell = filled[0]
+        if len(filled) > 1 and target not in CONTACTS and any(other.value != cell.value for other in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
-        if filled and isinstance(filled[0].value, HiddenNumber):
-            if target in _IDENTIFIERS:
-                raise Unreadable("bad_character", _NOT_AS_SHOWN)
-            self._warn_of_number(target, _HIDDEN)
-        if filled and target in _IDENTIFIERS and isinstance(filled[0].value, BareNumber):
-            self._warn_of_number(target, _BARE)
-        if not filled and any(source.column in self._row.merged for source in self._reader.sources.get(target, ())):
-            self._add(target, "missing", _MERGED)
-            return None
-        return filled[0] if filled else self._reader.defaults.get(target)
+        if isinstance(cell.value, (HiddenNumber, BareNumber)):
+            self._check_number(target, is_hidden=isinstance(cell.value, HiddenNumber))
+        return cell
 
-    def _value(self, source: Source) -> CellValue:
-        return self._cells[source.column] if source.column < len(self._cells) else None
+    def _value(self, column: int) -> CellValue:
+        return self._cells[column] if column < len(self._cells) else None
 
     def _has(self, columns: Iterable[int]) -> bool:
         """Return whether the row itself, and not a merged cell above it, has something in one of these columns."""
@@ -251,17 +258,21 @@ class _Reading:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
 
-    def _warn_of_number(self, target: str, problem: Message) -> None:
-        """Warn of a number that may not be shown as it is."""
-        path = paths_of_target(target)[0]
-        message = with_label(label_of(path), problem) if path else problem
-        self._hidden.append(Finding(path, "number_format", message))
+    def _check_number(self, target: str, *, is_hidden: bool) -> None:
+        """Refuse a document's number that is not shown whole; warn of another one that may not be as it is shown."""
+        if is_hidden and target in _IDENTIFIERS:
+            raise Unreadable("bad_character", _NOT_AS_SHOWN)
+        if is_hidden or target in _IDENTIFIERS:
+            path, problem = paths_of_target(target)[0], _HIDDEN if is_hidden else _BARE
+            self._hidden.append(
+                Finding(path, "number_format", with_label(label_of(path), problem) if path else problem)
+            )
 
     def _texts(self, target: str) -> list[str]:
         """Return the texts of all columns of a target that belong together."""
         found = []
-        for source in self._reader.sources.get(target, ()):
-            value = self._value(source)
+        for column in self._reader.sources.get(target, ()):
+            value = self._value(column)
             if not cell_values.is_empty(value):
                 try:
                     cell_values.refuse_error(value)
@@ -288,8 +299,8 @@ class _Reading:
         """Return the cell of each field by its path: of the wrong column, the first filled one, or the first one."""
         number = self._row.number
         best: dict[str, tuple[int, str]] = {}
-        for path, target, source, letters in self._reader.shared_cells:
-            rank = 2 * (self._wrong.get(path) == target) + (not cell_values.is_empty(self._value(source)))
+        for path, target, column, letters in self._reader.shared_cells:
+            rank = 2 * (self._wrong.get(path) == target) + (not cell_values.is_empty(self._value(column)))
             if path not in best or rank > best[path][0]:
                 best[path] = rank, letters
         names = {path: f"{letters}{number}" for path, letters in self._reader.cells}
@@ -311,7 +322,7 @@ class _Reading:
         nationality = self._typed.get("nationality", "")
         names = self._read(
             "full_name",
-            lambda cell: cell_words.split_full_name(cell_values.text(cell.value), self._reader.name_order, nationality),
+            lambda cell: cell_words.split_full_name(_text(cell), self._reader.name_order, nationality),
         )
         if names is not None:
             self._put("surname", names[0])
@@ -422,12 +433,19 @@ def _identifier(cell: _Cell) -> str:
     return found
 
 
+def _name(cell: _Cell) -> str:
+    return cell_words.without_title(_text(cell))
+
+
+_PARSERS = {**dict.fromkeys((*_IDENTIFIERS, "phone"), _identifier), **dict.fromkeys(NAMES, _name)}
+
+
 def _day(cell: _Cell) -> date:
-    return cell_values.day(cell.value, cell.source.evidence, cell.source.stated_order)
+    return cell_values.day(cell.value, cell.dates)
 
 
 def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:
-    return cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by)
+    return cell_values.birth_date(cell.value, cell.dates, by=by)
 
 
 def _place_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
@@ -464,4 +482,4 @@ _BIRTH = {"birth_place": _place_of_birth, "birth": _place_and_date, "birth_date"
 
 
 def _moment(cell: _Cell) -> tuple[date, time | None]:
-    return cell_values.moment(cell.value, cell.source.evidence, cell.source.stated_order)
+    return cell_values.moment(cell.value, cell.dates)

@@ -1,19 +1,224 @@
-"""Which sheets of a workbook are read, and where their headings are.
+"""Which sheets of a workbook are read, which row has the headings, and what two rows of headings say together.
 
 Sheets with the same headings are one table: a guest book has a sheet for each month. A sheet that is not read is in
 `SourceFacts.sheets`; where it has guests, it is in `SourceFacts.left`, too. Hidden sheets count like others.
+
+Letterheads and titles above the headings are passed over. Two rows are joined where merged cells say that the upper one
+has groups of columns: below "Paspor" stand "Nomor" and "Berlaku".
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from apoa_client.matching import fold
 from apoa_client.messages import msg
 from apoa_client.passport import states
 from apoa_client.tables.content import TableRefused
-from apoa_client.tables.heading_rows import MOST_LINES_ABOVE, Head, Sheet, find_head
+from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.rows import CellValue, Merged, Row, SheetFacts, SourceFacts, Table
+
+MOST_LINES_ABOVE = 30
+"""The headings are in one of so many rows with a value."""
+_SHARE = 0.6
+"""A heading row has at least this share of the cells that the rows usually have: title lines have one or two."""
+_KNOWN = 2
+"""So many known headings are no chance: a title has one at most."""
+_KNOWN_BELOW = 3
+"""So many known headings in the row below them are the same in another language."""
+_OF_A_GUEST = frozenset(
+    {"surname", "given_names", "full_name", "document_number", "nationality", "birth_date", "mrz", "mrz1"}
+)
+_PARTS = re.compile(r"[/\n|]")
+
+_PASSPORT = "Paspor"
+_OF_A_DOCUMENT = frozenset({"document_type", "document_number", "issuing_state", "expiry_date"})
+_OF_A_PERSON = _OF_A_GUEST | _OF_A_DOCUMENT | {"middle_names", "sex", "sex_code", "birth_place", "phone", "email"}
+_OF_A_STAY = frozenset(
+    {"check_in", "check_in_time", "check_out", "check_out_time", "planned_check_out", "nights", "room"}
+)
+_PERSONS = (
+    "tamu",
+    "datatamu",
+    "identitas",
+    "identitastamu",
+    "datadiri",
+    "guest",
+    "guests",
+    "guestdata",
+    "guestdetails",
+)
+_DOCUMENTS = ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument")
+_STAYS = ("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates")
+_GROUPS = {
+    **dict.fromkeys(_PERSONS, _OF_A_PERSON),
+    **dict.fromkeys(_DOCUMENTS, _OF_A_DOCUMENT),
+    **dict.fromkeys(_STAYS, _OF_A_STAY),
+}
+"""Groups below which a heading alone says what the column is, if it is one of these fields: not every name below
+"Agent" is a guest's."""
+
+
+class Sheet(NamedTuple):
+    """A sheet as a reader finds it: its first rows with a value, and its merged cells."""
+
+    name: str
+    first: Sequence[Row]
+    merged: Sequence[Merged] = ()
+    hidden: bool = False
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Sheet(…, {len(self.first)!r} rows)"
+
+
+class Head(NamedTuple):
+    """The headings of a sheet. `row` is the first one that has them, `last` the last one."""
+
+    headings: tuple[str, ...]
+    row: int
+    last: int
+    repeated: frozenset[tuple[CellValue, ...]]
+    """The cells of rows that have headings: a printed book repeats them on each page."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The headings without case, accents and signs."""
+        return tuple(map(fold, self.headings))
+
+    def same(self, other: "Head") -> bool:
+        """Return whether another sheet has the same headings. One of them may have notes in more columns."""
+        pairs = zip_longest(self.headings, other.headings, fillvalue="")
+        differing = [(one, two) for one, two in pairs if fold(one) != fold(two)]
+        return not any(one and two for one, two in differing) and not _targets(one or two for one, two in differing)
+
+    @property
+    def has_guests(self) -> bool:
+        """Return whether the headings are those of guests."""
+        return len(_OF_A_GUEST.intersection(_targets(self.headings))) >= _KNOWN
+
+    def resembles(self, other: "Head") -> bool:
+        """Return whether at least half of the headings of another sheet are here, too."""
+        known = set(filter(None, other.key))
+        return len(known.intersection(self.key)) >= max(_KNOWN, len(known) / 2)
+
+
+def is_known(headings: Sequence[str], mapped: Iterable[str]) -> bool:
+    """Return whether headings are known, or in a mapping, so that their row is the right one."""
+    mapped = set(map(fold, mapped))
+    return len(_targets(headings)) + sum(fold(heading) in mapped for heading in headings) >= _KNOWN
+
+
+def _targets(headings: Iterable[CellValue]) -> set[str]:
+    """Return the targets of the headings that are known."""
+    texts = (each for each in headings if isinstance(each, str) and not each.lstrip()[:1].isdigit())
+    return set(filter(None, (parse_heading(text).target for text in texts)))
+
+
+def find_head(sheet: Sheet, number: int) -> Head:
+    """Return the headings in the row `number` if the sheet has it, else where they are known, or as the rows look."""
+    rows = sheet.first
+    place = next((place for place, row in enumerate(rows) if row.number == number), None)
+    if place is None:
+        known = [len(_targets(row.values)) for row in rows[:MOST_LINES_ABOVE]]
+        enough = max(_KNOWN, max(known) / 2)  # the first of several tables, though another one has more
+        place = next((place for place, count in enumerate(known) if count >= enough), None)
+    if place is None:
+        place = rows.index(find_heading_row(rows))
+    for upper, lower in ((place, place + 1), (place - 1, place)):
+        texts = _joined(rows[upper : lower + 1], sheet.merged) if upper >= 0 else None
+        if texts is not None:
+            return Head(tuple(texts), rows[upper].number, rows[lower].number, _cells_of(rows[upper : lower + 1]))
+    row, below = rows[place], rows[place + 1 : place + 2]
+    other = [each for each in below if _is_numbered(each.values) or _is_translated(each.values)]
+    return Head(tuple(heading_text(value) for value in row.values), row.number, row.number, _cells_of([row, *other]))
+
+
+def _is_numbered(values: Sequence[CellValue]) -> bool:
+    """Return whether a row below the headings has the numbers of the columns, as in official forms."""
+    numbers = [str(value).strip("() ") for value in values if value is not None]
+    return len(numbers) >= _KNOWN_BELOW and numbers == [str(number) for number in range(1, len(numbers) + 1)]
+
+
+def _is_translated(values: Sequence[CellValue]) -> bool:
+    """Return whether a row below the headings has the same in another language."""
+    return _is_text(values) and len(_targets(values)) >= _KNOWN_BELOW
+
+
+def _cells_of(rows: Iterable[Row]) -> frozenset[tuple[CellValue, ...]]:
+    return frozenset(row.values for row in rows if _width(row.values) >= _KNOWN)
+
+
+def _joined(rows: Sequence[Row], merged: Sequence[Merged]) -> list[str] | None:
+    """Return the headings that two rows have together; None unless merged cells of the upper one are groups.
+
+    A title over more than half of the columns is no group, and says nothing about a column.
+    """
+    if len(rows) < 2 or rows[1].number != rows[0].number + 1 or not _is_text(rows[1].values):  # noqa: PLR2004  two rows
+        return None
+    upper, lower = rows
+    count = max(len(upper.values), len(lower.values))
+    above, below = ([*map(heading_text, row.values), *[""] * (count - len(row.values))] for row in rows)
+    groups = {
+        column: each
+        for each in merged
+        if each.first_row <= upper.number == each.last_row and each.first_column < each.last_column
+        for column in range(each.first_column, min(each.last_column + 1, count))
+    }
+    wide = {column for column, each in groups.items() if (each.last_column - each.first_column + 1) * 2 > count}
+    if groups.keys() <= wide and not any(above[column] for column in range(count) if column not in groups):
+        return None
+    if any(below[column] and above[column] and column not in groups for column in range(count)):
+        return None
+    if not any(below[column] for column in groups):
+        return None
+    texts = []
+    for column in range(count):
+        group = above[groups[column].first_column] if column in groups else above[column]
+        texts.append(_joined_text(group, below[column], is_title=column in wide))
+    return texts
+
+
+def _joined_text(group: str, heading: str, *, is_title: bool) -> str:
+    """Return the heading of a column in a group, in the words in which it is known: "Paspor" and "Nomor" are both."""
+    if not group or not heading:
+        return group or heading
+    if parse_heading(group).target == "birth":  # the group says both, and each column one of them
+        return f"{heading} lahir"
+    for upper in map(str.strip, _PARTS.split(group)):
+        for lower in map(str.strip, _PARTS.split(heading)):
+            known = _PASSPORT if fold(upper) in _DOCUMENTS else upper
+            for text in (f"{lower} {upper}", f"{upper} {lower}", f"{lower} {known}"):
+                if parse_heading(text).target:
+                    return text
+            target = parse_heading(lower).target
+            if target and (is_title or target in _GROUPS.get(fold(upper), ())):
+                return lower
+    return f"{group} {heading}"
+
+
+def find_heading_row(rows: Sequence[Row]) -> Row:
+    """Return the first row that is as wide as the others and has only texts; the first wide one if there is none."""
+    widths = sorted(_width(row.values) for row in rows)
+    usual = widths[len(widths) // 2]
+    wide = [row for row in rows if _width(row.values) >= usual * _SHARE]
+    return next((row for row in wide if _is_text(row.values)), wide[0])
+
+
+def heading_text(value: CellValue) -> str:
+    """Return a heading in one line, without spaces around it."""
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _width(values: Sequence[CellValue]) -> int:
+    return sum(value is not None for value in values)
+
+
+def _is_text(values: Sequence[CellValue]) -> bool:
+    """Return whether no cell is a number, a date, or a text that begins with a digit."""
+    return all(value is None or (isinstance(value, str) and not value.lstrip()[:1].isdigit()) for value in values)
+
 
 EXAMPLES = "Contoh - Examples"
 """The sheet of the template that has the headings of guests, and no guest to report."""
@@ -135,9 +340,12 @@ def _repeats(row: Row, head: Head) -> bool:
 
     The columns below them would be read as what they are above.
     """
-    again = head.below(row.values)
-    if again is None or again.has_the_fields_of(head):
-        return again is not None
+    if not _is_translated(row.values):
+        return False
+    again = head._replace(headings=tuple(map(heading_text, row.values)))
+    targets = ([parse_heading(text).target for text in each.headings] for each in (again, head))
+    if all(not target or target == above for target, above in zip(*targets, strict=False)):
+        return True
     if not again.has_guests:
         return False
     raise TableRefused(

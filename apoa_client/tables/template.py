@@ -7,10 +7,10 @@ All cells of guests are texts. A spreadsheet program then changes nothing that i
 a number, ``12E45678`` stays a passport number, and a date stays as typed, with the day first, as the headings say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport import states
@@ -31,7 +31,7 @@ GUESTS, NOTES, LISTS = "Tamu - Guests", "Petunjuk - Notes", "Daftar - Lists"
 DAY_FIRST = "dd/mm/yyyy"
 """The hint in the headings of dates: without it, 03/04/2026 can be read two ways."""
 
-A4 = 9
+_A4 = 9
 """The number of the paper size in a workbook (ECMA-376-1 §18.3.1.63)."""
 _ROWS = 5_000
 """Rows with drop-down lists."""
@@ -94,7 +94,14 @@ def template_book(language: str) -> bytes:
 
     Raises `TablesMissing` if XlsxWriter is not installed.
     """
-    return workbook_bytes(lambda book: _Template(book, language).write())
+    try:
+        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
+    except ImportError:
+        raise TablesMissing from None
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+        _Template(book, language).write()
+    return content.getvalue()
 
 
 def _table() -> str:
@@ -175,7 +182,7 @@ class _Template:
             sheet.write_string(0, index, column.heading, self._heads[column.required])
         sheet.freeze_panes(1, 2)
         sheet.set_landscape()
-        sheet.set_paper(A4)
+        sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
 
@@ -222,17 +229,5 @@ class _Template:
             for index, tag in enumerate(LANGUAGES, 1):
                 sheet.write_string(row, index, permit.name(tag), plain)
         sheet.set_landscape()
-        sheet.set_paper(A4)
+        sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
-
-
-def workbook_bytes(fill: Callable[[Any], object]) -> bytes:
-    """Return the workbook that `fill` fills, in memory. Raises `TablesMissing` if XlsxWriter is not installed."""
-    try:
-        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise TablesMissing from None
-    content = BytesIO()
-    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
-        fill(book)
-    return content.getvalue()

@@ -1,22 +1,30 @@
-"""Checks of a workbook, a ZIP archive of XML files, before its content is read: no library is given a bomb."""
+"""The parts of a workbook, a ZIP archive of XML files, read within bounds: no bomb fills the memory or takes hours."""
 
 import zlib
-from collections.abc import Sequence
-from typing import IO, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, TypeAlias
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from apoa_client.messages import msg
-from apoa_client.tables.content import Content, TableRefused, damaged
+from apoa_client.tables.content import Content, TableRefused, TimeLimit, damaged
 
-UNREADABLE = (BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
-"""What reading a damaged or encrypted archive raises."""
+Attributes: TypeAlias = "dict[str, str]"
+"""The attributes of an element. The name of one in a namespace is that of the namespace, a blank, and its own."""
+
+PIECE = 1 << 16
+_UNREADABLE = (
+    *(BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, ValueError, LookupError, NotImplementedError),
+    RuntimeError,
+)
+"""What reading a damaged or encrypted archive, and what is wrong in it, raises."""
 
 _MOST_MEMBERS = 5_000
 _MOST_UNPACKED = 2 * 1024**3
 _MOST_RATIO = 200
-MOST_OF_ONE_ROW = 1024**2
-"""The bytes that one row, one text or one XML element may have: a parser needs a multiple of them, and more time."""
+_MOST_OF_AN_ELEMENT = 1024**2
+"""The bytes of one tag or comment: a parser needs a multiple of them, and more time."""
 _MOST_BEFORE_ELEMENT = 65_536
 """The bytes of a part up to the end of its first tag. A parser searches what has not ended again with each piece."""
 _SMALL = 10 * 1024**2
@@ -42,11 +50,10 @@ class _BoundedReads:
         return self._file.read(size)
 
 
-class BoundedArchive(ZipFile):
-    """An archive from which no large part is read as a whole, nor a long list of parts."""
+class _BoundedArchive(ZipFile):
+    """An archive without a long list of parts, from which no large part is read as a whole."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Read the list of parts. Raises `TableRefused` if it is too long."""
         bounded: Any = _BoundedReads(file)  # all that is called of a file
         super().__init__(bounded)
 
@@ -55,6 +62,75 @@ class BoundedArchive(ZipFile):
         if self.getinfo(name if isinstance(name, str) else name.filename).file_size > _MOST_OF_A_LIST:
             raise too_large()
         return super().read(name, pwd)
+
+
+@contextmanager
+def opened_archive(content: Content) -> Iterator[ZipFile]:
+    """Open an archive. Raises `TableRefused` for a bomb, and for whatever is damaged that is read while it is open."""
+    try:
+        with _BoundedArchive(content.open()) as archive:
+            yield archive
+    except _UNREADABLE as exc:
+        raise damaged() from exc
+
+
+class Handler:
+    """What a parser calls: does nothing with any element."""
+
+    done = False
+    """Whether the rest of the part is not needed."""
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        """Take the beginning of an element."""
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+
+    def text(self, text: str) -> None:
+        """Take a piece of text."""
+
+
+def parse_part(archive: ZipFile, name: str, handler: Handler, limit: TimeLimit) -> Iterator[None]:
+    """Give the elements of a part to a handler, and yield after each piece.
+
+    Also what is not needed is read to the end, where the checksum is compared.
+    """
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
+    parser.CharacterDataHandler = handler.text
+    fed = 0
+    with archive.open(name) as file:
+        while piece := file.read(PIECE):
+            limit.check()
+            if handler.done:
+                continue
+            parser.Parse(piece)
+            fed += len(piece)
+            if fed - parser.CurrentByteIndex > _MOST_OF_AN_ELEMENT:  # an element that does not end
+                raise too_large()
+            yield
+    if not handler.done:
+        parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
+        yield
+
+
+class _Elements(Handler):
+    def __init__(self) -> None:
+        self.found: list[tuple[str, Attributes]] = []
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self.found.append((name.rpartition(" ")[2], attributes))
+
+
+def elements_of(archive: ZipFile, name: str, limit: TimeLimit) -> list[tuple[str, Attributes]]:
+    """Return the elements of a part, by their names without the namespace. Raises `TableRefused` for a long part."""
+    if archive.getinfo(name).file_size > _MOST_OF_A_LIST:
+        raise too_large()
+    elements = _Elements()
+    for _ in parse_part(archive, name, elements, limit):
+        pass
+    return elements.found
 
 
 def check_names(sheets: Sequence[str]) -> None:
@@ -67,17 +143,14 @@ def check_names(sheets: Sequence[str]) -> None:
 
 def check_archive(content: Content) -> None:
     """Check the size of what a workbook unpacks to, and its XML, before it is read. Raises `TableRefused`."""
-    try:
-        with content.open() as file, BoundedArchive(file) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
-            if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
-                raise too_large()
-            for member in members:  # of any name: a workbook says itself which ones are its sheets
-                _check_xml(archive, member)
-                content.time.check()
-    except UNREADABLE as exc:
-        raise damaged() from exc
+    with opened_archive(content) as archive:
+        members = archive.infolist()
+        unpacked = sum(member.file_size for member in members)
+        if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
+            raise too_large()
+        for member in members:  # of any name: a workbook says itself which ones are its sheets
+            _check_xml(archive, member)
+            content.time.check()
 
 
 def too_large() -> TableRefused:

@@ -15,13 +15,11 @@ from io import BytesIO
 from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any
 
-from apoa_client import memory_dumps
 from apoa_client.errors import Exit
 from apoa_client.installation import XLS_PROCESS, internal_command
 from apoa_client.messages import msg
-from apoa_client.process_limits import limit_process
+from apoa_client.process_limits import forbid_access, limit_process
 from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged, encrypted
-from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
@@ -33,7 +31,7 @@ from apoa_client.tables.rows import (
     Table,
     as_value,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import check_names
 
 if TYPE_CHECKING:
@@ -102,15 +100,13 @@ def _value(value: Any) -> CellValue:  # noqa: ANN401  a JSON value
 
 def _rows_of(content: Content, environ: Mapping[str, str]) -> list[bytes]:
     """Return what the other process says, in lines: what is known of the sheets, then the rows of each."""
-    if content.size > _MOST_BYTES:
+    if len(content.whole) > _MOST_BYTES:
         raise _too_costly()
-    with content.open() as file:
-        whole = file.read()
     try:
         done = subprocess.run(  # noqa: S603  this program itself
             internal_command(XLS_PROCESS),
             env={name: value for name, value in environ.items() if not name.startswith("APOA_")},
-            input=whole,
+            input=content.whole,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_MOST_S,
@@ -142,7 +138,7 @@ def _too_costly() -> TableRefused:
 
 def serve() -> int:
     """Read the workbook on standard input, and return the exit code: 65 for a damaged one, 77 if it has a password."""
-    memory_dumps.forbid_access()
+    forbid_access()
     try:
         from python_calamine import CalamineWorkbook
     except ImportError:

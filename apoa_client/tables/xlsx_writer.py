@@ -30,7 +30,9 @@ _FIRST_SAFE_DAY = date(1900, 3, 1)
 """Programs disagree about the numbers of earlier days: Excel counts a 29 February 1900."""
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|\r")
 """Characters that XML does not have or changes, and what would be read as an escape (ECMA-376 Part 1, 22.9.2.19)."""
-_TEXT, _DAY, _HEADING = 1, 2, 3
+_MOST_EXACT = 10**15
+"""Spreadsheet programs keep 15 digits of a number."""
+_TEXT, _DAY, _HEADING, _MARKED = 1, 2, 3, 4
 """Positions in the list of cell formats below."""
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -61,15 +63,23 @@ _STYLES = (
     f'{_XML}<styleSheet xmlns="{_MAIN}">'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="4">'
+    '<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '<fill><patternFill patternType="solid"><fgColor rgb="FFF6C9C2"/></patternFill></fill></fills>'
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="5">'
     '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="14" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/></cellXfs>'
+    '<xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/>'
+    '<xf numFmtId="49" fontId="0" fillId="2" borderId="0" xfId="0" applyNumberFormat="1" applyFill="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
+
+
+class MarkedText(str):
+    """A text in a coloured cell, which may be empty."""
+
+    __slots__ = ()
 
 
 def xlsx_pieces(
@@ -157,11 +167,13 @@ def _sheet(headings: Sequence[str], widths: Sequence[int], rows: Iterable[Sequen
 
 
 def _cell(place: str, value: CellValue) -> str:
+    if isinstance(value, MarkedText):
+        return _text_cell(place, value, _MARKED)
     if value is None or value == "":
         return ""
     if isinstance(value, date) and not isinstance(value, datetime) and value >= _FIRST_SAFE_DAY:
         return f'<c r="{place}" s="{_DAY}"><v>{(value - _FIRST_SERIAL_DAY).days}</v></c>'
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _MOST_EXACT:
         return f'<c r="{place}"><v>{value}</v></c>'
     return _text_cell(place, str(value), _TEXT)
 

@@ -6,7 +6,6 @@ a time limit because a frozen daemon or an invisible question would hold it fore
 no question is asked.
 """
 
-import os
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from apoa_client.errors import SecretMissing
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.timeouts import call_with_timeout
 from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
 from apoa_client.vault.store import PRIVATE_KEY, SecretStore
@@ -28,6 +27,10 @@ PROMPT_TIMEOUT_S = 60.0
 """How long a person may take to answer the keyring's question."""
 MAX_SECRET_LENGTH = 999
 """In characters: Windows refuses more than 1,280, and a secret must fit in the keyring of every platform."""
+
+_BACKEND_VARIABLE = "PYTHON_KEYRING_BACKEND"
+"""Names the backend of Python's `keyring`, which is not used. A user who relies on it needs to know why."""
+_TRUSTED = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "Windows", "macOS"))
 
 _NO_LOGON_SESSION = 1312  # Windows: ERROR_NO_SUCH_LOGON_SESSION
 _INTERACTION_NOT_ALLOWED = -25308  # macOS: errSecInteractionNotAllowed
@@ -154,8 +157,13 @@ class KeyringStore(SecretStore):
                 missing.append(exc)
             else:
                 return self._call_backend(backend, action, writing=writing)
-        refused = refused_backend(self._environ, _keyring_settings())
-        raise refused or next(iter(missing), KeyringProblem(KeyringReason.NO_BUS))
+        named = self._environ.get(_BACKEND_VARIABLE, "")
+        if named and not named.startswith(_TRUSTED):
+            raise KeyringProblem(
+                KeyringReason.UNTRUSTED,
+                msg("The keyring {name} is not used: apoa-client does not know it.", name=named),
+            )
+        raise next(iter(missing), KeyringProblem(KeyringReason.NO_BUS))
 
     def _call_backend(self, backend: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
         """Remove the obstacle, if a person can be asked; then call `action` and close the connection."""
@@ -176,16 +184,6 @@ class KeyringStore(SecretStore):
             backend.close()
 
 
-def _keyring_settings() -> Path | None:
-    """Return the path of the settings of Python's `keyring`; None for a user without a home folder."""
-    from keyring.util import platform_  # slow
-
-    try:
-        return Path(platform_.config_root()) / "keyringrc.cfg"
-    except RuntimeError:
-        return None
-
-
 def platform_backends(
     environ: Mapping[str, str], uid: int | None, *, interactive: bool, platform: str = sys.platform
 ) -> list[BackendFactory]:
@@ -194,8 +192,7 @@ def platform_backends(
         return [windows_credential_manager]
     if platform == "darwin":
         return [lambda: macos_keychain(interactive=interactive)]
-    addresses = session_buses(environ, uid)
-    return [partial(connect, address) for address in addresses for connect in (_secret_service, kwallet)]
+    return [partial(_secret_service, address) for address in session_buses(environ, uid)]
 
 
 def _secret_service(address: str) -> KeyringBackend:
@@ -271,38 +268,6 @@ def macos_keychain(*, interactive: bool) -> KeyringBackend:
     return keychain
 
 
-class KWallet(LibraryBackend):
-    """KDE's wallet without the Secret Service, as before KWallet 6. Opening a closed wallet asks the person."""
-
-    may_prompt = False
-
-    def __init__(self, module: Any) -> None:  # noqa: ANN401  `keyring.backends.kwallet`, which has no types
-        super().__init__("KDE Wallet", module.DBusKeyring)
-        self._module = module
-
-    def obstacle(self, *, writing: bool) -> KeyringProblem | None:  # noqa: ARG002  the protocol's
-        """Return the error for a closed wallet, or None for an open one."""
-        bus = self._module.dbus.SessionBus()
-        remote = bus.get_object(self._module.DBusKeyring.bus_name, self._module.DBusKeyring.object_path)
-        wallet = self._module.dbus.Interface(remote, "org.kde.KWallet")
-        if wallet.isOpen(wallet.networkWallet(), signature="s"):  # without the signature, isOpen(int) could be called
-            return None
-        return KeyringProblem(KeyringReason.LOCKED, msg("The KDE wallet is closed."))
-
-    def resolve(self) -> None:
-        """Ask the person at the screen to open the wallet."""
-        self._backend.connected("apoa-client")
-
-
-def kwallet(address: str) -> KeyringBackend:
-    """Return KDE's wallet on the session bus at `address`."""
-    # libdbus takes the bus from the environment of the process and from nowhere else.
-    os.environ["DBUS_SESSION_BUS_ADDRESS"] = address  # noqa: TID251  see the line above
-    from keyring.backends import kwallet as module  # slow, and not on every platform
-
-    return KWallet(module)
-
-
 def _limited(seconds: float, call: Callable[[], T]) -> T:
     """Return what `call` returns within `seconds`. Raises `KeyringProblem` for every failure.
 
@@ -345,52 +310,3 @@ def session_buses(environ: Mapping[str, str], uid: int | None, runtime: Path = P
     if exists and f"unix:path={socket}" not in addresses:
         addresses.append(f"unix:path={socket}")
     return addresses
-
-
-BACKEND_VARIABLE = "PYTHON_KEYRING_BACKEND"
-"""Names the backend of Python's `keyring`, which is not used. A user who relies on it needs to know why."""
-
-_TRUSTED = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "kwallet", "Windows", "macOS"))
-
-_REASONS: tuple[tuple[str, Callable[[str], Message]], ...] = (
-    ("keyring.backends.null.", lambda name: msg("The keyring {name} is not used: it stores nothing.", name=name)),
-    ("keyring.backends.fail.", lambda name: msg("The keyring {name} is not used: it refuses every call.", name=name)),
-    (
-        "keyring.backends.chainer.",
-        lambda name: msg(
-            "The keyring {name} is not used: it passes secrets on to the first keyring it finds, even one that stores "
-            "plain text.",
-            name=name,
-        ),
-    ),
-    (
-        "keyrings.alt.",
-        lambda name: msg(
-            "The keyring {name} is not used: it stores secrets in plain text files, or with weak encryption.", name=name
-        ),
-    ),
-    ("", lambda name: msg("The keyring {name} is not used: apoa-client does not know it.", name=name)),
-)
-"""By the beginning of a backend's name. The last row matches every name."""
-
-
-def refused_backend(environ: Mapping[str, str], settings: Path | None) -> KeyringProblem | None:
-    """Return the error for the backend named in the environment or in `keyring`'s settings file, if it may have one.
-
-    Returns None if no backend is named, or a trusted one: then the keyring behind it is what is missing.
-    """
-    name = environ.get(BACKEND_VARIABLE)
-    if not name and settings is not None:
-        from configparser import Error as ConfigError  # start-up
-        from configparser import RawConfigParser
-
-        parser = RawConfigParser()
-        try:
-            parser.read(settings, encoding="utf-8")
-            name = parser.get("backend", "default-keyring").strip()
-        except (OSError, UnicodeDecodeError, ConfigError):  # another program's file, in any state
-            return None
-    if not name or name.startswith(_TRUSTED):
-        return None
-    message = next(reason(name) for start, reason in _REASONS if name.startswith(start))
-    return KeyringProblem(KeyringReason.UNTRUSTED, message)

@@ -33,7 +33,7 @@ from apoa_client.vault.store import (
 )
 
 if TYPE_CHECKING:
-    from apoa_client.ports.vault import OutboxVersion, Secrets
+    from apoa_client.ports.vault import OutboxVersion
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -365,7 +365,7 @@ def _log_debug(secret: _Secret, what: str) -> None:
         logging.getLogger(__name__).debug("%s: %s", secret.name, what)
 
 
-def find_missing_secrets(secrets: "Secrets", public_key: str, *, password: bool) -> list[str]:
+def find_missing_secrets(secrets: PropertySecrets, public_key: str, *, password: bool) -> list[str]:
     """Return which secrets a property still needs after a restore, which brings back files, but no secret.
 
     These are "private_key" if no private key fits, and "password" if `password` is needed and none is found.

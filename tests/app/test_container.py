@@ -12,7 +12,7 @@ from outbox_helpers import report
 
 from apoa_client.app.property_vault import LazySealer, VaultVersion, outbox_binding, password_binding, secret_store
 from apoa_client.app.system_clock import SystemClock
-from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
+from apoa_client.errors import NotNow, SettingsProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.settings.config import MANUAL, PropertySettings
@@ -28,26 +28,6 @@ def test_system_clock() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()
-
-
-def test_property_choice(home: Path, clock: FixedClock) -> None:
-    """The named property, else the default, else the only one; otherwise the error lists the known ones."""
-    with pytest.raises(SettingsProblem) as nothing:
-        _ = app_of(home, clock).settings
-    assert nothing.value.advice is not None
-    set_up(home, clock, training())
-    set_up(home, clock, training("bali"))
-    assert app_of(home, clock).settings.name == "melati"
-    assert app_of(home, clock, "bali").settings.name == "bali"
-    settings = home / "config.toml"
-    settings.write_text(settings.read_text().replace('default_property = "melati"', ""))
-    with pytest.raises(SettingsProblem):
-        _ = app_of(home, clock).settings
-    alone = settings.read_text().partition("[property.bali]")[0]
-    settings.write_text(alone)
-    assert app_of(home, clock).settings.name == "melati"
-    with pytest.raises(SettingsProblem):
-        _ = app_of(home, clock, "bali").settings
 
 
 def test_today_is_in_the_propertys_time_zone(home: Path, clock: FixedClock) -> None:
@@ -66,17 +46,6 @@ def test_the_vault_setting_selects_the_store(home: Path, clock: FixedClock) -> N
         folders = app_of(home, clock).folders
         assert isinstance(secret_store(settings, folders, {}, lambda: False, interactive=False), kind)
     assert not home.exists()
-
-
-def test_a_missing_outbox_is_not_recreated(home: Path, clock: FixedClock) -> None:
-    """Only the set-up creates one."""
-    set_up(home, clock, training())
-    (home / "melati" / "outbox.db").unlink()
-    app = app_of(home, clock)
-    with pytest.raises(StorageProblem):
-        _ = app.outbox
-    app.close()
-    assert not (home / "melati" / "outbox.db").exists()
 
 
 def test_a_report_saved_after_two_key_rotations_opens(home: Path, clock: FixedClock) -> None:

@@ -234,7 +234,7 @@ class ImportMachine(RuleBasedStateMachine):
         report = desk.compose(examination)
         if self.history_of(guest) is None:
             self.by_hand.add(guest)  # only the number says then that it is the same guest
-            desk.save(report, examination.warnings)
+            desk.save(desk.new_report(report, examination.warnings))
 
     @rule(guest=GUESTS, number=st.integers(1, 9))
     def amend_at_the_desk(self, guest: int, number: int) -> None:
@@ -242,7 +242,7 @@ class ImportMachine(RuleBasedStateMachine):
         if history is not None and history.current_report is not None:
             before = self.outbox.content(history.current_report).report
             examination = changes.examine(before, {"note": f"catatan {number}"})
-            changes.save(changes.amend(history, examination, "betul"))
+            self.importer().desk.save(changes.amend(history, examination, "betul"))
 
     @rule(guest=GUESTS, letter=st.sampled_from("XY"))
     def correct_the_number_at_the_desk(self, guest: int, letter: str) -> None:
@@ -250,14 +250,14 @@ class ImportMachine(RuleBasedStateMachine):
         if history is not None and history.current_report is not None and guest not in self.by_hand:
             before = self.outbox.content(history.current_report).report
             examination = changes.examine(before, {"document_number": f"{letter}{guest}"})
-            changes.save(changes.amend(history, examination, "betul"))
+            self.importer().desk.save(changes.amend(history, examination, "betul"))
 
     @rule(guest=GUESTS)
     def check_out_at_the_desk(self, guest: int) -> None:
         history, changes = self.history_of(guest), self.importer().changes
         if history is not None:
             with suppress(DataRefused):
-                changes.save(changes.check_out(history))
+                self.importer().desk.save(changes.check_out(history))
 
     @rule(guest=GUESTS, last=st.booleans())
     def cancel_at_the_desk(self, guest: int, *, last: bool) -> None:
@@ -270,7 +270,7 @@ class ImportMachine(RuleBasedStateMachine):
             if entries:
                 changes.withdraw(history, entries)
             else:
-                changes.save(changes.cancel(history, "keliru"))
+                self.importer().desk.save(changes.cancel(history, "keliru"))
 
     @rule(hours=st.integers(1, 20))
     def wait(self, hours: int) -> None:

@@ -262,6 +262,7 @@ def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
     assert [record for record in sealed if record[8:60] in left] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:  # noqa: FBT001  a parameter
     """Whatever was done by then, a new process reads everything; and the next change, to another key, finishes it."""

@@ -12,10 +12,12 @@ from outbox_helpers import NOON, PUBLIC_KEY, report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 from rogue_postgres import rogue
 
+from apoa_client.app import shared_status
 from apoa_client.app.container import Container
 from apoa_client.app.outbox_opening import OutboxOpener
-from apoa_client.app.shared_status import NO_URGENT, read_shared
+from apoa_client.app.shared_status import read_shared
 from apoa_client.errors import CredentialsProblem, SettingsProblem
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -126,7 +128,7 @@ def test_the_password_of_the_next_property(new_app: NewApp) -> None:
     status = read_shared([new_app(PROPERTY, "wrong"), new_app(SECOND)], NOON)
     assert isinstance(status.errors[PROPERTY], CredentialsProblem)
     assert set(status.overviews) == {SECOND}
-    assert (status.problems, status.others) == ([], [])
+    assert status.problems == []
 
 
 def test_properties_that_are_read_alone(new_app: NewApp) -> None:
@@ -143,7 +145,18 @@ def test_one_server_that_is_away(new_app: NewApp) -> None:
     assert isinstance(problem, OutboxServerUnreachable)
     assert [status.errors[name] for name in ("dahlia", "mawar")] == [problem, problem]
     assert set(status.overviews) == {PROPERTY}
-    assert [each.settings.name for each in status.others] == [SECOND]
+
+
+def test_a_server_that_goes_away_meanwhile(new_app: NewApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for no further property, and has one error."""
+    error = OutboxServerUnreachable(msg("Away."))
+
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(shared_status, "read_overview", fail)
+    status = read_shared([new_app(PROPERTY), new_app(SECOND)], NOON)
+    assert (status.problems, status.errors) == ([error], {PROPERTY: error, SECOND: error})
 
 
 def test_a_property_that_the_login_may_not_use(new_app: NewApp) -> None:
@@ -172,6 +185,8 @@ def test_the_most_urgent_reports_of_each(new_app: NewApp, postgres_outbox: Share
             outbox.add(report(number), due_at=NOON)
     apps = [new_app(PROPERTY), new_app(SECOND)]
     status = read_shared(apps, NOON, urgent=2)
-    assert status.urgent[PROPERTY] == NO_URGENT
-    assert (len(status.urgent[SECOND].first), status.urgent[SECOND].total) == (2, 3)
-    assert read_shared(apps, NOON).urgent[SECOND] == NO_URGENT
+    assert {name: (len(each.first), each.total) for name, each in status.urgent.items()} == {
+        PROPERTY: (0, 0),
+        SECOND: (2, 3),
+    }
+    assert read_shared(apps, NOON).urgent == {}

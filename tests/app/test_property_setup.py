@@ -12,9 +12,7 @@ from key_helpers import new_key_pair
 
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.settings_change import carry_out, plan_change
-from apoa_client.errors import SettingsProblem, WrongPassword
-from apoa_client.sandbox.server import SandboxServer
-from apoa_client.settings.config import PropertySettings
+from apoa_client.errors import SettingsProblem
 from apoa_client.settings.origins import parse_setting_key
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.secret_files import KeyFileStore
@@ -57,19 +55,6 @@ def test_a_killed_set_up_can_be_repeated(home: Path, clock: FixedClock, monkeypa
     assert private_key
     assert set_up(home, clock, training())
     assert KeyFileStore(home / "melati" / "keys.json").get(PRIVATE_KEY) == private_key
-
-
-def test_a_test_of_the_connection_changes_nothing(home: Path, clock: FixedClock, tmp_path: Path) -> None:
-    """A password is only tested, whether it is right or wrong."""
-    with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
-        settings = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
-        app = app_of(home, clock)
-        establishing = PropertySetup(app)
-        assert establishing.test(settings, PASSWORD).environment == "training"
-        with pytest.raises(WrongPassword):
-            establishing.test(settings, "salah")
-        app.close()
-    assert not home.exists()
 
 
 @pytest.mark.parametrize("command", ["set up", "log in"])

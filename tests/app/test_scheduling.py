@@ -12,7 +12,7 @@ from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
 from apoa_client.app import scheduling
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Schedule, Wish, find_schedule, install, plan, remove
-from apoa_client.schedule.interface import AUTO, CRON, SYSTEMD, TASK, Change, ToolResult
+from apoa_client.schedule.interface import AUTO, CRON, SYSTEMD, Change, ToolResult
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="cron and systemd")
 
@@ -43,21 +43,6 @@ def schedule_of(app: Container, property_name: str = "") -> Schedule:
 
 def notes_of(installation: Installation) -> str:
     return " ".join(note.render() for note in installation.notes)
-
-
-def test_one_schedule_for_a_home(app: Container, tab: Crontab) -> None:
-    """It sends for every property; a property's own stands beside it, and each is removed by itself."""
-    assert find_schedule(app) is None
-    assert install(app, Wish(AUTO)).change is Change.INSTALLED
-    assert f"'{PROGRAM}' sync --all --scheduled # apoa-sync-" in tab.text
-    assert install(app, Wish(AUTO, property_name="kebun")).change is Change.INSTALLED
-    assert f"'{PROGRAM}' --property kebun sync --scheduled # apoa-sync-" in tab.text
-    assert tab.text.endswith(".kebun\n")
-    assert remove(app, "kebun")
-    assert not remove(app, "kebun")
-    assert find_schedule(app) is not None
-    assert remove(app, "")
-    assert tab.text == ""
 
 
 def test_a_propertys_own_schedule(app: Container, home: Path, clock: FixedClock) -> None:
@@ -114,22 +99,6 @@ def test_last_and_next_run(app: Container, clock: FixedClock, monkeypatch: pytes
     assert found.next_run_at is None
 
 
-def test_a_moved_installation(app: Container, tab: Crontab, tmp_path: Path) -> None:
-    """The program is gone, or it is another one; the next installation corrects it."""
-    install(app, Wish(AUTO))
-    found = schedule_of(app)
-    assert (found.program_exists, found.is_own) == (False, False)
-    other = tmp_path / "apoa"
-    other.touch()
-    tab.text = tab.text.replace(f"'{PROGRAM}'", str(other))
-    found = schedule_of(app)
-    assert (found.program_exists, found.is_own) == (True, False)
-    assert install(app, Wish(AUTO)).change is Change.UPDATED
-    tab.text = tab.text.replace(f"'{PROGRAM}'", f"{sys.executable} -m apoa_client")
-    found = schedule_of(app)
-    assert (found.program_exists, found.is_own) == (True, True)
-
-
 def test_another_kind_replaces_the_first(
     app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
@@ -140,20 +109,6 @@ def test_another_kind_replaces_the_first(
     app.environ = {**app.environ, "HOME": str(home)}
     assert install(app, Wish(AUTO)).change is Change.UPDATED
     assert (tab.text, len(manager.active)) == ("", 1)
-
-
-def test_follow(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    """A service of systemd; another kind cannot keep it running."""
-    with raises_error("usage_problem"):
-        install(app, Wish(AUTO, follow=True))
-    assert tab.text == ""
-    manager = UserManager()
-    use(monkeypatch, Tools({"systemctl": manager}))
-    app.environ = {**app.environ, "HOME": str(home)}
-    assert install(app, Wish(SYSTEMD, follow=True)).change is Change.INSTALLED
-    found = schedule_of(app)
-    assert found.found.follow
-    assert found.found.command[-1] == "--follow"
 
 
 @pytest.mark.parametrize("text", ["http://proxy\n* * * * * evil", "/srv/caf\udce9"])
@@ -210,18 +165,3 @@ def test_a_keyring_with_systemd(app: Container, home: Path, clock: FixedClock, m
         again = Container({**app.environ, "HOME": str(home)}, clock, "melati")
         said = notes_of(install(again, Wish(SYSTEMD, property_name="melati")))
         assert ("apoa setup --vault file" in said) is warned
-
-
-def test_a_task_of_windows(app: Container) -> None:
-    """It has no environment: the variables are its first arguments, and the moment is the computer's own."""
-    job = scheduling._job(app, Wish(TASK), TASK)
-    assert job.variables == {}
-    assert job.command == (
-        PROGRAM,
-        "--set-variable",
-        f"APOA_HOME={app.environ['APOA_HOME']}",
-        "sync",
-        "--all",
-        "--scheduled",
-    )
-    assert 0 <= job.offset_s < job.every_s

@@ -1,6 +1,6 @@
 """What a delivery run works with, and when a process that keeps running delivers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from key_helpers import new_key_pair
 from outbox_helpers import NOON, report, uuid
 
 from apoa_client.app.container import Container
-from apoa_client.app.follower import Follower, Listeners
+from apoa_client.app.follower import Follower
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.sending import delivery_dependencies, send
 from apoa_client.authority.address import Timeouts
@@ -51,9 +51,9 @@ def waiting(home: Path, clock: FixedClock) -> Path:
 
 
 @pytest.fixture
-def follower(waiting: Path, clock: FixedClock, listeners: Listeners) -> Follower:
+def follower(waiting: Path, clock: FixedClock) -> Follower:
     """Has just failed to reach the authority, for the fifth time, and pauses for minutes."""
-    follower = Follower(lambda: app_of(waiting, clock, "melati"), clock, lambda: 0.99, listeners)
+    follower = Follower(lambda: app_of(waiting, clock, "melati"), clock, lambda: 0.99)
     for _failure in range(5):
         change(waiting, clock, run)
         follower.ran(Offline(msg("x")))
@@ -122,67 +122,29 @@ class Desks(NamedTuple):
         self.follower.ran(Outcome())
         assert not self.follower.is_due()
 
-    def until_due(self) -> None:
-        """Ask until it is time."""
-        from postgres_helpers import until
-
-        until(self.follower.is_due)
-
-    def listening(self) -> int:
-        """The number of sessions that listen."""
-        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%LISTEN apoa%%'"
-        row = self.shared.cluster.admin.execute(query, [self.shared.database]).fetchone()
-        assert row is not None
-        return int(row[0])
-
 
 @pytest.fixture
-def listeners(clock: FixedClock) -> Iterator[Listeners]:
-    """Those of one process."""
-    with closing(Listeners(clock)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def desks(
-    waiting: Path,
-    clock: FixedClock,
-    listeners: Listeners,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Desks]:
-    """A follower of a shared outbox; with the parameter "pooler", behind PgBouncer."""
-    shared: SharedOutbox = request.getfixturevalue("postgres_outbox")
-    from postgres_helpers import PASSWORD, PROPERTY, be_patient, pooler
+def desks(waiting: Path, clock: FixedClock, postgres_outbox: "SharedOutbox", monkeypatch: pytest.MonkeyPatch) -> Desks:
+    """A follower of a shared outbox."""
+    from postgres_helpers import PASSWORD, PROPERTY, be_patient
 
     be_patient(monkeypatch)
-    behind = getattr(request, "param", "") == "pooler"
-    with pooler(shared.cluster, shared.database, sessions=2) if behind else nullcontext(shared.cluster.port) as port:
-        address = f"postgresql://{PROPERTY}@127.0.0.1:{port}/{shared.database}"
-        environ = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
-        follower = Follower(lambda: app_of(waiting, clock, PROPERTY, **environ), clock, lambda: 0.99, listeners)
-        with closing(app_of(waiting, clock, PROPERTY, **environ)) as app:
-            assert list(app.outbox.heads())  # what waited on this computer is moved
-        desks = Desks(follower, waiting, clock, shared)
-        desks.run()
-        yield desks
+    address = f"postgresql://{PROPERTY}@127.0.0.1:{postgres_outbox.cluster.port}/{postgres_outbox.database}"
+    environ = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
+    follower = Follower(lambda: app_of(waiting, clock, PROPERTY, **environ), clock, lambda: 0.99)
+    with closing(app_of(waiting, clock, PROPERTY, **environ)) as app:
+        assert list(app.outbox.heads())  # what waited on this computer is moved
+    desks = Desks(follower, waiting, clock, postgres_outbox)
+    desks.run()
+    return desks
 
 
 def test_what_another_computer_saves_is_noticed(desks: Desks) -> None:
-    """At once, although no file here has changed and no time passes."""
-    for number in (2, 3):
-        desks.save(number)
-        desks.until_due()
-        desks.run()
-
-
-def test_a_report_of_another_computer_ends_the_pause(desks: Desks) -> None:
-    """As one that was saved here does; the run of another sender does not."""
-    for _failure in range(5):
-        desks.follower.ran(Offline(msg("x")))
+    """Within five seconds, although no file here has changed; the run of another sender is no reason to try again."""
     desks.save(2)
-    desks.clock.forward(SHORTEST_PAUSE)
-    desks.until_due()
+    assert not desks.follower.is_due()
+    desks.clock.forward(5 * SECOND)
+    assert desks.follower.is_due()
     desks.follower.ran(Offline(msg("x")))
     desks.clock.forward(SHORTEST_PAUSE)
     with closing(app_of(desks.home, desks.clock, "melati")) as app, desks.shared.open(app.sealer) as sender:
@@ -192,28 +154,8 @@ def test_a_report_of_another_computer_ends_the_pause(desks: Desks) -> None:
     assert not desks.follower.is_due()
 
 
-def test_a_notification_that_is_lost(desks: Desks) -> None:
-    """The outbox is looked at all the same, each minute."""
-    desks.shared.change("ALTER TABLE reports DISABLE TRIGGER wake_senders")
-    desks.save(2)
-    desks.clock.forward(59 * SECOND)
-    assert not desks.follower.is_due()
-    desks.clock.forward(SECOND)
-    assert desks.follower.is_due()
-
-
-@pytest.mark.parametrize("desks", ["pooler"], indirect=True)
-def test_behind_a_pooler(desks: Desks) -> None:
-    """Where nothing notifies, the outbox is looked at every five seconds, and no session is kept."""
-    desks.save(2)
-    assert not desks.follower.is_due()
-    desks.clock.forward(5 * SECOND)
-    assert desks.follower.is_due()
-    assert desks.listening() == 0
-
-
 def test_a_server_that_is_away(desks: Desks) -> None:
-    """No run is tried for that, and what is saved when it is back is noticed within a minute, then at once again."""
+    """No run is tried for that, and what is saved when it is back is noticed within a minute."""
     desks.shared.cluster.kill()
     try:
         for _look in range(3):
@@ -224,38 +166,6 @@ def test_a_server_that_is_away(desks: Desks) -> None:
     desks.save(2)
     desks.clock.forward(timedelta(minutes=1))
     assert desks.follower.is_due()
-    desks.run()
-    desks.save(3)
-    desks.until_due()
-
-
-def test_a_session_that_the_server_ends(desks: Desks) -> None:
-    """What was saved unheard is noticed at once, and another session listens, which is tried once a minute."""
-    listen = "query LIKE '%%LISTEN apoa%%' AND datname = %s"
-    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listen}"  # noqa: S608  ours
-    desks.shared.cluster.admin.execute(end.encode(), [desks.shared.database])
-    desks.save(2)
-    desks.until_due()
-    assert desks.listening() == 0
-    desks.clock.forward(timedelta(minutes=1))
-    desks.run()
-    assert desks.listening() == 1
-
-
-def test_several_properties_of_one_login(desks: Desks, listeners: Listeners) -> None:
-    """They share one session: a server has few. It ends when no property uses that outbox any more, or all ends."""
-    from postgres_helpers import PASSWORD, PROPERTY, until
-
-    address = f"postgresql://{PROPERTY}@127.0.0.1:{desks.shared.cluster.port}/{desks.shared.database}"
-    with_both = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
-    set_up(desks.home, desks.clock, training("mawar"))
-    with closing(app_of(desks.home, desks.clock, "mawar", **with_both)) as app:
-        assert listeners.of(app) is desks.follower._listener
-    assert desks.listening() == 1
-    for name in ("mawar", "melati"):
-        with closing(app_of(desks.home, desks.clock, name)) as app:
-            assert listeners.of(app) is None
-    until(lambda: not desks.listening())
 
 
 def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, tmp_path: Path) -> None:

@@ -1,19 +1,16 @@
 """A shared outbox whose server is killed, full, or behind a line that is cut: nothing is lost or doubled."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from basics import LONG, FixedClock
+from basics import FixedClock
 from container_helpers import box
-from desks_in_process import Cut, Desks, Relay, Saved, relay_to, two_desks
+from desks_in_process import Cut, Desks, Relay, relay_to, two_desks
 from postgres_helpers import Cluster, SharedOutbox, prepare_outbox
 
-from apoa_client.delivery import plan
 from apoa_client.outbox.errors import OutboxServerUnreachable, ServerDiskFull
 from apoa_client.outbox.postgres import connection
 
@@ -120,32 +117,6 @@ def test_during_sending(desks: Desks, relay: Relay, step: str, fault: Fault, pos
     assert not relay.waits
     relay.reconnect()
     desks.assert_all_sent_once(saved)
-
-
-KILLS = 50 if LONG else 15
-SAVES = 6
-"""Guests reported, by two desks in turn, around each kill."""
-
-
-def test_killed_again_and_again(tmp_path: Path, clock: FixedClock, postgres_outbox: SharedOutbox) -> None:
-    """At any moment of saving, moving and sending: nothing acknowledged is lost, nothing has two receipts."""
-    saved: list[Saved] = []
-    answered = 0
-    with two_desks(tmp_path, clock, postgres_outbox) as desks, ThreadPoolExecutor(SAVES + 2) as pool:
-        both = (desks.first, desks.second)
-        for number in range(KILLS):
-            saves = [pool.submit(both[each % 2].save, SAVES * number + each) for each in range(SAVES)]
-            sends = [pool.submit(desk.send) for desk in both]
-            moments: list[Future[Any]] = [*saves, *sends]
-            moments[number % len(moments)].result()
-            postgres_outbox.cluster.kill()
-            saved += [each.result() for each in saves]
-            answered += sum(each.result() for each in sends)
-            postgres_outbox.cluster.start()
-            clock.forward(plan.LEASE)
-        assert answered
-        assert 0 < sum(each.here for each in saved) < KILLS * SAVES == len(saved)
-        desks.assert_all_sent_once(saved)
 
 
 _MIB = 1 << 20

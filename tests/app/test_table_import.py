@@ -9,7 +9,7 @@ from import_helpers import Importer, guest_row, records
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, TableImport
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.batch import SqliteBatch
+from apoa_client.outbox.sql.batch import Batch
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import Kind
 from apoa_client.tables.rows import GuestRow
@@ -212,23 +212,6 @@ def test_all_or_nothing(importer: Importer) -> None:
     assert importer.run(guest_row(2), all_or_nothing=True).saved == 1
 
 
-def test_a_check_alone_saves_nothing(importer: Importer) -> None:
-    """It says what would be done."""
-    with importer.of([guest_row(2), guest_row(3, sex="Q")], dry_run=True) as table_import:
-        result = table_import.check()
-        assert table_import.save().reports == ()
-    assert (result.saved, result.new_reports, result.refused) == (1, 1, 1)
-    assert list(importer.outbox.entries(Selection())) == []
-
-
-def test_progress_is_observed(importer: Importer) -> None:
-    """Every hundred rows, and at the end."""
-    shown: list[int] = []
-    with importer.of([guest_row(number, document_number=f"X{number}") for number in range(250)]) as table_import:
-        table_import.check(shown.append)
-    assert shown == [100, 200, 250]
-
-
 def test_ctrl_c_while_reading(importer: Importer) -> None:
     """Nothing is saved, and the next import begins from the start."""
 
@@ -257,7 +240,7 @@ def test_a_stay_that_another_process_changes_all_the_time(importer: Importer, mo
         raise ReportMoved(msg("moved"))
 
     monkeypatch.setattr(TableImport, "check", check)
-    monkeypatch.setattr(SqliteBatch, "save", moved)
+    monkeypatch.setattr(Batch, "save", moved)
     with pytest.raises(ReportMoved), importer.of([guest_row(2)]) as table_import:
         table_import.save()
     assert len(checks) == 3

@@ -15,8 +15,8 @@ from damage_helpers import file_size_limit, needs_size_limit
 from outbox_helpers import NOON, report
 
 from apoa_client.archive import backup as backup_module
+from apoa_client.archive.backup import BackupFolder, FolderBackup
 from apoa_client.archive.backup_check import BackupInfo, open_backup
-from apoa_client.archive.backup_folder import BackupFolder, FolderBackup
 from apoa_client.errors import SettingsProblem
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite.database import connect as real_connect

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
+from backup_helpers import SETTINGS, Home, rows_of, signed, snapshot
 from basics import NOW, FixedClock, raises_error, search
 from damage_helpers import file_size_limit, needs_size_limit
 from delivery_helpers import Hotel
@@ -24,10 +24,8 @@ from apoa_client.archive import merge, restore
 from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
-    ApoaError,
     Exit,
     OutboxDamaged,
-    SecretMissing,
     SettingsProblem,
     StorageProblem,
     UsageProblem,
@@ -38,14 +36,13 @@ from apoa_client.outbox.sql.metadata import PUBLIC_KEY, SCHEDULED_RUN, write
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Entry, Selection
+from apoa_client.ports.entries import Change, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, encode_key
-from apoa_client.vault.sources import find_missing_secrets
 
 OTHER_PRIVATE_KEY, _OTHER_PUBLIC_KEY = new_key_pair()
 OTHER_KEY = encode_key(_OTHER_PUBLIC_KEY)
@@ -180,7 +177,7 @@ def test_an_older_state_is_advanced(old: Home, tmp_path: Path) -> None:
 
 def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
     """Only missing ones are filled in, and those about an authority only for the same one."""
-    mine = SETTINGS._replace(username="", office="Gianyar", window_hours=24, environment="")
+    mine = SETTINGS._replace(username="", office="Gianyar", window_hours=24, environment="", display_name="Wisma")
     same = Home(tmp_path / "same", mine)
     same.restore(file)
     assert same.settings == mine._replace(username="wisma")
@@ -188,19 +185,6 @@ def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
     other = Home(tmp_path / "other", elsewhere)
     other.restore(file)
     assert other.settings == elsewhere._replace(office="Denpasar")
-
-
-def test_the_name_for_guests_is_filled_in(tmp_path: Path) -> None:
-    """As the office is; a name that was given here is kept."""
-    named = SETTINGS._replace(display_name="Wisma Melati")
-    file = tmp_path / "named.backup"
-    Home(tmp_path / "old", named).back_up(file)
-    new = Home(tmp_path / "new", SETTINGS)
-    new.restore(file)
-    assert new.settings == named
-    other = Home(tmp_path / "other", SETTINGS._replace(display_name="Wisma Mawar"))
-    other.restore(file)
-    assert other.settings.display_name == "Wisma Mawar"
 
 
 def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> None:
@@ -315,28 +299,6 @@ def test_a_key_rotation_while_it_waits(old: Home, file: Path, monkeypatch: pytes
     assert old.settings.public_key == OTHER_KEY
 
 
-def test_missing_secrets_are_named() -> None:
-    """The private key if there is none or another one, the password if one is needed."""
-
-    class Kept:
-        def __init__(self, key: bytes, error: ApoaError | None = None) -> None:
-            self._key, self._error = key, error
-
-        def password(self) -> str:
-            return self.private_key().hex()
-
-        def private_key(self) -> bytes:
-            if self._error is not None:
-                raise self._error
-            return self._key
-
-    nothing = Kept(b"", SecretMissing(msg("Nothing.")))
-    assert find_missing_secrets(nothing, SETTINGS.public_key, password=True) == ["private_key", "password"]
-    assert find_missing_secrets(nothing, SETTINGS.public_key, password=False) == ["private_key"]
-    assert find_missing_secrets(Kept(PRIVATE_KEY), SETTINGS.public_key, password=True) == []
-    assert find_missing_secrets(Kept(PRIVATE_KEY), OTHER_KEY, password=True) == ["private_key"]
-
-
 # Refusals and failures.
 
 
@@ -434,27 +396,6 @@ def test_an_invalid_backup_changes_nothing(new: Home, file: Path, spoil: str) ->
     assert not new.folders.data.exists()
 
 
-def test_a_row_that_only_another_schema_accepts(tmp_path: Path, new: Home, file: Path) -> None:
-    """A backup whose tables are not ours is damaged, not the outbox here."""
-    loosen = "UPDATE sqlite_master SET sql = replace(sql, 'CHECK (attempts >= 0)', '') WHERE name = 'reports'"
-    changed(file, "PRAGMA writable_schema = ON", loosen)
-    signed(file, "UPDATE reports SET attempts = -1 WHERE seq = 3")
-    empty = Home(tmp_path / "empty", SETTINGS)
-    for home in (new, empty):
-        with raises_error("backup_damaged"):
-            home.restore(file)
-    assert not new.path.exists()
-    assert empty.rows() == []
-
-
-def test_a_backup_of_a_restored_property(tmp_path: Path, new: Home, file: Path) -> None:
-    """Whose reports wait for the key that completes their hashes: it can be restored again."""
-    new.restore(file)
-    again, third = tmp_path / "again.db", Home(tmp_path / "third")
-    new.back_up(again)
-    assert third.restore(again).merged.inserted == 3
-
-
 def test_another_process_creates_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other outbox stays, and the backup is merged into it."""
     really = database._write_draft
@@ -549,31 +490,6 @@ def test_whole_stays_are_merged_one_after_the_other(pieces: Pieces, stays: Stays
         assert outbox.audit_trail.verify().wrong is None
 
 
-def test_other_commands_save_reports_between_the_pieces(
-    pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No process waits for the whole restore. What is saved meanwhile, also of one of its stays, comes behind it."""
-    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
-    file, here = stays
-
-    def save(number: int) -> None:
-        with here.outbox() as outbox:
-            outbox.add(report(20 + number, 3 if number == 1 else None), due_at=None)
-
-    pieces(save)
-    merged = here.restore(file).merged
-    assert (merged.inserted, merged.advanced) == (8, 1)
-    rows = here.rows()
-    assert {row["id"] for row in rows} == {uuid(number) for number in (*range(1, 10), 19, 20, 21, 22)}
-    third = [row["id"] for row in rows if row["stay_id"] == stay_id(3)]
-    assert third == [uuid(number) for number in (3, 6, 9, 21)]
-    order = (2, 20, 1, 3, 4, 5, 6, 7, 8, 9, 21, 22, 19)
-    assert [row["id"] for row in rows] == [uuid(number) for number in order]
-    with here.outbox() as outbox:
-        assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 12
-        assert outbox.audit_trail.verify().wrong is None
-
-
 @pytest.mark.parametrize("when", [0, 1, 2, -1])
 def test_an_interrupted_restore_goes_on(pieces: Pieces, stays: Stays, when: int) -> None:
     """What was merged stays, nothing is lost, and the same restore does the rest."""
@@ -610,40 +526,6 @@ def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: py
 
         pieces(lock)
         assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
-
-
-def test_others_get_their_turn(pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each piece that changed something there is a pause without the lock, in which others may save."""
-    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
-    file, here = stays
-    turns: list[Entry] = []
-
-    def save(_seconds: float) -> None:
-        with here.outbox() as outbox:
-            turns.append(outbox.add(report(20 + len(turns)), due_at=None))
-
-    monkeypatch.setattr(merge, "sleep", save)
-    pieces(lambda _number: None)
-    here.restore(file)
-    assert len(turns) == 3
-    here.restore(file)
-    assert len(turns) == 3
-
-
-def test_few_rows_are_held(stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A piece has the stays that have some reports together, and not more."""
-    monkeypatch.setattr(merge, "PIECE", 4)
-    file, here = stays
-    sizes = []
-    really = merge.Merge._differences
-
-    def differences(self: merge.Merge, reports: list[Any]) -> Any:
-        sizes.append(len(reports))
-        return really(self, reports)
-
-    monkeypatch.setattr(merge.Merge, "_differences", differences)
-    here.restore(file, dry_run=True)
-    assert sizes == [6, 3]
 
 
 # One report, two rows.
@@ -735,29 +617,6 @@ def test_times_decide_if_neither_order_does() -> None:
     """If the orders contradict each other, ours is kept."""
     assert merged_order(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
     assert merged_order(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
-
-
-def test_a_stay_keeps_its_order(tmp_path: Path) -> None:
-    """Reports of a stay that only the backup has come before those added here later.
-
-    The numbers here stay as they were, and those of the backup follow, in its order.
-    """
-    old, new = Home(tmp_path / "old", SETTINGS), Home(tmp_path / "new")
-    file = tmp_path / "apoa.db"
-    with old.outbox() as outbox:
-        outbox.add(report(1, 1), due_at=None)
-    old.back_up(file)
-    new.restore(file)
-    with old.outbox() as outbox:
-        outbox.add(report(2, 1), due_at=None)
-    old.back_up(file, force=True)
-    with new.outbox() as outbox:
-        outbox.add(report(3, 1), due_at=None)
-        outbox.add(report(4, 2), due_at=None)
-    new.restore(file)
-    stay = [(row["seq"], row["id"]) for row in new.rows() if row["stay_id"] == stay_id(1)]
-    assert stay == [(1, uuid(1)), (2, uuid(2)), (5, uuid(3))]
-    assert [row["id"] for row in new.rows() if row["stay_id"] == stay_id(2)] == [uuid(4)]
 
 
 # Whole histories.

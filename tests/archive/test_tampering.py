@@ -311,14 +311,3 @@ def test_a_backup_in_place_of_another_propertys(target: Property, tmp_path: Path
     target.here.restore(file)
     code = {"mac": None, "version": None}  # which a command with the key may give
     assert [row | code for row in target.here.rows()[: len(before)]] == [row | code for row in before]
-
-
-def test_a_truncated_backup(target: Property) -> None:
-    """At each page, with the key at hand or not: it is damaged, and nothing changes."""
-    whole = target.file.read_bytes()
-    before = target.here.rows()
-    for size in range(0, len(whole), 4096):
-        target.file.write_bytes(whole[:size])
-        with raises_error("backup_damaged", "not_a_backup"):
-            target.here.restore(target.file)
-    assert target.here.rows() == before

@@ -253,20 +253,6 @@ def test_photo_that_arrived_differently(
         make_client(BASE).send_photo(ID, b"photo")
 
 
-def test_404_of_another_server(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
-    """A web page with 404 does not mean that a report was never received."""
-    web.get(f"{BASE}/reports/{ID}", status=404, body="<html>", content_type="text/html")
-    with pytest.raises(NotTheAuthority):
-        make_client(BASE).verdict(ID)
-
-
-def test_another_reports_verdict(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
-    """A verdict about another id is not used."""
-    web.get(f"{BASE}/reports/x%2Fy", json=RESULT)
-    with pytest.raises(NotTheAuthority):
-        make_client(BASE).verdict("x/y")
-
-
 def test_logs_hold_no_secret_and_no_guest(
     web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -283,15 +269,6 @@ def test_logs_hold_no_secret_and_no_guest(
         "GET /reports/{id}: HTTP 200",
         "POST /reports: HTTP 500",
     ]
-
-
-def test_the_log_names_the_class_of_a_failure(
-    serve: Callable[..., Any], make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    """A broken connection is logged as the class of the error only."""
-    with caplog.at_level(logging.DEBUG, logger="apoa_client"), pytest.raises(UnknownOutcome):
-        make_client(serve(b"").url).meta()
-    assert "POST /oauth/token: unknown_outcome" in caplog.messages
 
 
 @pytest.mark.parametrize(("time_left", "total"), [(600.0, 79.0), (50.0, 50.0)])

@@ -134,11 +134,6 @@ def test_200_of_another_type() -> None:
     assert reply(200, b"{}", "Application/JSON; charset=utf-8").value() == {}
 
 
-def test_the_repr_shows_no_data() -> None:
-    """A response's repr has neither body nor headers."""
-    assert repr(reply(200)) == "HttpResponse(status=200)"
-
-
 @pytest.mark.parametrize("status", [400, 404, 409, 413])
 def test_photo_refusal(status: int) -> None:
     """The authority does not take the photo, and says why; the advice is not that for a refused report."""

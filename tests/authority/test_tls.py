@@ -13,7 +13,7 @@ from basics import WINE, raises_error
 from tls_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
 
 from apoa_client.authority import tls
-from apoa_client.errors import Offline, SettingsProblem, UntrustedCertificate
+from apoa_client.errors import SettingsProblem, UntrustedCertificate
 
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
 
@@ -140,13 +140,6 @@ def test_a_clock_that_is_years_behind(
             client.verdict("x")
     else:
         assert client.verdict("x") is None
-
-
-def test_no_tls_at_all(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
-    """Without TLS the handshake fails and we are offline."""
-    line = serve(b"")
-    with pytest.raises(Offline):
-        make_client(line.url.replace("http:", "https:")).meta()
 
 
 @pytest.mark.parametrize("name", ["missing.pem", "empty.pem"])

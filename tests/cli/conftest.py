@@ -4,8 +4,10 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from basics import FixedClock
@@ -14,6 +16,7 @@ from key_helpers import MemoryKeyring
 from screens import Screens
 
 from apoa_client.cli.commands import sync
+from apoa_client.errors import SettingsProblem
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault import recovery
 from apoa_client.vault.sealing import MIN_EFFORT
@@ -85,17 +88,36 @@ def serve(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., SandboxSe
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def homes_configured() -> dict[str, Path]:
+    """The folder that set-up made for each authority's address, the last one at the end."""
+    return {}
+
+
 @pytest.fixture
-def authority(serve: Callable[..., SandboxServer]) -> SandboxServer:
-    """A training authority without faults."""
+def authority(serve: Callable[..., SandboxServer], homes_configured: dict[str, Path]) -> SandboxServer:
+    """A training authority without faults, at the address of the one before: its property is set up already."""
+    for address in reversed(homes_configured):
+        with suppress(SettingsProblem):  # another program has the port now
+            return serve(port=urlsplit(address).port)
     return serve()
 
 
 @pytest.fixture
-def configured(apoa: Apoa, authority: SandboxServer) -> Apoa:
-    """The program with a property whose authority can be reached."""
+def configured(
+    apoa: Apoa,
+    authority: SandboxServer,
+    homes_configured: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Apoa:
+    """The program with a property whose authority can be reached. Set-up runs once for an address."""
+    if authority.base_url in homes_configured:
+        shutil.copytree(homes_configured[authority.base_url], apoa.home)
+        return apoa
     said = apoa.set_up(authority.base_url)
     assert said.code == 0, said.err
+    homes_configured[authority.base_url] = made = tmp_path_factory.mktemp("configured") / "home"
+    shutil.copytree(apoa.home, made)
     return apoa
 
 

@@ -16,9 +16,6 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import NOT_OF_A_PROPERTY, with_options
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import StorageProblem
-from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -101,21 +98,6 @@ def test_a_bug_stops_no_other_property(both: Apoa, monkeypatch: pytest.MonkeyPat
     assert QUENTIN.surname not in sent.all
 
 
-def test_an_outbox_that_cannot_be_closed_stops_no_other_property(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its error is said below its name, the others are sent, and the exit code is its."""
-
-    def fail(database: SqliteDatabase) -> None:
-        original(database)
-        if database.path.parent.name == "melati":
-            raise StorageProblem(msg("The disk is full."))
-
-    original = SqliteDatabase.close
-    monkeypatch.setattr(SqliteDatabase, "close", fail)
-    sent = both("sync", "--all", "--json")
-    assert (sent.code, sent.err.splitlines()[:2]) == (78, ["melati", "The disk is full."])
-    assert [each["accepted"] for each in sent.json["properties"]] == [1, 1]
-
-
 @pytest.mark.parametrize(("count", "expected"), [(1, None), (2, None), (4, 300.0)])
 def test_a_slow_authority_leaves_time_for_the_others(
     apoa: Apoa, monkeypatch: pytest.MonkeyPatch, count: int, expected: float | None
@@ -143,14 +125,6 @@ def test_the_random_pause_is_one_for_all(both: Apoa, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("time.sleep", pauses.append)
     assert both("sync", "--all", "--scheduled").code == 0
     assert len(pauses) == 1
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("arguments", [["--property", "melati", "sync", "--all"], ["sync", "--all", "--by-hand"]])
-def test_one_and_all_exclude_each_other(both: Apoa, arguments: list[str], lang: str) -> None:
-    """One property by an option, or typing by hand, cannot be combined with `--all`: 2."""
-    refused = both(*arguments, lang=lang)
-    assert (refused.code, refused.out, len(refused.err.splitlines())) == (2, "", 2)
 
 
 def test_all_wins_over_the_environment(both: Apoa) -> None:

@@ -1,13 +1,13 @@
 """Each scripted fault of the sandbox makes the right check fail, or is heeded where the contract allows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from conformance_helpers import Suite, failed
 
 from apoa_client.conformance.check import Result
 from apoa_client.errors import ApoaError
-from apoa_client.sandbox.faults import possible_steps
+from apoa_client.sandbox.faults import POSSIBLE, Route
 from apoa_client.sandbox.server import SandboxServer
 
 VICTIMS = {
@@ -46,12 +46,23 @@ ENDS = {
 """Faults of the first call of all, which end the test: the name of the error."""
 
 _AMOUNTS = {"slow": ("=0.01",), "defer": ("=7",), "429": ("", "=7"), "503": ("", "=7")}
-STEPS = [step + amount for step in possible_steps() for amount in _AMOUNTS.get(step.rpartition(":")[2], ("",))]
+STEPS = [
+    f"{'' if route is Route.REPORTS else f'{route}:'}{step}{amount}"
+    for route, steps in POSSIBLE.items()
+    for step in sorted(steps)
+    for amount in _AMOUNTS.get(step, ("",))
+]
 BREAKING = [step for step in STEPS if step not in ALLOWED and step not in ENDS]
+IN_EVERY_RUN = {"reports", "token", "meta"}
 
 
 def route_of(step: str) -> str:
     return step.partition(":")[0] if ":" in step else "reports"
+
+
+def each_step(steps: Iterable[str]) -> list[object]:
+    """The steps of these routes; those of other routes in `.ci/run`."""
+    return [pytest.param(step, marks=() if route_of(step) in IN_EVERY_RUN else pytest.mark.slow) for step in steps]
 
 
 def test_every_step_is_in_one_group() -> None:
@@ -59,7 +70,7 @@ def test_every_step_is_in_one_group() -> None:
     assert set(STEPS) >= ALLOWED | set(ENDS)
 
 
-@pytest.mark.parametrize("step", BREAKING)
+@pytest.mark.parametrize("step", each_step(BREAKING))
 def test_a_fault_that_breaks_the_contract(suite: Suite, serve: Callable[..., SandboxServer], step: str) -> None:
     """Exactly the check that meets it fails, and shows the request, the answer and the paragraph."""
     victim = VICTIMS[route_of(step)]
@@ -73,7 +84,7 @@ def test_a_fault_that_breaks_the_contract(suite: Suite, serve: Callable[..., San
     assert (last.answer is None) == (last.problem is not None)
 
 
-@pytest.mark.parametrize("step", sorted(ALLOWED))
+@pytest.mark.parametrize("step", each_step(sorted(ALLOWED)))
 def test_a_fault_that_the_contract_allows(suite: Suite, serve: Callable[..., SandboxServer], step: str) -> None:
     """No check fails, and the time that the server asks for is waited."""
     results = suite(serve(step).base_url, {*VICTIMS.values(), "closing.retry_after"})

@@ -9,7 +9,7 @@ import pytest
 from conformance_helpers import LIMITS, PASSWORD, USERNAME, Suite, failed, now
 
 from apoa_client.conformance.check import Result
-from apoa_client.errors import CredentialsProblem, NotNow, UsageProblem
+from apoa_client.errors import UsageProblem
 from apoa_client.sandbox.server import SandboxServer
 
 _NEED_MORE = {
@@ -76,20 +76,6 @@ def test_a_production_server_is_refused(suite: Suite, tmp_path: Path) -> None:
         suite(server.base_url)
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("SELECT count(*) FROM reports").fetchone() == (0,)
-
-
-def test_wrong_credentials(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
-    """They end the test at once, because more attempts could lock the account."""
-    with pytest.raises(CredentialsProblem):
-        suite(serve().base_url, password="salah")
-
-
-def test_no_server(suite: Suite) -> None:
-    """An address at which nothing answers ends the test, with the class of error of any other call."""
-    with pytest.raises(NotNow) as caught:
-        suite("http://127.0.0.1:9/v1")
-    assert caught.value.advice is not None
-    assert "address" in caught.value.advice.template
 
 
 def test_an_address_that_is_none(suite: Suite) -> None:

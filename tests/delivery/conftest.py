@@ -1,11 +1,10 @@
-"""Fixtures: a property that delivers, and an authority over HTTP."""
+"""Fixtures: a property that delivers."""
 
 from collections.abc import Iterator
 
 import pytest
 from basics import FixedClock
 from delivery_helpers import Hotel
-from delivery_wire import ScriptedServer, serving
 from outbox_stores import Store
 
 
@@ -15,10 +14,3 @@ def hotel(store: Store, clock: FixedClock) -> Iterator[Hotel]:
     opened = Hotel(store, clock)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def wire() -> Iterator[ScriptedServer]:
-    """An authority over HTTP that follows the contract."""
-    with serving() as server:
-        yield server

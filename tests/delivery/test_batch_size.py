@@ -201,13 +201,14 @@ def test_a_line_that_timed_out_does_not_time_out_in_the_next_run(line: list[tupl
 
 def test_every_run_takes_all_in_one_call(hotel: Hotel) -> None:
     """Also the first one of a home."""
-    hotel.add(*range(500))
+    hotel.add(*range(300))
     hotel.sync()
-    hotel.add(*range(500, 1000))
+    hotel.add(*range(300, 600))
     hotel.sync()
-    assert hotel.sizes() == [500, 500]
+    assert hotel.sizes() == [300, 300]
 
 
+@pytest.mark.slow
 def test_a_lost_answer_to_a_large_batch_goes_again_under_the_same_ids(hotel: Hotel) -> None:
     """After a time-out; nothing arrives twice, and the next run begins with what worked."""
     hotel.authority.script("slow=60")

@@ -82,19 +82,6 @@ def test_retry_after_of_a_report(desks: Desks) -> None:
 
 
 @CLOCKS
-def test_backoff(desks: Desks) -> None:
-    """A scheduled run of the other desk keeps it."""
-    desks.first.authority.script("503")
-    desks.first.chance = 0.99
-    assert desks.first.sync().error is not None
-    calls = desks.calls()
-    assert desks.second.sync(keep_backoff=True).left == 2
-    assert desks.calls() == calls
-    desks.wait(plan.BACKOFF_FIRST)
-    assert desks.second.sync(keep_backoff=True).counts["accepted"] == 2
-
-
-@CLOCKS
 def test_a_refused_password(desks: Desks) -> None:
     """Is sent once: the other desk does not try it, whatever its clock shows."""
     desks.first.authority.password_is_right = False

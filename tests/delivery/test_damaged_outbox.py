@@ -99,25 +99,6 @@ def test_damage_met_while_storing_results(hotel: Hotel, monkeypatch: pytest.Monk
     assert hotel.states() == [State.ACCEPTED] * REPORTS
 
 
-def test_the_repair_is_tried_once(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If it does not help, the run ends with the damage."""
-    hotel.add(1)
-    tried: list[bool] = []
-
-    def rebuild() -> bool:
-        tried.append(True)
-        return True
-
-    def heads() -> None:
-        raise damaged(hotel.path)
-
-    monkeypatch.setattr(hotel.outbox, "rebuild_indexes", rebuild)
-    monkeypatch.setattr(hotel.outbox, "heads", heads)
-    with pytest.raises(OutboxDamaged):
-        hotel.sync()
-    assert tried == [True]
-
-
 def test_a_damaged_page_of_reports(closed: Hotel) -> None:
     """Nothing is rebuilt: reports on other pages are delivered, and then the damage is raised."""
     flip(closed.path, leaf_of_reports(closed.path), 64)
@@ -168,6 +149,7 @@ def test_a_report_marked_as_erased_with_its_content(closed: Hotel) -> None:
     hotel.close()
 
 
+@pytest.mark.slow
 def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
     """Wherever one bit of an index is flipped, one run delivers every report, each once."""
     chance = random.Random(4)  # noqa: S311  a test's

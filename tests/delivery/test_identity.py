@@ -3,7 +3,6 @@
 import pytest
 from delivery_helpers import Hotel
 
-from apoa_client.delivery import plan
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.ports.authority import AuthorityIdentity
 from apoa_client.report.kinds import State
@@ -46,10 +45,3 @@ def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str,
     entry = hotel.entry(2)
     assert (entry.state, entry.attempts, entry.calls) == (State.QUEUED, 0, 0)
     assert hotel.sync(expected=SIMULATED).left == 0
-
-
-def test_nothing_is_known_of_an_expected_authority_without_parts() -> None:
-    """A message never has an empty part."""
-    error = plan.identity_error(AuthorityIdentity("", "P-9"), SIMULATED)
-    assert error is not None
-    assert "Then: account P-9." in error.message.render()

@@ -120,13 +120,6 @@ def test_a_small_clock_difference_is_not_reported(hotel: Hotel, ahead: timedelta
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
-def test_an_answer_without_a_time_keeps_the_clock_difference(hotel: Hotel) -> None:
-    """Verdicts have no server time."""
-    hotel.outbox.record_contact(NOW, NOW + 10 * MINUTES)
-    hotel.outbox.record_contact(NOW + MINUTES)
-    assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES
-
-
 def test_a_person_is_asked_before_anything_is_claimed(hotel: Hotel) -> None:
     """A question without an answer holds up no other process, and takes no time of the run."""
     hotel.add(1)

@@ -222,3 +222,19 @@ def test_what_others_send_is_left_to_them(hotel: Hotel) -> None:
     outcome = hotel.sync()
     assert (outcome.counts["accepted"], outcome.left, outcome.leased) == (1, 1, 1)
     assert outcome.leased_until == now + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(("restrict", "name"), [("429=60", "authority_busy"), ("401*2", "wrong_password")])
+def test_what_the_authority_says_to_one_sender_is_heeded_by_all(
+    hotel: Hotel, other: Hotel, restrict: str, name: str
+) -> None:
+    """A time to wait, or a refused password, ends the run of another sender before its next batch."""
+    hotel.authority = Stopping(other.sync)
+    hotel.authority.max_batch = 5
+    other.authority.script(restrict)
+    hotel.add(*range(10))
+    outcome = hotel.sync()
+    assert outcome.error is not None
+    assert (outcome.error.name, outcome.counts["accepted"], hotel.sizes()) == (name, 5, [5])
+    assert hotel.sync().error is not None
+    assert hotel.sizes() == [5]

@@ -50,7 +50,9 @@ BEFORE_SENDING = {"meta:", "token:"}
 @pytest.mark.parametrize(
     ("route", "step"),
     [
-        pytest.param(route, step, marks=[pytest.mark.long] if route in BEFORE_SENDING else [])
+        pytest.param(
+            route, step, marks=pytest.mark.long if route in BEFORE_SENDING else pytest.mark.slow if route else []
+        )
         for route, steps in FAULTS.items()
         for step in steps
     ],
@@ -67,7 +69,9 @@ def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: st
 
 
 MOMENTS = [
-    pytest.param(call, after, marks=[pytest.mark.long] if after is (call % 2 == 0) else [])
+    pytest.param(
+        call, after, marks=pytest.mark.long if after is (call % 2 == 0) else pytest.mark.slow if call > 3 else []
+    )
     for call in range(1, 7)
     for after in (False, True)
 ]

@@ -36,16 +36,6 @@ class BreaksOn(AuthoritySimulator):
         return super().verdict(report_id)
 
 
-class SmallAnswers(AuthoritySimulator):
-    """An authority whose answer is too large to be read with more than a few results."""
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        verdicts = super().submit(bodies)
-        if len(bodies) > 3:
-            raise NotTheAuthority(msg("Too large."))
-        return verdicts
-
-
 @pytest.mark.parametrize("bad", [0, 60, 119])
 def test_the_others_are_delivered_in_the_same_run(hotel: Hotel, bad: int) -> None:
     """Wherever the bad one is; it stays queued, with the reason, and the run says that something is left."""
@@ -101,15 +91,6 @@ def test_several_bad_reports(hotel: Hotel) -> None:
     for _run in range(4):
         hotel.sync()
     assert hotel.states().count(State.ACCEPTED) == 93
-
-
-def test_answers_that_are_too_large(hotel: Hotel) -> None:
-    """The batches shrink until the answers fit."""
-    hotel.authority = SmallAnswers()
-    hotel.add(*range(60))
-    outcome = hotel.sync()
-    assert (outcome.counts["accepted"], outcome.error) == (60, None)
-    assert len(hotel.authority.acquired) == 60
 
 
 def test_time_is_over_before_the_cause_is_found(hotel: Hotel) -> None:

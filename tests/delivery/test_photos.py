@@ -7,7 +7,7 @@ from outbox_helpers import uuid
 
 from apoa_client.errors import AuthorityBusy, Exit, NotNow, UnknownOutcome
 from apoa_client.messages import msg
-from apoa_client.report.kinds import PhotoState, State
+from apoa_client.report.kinds import PhotoState
 
 PHOTO = b"\xff\xd8\xff\xe0 the photo of a page \xff\xd9"
 ANOTHER = b"\xff\xd8\xff\xe0 another photo \xff\xd9"
@@ -65,15 +65,6 @@ def test_only_an_accepted_report_has_its_photo_sent(wanting: Hotel, verdict: str
     assert wanting.sync().photos_sent == 0
     assert wanting.authority.photos == {}
     assert photo_states(wanting, 1) == [PhotoState.KEPT]
-
-
-def test_the_photo_of_a_report_that_is_accepted_later(wanting: Hotel) -> None:
-    """It goes in the run that learns of the verdict."""
-    wanting.authority.script("pending")
-    wanting.add_with_photo(1, photo=PHOTO)
-    assert wanting.sync().photos_sent == 0
-    assert wanting.sync().photos_sent == 1
-    assert wanting.entry(1).state is State.ACCEPTED
 
 
 @pytest.mark.parametrize(

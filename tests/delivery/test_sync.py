@@ -8,9 +8,8 @@ import pytest
 from authority_simulator import AuthoritySimulator
 from basics import NOW
 from delivery_helpers import Hotel, report
-from outbox_helpers import finding, guest, receipt, uuid
+from outbox_helpers import finding, uuid
 
-from apoa_client.delivery import plan
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import (
     AccountSuspended,
@@ -23,8 +22,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.ports.authority import Status, Verdict
-from apoa_client.ports.state import Summary
+from apoa_client.ports.authority import Verdict
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import to_json
 
@@ -100,14 +98,6 @@ def test_the_most_urgent_go_first_after_the_requested_one(hotel: Hotel) -> None:
 # Batches.
 
 
-def test_batches_are_as_large_as_the_authority_allows(hotel: Hotel) -> None:
-    """From the first call on, and the rest."""
-    hotel.authority.max_batch = 220
-    hotel.add(*range(490))
-    assert hotel.sync().counts["accepted"] == 490
-    assert hotel.sizes() == [220, 220, 50]
-
-
 def test_a_call_keeps_the_authoritys_byte_limit(hotel: Hotel) -> None:
     """What does not fit goes in the next call."""
     body = len(to_json(report(1)))
@@ -175,55 +165,13 @@ def test_an_error_keeps_what_was_delivered_before(hotel: Hotel) -> None:
 # Backoff, and the authority's own wait.
 
 
-def test_only_a_scheduled_run_keeps_the_backoff(hotel: Hotel) -> None:
-    """Fifteen seconds with this jitter."""
-    hotel.authority.script("500*2")
-    hotel.add(1)
-    hotel.sync(keep_backoff=True)
-    hotel.wait(seconds=14)
-    outcome = hotel.sync(keep_backoff=True)
-    assert (hotel.sizes(), outcome.left, outcome.error, outcome.exit_code) == ([1], 1, None, Exit.NOT_NOW)
-    hotel.sync()
-    assert hotel.sizes() == [1, 1]
-    hotel.wait(seconds=30)
-    assert hotel.sync(keep_backoff=True).counts["accepted"] == 1
-
-
-def test_a_backoff_applies_to_its_own_report_only(hotel: Hotel) -> None:
-    """Only the report that failed backs off."""
-    hotel.authority.script("500")
-    hotel.add(1)
-    hotel.sync(keep_backoff=True)
-    hotel.add(2)
-    hotel.sync(keep_backoff=True)
-    assert hotel.authority.batches == [ids(1), ids(2)]
-
-
 def test_a_hold_with_nothing_to_do_is_no_failure(hotel: Hotel) -> None:
     """Because no report waits."""
     hotel.outbox.hold(NOW + timedelta(seconds=30))
     assert hotel.sync().exit_code is Exit.DONE
 
 
-def test_a_hold_stored_by_a_wrong_clock_is_ignored(hotel: Hotel) -> None:
-    """A hold of a year cannot be right."""
-    hotel.outbox.hold(NOW + timedelta(days=365))
-    hotel.add(1)
-    assert hotel.sync().counts["accepted"] == 1
-
-
 # Verdicts.
-
-
-def test_a_pending_report_may_stay_pending_or_be_rejected(hotel: Hotel) -> None:
-    """Each verdict is stored, and the report is asked about until it is decided."""
-    hotel.authority.script("pending,result:pending,result:reject")
-    hotel.add(1)
-    hotel.sync()
-    assert hotel.sync().counts["pending"] == 1
-    outcome = hotel.sync()
-    assert (outcome.counts["rejected"], outcome.exit_code, hotel.states()) == (1, Exit.DATA_REFUSED, [State.REJECTED])
-    assert [error.code for error in hotel.outbox.content(hotel.entry(1)).errors] == ["scripted"]
 
 
 def test_a_pending_report_that_is_deferred_is_queued_until_then(hotel: Hotel) -> None:
@@ -257,15 +205,6 @@ def test_a_lost_report_is_queued_even_if_the_run_ends_there(hotel: Hotel) -> Non
     hotel.sync()
     assert hotel.states() == [State.QUEUED]
     assert hotel.sync().counts["accepted"] == 1
-
-
-def test_asking_may_fail_like_any_call(hotel: Hotel) -> None:
-    """The report stays pending, and Retry-After holds the property."""
-    hotel.authority.script("pending,result:503=30")
-    hotel.add(1)
-    hotel.sync()
-    assert hotel.sync().exit_code is Exit.NOT_NOW
-    assert (hotel.states(), hotel.sync().exit_code, hotel.connections) == ([State.PENDING], Exit.NOT_NOW, 2)
 
 
 class WarningSimulator(AuthoritySimulator):
@@ -386,41 +325,6 @@ def test_an_outbox_that_cannot_be_written_raises(hotel: Hotel, monkeypatch: pyte
     assert (hotel.authority.order, len(hotel.authority.batches)) == (ids(1, 2, 3), 2)
 
 
-# Interruptions.
-
-
-class Interrupted(AuthoritySimulator):
-    """Ctrl-C is pressed after the request was sent."""
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        super().submit(bodies)
-        raise KeyboardInterrupt
-
-
-def test_ctrl_c_leaves_the_reports_queued(hotel: Hotel) -> None:
-    """Not in `sending` for five minutes; and they are sent again under the same ids."""
-    hotel.authority = Interrupted()
-    hotel.add(1, 2)
-    with pytest.raises(KeyboardInterrupt):
-        hotel.sync()
-    assert hotel.watcher.ended == 1
-    assert hotel.states() == [State.QUEUED] * 2
-    assert hotel.entry(1).last_error == "unknown_outcome"
-    clear_faults = AuthoritySimulator()
-    clear_faults.known, clear_faults.acquired = hotel.authority.known, hotel.authority.acquired
-    hotel.authority = clear_faults
-    assert hotel.sync().counts["accepted"] == 2
-    assert [hotel.entry(number).receipt for number in (1, 2)] == list(clear_faults.acquired.values())
-
-
-def test_a_lease_stored_by_a_wrong_clock_is_ignored(hotel: Hotel) -> None:
-    """A report must not wait for as long as the clock was wrong."""
-    hotel.add(1)
-    ahead = NOW + timedelta(days=400)
-    hotel.outbox.claim(ids(1), now=ahead, lease_until=ahead + plan.LEASE)
-    assert hotel.sync().counts["accepted"] == 1
-
-
 # Time.
 
 
@@ -482,24 +386,6 @@ def test_asking_is_limited_too(hotel: Hotel) -> None:
 def test_exit_codes(outcome: Outcome, code: int) -> None:
     """As documented for the command line."""
     assert int(outcome.exit_code) == code
-
-
-def test_every_status_is_counted() -> None:
-    """In the field with its name."""
-    outcome = Outcome()
-    for number, status in enumerate(Status):
-        outcome.count(Verdict(str(number), status, receipt()))
-    assert outcome.counts == dict.fromkeys(Status, 1)
-    assert guest().surname not in repr(outcome)
-
-
-def test_the_summary_has_the_end_of_the_hold(hotel: Hotel) -> None:
-    """A later hold replaces an earlier one, and it outlives the process."""
-    hotel.outbox.hold(NOW + timedelta(hours=2))
-    hotel.outbox.hold(NOW + timedelta(hours=1))
-    hotel.unlock()
-    summary: Summary = hotel.outbox.summary(now=NOW, soon=NOW)
-    assert summary.hold_until == NOW + timedelta(hours=1)
 
 
 def test_the_log_has_the_verdict_of_each_report(hotel: Hotel, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,88 +3,32 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from basics import FixedClock, search
+from desk_scenario import DeskScenario
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from outbox_helpers import finding, open_outbox, receipt
+from outbox_helpers import finding, open_outbox
 from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
-from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import (
-    Changes,
-    PendingChange,
     correction_draft,
     find_refused,
     reports_to_withdraw,
     require_current_report,
     undo_advice,
 )
-from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Entry
-from apoa_client.report.draft import Draft
+from apoa_client.ports.entries import Change, Entry, NewReport
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
-
-
-class CountingBytes:
-    """Bytes that differ in each call, and are the same in each run of the test."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, count: int) -> bytes:
-        self.count += 1
-        return self.count.to_bytes(count, "big")
-
-
-class StayScenario:
-    """A desk with an outbox, and an authority whose answers the test chooses."""
-
-    def __init__(self, outbox: SqliteOutbox, clock: FixedClock, zone: Any = WIB) -> None:
-        self.outbox, self.clock = outbox, clock
-        rules, random = ReportingRules(zone, 24, b"k"), CountingBytes()
-        self.desk = Desk(outbox, clock, rules, random)
-        self.changes = Changes(self.desk, outbox, clock, rules, random)
-        self.stays = Stays(outbox, zone)
-
-    def arrive(self, given: Draft | None = None) -> StayHistory:
-        report = self.desk.compose(self.desk.examine(given or draft()))
-        self.desk.save(report, ())
-        return self.of(report.stay_id)
-
-    def of(self, stay: str | StayHistory) -> StayHistory:
-        return self.stays.of(stay if isinstance(stay, str) else stay.stay_id)
-
-    def deliver(self, history: StayHistory, state: State = State.ACCEPTED, *, unsent: bool = False) -> StayHistory:
-        """Send the queued reports of the stay; this is the authority's answer."""
-        now = self.clock.time
-        for entry in self.of(history).active_reports:
-            if entry.state is State.QUEUED:
-                lease, _claimed = self.outbox.claim([entry.id], now=now, lease_until=now + timedelta(minutes=5))
-                given = receipt() if state is State.ACCEPTED else None
-                errors = (finding(),) if state is State.REJECTED else None
-                self.outbox.settle(lease, [Change(entry.id, state, receipt=given, errors=errors, unsent=unsent)])
-        return self.of(history)
-
-    def save(self, pending: PendingChange) -> StayHistory:
-        self.changes.save(pending)
-        return self.of(pending.report.stay_id)
-
-    def amended(self, history: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> PendingChange:
-        before = self.current_content(history)
-        return self.changes.amend(history, self.changes.examine(before, typed), reason)
-
-    def current_content(self, history: StayHistory) -> Report:
-        assert history.current_report is not None
-        return self.outbox.content(history.current_report).report
 
 
 @pytest.fixture
@@ -101,9 +45,9 @@ def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
 
 
 @pytest.fixture
-def scenario(outbox: SqliteOutbox, clock: FixedClock) -> StayScenario:
+def scenario(outbox: SqliteOutbox, clock: FixedClock) -> DeskScenario:
     """A desk in Jakarta."""
-    return StayScenario(outbox, clock)
+    return DeskScenario(outbox, clock)
 
 
 def states(history: StayHistory) -> list[tuple[str, str]]:
@@ -113,12 +57,12 @@ def states(history: StayHistory) -> list[tuple[str, str]]:
 # Check-out.
 
 
-def test_a_check_out_now(scenario: StayScenario) -> None:
+def test_a_check_out_now(scenario: DeskScenario) -> None:
     """A further report of the same stay, as the contract requires it, without a deadline."""
     history = scenario.arrive()
     scenario.clock.forward(timedelta(days=3, microseconds=5))
     pending = scenario.changes.check_out(history)
-    entry = scenario.changes.save(pending)
+    entry = scenario.desk.save(pending)
     assert contract_errors(pending.report) == []
     assert pending.report.check_out == (NOW + timedelta(days=3)).astimezone(WIB)
     assert pending.report.id != history.entries[0].id
@@ -132,7 +76,7 @@ def test_a_check_out_now(scenario: StayScenario) -> None:
     ("at", "code"),
     [("2026-11-24T20:29", "order"), ("2026-11-25T20:31", "implausible"), ("2026-11-31", "bad_date"), ("", "bad_date")],
 )
-def test_impossible_check_out_times(scenario: StayScenario, at: str, code: str) -> None:
+def test_impossible_check_out_times(scenario: DeskScenario, at: str, code: str) -> None:
     """Before the check-in, more than a day in the future, or no time; nothing is saved."""
     history = scenario.arrive()
     stay = scenario.current_content(history).stay
@@ -142,7 +86,7 @@ def test_impossible_check_out_times(scenario: StayScenario, at: str, code: str) 
     assert scenario.of(history) == history
 
 
-def test_without_the_key_the_day_of_arrival_is_known(scenario: StayScenario) -> None:
+def test_without_the_key_the_day_of_arrival_is_known(scenario: DeskScenario) -> None:
     """The hour is sealed; the first night is not."""
     history = scenario.arrive()
     with pytest.raises(ReportRefused):
@@ -164,7 +108,7 @@ def test_a_time_is_local_to_the_property(
     outbox: SqliteOutbox, clock: FixedClock, zone: str, at: str, expected: str
 ) -> None:
     """At a month's end, at midnight, on a leap day, in the west and in the east."""
-    scenario = StayScenario(outbox, clock, ZoneInfo(zone))
+    scenario = DeskScenario(outbox, clock, ZoneInfo(zone))
     history = scenario.arrive()
     clock.time = datetime.fromisoformat(expected) + timedelta(hours=1)
     pending = scenario.changes.check_out(history, scenario.changes.parse_time(at))
@@ -174,7 +118,7 @@ def test_a_time_is_local_to_the_property(
 
 
 @pytest.mark.parametrize("state", [None, State.ACCEPTED, State.REJECTED])
-def test_a_second_check_out_is_refused(scenario: StayScenario, state: State | None) -> None:
+def test_a_second_check_out_is_refused(scenario: DeskScenario, state: State | None) -> None:
     """The error names the first check-out and how to undo it, in each of its states."""
     history = scenario.deliver(scenario.arrive())
     history = scenario.save(scenario.changes.check_out(history))
@@ -187,7 +131,7 @@ def test_a_second_check_out_is_refused(scenario: StayScenario, state: State | No
     assert history.check_out.id.endswith(str((caught.value.advice or finding().message).values["id"]))
 
 
-def test_a_check_out_after_an_undone_check_out(scenario: StayScenario) -> None:
+def test_a_check_out_after_an_undone_check_out(scenario: DeskScenario) -> None:
     """After a correction that followed a check-out."""
     history = scenario.deliver(scenario.save(scenario.changes.check_out(scenario.deliver(scenario.arrive()))))
     history = scenario.save(scenario.amended(history))
@@ -198,7 +142,7 @@ def test_a_check_out_after_an_undone_check_out(scenario: StayScenario) -> None:
 # Corrections.
 
 
-def test_a_sent_report_is_corrected_by_a_further_report(scenario: StayScenario) -> None:
+def test_a_sent_report_is_corrected_by_a_further_report(scenario: DeskScenario) -> None:
     """The complete report with the reason, whatever changed, as the contract requires."""
     history = scenario.deliver(scenario.arrive())
     pending = scenario.amended(history, room="8", nights="5")
@@ -209,13 +153,13 @@ def test_a_sent_report_is_corrected_by_a_further_report(scenario: StayScenario) 
     assert stay is not None
     assert (stay.room, stay.planned_check_out) == ("8", date(2026, 11, 29))
     assert pending.report.guest == scenario.current_content(history).guest
-    entry = scenario.changes.save(pending)
+    entry = scenario.desk.save(pending)
     assert entry.due_at is None
     assert states(scenario.of(history)) == [("check_in", "accepted"), ("amend", "queued")]
 
 
 @pytest.mark.parametrize("refused", [False, True])
-def test_an_unsent_check_in_is_replaced(scenario: StayScenario, refused: bool) -> None:  # noqa: FBT001  a parameter
+def test_an_unsent_check_in_is_replaced(scenario: DeskScenario, refused: bool) -> None:  # noqa: FBT001  a parameter
     """By a check-in with its own deadline; no reason is needed, and none is sent."""
     history = scenario.arrive()
     history = scenario.deliver(history, State.REJECTED) if refused else history
@@ -231,7 +175,7 @@ def test_an_unsent_check_in_is_replaced(scenario: StayScenario, refused: bool) -
     assert scenario.current_content(history).reason is None
 
 
-def test_nights_that_say_nothing_are_missing(scenario: StayScenario) -> None:
+def test_nights_that_say_nothing_are_missing(scenario: DeskScenario) -> None:
     """A text that was typed is never ignored, also where the report has a day of departure."""
     before = scenario.current_content(scenario.deliver(scenario.arrive()))
     assert codes_of(scenario.changes.examine(before, {"nights": "-"}).errors) == {("planned_check_out", "missing")}
@@ -240,7 +184,7 @@ def test_nights_that_say_nothing_are_missing(scenario: StayScenario) -> None:
     assert found.nights == 5
 
 
-def test_an_unsent_correction_is_replaced(scenario: StayScenario) -> None:
+def test_an_unsent_correction_is_replaced(scenario: DeskScenario) -> None:
     """By a correction with the new reason."""
     history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))
     history = scenario.save(scenario.amended(history, "kamar 9", room="9"))
@@ -249,7 +193,7 @@ def test_an_unsent_correction_is_replaced(scenario: StayScenario) -> None:
 
 
 @pytest.mark.parametrize("arrived", [False, True])
-def test_a_correction_undoes_a_check_out(scenario: StayScenario, arrived: bool) -> None:  # noqa: FBT001  a parameter
+def test_a_correction_undoes_a_check_out(scenario: DeskScenario, arrived: bool) -> None:  # noqa: FBT001  a parameter
     """Even if nothing else changed; unsent reports are replaced, so that the authority gets one report."""
     history = scenario.arrive()
     history = scenario.deliver(history) if arrived else history
@@ -266,7 +210,7 @@ def test_a_correction_undoes_a_check_out(scenario: StayScenario, arrived: bool) 
 
 
 @pytest.mark.parametrize("reason", [None, "", "  "])
-def test_a_correction_has_a_reason(scenario: StayScenario, reason: str | None) -> None:
+def test_a_correction_has_a_reason(scenario: DeskScenario, reason: str | None) -> None:
     """As the contract requires, and in plain characters."""
     history = scenario.deliver(scenario.arrive())
     with pytest.raises(ReportRefused) as caught:
@@ -277,7 +221,7 @@ def test_a_correction_has_a_reason(scenario: StayScenario, reason: str | None) -
     assert codes_of(caught.value.errors) == {("reason", "bad_character")}
 
 
-def test_a_correction_is_never_late(scenario: StayScenario) -> None:
+def test_a_correction_is_never_late(scenario: DeskScenario) -> None:
     """Only a check-in has a deadline; a check-in that is replaced late still has the warnings."""
     history = scenario.arrive()
     scenario.clock.forward(timedelta(days=61))
@@ -286,7 +230,7 @@ def test_a_correction_is_never_late(scenario: StayScenario) -> None:
     assert not codes_of(scenario.amended(scenario.deliver(history), room="8").warnings) & late
 
 
-def test_an_invalid_correction_is_refused(scenario: StayScenario) -> None:
+def test_an_invalid_correction_is_refused(scenario: DeskScenario) -> None:
     """By the rules of a check-in."""
     history = scenario.deliver(scenario.arrive())
     with pytest.raises(ReportRefused) as caught:
@@ -294,17 +238,17 @@ def test_an_invalid_correction_is_refused(scenario: StayScenario) -> None:
     assert ("planned_check_out", "order") in codes_of(caught.value.errors)
 
 
-def test_a_report_that_was_sent_meanwhile_is_not_replaced(scenario: StayScenario) -> None:
+def test_a_report_that_was_sent_meanwhile_is_not_replaced(scenario: DeskScenario) -> None:
     """Nothing changes, and an error is raised."""
     history = scenario.arrive()
     pending = scenario.amended(history, None, room="8")
     after = scenario.deliver(history)
     with pytest.raises(ReportMoved):
-        scenario.changes.save(pending)
+        scenario.desk.save(pending)
     assert scenario.of(history) == after
 
 
-def test_a_report_that_may_have_arrived_is_not_replaced(scenario: StayScenario) -> None:
+def test_a_report_that_may_have_arrived_is_not_replaced(scenario: DeskScenario) -> None:
     """A call without an answer may have reached the authority; a call that was never sent did not."""
     one, other = scenario.arrive(), scenario.arrive()
     assert scenario.amended(scenario.deliver(one, State.QUEUED)).report.kind is Kind.AMEND
@@ -376,7 +320,7 @@ def test_only_typed_fields_change(name: str, data: st.DataObject) -> None:
     assert (found.guest, found.stay) == (expected.guest, expected.stay)
 
 
-def test_a_new_mrz_replaces_the_guest(scenario: StayScenario) -> None:
+def test_a_new_mrz_replaces_the_guest(scenario: DeskScenario) -> None:
     """Its fields come from the MRZ, the others stay, and typed values win over both."""
     history = scenario.deliver(scenario.arrive(draft({"surname": "SMYTH", "note": CHECK_DIGIT_NOTE})))
     examination = scenario.changes.examine(scenario.current_content(history), {"given_names": "JANE"}, mrz())
@@ -388,7 +332,7 @@ def test_a_new_mrz_replaces_the_guest(scenario: StayScenario) -> None:
     assert examination.stay.note is None
 
 
-def test_the_document_type_stays(scenario: StayScenario) -> None:
+def test_the_document_type_stays(scenario: DeskScenario) -> None:
     """For a diplomatic passport without a stored MRZ."""
     before = scenario.current_content(scenario.arrive(scanned(mrz())))
     assert before.guest is not None
@@ -402,7 +346,7 @@ def test_the_document_type_stays(scenario: StayScenario) -> None:
 # Cancellation.
 
 
-def test_a_sent_stay_is_cancelled_by_a_report(scenario: StayScenario) -> None:
+def test_a_sent_stay_is_cancelled_by_a_report(scenario: DeskScenario) -> None:
     """Reports that were never sent are replaced by it."""
     history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))
     history = scenario.save(scenario.changes.check_out(history))
@@ -415,7 +359,7 @@ def test_a_sent_stay_is_cancelled_by_a_report(scenario: StayScenario) -> None:
     assert not history.is_active
 
 
-def test_an_unsent_stay_is_withdrawn(scenario: StayScenario) -> None:
+def test_an_unsent_stay_is_withdrawn(scenario: DeskScenario) -> None:
     """Completely, at once, without traffic."""
     history = scenario.save(scenario.changes.check_out(scenario.arrive()))
     assert history.withdrawable
@@ -423,7 +367,7 @@ def test_an_unsent_stay_is_withdrawn(scenario: StayScenario) -> None:
     assert states(scenario.of(history)) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
 
-def test_reports_to_withdraw(scenario: StayScenario) -> None:
+def test_reports_to_withdraw(scenario: DeskScenario) -> None:
     """One later unsent report alone; all reports of an unsent stay; none if a cancellation must be sent."""
     history = scenario.save(scenario.changes.check_out(scenario.arrive()))
     first, last = history.entries
@@ -433,7 +377,7 @@ def test_reports_to_withdraw(scenario: StayScenario) -> None:
     assert [reports_to_withdraw(history, entry) for entry in history.entries[:2]] == [(), ()]
 
 
-def test_an_unneeded_cancellation_is_withdrawn_too(scenario: StayScenario) -> None:
+def test_an_unneeded_cancellation_is_withdrawn_too(scenario: DeskScenario) -> None:
     """The check-in got no answer, the stay was cancelled, and then the check-in was refused."""
     history = scenario.deliver(scenario.arrive(), State.QUEUED)
     history = scenario.save(scenario.changes.cancel(history, "salah orang"))
@@ -449,7 +393,7 @@ def test_an_unneeded_cancellation_is_withdrawn_too(scenario: StayScenario) -> No
         reports_to_withdraw(scenario.of(history), history.entries[0])
 
 
-def test_a_correction_between_two_check_outs_stays(scenario: StayScenario) -> None:
+def test_a_correction_between_two_check_outs_stays(scenario: DeskScenario) -> None:
     """As long as the second check-out exists, which the error names."""
     history = scenario.deliver(scenario.save(scenario.changes.check_out(scenario.deliver(scenario.arrive()))))
     history = scenario.save(scenario.changes.check_out(scenario.save(scenario.amended(history))))
@@ -463,7 +407,7 @@ def test_a_correction_between_two_check_outs_stays(scenario: StayScenario) -> No
     assert reports_to_withdraw(history, correction) == (correction,)
 
 
-def test_withdrawn_and_replaced_reports_are_refused(scenario: StayScenario) -> None:
+def test_withdrawn_and_replaced_reports_are_refused(scenario: DeskScenario) -> None:
     """They cannot be withdrawn again."""
     history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))
     history = scenario.save(scenario.amended(history, room="9"))
@@ -473,7 +417,7 @@ def test_withdrawn_and_replaced_reports_are_refused(scenario: StayScenario) -> N
 
 
 @pytest.mark.parametrize("other", ["check_out", "amend", "withdraw"])
-def test_a_change_by_another_desk_wins(scenario: StayScenario, other: str) -> None:
+def test_a_change_by_another_desk_wins(scenario: DeskScenario, other: str) -> None:
     """A change that was made before it is not saved, and overwrites nothing."""
     history = scenario.deliver(scenario.arrive())
     history = scenario.save(scenario.amended(history, room="8"))
@@ -491,13 +435,13 @@ def test_a_change_by_another_desk_wins(scenario: StayScenario, other: str) -> No
     after = scenario.of(history)
     for pending in proposals:
         with pytest.raises(ReportMoved):
-            scenario.changes.save(pending)
+            scenario.desk.save(pending)
     with pytest.raises(ReportMoved):
         scenario.changes.withdraw(history, history.active_reports[1:])
     assert scenario.of(history) == after
 
 
-def test_a_cancelled_or_withdrawn_stay_cannot_change(scenario: StayScenario) -> None:
+def test_a_cancelled_or_withdrawn_stay_cannot_change(scenario: DeskScenario) -> None:
     """No check-out, no correction and no second cancellation."""
     void = scenario.save(scenario.changes.cancel(scenario.deliver(scenario.arrive()), "batal"))
     gone = scenario.arrive()
@@ -517,7 +461,7 @@ def test_a_cancelled_or_withdrawn_stay_cannot_change(scenario: StayScenario) -> 
 # Refused, and fixed.
 
 
-def test_a_refused_report_is_replaced_in_order(scenario: StayScenario) -> None:
+def test_a_refused_report_is_replaced_in_order(scenario: DeskScenario) -> None:
     """By one of the same kind; later reports still follow it."""
     history = scenario.deliver(scenario.arrive(), State.REJECTED)
     history = scenario.save(scenario.changes.check_out(history))
@@ -529,7 +473,7 @@ def test_a_refused_report_is_replaced_in_order(scenario: StayScenario) -> None:
     assert history.entries[0].due_at == refused.due_at
 
 
-def test_a_refused_correction_check_out_and_cancellation(scenario: StayScenario) -> None:
+def test_a_refused_correction_check_out_and_cancellation(scenario: DeskScenario) -> None:
     """Each is fixed by its own kind; a correction keeps its reason, a check-out its rules."""
     history = scenario.deliver(scenario.arrive())
     for first, fix in (
@@ -547,14 +491,14 @@ def test_a_refused_correction_check_out_and_cancellation(scenario: StayScenario)
         scenario.changes.fix_check_out(history, history.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
 
 
-def _fixed_correction(scenario: StayScenario, history: StayHistory, refused: Entry) -> PendingChange:
+def _fixed_correction(scenario: DeskScenario, history: StayHistory, refused: Entry) -> NewReport:
     examination = scenario.changes.examine(scenario.current_content(history), {"room": "9"})
     with pytest.raises(ReportRefused):
         scenario.changes.fix(history, refused, examination, None)
     return scenario.changes.fix(history, refused, examination, "kamar 9")
 
 
-def test_only_refused_reports_are_fixed(scenario: StayScenario) -> None:
+def test_only_refused_reports_are_fixed(scenario: DeskScenario) -> None:
     """The error says what to do instead."""
     history = scenario.arrive()
     with pytest.raises(DataRefused) as caught:
@@ -568,7 +512,7 @@ def test_only_refused_reports_are_fixed(scenario: StayScenario) -> None:
     assert "apoa show" in caught.value.advice.template
 
 
-def test_every_report_can_be_undone(scenario: StayScenario) -> None:
+def test_every_report_can_be_undone(scenario: DeskScenario) -> None:
     """As long as it was not sent, by `apoa cancel`; later, by a correction."""
     history = scenario.deliver(scenario.arrive())
     for pending, later in (
@@ -576,7 +520,7 @@ def test_every_report_can_be_undone(scenario: StayScenario) -> None:
         (scenario.changes.check_out(history), "apoa amend"),
         (scenario.changes.cancel(history, "x"), "apoa report"),
     ):
-        entry = scenario.changes.save(pending)
+        entry = scenario.desk.save(pending)
         assert "apoa cancel" in undo_advice(entry).template
         assert later in undo_advice(entry._replace(state=State.ACCEPTED)).template
         scenario.changes.withdraw(scenario.of(history), [entry])

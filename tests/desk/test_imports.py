@@ -1,5 +1,6 @@
 """What importing a row does: as staff would report the guest, and nothing if it was imported before."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from import_helpers import RULES, Importer, guest_row
 from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft
 
+from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.import_rows import Action, RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.desk.stay_history import StayHistory, Stays
@@ -285,7 +287,7 @@ def test_another_document_than_that_of_a_closed_stay(importer: Importer, *, eras
     if erased:
         importer.outbox.eraser.stay(history.stay_id, dry_run=False)
     else:
-        importer.changes.save(importer.changes.cancel(history, "keliru"))
+        importer.desk.save(importer.changes.cancel(history, "keliru"))
     message = assert_refused_namesake(importer)
     assert "apoa amend" not in message
     assert message.endswith("apoa report")
@@ -313,7 +315,7 @@ def amended_here(importer: Importer, history: StayHistory, **typed: str) -> Repo
     before = importer.outbox.content(history.current_report).report
     examination = importer.changes.examine(before, typed)
     change = importer.changes.amend(history, examination, "pindah kamar")
-    importer.changes.save(change)
+    importer.desk.save(change)
     return change.report
 
 
@@ -331,7 +333,7 @@ def test_what_the_desk_changed_stays(importer: Importer) -> None:
 def test_a_guest_whom_the_desk_checked_out(importer: Importer) -> None:
     """The same row is unchanged; an edited one, or one with another day of departure, changes nothing."""
     history = imported(importer, guest_row())
-    importer.changes.save(importer.changes.check_out(history))
+    importer.desk.save(importer.changes.check_out(history))
     for row in (guest_row(), guest_row(check_out="2026-11-24 18:00")):
         assert plan(importer, row)._replace(imported=None) == RowResult(row, Action.UNCHANGED)
     assert_conflict(importer, guest_row(room="7"))
@@ -362,7 +364,7 @@ def test_a_stay_that_the_desk_cancelled(importer: Importer, sent: State | None) 
     if sent is None:
         importer.changes.withdraw(history, history.active_reports)
     else:
-        importer.changes.save(importer.changes.cancel(history, "keliru"))
+        importer.desk.save(importer.changes.cancel(history, "keliru"))
     for row in (guest_row(), guest_row(room="7")):
         assert_conflict(importer, row)
 
@@ -370,7 +372,7 @@ def test_a_stay_that_the_desk_cancelled(importer: Importer, sent: State | None) 
 def report_by_hand(importer: Importer, **changes: str) -> Report:
     examination = importer.desk.examine(draft({"check_in": "2026-11-24 15:30", "room": "5", **changes}))
     report = importer.desk.compose(examination)
-    importer.desk.save(report, examination.warnings)
+    importer.desk.save(importer.desk.new_report(report, examination.warnings))
     return report
 
 
@@ -428,12 +430,12 @@ def test_a_guest_whom_the_desk_reported_and_checked_out_the_same_day(importer: I
     """The stay has no night any more, and is the row's all the same."""
     report = report_by_hand(importer)
     history = Stays(importer.outbox, RULES.zone).of(report.stay_id)
-    importer.changes.save(importer.changes.check_out(history))
+    importer.desk.save(importer.changes.check_out(history))
     assert_reported_already(plan(importer, guest_row()))
 
 
 def test_a_property_without_the_key_of_the_hash(importer: Importer) -> None:
     """Imported rows could not be recognised, so nothing is imported."""
-    rules = RULES._replace(index_key=b"")
+    desk = Desk(importer.outbox, FixedClock(NOW), RULES._replace(index_key=b""), os.urandom)
     with raises_error("index_key_missing"):
-        Imports(importer.desk, importer.changes, importer.outbox, FixedClock(NOW), rules, lambda _entry: None)
+        Imports(desk, importer.changes, lambda _entry: None)

@@ -12,7 +12,7 @@ import pytest
 from basics import NOW
 
 from apoa_client.doctor import computer, reports
-from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files, no_schedule
+from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files
 from apoa_client.doctor.computer import Screen, check_installation, check_screen, check_space
 from apoa_client.doctor.permissions import check_permissions_below
 from apoa_client.doctor.reports import check_backup_folder
@@ -73,7 +73,7 @@ def test_the_package_of_another_project(monkeypatch: pytest.MonkeyPatch) -> None
     [
         (Screen("utf-8", 80, is_terminal=True, language="id"), Result.OK),
         (Screen("cp437", 80, is_terminal=True, language="id"), Result.OK),
-        (Screen("apoa_ascii", 80, is_terminal=True, language="en"), Result.WARNING),
+        (Screen("ascii", 80, is_terminal=True, language="en"), Result.WARNING),
         (Screen("ascii", 80, is_terminal=False, language="en"), Result.OK),
         (Screen("utf-8", 40, is_terminal=True, language="en"), Result.WARNING),
         (Screen("", 80, is_terminal=False, language="en"), Result.OK),
@@ -174,12 +174,6 @@ def test_the_schedule(found: Found, facts: tuple[bool, bool], result: Result) ->
     """It must start this installation, and be switched on."""
     own, exists = facts
     assert check_schedule(found, is_own=own, program_exists=exists).result is result
-
-
-def test_no_schedule() -> None:
-    """A warning names the command that installs one."""
-    assert no_schedule().result is Result.WARNING
-    assert "apoa schedule install" in str(no_schedule().advice)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from authority_simulator import AuthoritySimulator
 from basics import NOW, PERSONAL, FixedClock
 
 from apoa_client.authority import route as module
-from apoa_client.authority.route import Proxy, Route, TrustedCertificate
+from apoa_client.authority.route import Proxy, Route
+from apoa_client.authority.tls import Certificate
 from apoa_client.doctor.authority import AuthorityChecks
 from apoa_client.doctor.results import (
     Check,
@@ -164,8 +165,8 @@ def test_the_days_of_a_certificate(
     """Two weeks before its end, the authority must be informed."""
     until = None if days is None else NOW + timedelta(days=days, hours=1)
 
-    def trusted(*_arguments: Any) -> TrustedCertificate:
-        return TrustedCertificate("CA", until)
+    def trusted(*_arguments: Any) -> Certificate:
+        return Certificate(issuer="CA", valid_until=until)
 
     monkeypatch.setattr(module, "read_certificate", trusted)
     assert said(checks(monkeypatch).certificate()) == (result, text)

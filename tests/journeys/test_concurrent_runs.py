@@ -27,6 +27,7 @@ def wait_for_call(apoa: Installed, sync: "subprocess.Popen[str]") -> None:
         assert sync.poll() is None
 
 
+@pytest.mark.slow
 def test_two_syncs_at_once(slow: Installed) -> None:
     """One delivers, the other one leaves it the report that it claimed and exits with 75; nothing is sent twice."""
     both = [slow.start("sync", "--json") for _process in range(2)]
@@ -62,6 +63,7 @@ def test_report_during_a_sync(slow: Installed) -> None:
     assert [(report["state"], report["attempts"]) for report in slow.reports()] == [("accepted", 1)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
 def test_a_stopped_sync_holds_up_only_what_it_sends(slow: Installed) -> None:
     """Ctrl-Z during a call: the next guest is sent at once; when the process goes on, nothing was sent twice."""

@@ -273,6 +273,7 @@ class TestInterruptions:
 class TestAppearance:
     """Colours and plain lines."""
 
+    @pytest.mark.slow
     def test_colours(self, open_desk: Sit) -> None:
         """NO_COLOR and plain lines switch colours off."""
         for environ, coloured in ({}, True), ({"NO_COLOR": "1"}, False), ({"APOA_PLAIN": "1"}, False):

@@ -177,6 +177,7 @@ def test_disk_full_during_sync(installation: Installation, disk: Disk) -> None:
 CANNOT_SAVE = "What was saved before is shown. No guest can be saved now."
 
 
+@pytest.mark.slow
 @in_each_language
 def test_reading_on_a_full_disk(installation: Installation, disk: Disk, lang: str) -> None:
     """Status, list and show answer, say that no guest can be saved, and change nothing."""

@@ -12,6 +12,7 @@ from apoa_client.cli.guide.guides import situations
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 
 
+@pytest.mark.slow
 @in_each_language
 @in_each_width
 def test_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:

@@ -42,6 +42,7 @@ def test_info_before_set_up(apoa: Installed, lang: str) -> None:
     assert not apoa.home.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @in_each_language
 @pytest.mark.parametrize("columns", [80, 60])

@@ -66,6 +66,7 @@ output(*calls)
     assert json.loads(status[1])["sending_stopped"] is None
 
 
+@pytest.mark.slow
 def test_what_the_doctor_says(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> None:
     """An open keyring is named; of a locked one it is said, at once, and it stays locked."""
     account = ["--api-url", authority.base_url, "--username", "latihan", "--password-stdin"]
@@ -106,6 +107,7 @@ def can_mount_run() -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not can_mount_run(), reason="needs root on Linux, and user namespaces")
 def test_cron_finds_the_keyring(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> None:
     """With `env -i` the keyring is found as long as the user's session runs."""

@@ -45,6 +45,7 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[[int, dict[str, str]], Te
         terminal.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["greys", "no colours"])
 @in_each_language
 @in_each_width
@@ -74,6 +75,7 @@ def test_a_doubtful_line_is_confirmed(
     assert photo.exists()
 
 
+@pytest.mark.slow
 @in_each_width
 def test_two_photos_in_the_second_of_two_properties(
     configured: Installed, open_terminal: Callable[[int, dict[str, str]], Terminal], tmp_path: Path, columns: int

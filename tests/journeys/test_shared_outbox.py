@@ -47,7 +47,7 @@ def test_two_desks_and_a_server_that_is_killed(desks: Desks, postgres_outbox: Sh
 
 @pytest.mark.slow
 def test_a_sender_that_follows(desks: Desks, postgres_outbox: SharedOutbox, following: Callable[..., Follower]) -> None:
-    """What another desk saves is sent within three seconds, also after the server was away."""
+    """What another desk saves is sent within some seconds, also after the server was away."""
     follower, promised, times = following(desks.first), list[str](), list[float]()
     for number in range(1, 5):
         if number == 4:
@@ -58,7 +58,7 @@ def test_a_sender_that_follows(desks: Desks, postgres_outbox: SharedOutbox, foll
         desks.second("list")  # moves it, should the server have been slow
         assert follower.line().endswith("Sent: 1.")
         times.append(time.monotonic() - saved)
-    assert min(times) < 3  # the others may have met a busy machine
+    assert min(times) < 8  # a look every five seconds; the others may have met a busy machine
     if sys.platform != "win32":
         assert follower.end() == (0, "")
     desks.assert_all_sent_once(promised)

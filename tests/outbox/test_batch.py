@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from basics import raises_error
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, finding, open_outbox, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, PRIVATE_KEY, PUBLIC_KEY, finding, open_outbox, report, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import StorageProblem
@@ -105,7 +105,7 @@ def test_another_process_was_faster(outbox: AnyOutbox, store: Store, meanwhile: 
         elif meanwhile == "changed":
             other.withdraw([uuid(10)])
         else:
-            outbox._sealer = batch._sealer = PropertySealer(  # type: ignore[attr-defined]  # as the settings say now
+            outbox._sealer = batch._sealer = PropertySealer(  # as the settings say now
                 PUBLIC_KEY, lambda: PRIVATE_KEY, current_public_key=lambda: new_key_pair()[1]
             )
             other.record_public_key(encode_key(new_key_pair()[1]))
@@ -161,15 +161,28 @@ def test_no_other_process_waits_for_the_sealing(outbox: SqliteOutbox, path: Path
     assert len(ids(outbox)) == 700
 
 
-def test_a_temporary_file_holds_only_sealed_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_a_batch_is_used_again(outbox: AnyOutbox) -> None:
+    """What was added under it before it was discarded is forgotten, and nothing else."""
+    with outbox.batch() as batch:
+        for number in (1, 2, 3):
+            batch.add(7, [NewReport(report(number), NOON)])
+            if number < 3:
+                batch.discard(7)
+        assert batch.save(EVENT) == [uuid(3)]
+    assert ids(outbox) == [uuid(3)]
+
+
+def test_the_file_of_a_batch_holds_only_sealed_data(
+    outbox: AnyOutbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is put aside before saving is as unreadable as the outbox."""
-    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
-    with SqliteOutbox.open(tmp_path / "outbox.db", sealer(), create=True) as outbox, outbox.batch() as batch:
-        batch.add(1, GROUPS[0])
-        batch.discard(2)  # writes what is pending
-        rows = outbox._db.execute("SELECT * FROM temp.batch").fetchall()
-    assert len(rows) == 1
-    assert not any(text in repr(rows) for text in PERSONAL)
+    path = tmp_path / "batch"
+    monkeypatch.setattr("apoa_client.outbox.sql.batch.TemporaryFile", lambda: path.open("w+b"))
+    with outbox.batch() as batch:
+        batch.add(1, [NewReport(report(1), NOON, photo=PHOTO)])  # a photo is put aside at once
+    content = path.read_bytes()
+    assert uuid(1).encode() in content
+    assert not any(text.encode() in content for text in PERSONAL)
 
 
 SAVE_AND_DIE = """

@@ -1,20 +1,14 @@
 """Several processes at one queue: each report is sent by one of them, and a dead process blocks nothing forever."""
 
-import signal
-import subprocess
-import sys
-import threading
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from basics import raises_error
-from outbox_helpers import HOUR, NOON, PUBLIC_KEY, open_outbox, receipt, report, uuid
+from outbox_helpers import HOUR, NOON, PUBLIC_KEY, receipt, report, uuid
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.ports.entries import Change, Selection
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 from apoa_client.vault.sealing import PropertySealer
 
@@ -33,33 +27,6 @@ def test_an_expired_lease_is_taken_over(outbox: AnyOutbox) -> None:
     assert outbox.find(uuid(1))[0].state is State.ACCEPTED
 
 
-def test_claims_at_the_same_time_share_nothing(store: Store) -> None:
-    """Four at once, each with its own connection: every report is claimed once."""
-    ids = [uuid(number) for number in range(60)]
-    with store.open() as outbox:
-        for number in range(60):
-            outbox.add(report(number), due_at=None)
-    got: list[list[str]] = []
-    together = threading.Barrier(4)
-
-    def work(start: int) -> None:
-        mine: list[str] = []
-        with store.open() as outbox:
-            together.wait()
-            for position in range(start, start + 60, 7):
-                wanted = [ids[number % 60] for number in range(position, position + 20)]
-                mine.extend(e.id for e in outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1])
-        got.append(mine)
-
-    threads = [threading.Thread(target=work, args=[start]) for start in range(0, 60, 15)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(got) == 4
-    assert sorted(report_id for mine in got for report_id in mine) == sorted(ids)
-
-
 def test_a_report_is_claimed_after_the_one_before_it(outbox: AnyOutbox) -> None:
     """Not while an earlier report of the stay is open, whatever the caller saw when it looked."""
     for number in (1, 2):
@@ -70,46 +37,6 @@ def test_a_report_is_claimed_after_the_one_before_it(outbox: AnyOutbox) -> None:
     assert outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)[1] == []
     outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt())])
     assert len(outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)[1]) == 1
-
-
-CLAIM_AND_DIE = """
-import os, signal, sys
-from pathlib import Path
-from outbox_helpers import HOUR, NOON, open_outbox, uuid
-outbox = open_outbox(Path(sys.argv[1]))
-print(outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)[0], flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
-def test_the_lease_of_a_killed_process_is_taken_over(path: Path) -> None:
-    """SIGKILL between claim and answer: the reports are marked as being sent, and sent again when the lease expires."""
-    with open_outbox(path) as outbox:
-        for number in (1, 2, 3):
-            outbox.add(report(number), due_at=None)
-    tests = str(Path(__file__).parents[1] / "support")
-    killed = subprocess.run(
-        [sys.executable, "-c", CLAIM_AND_DIE, path],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": tests},
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    with open_outbox(path) as outbox:
-        assert [entry.state for entry in outbox.entries(Selection())] == [State.SENDING, State.SENDING, State.QUEUED]
-        assert [entry.id for entry in outbox.heads()] == [uuid(1), uuid(2), uuid(3)]
-        wanted = [uuid(1), uuid(2), uuid(3)]
-        assert [e.id for e in outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1]] == [uuid(3)]
-        assert [e.id for e in outbox.claim(wanted, now=NOON + HOUR, lease_until=NOON + 2 * HOUR)[1]] == wanted
-        outbox.settle(killed.stdout.strip(), [Change(uuid(1), State.REJECTED)])
-        assert outbox.find(uuid(1))[0].state is State.SENDING
-
-
-def test_an_empty_claim_is_a_lease_of_nothing(outbox: AnyOutbox) -> None:
-    """Claiming no report is no error."""
-    assert outbox.claim([], now=NOON, lease_until=NOON)[1] == []
 
 
 def test_a_lease_is_renewed_by_its_token(outbox: AnyOutbox) -> None:

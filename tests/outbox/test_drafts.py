@@ -1,9 +1,7 @@
 """The drafts: sealed, erased soon, each continued by one desk, and never in the way of a report."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -139,23 +137,6 @@ class TestTwoDesks:
             assert one.drafts.open(mine) == "typed"
             one.drafts.save("typed further", NOON + MINUTE, mine)
             assert texts(other) == ["typed further"]
-
-    def test_many_desks_at_once(self, store: Store) -> None:
-        """Of eight threads that take each of three drafts, one gets each."""
-        with store.open() as outbox:
-            for text in "abc":
-                outbox.drafts.save(text, NOON)
-            drafts = outbox.drafts.waiting(NOON)
-        start = threading.Barrier(8)
-
-        def desk(_number: int) -> list[str]:
-            with store.open() as outbox:
-                start.wait(60)
-                return [draft.id for draft in drafts if outbox.drafts.take(draft, NOON) is not None]
-
-        with ThreadPoolExecutor(8) as desks:
-            got = [draft_id for each in desks.map(desk, range(8)) for draft_id in each]
-        assert sorted(got) == sorted(draft.id for draft in drafts)
 
     @pytest.mark.parametrize(
         ("later", "waits"), [(HALF, False), (HALF + MINUTE, True), (-HALF, False), (-HALF - MINUTE, True)]

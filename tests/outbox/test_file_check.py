@@ -32,7 +32,7 @@ def file(path: Path) -> Path:
 def test_a_sound_file(file: Path) -> None:
     """All of it was read; the schema and the engine are named."""
     with open_outbox(file) as outbox:
-        found = outbox.integrity.check_file(never)
+        found = outbox.check_file(never)
     assert (found.complete, found.schema) == (True, max(STEPS))
     assert found.engine.startswith("SQLite 3.")
 
@@ -42,19 +42,19 @@ def test_the_time_is_over(path: Path) -> None:
     with open_outbox(path) as outbox:
         for number in range(REPORTS * 5):
             outbox.add(report(number), due_at=NOON)
-        assert not outbox.integrity.check_file(always).complete
-        assert outbox.integrity.check_file(never).complete
+        assert not outbox.check_file(always).complete
+        assert outbox.check_file(never).complete
 
 
 def test_a_damaged_page(file: Path) -> None:
     """A page of the audit trail that is no page any more."""
     overwrite(file, root_of(file, "audit"), bytes([7]) * PAGE)
     with open_outbox(file) as outbox, pytest.raises(OutboxDamaged):
-        outbox.integrity.check_file(never)
+        outbox.check_file(never)
 
 
 def test_an_index_that_hides_reports(file: Path) -> None:
     """The pages are sound, and open reports cannot be found: reported, however little time there is."""
     hide_from_queue(file)
     with open_outbox(file) as outbox, pytest.raises(OutboxDamaged):
-        outbox.integrity.check_file(always)
+        outbox.check_file(always)

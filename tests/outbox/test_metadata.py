@@ -11,7 +11,7 @@ from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sql import metadata
 from apoa_client.outbox.sql.metadata import VALUES, Value
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import LearnedBatchSize, ScheduledRun, Suspension
+from apoa_client.ports.state import FolderBackups, LearnedBatchSize, ScheduledRun, Suspension
 
 EXAMPLES: dict[Value[Any], tuple[Any, Any]] = {
     metadata.SUSPENSION: (
@@ -24,7 +24,10 @@ EXAMPLES: dict[Value[Any], tuple[Any, Any]] = {
     metadata.BATCH_SIZE: (LearnedBatchSize(500, "a1b2"), LearnedBatchSize(7, "", NOON + HOUR)),
     metadata.NOTICE: (("abc", NOON), ("def", NOON + HOUR)),
     metadata.SCHEDULED_RUN: (ScheduledRun(NOON, 0), ScheduledRun(NOON + HOUR, 75, HOUR)),
-    metadata.FOLDER_BACKUPS: ({"7cb2b4da": "0 - 1 -"}, {"7cb2b4da": "1 2 3 4", "00000000": "0 - - -"}),
+    metadata.FOLDER_BACKUPS: (
+        {"7cb2b4da": FolderBackups(None, NOON)},
+        {"7cb2b4da": FolderBackups(NOON, NOON, NOON, other_disk=True), "00000000": FolderBackups()},
+    ),
     metadata.CLOCK_CHECKED: ((1, 2), (3, 4)),
     metadata.TAGS_MISSING: (1, 1),
 }

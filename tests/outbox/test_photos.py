@@ -66,7 +66,7 @@ def test_a_batch_saves_photos(outbox: AnyOutbox, store: Store) -> None:
     outbox.add(report(9), due_at=None)
     with outbox.batch() as batch:
         batch.add(1, [new(1)])
-        assert batch._pending == []  # type: ignore[attr-defined]  # what is held
+        assert batch._pending == []  # what is held
         batch.add(2, [new(2, 9, replaces=[uuid(9)], active_reports=[uuid(9)])])
         batch.add(3, [new(3, photo=None)])
         batch.save(AuditEvent("imported"))

@@ -210,4 +210,4 @@ class OutboxMachine(RuleBasedStateMachine):
 def test_any_operations_in_any_order(new_store: NewStore) -> None:
     """Both engines agree with the model."""
     factory: Any = partial(OutboxMachine, new_store)
-    run_state_machine_as_test(factory, settings=search(25, stateful_step_count=25))
+    run_state_machine_as_test(factory, settings=search(20, stateful_step_count=20))

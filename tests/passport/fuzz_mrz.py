@@ -15,9 +15,9 @@ from pathlib import Path
 import atheris  # type: ignore[import-untyped]  # no dependency of the project
 
 with atheris.instrument_imports(include=["apoa_client.passport"]):
+    from apoa_client.passport.check_digits import failing_checks
     from apoa_client.passport.field_problems import find_problems
     from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, read_mrz
-    from apoa_client.passport.verify import failing_checks
 
 TODAY = date(2026, 11, 24)
 

@@ -11,10 +11,10 @@ from passport_helpers import FORMATS, SPECIMENS, documents, read
 
 from apoa_client.errors import DataRefused
 from apoa_client.passport import names
-from apoa_client.passport.compose import Details, compose, transliterate
+from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Convention
-from apoa_client.passport.names import printed_spellings
+from apoa_client.passport.names import printed_spellings, transliterate
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import by_code
 

@@ -26,11 +26,10 @@ from passport_helpers import (
     write,
 )
 
-from apoa_client.passport.check_digits import ALPHABET, character_values
+from apoa_client.passport.check_digits import ALPHABET, character_values, failing_checks
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.field_problems import find_problems
 from apoa_client.passport.mrz import Convention, Mrz
-from apoa_client.passport.verify import failing_checks
 
 ERIKSSON: dict[str, Any] = {
     "issuing_state": "UTO",

@@ -10,12 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, fitted, read, read_or_refuse, refused, write
 
-from apoa_client.passport.check_digits import ALPHABET, character_values
+from apoa_client.passport.check_digits import ALPHABET, character_values, failing_checks
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.layouts import Span
 from apoa_client.passport.mrz import Correction, Mrz, Problem, read_mrz
-from apoa_client.passport.verify import failing_checks
 
 TODAY = date(2026, 11, 24)
 CONFUSED = ("O0", "I1", "Z2", "S5", "B8", "G6", "D0", "Q0", "UV", "YV", "K<")

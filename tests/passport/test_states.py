@@ -111,43 +111,16 @@ def test_not_available_is_no_state(text: str) -> None:
     assert [find(name) for name in ("NAM", "Namibia", "namibian")] == [by_code("NAM")] * 3
 
 
+WRITTEN = {
+    "D": "D|d|DE|Germany|jerman", "DEU": "DEU", "GBR": "GBR|Inggris|UK", "USA": "Amerika Serikat|AS|usa|us",
+    "KOR": "Korea Selatan|Korea|WNA Korea|Korsel", "PRK": "Korea Utara|DPRK", "NLD": "Belanda",
+    "CHN": "Tiongkok|China|Cina", "FRA": "Perancis", "CIV": "Pantai Gading|cote d\u2019ivoire", "REU": "REUNION",
+    "TLS": "Timor-Leste|timor leste", "TTO": "Trinidad & Tobago", "RKS": "xk", "UNO": "PBB", "XXA": "stateless",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("D", "D"),
-        ("d", "D"),
-        ("DE", "D"),
-        ("DEU", "DEU"),
-        ("Germany", "D"),
-        ("jerman", "D"),
-        ("GBR", "GBR"),
-        ("Inggris", "GBR"),
-        ("UK", "GBR"),
-        ("Amerika Serikat", "USA"),
-        ("AS", "USA"),
-        ("usa", "USA"),
-        ("us", "USA"),
-        ("Korea Selatan", "KOR"),
-        ("Korea", "KOR"),
-        ("WNA Korea", "KOR"),
-        ("Korsel", "KOR"),
-        ("Korea Utara", "PRK"),
-        ("DPRK", "PRK"),
-        ("Belanda", "NLD"),
-        ("Tiongkok", "CHN"),
-        ("China", "CHN"),
-        ("Cina", "CHN"),
-        ("Perancis", "FRA"),
-        ("Pantai Gading", "CIV"),
-        ("cote d\u2019ivoire", "CIV"),
-        ("REUNION", "REU"),
-        ("Timor-Leste", "TLS"),
-        ("timor leste", "TLS"),
-        ("Trinidad & Tobago", "TTO"),
-        ("xk", "RKS"),
-        ("PBB", "UNO"),
-        ("stateless", "XXA"),
-    ],
+    ("text", "code"), [(text, code) for code, texts in WRITTEN.items() for text in texts.split("|")]
 )
 def test_a_state_is_found_as_people_write_it(text: str, code: str) -> None:
     """By code, by the name in either language, and by common names."""

@@ -7,11 +7,10 @@ from typing import Any
 from hypothesis import given
 from report_helpers import NOW, WIB, draft, examined, reports
 
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, FIELDS, as_typed, field_values, label_of
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, from_json, report_value
-from apoa_client.report.parse_fields import PARSERS
+from apoa_client.report.parse_fields import PARSERS, Draft
 from apoa_client.report.rules import examine
 
 

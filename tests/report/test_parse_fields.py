@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_helpers import WIB
 
-from apoa_client.passport.dates import PartialDate
-from apoa_client.report import parse_dates, parse_fields
+from apoa_client.report import parse_fields
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.parse_dates import date_and_time
@@ -22,9 +21,6 @@ READERS: dict[str, Callable[[str], object]] = {
     "sex": parse_fields.sex,
     "state": parse_fields.state,
     "document_number": parse_fields.document_number,
-    "day": parse_dates.full_date,
-    "partial_date": parse_dates.partial_date,
-    "moment": lambda text: date_and_time(text, WIB),
     "nights": lambda text: parse_fields.nights(text, CHECK_IN.date()),
     "purpose": parse_fields.purpose,
     "reason": parse_fields.reason,
@@ -53,17 +49,6 @@ UNDERSTOOD = [
     ("state", "Kosovo", "RKS"),
     ("document_number", "ab 12-34 56", "AB123456"),
     ("document_number", "A" * 20, "A" * 20),
-    ("day", "2030-03-30", date(2030, 3, 30)),
-    ("day", "30/03/2030", date(2030, 3, 30)),
-    ("day", "1.2.2030", date(2030, 2, 1)),
-    ("partial_date", "1985", PartialDate(1985)),
-    ("partial_date", "1985-09", PartialDate(1985, 9)),
-    ("partial_date", "12 09 1985", PartialDate(1985, 9, 12)),
-    ("moment", "2026-11-24T20:30", CHECK_IN),
-    ("moment", "2026-11-24 20:30:00.75", CHECK_IN),
-    ("moment", "2026-11-24T13:30Z", CHECK_IN),
-    ("moment", "2026-11-24", datetime(2026, 11, 24, tzinfo=WIB)),
-    ("moment", "24/11/2026", datetime(2026, 11, 24, tzinfo=WIB)),
     ("nights", "1", date(2026, 11, 25)),
     ("nights", " 366 ", date(2027, 11, 25)),
     ("purpose", "Tourism", Purpose.TOURISM),
@@ -98,19 +83,6 @@ REFUSED = [
     ("document_number", "straße", "bad_character"),
     ("document_number", "A" * 21, "bad_character"),
     ("document_number", "-", "bad_character"),
-    ("day", "2030-02-30", "bad_date"),
-    ("day", "31/04/2030", "bad_date"),
-    ("day", "2030-03", "bad_date"),
-    ("day", "2030", "bad_date"),
-    ("day", "0030-03-30", "bad_date"),
-    ("day", "9999-12-31", "bad_date"),
-    ("day", "11/24/2026", "bad_date"),
-    ("day", "soon", "bad_date"),
-    ("partial_date", "0000", "bad_date"),
-    ("partial_date", "1985-13", "bad_date"),
-    ("moment", "2026-11-24T25:00", "bad_date"),
-    ("moment", "9999-12-31T23:59-12:00", "bad_date"),
-    ("moment", "0001-01-01T00:00+12:00", "bad_date"),
     ("nights", "0", "bad_character"),
     ("nights", "367", "bad_character"),
     ("nights", "-1", "bad_character"),

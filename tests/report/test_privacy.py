@@ -12,11 +12,11 @@ from apoa_client.messages import literal, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Content, NewReport
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable, finding_from_json
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
+from apoa_client.report.parse_fields import Draft
 
 SECRET = st.text("ŻÓŁĆ", min_size=6, max_size=12)
 """Letters that are in no name of a class, field or code."""

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Report, StayPermit, from_json, to_json
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
 
 LONG = "CHRISTOPHER BARTHOLOMEW MAXIMILIAN ALEXANDER"
+FULL = "JONATHON WARREN TREVOR ALEXANDER"
 
 
 def report_of(examination: Examination) -> Report:
@@ -57,6 +58,7 @@ TYPED_BY_PEOPLE: list[tuple[Mapping[str, str], Any]] = [
     ({"birth_date": "12/9/85"}, PartialDate(1985, 9, 12)),
     ({"birth_date": "12 agt 26"}, PartialDate(2026, 8, 12)),
     ({"birth_date": "sep 1985"}, PartialDate(1985, 9)),
+    ({"birth_date": "1985"}, PartialDate(1985)),
     ({"expiry_date": "30 mar 32"}, date(2032, 3, 30)),
     ({"stay_until": "24/12/26"}, date(2026, 12, 24)),
     ({"entry_date": "20/3"}, date(2026, 3, 20)),
@@ -164,6 +166,7 @@ SPOILT = [
     ("planned_check_out", "2026-11-01", "planned_check_out", "order"),
     ("nationality", "Indonesia", "nationality", "not_foreign"),
     ("check_in", "2026-11-26T20:31", "check_in", "implausible"),
+    ("birth_date", "2026-12", "birth_date", "order"),  # the earliest day counts
 ]
 
 
@@ -197,22 +200,6 @@ def test_an_indonesian_guest_has_one_error() -> None:
     assert "Nothing needs to be done" in error.message.render()
     [error] = look(Draft({}, mrz(nationality="IDN", issuing_state="IDN"))).errors
     assert error.code == "not_foreign"
-
-
-def test_born_on_the_day_of_arrival() -> None:
-    """This is possible; of a partly unknown date, the earliest day counts."""
-    assert look(draft({"birth_date": "2026-11-24"})).errors == ()
-    assert look(draft({"birth_date": "2026-11"})).errors == ()
-    assert look(draft({"birth_date": "2026"})).errors == ()
-    assert codes_of(look(draft({"birth_date": "2026-12"})).errors) == {("birth_date", "order")}
-
-
-@pytest.mark.parametrize(("text", "known"), [("1985", PartialDate(1985)), ("1985-09", PartialDate(1985, 9))])
-def test_birth_dates_may_be_partly_unknown(text: str, known: PartialDate) -> None:
-    """Some passports have no day or month."""
-    guest = look(draft({"birth_date": text})).guest
-    assert guest is not None
-    assert guest.birth_date == known
 
 
 # Dates and times.
@@ -270,7 +257,40 @@ WARNED = [
     ({"birth_date": "1915-11-24"}, "birth_date", "implausible"),
     ({"nights": "61"}, "planned_check_out", "implausible"),
     ({"birth_date": "1914"}, "birth_date", "implausible"),
+    ({"expiry_date": "2016-11-25"}, "expiry_date", "expired"),
+    ({"document_number": "KOREASELATAN"}, "number", "implausible"),
+    ({"stay_permit": "asdf"}, "code", "implausible"),
+    ({"stay_permit": "1/1/2030"}, "code", "implausible"),
 ]
+
+RIGHT: list[Mapping[str, str]] = [
+    {"expiry_date": "2027-05-24"},
+    {"expiry_date": "2027-05-20", "entry_date": "2026-11-20"},
+    {"stay_until": "2026-11-27"},
+    {"birth_date": "1915-11-25"},
+    {"nights": "60"},
+    {"birth_date": "1916"},
+    {"issuing_state": "Inggris"},
+    {"nationality": "D", "issuing_state": "DEU"},
+    {"nationality": "DEU", "issuing_state": "D"},
+    *({"birth_date": born} for born in ("2026-11-24", "2026-11", "2026")),
+    *({"stay_permit": code} for code in ("B1", "C99", "e-33x", "211A", "317", "KITAS", "visa on arrival")),
+]
+"""Limits, and codes that may be of a permit: the index of visas changes by decree."""
+
+
+@pytest.mark.parametrize("changes", RIGHT)
+def test_no_warning(changes: Mapping[str, str]) -> None:
+    """One day more, and there is one."""
+    seen = look(draft(changes))
+    assert (seen.errors, seen.warnings) == ((), ())
+
+
+@pytest.mark.parametrize("expiry", ["2016-11-24", "1935-03-30"])
+def test_a_passport_that_expired_long_ago(expiry: str) -> None:
+    """No passport is valid for so long that a guest would still carry it: the year may be wrong."""
+    warnings = look(draft({"expiry_date": expiry})).warnings
+    assert [finding.code for finding in warnings] == ["expired", "implausible"]
 
 
 @pytest.mark.parametrize(("changes", "field", "code"), WARNED)
@@ -280,37 +300,6 @@ def test_warnings(changes: Mapping[str, str], field: str, code: str) -> None:
     assert (codes_of(seen.warnings), seen.errors) == ({(field, code)}, ())
     assert seen.guest is not None
     assert all(finding.message.render() for finding in seen.warnings)
-
-
-@pytest.mark.parametrize(
-    ("expiry", "codes"),
-    [
-        ("2016-11-25", ["expired"]),
-        ("2016-11-24", ["expired", "implausible"]),
-        ("1935-03-30", ["expired", "implausible"]),
-    ],
-)
-def test_a_passport_that_expired_long_ago(expiry: str, codes: list[str]) -> None:
-    """No passport is valid for so long that a guest would still carry it: the year may be wrong."""
-    assert [finding.code for finding in look(draft({"expiry_date": expiry})).warnings] == codes
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"expiry_date": "2027-05-24"},
-        {"expiry_date": "2027-05-20", "entry_date": "2026-11-20"},
-        {"stay_until": "2026-11-27"},
-        {"birth_date": "1915-11-25"},
-        {"nights": "60"},
-        {"birth_date": "1916"},
-        {"issuing_state": "Inggris"},
-    ],
-)
-def test_limits_without_a_warning(changes: Mapping[str, str]) -> None:
-    """One day more, and there is a warning."""
-    seen = look(draft(changes))
-    assert (seen.errors, seen.warnings) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -372,61 +361,6 @@ def test_a_word_for_several_permits(nationality: str, typed: str, codes: str) ->
     assert seen.warnings[0].message.values["codes"] == codes
 
 
-@pytest.mark.parametrize(
-    ("field", "typed", "path"),
-    [
-        ("document_number", "KOREASELATAN", "guest.document.number"),
-        ("stay_permit", "asdf", "guest.stay_permit.code"),
-        ("stay_permit", "1/1/2030", "guest.stay_permit.code"),
-    ],
-)
-def test_a_word_typed_at_the_wrong_question(field: str, typed: str, path: str) -> None:
-    """It is reported with a warning: nothing proves that it is wrong."""
-    seen = look(draft({field: typed}))
-    assert seen.guest is not None
-    assert [(warning.field, warning.code) for warning in seen.warnings] == [(path, "implausible")]
-
-
-@pytest.mark.parametrize("permit", ["B1", "C99", "e-33x", "211A", "317", "KITAS", "visa on arrival"])
-def test_a_code_that_may_be_of_a_permit(permit: str) -> None:
-    """The index of visas changes by decree, so there is no warning while the authority's list is not known."""
-    assert look(draft({"stay_permit": permit})).warnings == ()
-
-
-def test_a_name_that_the_mrz_cuts_off() -> None:
-    """There is a warning until the full name is typed, which is no conflict."""
-    cut = mrz(surname="MONTGOMERY", given_names=LONG)
-    seen = look(scanned(cut))
-    assert codes_of(seen.warnings) == {("given_names", "name_truncated")}
-    assert look(scanned(cut, {"given_names": LONG})).warnings == ()
-    assert codes_of(look(scanned(cut, {"given_names": "JOHN"})).warnings) == {("given_names", "conflict")}
-
-
-def test_a_name_that_the_mrz_cuts_word_by_word() -> None:
-    """The full name is no conflict, names in another order are."""
-    full = "JONATHON WARREN TREVOR ALEXANDER"
-    cut = mrz(surname="PAPANDROPOULOU", given_names=full)
-    assert cut.given_names == "JONATHON WARREN TREVO A"
-    assert look(scanned(cut, {"given_names": full.replace(" ", "-", 1)})).warnings == ()
-    assert codes_of(look(scanned(cut, {"given_names": "WARREN JONATHON TREVOR ALEXANDER"})).warnings) == {
-        ("given_names", "conflict")
-    }
-
-
-def test_the_cut_name_typed_as_it_is() -> None:
-    """It is not yet the full name: the warning stays."""
-    cut = mrz(surname="MONTGOMERY", given_names=LONG)
-    typed = {"given_names": cut.given_names.title()}
-    assert codes_of(look(scanned(cut, typed)).warnings) == {("given_names", "name_truncated")}
-
-
-def test_a_single_name_that_the_mrz_cuts_off() -> None:
-    """The surname must be typed in full."""
-    cut = mrz(surname=LONG, given_names="")
-    assert codes_of(look(scanned(cut)).warnings) == {("surname", "name_truncated")}
-    assert look(scanned(cut, {"surname": LONG})).warnings == ()
-
-
 # Typed values and the MRZ.
 
 
@@ -456,14 +390,11 @@ def test_a_typed_value_replaces_the_mrzs_with_a_warning(name: str, text: str, fi
     assert seen.guest.document.number == alone.guest.document.number
 
 
-def test_nationality_against_the_mrz() -> None:
-    """Both states can be in conflict, and they may also differ from each other."""
-    seen = look(scanned(mrz(), {"nationality": "Irlandia", "issuing_state": "FRA"}))
-    assert codes_of(seen.warnings) == {
-        ("nationality", "conflict"),
-        ("issuing_state", "conflict"),
-        ("issuing_state", "implausible"),
-    }
+def test_a_document_number_with_a_blank_inside() -> None:
+    """It is sent without the blank, typed or printed."""
+    for seen in (look(scanned(mrz(document_number="AB 12345"))), look(draft({"document_number": "AB 12345"}))):
+        assert seen.guest is not None
+        assert seen.guest.document.number == "AB12345"
 
 
 SAME: list[tuple[dict[str, Any], dict[str, str]]] = [
@@ -481,35 +412,64 @@ SAME: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"birth_date": PartialDate(1985)}, {"birth_date": "1985"}),
 ]
 
-
-@pytest.mark.parametrize(("printed", "typed"), SAME)
-def test_accents_and_the_like_are_no_conflict(printed: dict[str, Any], typed: dict[str, str]) -> None:
-    """Hyphens, apostrophes, and Germany's two codes, too."""
-    seen = look(scanned(mrz(**printed), typed))
-    assert (seen.errors, seen.warnings) == ((), ())
-
-
-@pytest.mark.parametrize(("nationality", "issuer"), [("D", "DEU"), ("DEU", "D")])
-def test_germany_is_one_state(nationality: str, issuer: str) -> None:
-    """D and DEU are equal."""
-    assert look(draft({"nationality": nationality, "issuing_state": issuer})).warnings == ()
-
-
-def test_a_document_number_with_a_blank_inside() -> None:
-    """It is sent without the blank, typed or printed."""
-    for seen in (look(scanned(mrz(document_number="AB 12345"))), look(draft({"document_number": "AB 12345"}))):
-        assert seen.guest is not None
-        assert seen.guest.document.number == "AB12345"
-
-
-def test_a_letter_that_no_passport_transliterates() -> None:
-    """It is Latin, so it may be typed; a user must compare it with the MRZ."""
-    assert codes_of(look(scanned(mrz(surname="ALIYEV"), {"surname": "Əliyev"})).warnings) == {("surname", "conflict")}
-
-
 # A wrong MRZ.
 
 WRONG_NUMBER = spoilt(1, 0, "8")
+CUT, CUT_WORDS = mrz(surname="MONTGOMERY", given_names=LONG), mrz(surname="PAPANDROPOULOU", given_names=FULL)
+CUT_SURNAME = mrz(surname=LONG, given_names="")
+EMPTY_DATES = mrz(expiry_date=None, birth_date=None)
+DIGIT_IN_SURNAME, DIGIT_IN_GIVEN_NAMES = spoilt(0, 6, "1"), spoilt(0, 13, "4")
+LAST_DIGIT, OPTIONAL_DATA = spoilt(1, 43, "9"), spoilt(1, 30, "A", optional_data="ZE184226B")
+NO_STATE = spoilt(1, 10, "Q")
+
+SCANNED: list[tuple[str, Draft, str, str]] = [
+    ("a name that is cut off", scanned(CUT), "", "given_names name_truncated"),
+    ("typed in full", scanned(CUT, {"given_names": LONG}), "", ""),
+    ("another name", scanned(CUT, {"given_names": "JOHN"}), "", "given_names conflict"),
+    ("typed as it is cut", scanned(CUT, {"given_names": CUT.given_names.title()}), "", "given_names name_truncated"),
+    ("cut word by word", scanned(CUT_WORDS, {"given_names": FULL.replace(" ", "-", 1)}), "", ""),
+    ("in another order", scanned(CUT_WORDS, {"given_names": " ".join(FULL.split()[::-1])}), "", "given_names conflict"),
+    ("a single name that is cut off", scanned(CUT_SURNAME), "", "surname name_truncated"),
+    ("a single name typed in full", scanned(CUT_SURNAME, {"surname": LONG}), "", ""),
+    (
+        "both states may differ, also from each other",
+        scanned(mrz(), {"nationality": "Irlandia", "issuing_state": "FRA"}),
+        "",
+        "nationality conflict, issuing_state conflict, issuing_state implausible",
+    ),
+    ("a letter without a rule", scanned(mrz(surname="ALIYEV"), {"surname": "Əliyev"}), "", "surname conflict"),
+    ("no field can be typed for the composite", scanned(LAST_DIGIT), "mrz check_digit", ""),
+    ("but it can be accepted", scanned(LAST_DIGIT, accept_check_digit=True), "", "mrz check_digit"),
+    ("nor for the optional data", scanned(OPTIONAL_DATA), "mrz check_digit", ""),
+    ("which can be accepted", scanned(OPTIONAL_DATA, accept_check_digit=True), "", "mrz check_digit"),
+    (
+        "an accepted digit only",
+        scanned(NO_STATE, accept_check_digit=True),
+        "nationality unknown_state",
+        "issuing_state implausible",
+    ),
+    ("a wrong field is not missing", scanned(spoilt(1, 20, "Q")), "sex bad_character", ""),
+    ("nor is a wrong date", scanned(spoilt(1, 21, "A")), "expiry_date bad_character", ""),
+    ("an empty date is missing", scanned(EMPTY_DATES), "birth_date missing, expiry_date missing", ""),
+    ("a typed date", scanned(EMPTY_DATES, {"expiry_date": "2032-03-30", "birth_date": "1985"}), "", ""),
+    ("a digit in a surname", scanned(DIGIT_IN_SURNAME), "surname bad_character", ""),
+    ("typed", scanned(DIGIT_IN_SURNAME, {"surname": "Smith"}), "", "surname conflict"),
+    ("a digit in given names", scanned(DIGIT_IN_GIVEN_NAMES, {"surname": "Smith"}), "given_names bad_character", ""),
+    ("typed, too", scanned(DIGIT_IN_GIVEN_NAMES, {"given_names": "Jane Ann"}), "", "given_names conflict"),
+    ("a wrong document code", scanned(spoilt(0, 0, "0")), "mrz bad_character", "mrz implausible"),
+    *((f"no conflict: {typed}", scanned(mrz(**printed), typed), "", "") for printed, typed in SAME),
+]
+
+
+@pytest.mark.parametrize(
+    ("given_draft", "errors", "warnings"), [row[1:] for row in SCANNED], ids=[row[0] for row in SCANNED]
+)
+def test_a_scanned_document(given_draft: Draft, errors: str, warnings: str) -> None:
+    """What is wrong in the lines, and what was typed beside them."""
+    seen = look(given_draft)
+    assert (seen.guest is None) == bool(errors)
+    for found, expected in ((seen.errors, errors), (seen.warnings, warnings)):
+        assert codes_of(found) == {tuple(each.split()) for each in expected.split(", ") if each}
 
 
 def test_a_wrong_check_digit_is_an_error_with_a_correction() -> None:
@@ -542,13 +502,6 @@ def test_a_typed_field_replaces_a_wrong_check_digit() -> None:
         assert (seen.guest.document.mrz, seen.stay.note) == (None, None)
 
 
-def test_the_composite_and_the_optional_data_can_only_be_accepted() -> None:
-    """No field can be typed for them."""
-    for line in (spoilt(1, 43, "9"), spoilt(1, 30, "A", optional_data="ZE184226B")):
-        assert codes_of(look(scanned(line)).errors) == {("mrz", "check_digit")}
-        assert look(scanned(line, accept_check_digit=True)).errors == ()
-
-
 def test_accepting_check_digits_accepts_nothing_else() -> None:
     """An unknown state stays an error, and no note is added."""
     unknown = spoilt(1, 10, "Q")
@@ -557,34 +510,6 @@ def test_accepting_check_digits_accepts_nothing_else() -> None:
     assert corrected.errors == ()
     assert corrected.stay is not None
     assert corrected.stay.note is None
-
-
-def test_a_field_that_is_wrong_in_the_mrz_is_not_missing() -> None:
-    """One field, one error."""
-    assert codes_of(look(scanned(spoilt(1, 20, "Q"))).errors) == {("sex", "bad_character")}
-    assert codes_of(look(scanned(spoilt(1, 21, "A"))).errors) == {("expiry_date", "bad_character")}
-
-
-def test_a_date_that_is_empty_in_the_mrz_is_missing() -> None:
-    """It is not wrong, but the report needs it."""
-    empty = mrz(expiry_date=None, birth_date=None)
-    assert codes_of(look(scanned(empty)).errors) == {("expiry_date", "missing"), ("birth_date", "missing")}
-    assert look(scanned(empty, {"expiry_date": "2032-03-30", "birth_date": "1985"})).errors == ()
-
-
-def test_a_digit_in_a_name_is_an_error_of_that_name() -> None:
-    """A typed surname does not replace wrong given names, and the reverse."""
-    surname, given_names = spoilt(0, 6, "1"), spoilt(0, 13, "4")
-    assert codes_of(look(scanned(surname)).errors) == {("surname", "bad_character")}
-    assert codes_of(look(scanned(given_names)).errors) == {("given_names", "bad_character")}
-    assert codes_of(look(scanned(given_names, {"surname": "Smith"})).errors) == {("given_names", "bad_character")}
-    assert look(scanned(given_names, {"given_names": "Jane Ann"})).errors == ()
-    assert look(scanned(surname, {"surname": "Smith"})).errors == ()
-
-
-def test_a_wrong_document_code() -> None:
-    """It is an error of the lines as a whole."""
-    assert codes_of(look(scanned(spoilt(0, 0, "0"))).errors) == {("mrz", "bad_character")}
 
 
 # Any input.

@@ -1,20 +1,10 @@
 """What the authority decides about a report, and that it decides once."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-import requests
-
-from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
+from training_page import Json, LogIn, Make, Report, Send
 
 
 def code(result: Json) -> tuple[str, str]:

@@ -1,25 +1,17 @@
 """The fault script: its syntax, and each fault as a client sees it."""
 
-import json
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import requests
 from basics import raises_error
 from hypothesis import given
 from hypothesis import strategies as st
+from training_page import Json, LogIn, Make, Report
 
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.sandbox.faults import OK, Faults, Route, Step
 from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
 
 
 def drawn(script: str, route: Route = Route.REPORTS) -> list[Step]:
@@ -114,70 +106,3 @@ def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: 
     second = make_server()
     answer = log_in(second).get(f"{second.base_url}/reports/{report['id']}", timeout=20)
     assert answer.json()["status"] == "accepted"
-
-
-def test_pending_may_stay_or_be_broken(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """When asked, it may still be pending, deferred or a broken answer, and is accepted in the end."""
-    server = make_server(faults="pending,result:pending,result:defer=9,result:foreign-ids,result:unknown-status")
-    http = log_in(server)
-    report = check_in()
-    post(http, server, report)
-    url = f"{server.base_url}/reports/{report['id']}"
-    still, later, foreign, unknown = (http.get(url, timeout=20).json() for _ in range(4))
-    assert still["status"] == "pending"
-    assert (later["status"], later["retry_after"]) == ("deferred", 9)
-    assert foreign["id"] != report["id"]
-    assert unknown["status"] not in {"accepted", "pending", "rejected", "duplicate", "deferred"}
-    assert http.get(url, timeout=20).json()["status"] == "accepted"
-
-
-@pytest.mark.parametrize(("step", "status"), [("reject", "rejected"), ("duplicate", "duplicate")])
-def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, step: str, status: str) -> None:
-    """At once or after pending, a scripted verdict is stored like any other."""
-    server = make_server(faults=f"{step},pending,result:{step}")
-    http = log_in(server)
-    report, other = check_in(), check_in({"guest.document.number": "X1"})
-    (at_once,) = post(http, server, report).json()["results"]
-    post(http, server, other)
-    asked = http.get(f"{server.base_url}/reports/{other['id']}", timeout=20).json()
-    assert at_once["status"] == asked["status"] == status
-    assert bool(asked["errors"]) == (status == "rejected")
-    assert (asked["receipt"] is None) == (status == "rejected")
-    assert post(http, server, report, other).json()["results"] == [at_once, asked]
-
-
-def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn, bare: requests.Session) -> None:
-    """A refused token, a portal in place of /meta, half of a table."""
-    server = make_server(faults="token:ok,token:403,meta:portal,codes:truncated")
-    http = log_in(server)
-    form = {"grant_type": "client_credentials"}
-    assert bare.post(f"{server.base_url}/oauth/token", data=form, timeout=20).status_code == 403
-    assert http.get(f"{server.base_url}/meta", timeout=20).headers["Content-Type"].startswith("text/html")
-    with pytest.raises(json.JSONDecodeError):
-        json.loads(http.get(f"{server.base_url}/codes/purposes", timeout=20).content)
-
-
-def test_photos_have_faults_of_their_own(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """The script's error or a lost answer; a photo whose answer was lost was stored."""
-    server = make_server(faults="photo:503=5,photo:409,photo:lost")
-    http = log_in(server)
-    report = check_in()
-    post(http, server, report)
-
-    def put(photo: bytes) -> requests.Response:
-        url, headers = f"{server.base_url}/reports/{report['id']}/photo", {"Content-Type": "image/jpeg"}
-        return http.put(url, data=photo, headers=headers, timeout=20)
-
-    busy, conflict = put(b"\xff\xd8\xff 1 \xff\xd9"), put(b"\xff\xd8\xff 1 \xff\xd9")
-    assert (busy.status_code, busy.headers["Retry-After"], conflict.status_code) == (503, "5", 409)
-    with pytest.raises(requests.ConnectionError):
-        put(b"\xff\xd8\xff 2 \xff\xd9")
-    assert [put(b"\xff\xd8\xff %d \xff\xd9" % number).status_code for number in (1, 2)] == [409, 200]
-
-
-def test_validation_uses_no_step(make_server: Make, send: Send, check_in: Report) -> None:
-    """The script applies to submissions."""
-    server = make_server(faults="reject")
-    report = check_in()
-    assert send(server, report, call="reports/validate")[0]["status"] == "accepted"
-    assert send(server, report)[0]["status"] == "rejected"

@@ -6,17 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from browser_helpers import NewContext, serious_findings
 from playwright.sync_api import Page, expect
+from training_page import Make, Report, Send
 
 from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-Send = Callable[..., list[Json]]
-LogIn = Callable[[SandboxServer], requests.Session]
-Report = Callable[..., Json]
 
 pytestmark = pytest.mark.slow
 
@@ -62,90 +56,6 @@ def test_reports_appear_while_the_page_is_open(
     expect(stay.locator(".story")).to_be_visible()
     expect(page.locator("#stays > li")).to_have_count(2)
     assert page.evaluate("window.loadedOnce")
-
-
-def test_many_reports_at_once(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
-    """A batch of an import arrives whole."""
-    server = make_server()
-    page = open_page(server)
-    send(server, *(check_in({"guest.document.number": f"X{number}"}) for number in range(120)))
-    expect(page.locator("#stays > li")).to_have_count(120)
-
-
-def test_a_fault_until_it_is_turned_off(
-    make_server: Make, log_in: LogIn, open_page: Callable[..., Page], check_in: Report
-) -> None:
-    """Answers are lost while the page says so; every open window says it; turned off, the receipt is the same."""
-    server = make_server()
-    http = log_in(server)
-    page, other = open_page(server), open_page(server)
-    fault = page.locator("#fault-lost")
-    fault.get_by_role("button", name="Until turned off").click()
-    expect(page.locator("#on")).to_have_text("Lose the answer: On until turned off")
-    expect(other.locator("#on")).to_have_text("Lose the answer: On until turned off")
-    body = {"reports": [check_in()]}
-    for _ in range(2):
-        with pytest.raises(requests.ConnectionError):
-            http.post(f"{server.base_url}/reports", json=body, timeout=20)
-    expect(page.locator("#stays")).to_contain_text("LATIHAN-2026-000001")
-    fault.get_by_role("button", name="Turn off").click()
-    expect(page.locator("#on")).to_have_text("No fault is on.")
-    answer = http.post(f"{server.base_url}/reports", json=body, timeout=20)
-    assert answer.json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
-
-
-def test_a_fault_that_applies_once(
-    make_server: Make, log_in: LogIn, open_page: Callable[..., Page], check_in: Report
-) -> None:
-    """The next call fails, the one after it does not, and the page shows the fault as off by itself."""
-    server = make_server()
-    http = log_in(server)
-    page = open_page(server)
-    fault = page.locator("#fault-503")
-    fault.get_by_role("button", name="Once").click()
-    expect(fault.locator(".state")).to_have_text("On for the next report")
-    body = {"reports": [check_in()]}
-    assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 503
-    expect(fault.locator(".state")).to_have_text("Off")
-    assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 200
-
-
-def test_refusing_a_guest(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
-    """A typed name stays in its field while a report arrives; the guest with this name is refused, another is not."""
-    server = make_server()
-    page = open_page(server)
-    page.get_by_label("Name of the guest").fill("rossi")
-    send(server, check_in())
-    expect(page.locator("#stays > li")).to_have_count(1)
-    expect(page.get_by_label("Name of the guest")).to_have_value("rossi")
-    page.locator("#fault-reject").get_by_role("button", name="Once").click()
-    expect(page.locator("#fault-reject .state")).to_have_text("On for the next report of rossi")
-    rossi = check_in({"guest.surname": "ROSSI", "guest.document.number": "YA1234567"})
-    results = send(server, check_in({"guest.document.number": "X1"}), rossi)
-    assert [each["status"] for each in results] == ["accepted", "rejected"]
-    stay = page.locator(f"#stay-{rossi['id']}")
-    stay.locator("summary").click()
-    expect(stay).to_contain_text("The whole report: is refused for training")
-
-
-def test_language(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
-    """It is in the address, and stays when reports arrive and faults are turned on."""
-    server = make_server()
-    page = open_page(server, "id")
-    expect(page).to_have_title("LATIHAN / TRAINING: Penginapan Latihan")
-    page.get_by_role("link", name="English").click()
-    expect(page).to_have_url(f"{server.page_url}?lang=en")
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.locator("#connection")).to_have_text(_LIVE["en"])
-    page.locator("#fault-slow").get_by_role("button", name="Once").click()
-    expect(page.locator("#on")).to_have_text("Be slow, 5 seconds: On for the next report")
-    page.locator("#fault-slow").get_by_role("button", name="Turn off").click()
-    expect(page.locator("#on")).to_have_text("No fault is on.")
-    send(server, check_in())
-    expect(page.locator("#stays")).to_contain_text("Accepted")
-    page.get_by_role("link", name="Bahasa Indonesia").click()
-    expect(page.locator("#stays")).to_contain_text("Diterima")
-    expect(page.locator("header")).to_contain_text("LATIHAN / TRAINING — bukan Imigrasi / not Immigration")
 
 
 def test_keyboard_alone(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:

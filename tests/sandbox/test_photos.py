@@ -2,23 +2,16 @@
 
 import hashlib
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from training_page import Json, LogIn, Make, Report, Send
 
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
 
 PHOTO = b"\xff\xd8\xff\xe0 SMITHSON JANE ANN \xff\xd9"
 
@@ -36,24 +29,6 @@ def problem(answer: requests.Response, status: int) -> str:
     assert answer.status_code == answer.json()["status"] == status
     detail: str = answer.json()["detail"]
     return detail
-
-
-def test_photo_is_acknowledged_by_its_hash(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
-    """The same photo again gets the same answer, also from a restarted authority; another one is refused."""
-    first = make_server()
-    report = check_in()
-    send(first, report)
-    answers = [put(log_in(first), first, report)]
-    first.stop()
-    second = make_server()
-    http = log_in(second)
-    answers.append(put(http, second, report))
-    for answer in answers:
-        assert answer.status_code == 200
-        assert fits("PhotoAnswer", answer.json())
-        assert answer.json() == {"id": report["id"], "sha256": hashlib.sha256(PHOTO).hexdigest()}
-    assert problem(put(http, second, report, PHOTO[:3] + PHOTO[4:]), 409).startswith("Another photo")
-    assert put(http, second, report).json() == answers[0].json()
 
 
 def test_only_an_accepted_check_in_gets_a_photo(
@@ -90,16 +65,6 @@ def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) 
         connection.settimeout(20)
         connection.sendall(b" ")
         assert connection.recv(64).startswith(b"HTTP/1.1 401 ")
-
-
-def test_photo_needs_a_token_and_put(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """401 without a token; a photo cannot be read back."""
-    server = make_server()
-    with requests.Session() as stranger:
-        problem(put(stranger, server, check_in()), 401)
-    answer = log_in(server).get(f"{server.base_url}/reports/{check_in()['id']}/photo", timeout=20)
-    problem(answer, 405)
-    assert answer.headers["Allow"] == "PUT"
 
 
 def test_photo_itself_is_not_kept(

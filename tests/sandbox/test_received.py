@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apoa_client.sandbox.decisions import Result
-from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.received import MAX_REPORTS, ReceivedReports
 from apoa_client.sandbox.validation import Violation
 
@@ -15,7 +14,7 @@ NOW = datetime(2026, 11, 24, 13, 15, tzinfo=UTC)
 
 def test_the_newest_only(check_in: Report) -> None:
     """The page of a long-running authority is limited in size, and so is its process."""
-    received = ReceivedReports(ChangeCounter())
+    received = ReceivedReports()
     for _ in range(MAX_REPORTS + 5):
         report = check_in()
         received.add(report, Result(report["id"], "accepted"), NOW)
@@ -24,7 +23,7 @@ def test_the_newest_only(check_in: Report) -> None:
 
 def test_reports_show_no_guest_in_their_repr(check_in: Report) -> None:
     """A report or a stay that is logged by mistake shows no name and no room."""
-    received = ReceivedReports(ChangeCounter())
+    received = ReceivedReports()
     report = check_in({"guest.surname": "\ud800SMITHSON"})
     received.add(report, Result(report["id"], "rejected"), NOW)
     (stay,) = received.stays()
@@ -35,7 +34,7 @@ def test_reports_show_no_guest_in_their_repr(check_in: Report) -> None:
 
 def test_another_report_with_the_same_id(check_in: Report) -> None:
     """It is shown with its refusal, and the first one keeps its receipt."""
-    received = ReceivedReports(ChangeCounter())
+    received = ReceivedReports()
     report = check_in()
     conflict = Result(report["id"], "rejected", errors=(Violation("id", "id_conflict", ""),))
     received.add(report, Result(report["id"], "accepted"), NOW)
@@ -46,14 +45,13 @@ def test_another_report_with_the_same_id(check_in: Report) -> None:
 
 def test_what_counts_as_a_change(check_in: Report) -> None:
     """A new report, a verdict and a photo; the same verdict again, or news of an unknown report, do not."""
-    changes = ChangeCounter()
-    received = ReceivedReports(changes)
+    received = ReceivedReports()
     report = check_in()
     received.add(report, Result(report["id"], "pending"), NOW)
-    assert changes.count == 1
+    assert received.changes == 1
     for _ in range(2):
         received.update(Result(report["id"], "accepted"))
-    assert changes.count == 2
+    assert received.changes == 2
     for report_id in (report["id"], "unknown"):
         received.add_photo(report_id)
-    assert changes.count == 3
+    assert received.changes == 3

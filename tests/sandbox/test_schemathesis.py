@@ -7,16 +7,12 @@ the same.
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import requests
+from training_page import LogIn, Make
 
 from apoa_client.sandbox.server import SandboxServer
-
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
 
 EXAMPLES = ("--max-examples", "25")
 pytestmark = pytest.mark.slow

@@ -7,35 +7,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from basics import raises_error
+from training_page import LogIn, Make, Report
 
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Report = Callable[..., Json]
 
 
 def listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_runs_within_a_with(tmp_path: Path, bare: requests.Session) -> None:
-    """It runs inside the block and stops after it."""
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    with SandboxServer(tmp_path / "sandbox.db", username="u", password="p", now=lambda: now) as server:
-        assert server.base_url == f"http://127.0.0.1:{server.port}/v1"
-        assert bare.get(server.page_url, timeout=20).status_code == 200
-    assert not listening(server.port)
 
 
 def test_a_connection_that_ends_while_the_server_stops(make_server: Make) -> None:
@@ -111,30 +95,17 @@ def wait_until(happened: Callable[[], bool]) -> None:
         threading.Event().wait(0.005)
 
 
-def test_port_in_use(make_server: Make) -> None:
-    """A settings problem with advice, and no thread or file is left open."""
-    taken = make_server()
-    with raises_error("port_unusable") as caught:
-        make_server(port=taken.port)
-    assert caught.value.exit_code is Exit.SETTINGS
-    assert str(taken.port) in caught.value.message.render()
-    assert caught.value.advice is not None
-    assert "another port" in caught.value.advice.render()
-
-
-@pytest.mark.parametrize("port", [-1, 70_000])
-def test_invalid_port(make_server: Make, port: int) -> None:
-    """A number that is no port is a settings problem too."""
-    with raises_error("port_unusable"):
-        make_server(port=port)
-
-
-def test_port_that_is_not_allowed(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Low ports need administrator rights on many systems."""
+def test_ports_that_cannot_be_used(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A settings problem with advice for one in use, for no port at all, and for one that needs more rights."""
 
     def refuse(*_args: object, **_options: object) -> socket.socket:
         raise PermissionError
 
+    for port, words in ((make_server().port, "already uses"), (-1, "not a port"), (70_000, "not a port")):
+        with raises_error("port_unusable") as caught:
+            make_server(port=port)
+        assert caught.value.exit_code is Exit.SETTINGS
+        assert words in caught.value.message.render()
     monkeypatch.setattr(socket, "create_server", refuse)
     with raises_error("port_unusable") as caught:
         make_server(port=80)

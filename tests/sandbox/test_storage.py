@@ -5,24 +5,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import released_homes
-import requests
+from training_page import LogIn, Make, Report, Send
 
 from apoa_client.errors import StorageProblem
 from apoa_client.sandbox.decisions import Decisions, night_marks
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.storage import SCHEMA_VERSION, Record, Storage
-
-Json = dict[str, Any]
-Report = Callable[..., Json]
 
 
 def record(number: int) -> Record:
@@ -38,8 +31,8 @@ def texts(value: object) -> list[str]:
 
 
 def test_no_personal_data_reaches_the_disk(
-    make_server: Callable[..., SandboxServer],
-    send: Callable[..., list[Json]],
+    make_server: Make,
+    send: Send,
     check_in: Report,
     follow_up: Report,
     tmp_path: Path,
@@ -108,16 +101,6 @@ def broken_off(storage: Storage) -> None:
         raise KeyError
 
 
-def test_number_is_never_given_twice(tmp_path: Path) -> None:
-    """The file itself refuses a second report with the same receipt number."""
-    storage = Storage(tmp_path / "sandbox.db")
-    with storage.transaction() as records:
-        records.save(record(1))
-    with pytest.raises(StorageProblem), storage.transaction() as records:
-        records.save(Record("other", "stay", "check_in", "c", "s", "accepted", "t", number=1))
-    storage.close()
-
-
 _MANY = """
 import sys
 from pathlib import Path
@@ -176,8 +159,8 @@ def test_broken_newer_or_unreachable_file(tmp_path: Path) -> None:
 
 
 def test_storage_that_fails_is_a_500_and_the_report_may_be_sent_again(
-    make_server: Callable[..., SandboxServer],
-    log_in: Callable[[SandboxServer], requests.Session],
+    make_server: Make,
+    log_in: LogIn,
     check_in: Report,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
@@ -195,23 +178,3 @@ def test_storage_that_fails_is_a_500_and_the_report_may_be_sent_again(
     assert "storage_problem" in caplog.text
     again = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=20)
     assert again.json()["results"][0]["status"] == "accepted"
-
-
-def test_threads_share_one_connection(tmp_path: Path) -> None:
-    """Every number is given once."""
-    storage = Storage(tmp_path / "sandbox.db")
-
-    def work(name: int) -> None:
-        for n in range(5):
-            with storage.transaction() as records:
-                number = records.next_number()
-                records.save(Record(f"{name}-{n}", "stay", "check_in", "c", "s", "accepted", "t", number=number))
-
-    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with storage.transaction() as records:
-        assert records.next_number() == 21
-    storage.close()

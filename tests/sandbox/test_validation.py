@@ -1,19 +1,14 @@
 """All violations of a report at once, by field and code, without quoting what was sent."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from training_page import Json, Make, Report, Send
 
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits, report_violations, rule_violations, rule_warnings
-
-Json = dict[str, Any]
-Report = Callable[..., Json]
 
 NOW = datetime.fromisoformat("2026-11-24T20:15:00+07:00")
 
@@ -34,48 +29,28 @@ def test_contracts_own_example_is_valid(check_in: Report, follow_up: Report) -> 
     [
         ("guest.surname", None, "missing"),
         ("guest.surname", "A" * 501, "bad_length"),
-        ("guest.surname", 7, "bad_type"),
         ("guest.sex", "L", "unknown_value"),
-        ("guest.sex", "", "missing"),
-        ("guest.sex", None, "missing"),
         ("guest.birth_date", "1985-02-30", "bad_date"),
-        ("guest.birth_date", "12-09-1985", "bad_date"),
         ("guest.birth_date", "1985-09-12\n", "bad_date"),
         ("guest.birth_date", "2026-12", "order"),
-        ("guest.birth_date", "2027", "order"),
-        ("guest.birth_place", "", "missing"),
         ("guest.nationality", "IDN", "not_foreign"),
         ("guest.nationality", "QQQ", "unknown_state"),
-        ("guest.nationality", "gbr", "unknown_state"),
-        ("guest.nationality", "GB", "unknown_state"),
-        ("guest.document", None, "missing"),
         ("guest.document", [], "bad_type"),
         ("guest.document.number", "92507/6473", "bad_character"),
-        ("guest.document.number", "", "missing"),
-        ("guest.document.number", "1" * 41, "bad_length"),
-        ("guest.document.type", "PASSPORT", "bad_character"),
         ("guest.document.issuing_state", "QQQ", "unknown_state"),
         ("guest.document.expiry_date", "2030-02-30", "bad_date"),
-        ("guest.document.expiry_date", "20300330", "bad_date"),
         ("guest.document.mrz", ["P<GBR"], "bad_length"),
-        ("guest.document.mrz", "P<GBR", "bad_type"),
-        ("guest.stay_permit.valid_until", "soon", "bad_date"),
-        ("guest.stay_permit.code", "B" * 101, "bad_length"),
-        ("guest.phone", 62, "bad_type"),
         ("stay.check_in", "2026-11-24T19:50:00", "bad_date"),
-        ("stay.check_in", "2026-11-24", "bad_date"),
         ("stay.check_in", "2026-02-30T19:50:00+07:00", "bad_date"),
         ("stay.check_in", "2026-11-25T20:15:01+07:00", "implausible"),
         ("stay.planned_check_out", "2026-11-24", "order"),
         ("stay.planned_check_out", "2026-11-31", "bad_date"),
         ("stay.purpose", "holiday", "unknown_value"),
         ("stay_id", "7", "bad_id"),
-        ("created_at", "yesterday", "bad_date"),
         ("kind", "checkin", "unknown_value"),
         ("kind", None, "missing"),
         ("kind", ["check_in"], "unknown_value"),
         ("guest.religion", "x", "unknown_member"),
-        ("reason", "x", "unknown_member"),
     ],
 )
 def test_each_violation_names_field_and_code(check_in: Report, field: str, value: object, code: str) -> None:
@@ -83,46 +58,10 @@ def test_each_violation_names_field_and_code(check_in: Report, field: str, value
     assert (field, code) in found(check_in({field: value}))
 
 
-@pytest.mark.parametrize(("field", "value"), [("stay_permit", None), ("birth_date", "1985"), ("birth_date", "1985-09")])
-def test_optional_and_partial_values_are_accepted(check_in: Report, field: str, value: object) -> None:
-    """No permit, and a date of birth with an unknown day or month."""
-    assert found(check_in({f"guest.{field}": value})) == set()
-
-
-@pytest.mark.parametrize(("surname", "given", "expected"), [("", "ARUN", set()), ("ARUN", "", set())])
-def test_one_name_is_enough(check_in: Report, surname: str, given: str, expected: set[tuple[str, str]]) -> None:
-    """Passports with a single name exist."""
-    assert found(check_in({"guest.surname": surname, "guest.given_names": given})) == expected
-
-
 def test_no_name_is_missing_once(check_in: Report) -> None:
     """Without either name there is one violation."""
     report = check_in({"guest.surname": "", "guest.given_names": ""})
     assert found(report) == {("guest.surname", "missing")}
-
-
-def test_every_violation_comes_at_once(check_in: Report) -> None:
-    """A user corrects a report in one go."""
-    report = check_in(
-        {
-            "guest.sex": "?",
-            "guest.birth_date": "1985-13",
-            "guest.nationality": "IDN",
-            "guest.document.issuing_state": "QQQ",
-            "stay.planned_check_out": "2026-11-01",
-            "id": "0199c2a4-7d1e-7b3c-9d55-000000000001",
-        }
-    )
-    del report["guest"]["email"], report["stay"]["room"]
-    assert found(report) == {
-        ("guest.sex", "unknown_value"),
-        ("guest.birth_date", "bad_date"),
-        ("guest.nationality", "not_foreign"),
-        ("guest.document.issuing_state", "unknown_state"),
-        ("stay.planned_check_out", "order"),
-        ("guest.email", "missing"),
-        ("stay.room", "missing"),
-    }
 
 
 def test_check_out_in_the_future_is_implausible(check_in: Report, follow_up: Report) -> None:
@@ -143,9 +82,7 @@ def test_hostile_report_gets_a_limited_answer(check_in: Report) -> None:
     assert len(report_violations(report)) == 50
 
 
-def test_late_and_expired_are_accepted_with_a_warning(
-    make_server: Callable[..., SandboxServer], send: Callable[..., list[Json]], check_in: Report
-) -> None:
+def test_late_and_expired_are_accepted_with_a_warning(make_server: Make, send: Send, check_in: Report) -> None:
     """A late report is better than none; so is a guest with an expired passport."""
     report = check_in(
         {"stay.check_in": "2026-11-22T19:50:00+07:00", "guest.document.expiry_date": "2026-11-21"},
@@ -177,8 +114,8 @@ def test_window_decides_what_is_late(check_in: Report) -> None:
     ],
 )
 def test_a_permit_that_the_nationality_does_not_get(
-    make_server: Callable[..., SandboxServer],
-    send: Callable[..., list[Json]],
+    make_server: Make,
+    send: Send,
     check_in: Report,
     code: str,
     nationality: str,

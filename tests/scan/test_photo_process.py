@@ -41,7 +41,7 @@ def refusal(process: PhotoProcess, path: Path) -> str:
 def test_it_reads_as_in_this_process(process: PhotoProcess, reader: PhotoReader, tmp_path: Path) -> None:
     """One process reads all photos, and says of each what the reader says, with the evidence where it is asked for."""
     ids = set()
-    for kind, evidence in (("clean", False), ("perspective", True), ("dark", False)):
+    for kind, evidence in (("clean", False), ("perspective", True)):
         file = write(tmp_path / "a.jpg", photo(kind, 1)[0])
         expected = reader.read(file.read_bytes(), TODAY, with_evidence=evidence)
         read = process.read(file, TODAY, with_evidence=evidence)

@@ -1,14 +1,14 @@
 """Whole pictures, and what a zone says and how sure that is."""
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from basics import search
+from basics import LONG, search
 from cameras import blurred
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +18,8 @@ from photo_helpers import CANVAS_PITCH, SHOTS, TODAY, Shot, photo, photo_and_pla
 from PIL import Image, ImageDraw
 from printing import font
 
-from apoa_client.passport.check_digits import ALPHABET
+from apoa_client.passport.check_digits import ALPHABET, failing_checks
 from apoa_client.passport.layouts import Kind
-from apoa_client.passport.verify import failing_checks
 from apoa_client.scan import zone_reader
 from apoa_client.scan.line_reader import ROWS, Answer
 from apoa_client.scan.network import Network
@@ -31,14 +30,16 @@ from apoa_client.scan.zone_reader import Networks, ReadLine, read_zones
 
 EACH = 5
 """How many pictures of each class are read."""
-FAST = {"everything", "perspective", "white", "typed text", "a negative", "stripes"}
-"""The pictures that are read in every run; `.ci/run` reads all."""
+FAST = {"perspective", "white", "a negative", "stripes"}
+SLOWER = {"everything", "typed text"}
+"""The pictures that are read in every run, and by `.ci/run` too; `.ci/run --long` reads all."""
 LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2}
 """How many of them are exactly right at least; of the other classes all but one."""
 
 
-def _each(names: Iterable[str]) -> list[object]:
-    return [pytest.param(name, marks=() if name in FAST else pytest.mark.long) for name in names]
+def _each(names: Collection[str]) -> list[object]:
+    slower = [pytest.param(name, marks=pytest.mark.slow if name in SLOWER else pytest.mark.long) for name in names]
+    return [name if name in FAST else param for name, param in zip(names, slower, strict=True)]
 
 
 @pytest.mark.parametrize("kind", _each(SHOTS))
@@ -80,10 +81,11 @@ def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
     """Half a turn changes nothing; a mirror image is no document."""
     picture, texts = photo("clean", number)
     assert _read(reader, tmp_path, picture[::-1, ::-1]).lines == texts
-    for mirrored in (picture[:, ::-1], picture[::-1], picture.T):
+    for mirrored in (picture[:, ::-1], picture[::-1], picture.T) if LONG else (picture.T,):
         assert not _read(reader, tmp_path, mirrored).sure
 
 
+@pytest.mark.slow
 def test_a_page_that_fills_the_picture(reader: PhotoReader, tmp_path: Path) -> None:
     """Where the lines run to the picture's edges, their ends are found, because the edges are continued."""
     picture, texts = photo("scanned", 34)
@@ -91,7 +93,7 @@ def test_a_page_that_fills_the_picture(reader: PhotoReader, tmp_path: Path) -> N
     assert (reading.lines, reading.sure) == (texts, True)
 
 
-@pytest.mark.parametrize("turns", [0, 2, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("turns", [0, pytest.param(2, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.long)])
 def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tmp_path: Path, turns: int) -> None:
     """Two pages in one picture, also with the second turned: which one is the guest's is not known."""
     (first, text), (second, other) = photo("clean", 0), photo("clean", 2)
@@ -106,7 +108,7 @@ def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tm
     assert "2 documents" in reading.hint.render()
 
 
-@pytest.mark.parametrize(("number", "is_covered"), [(1, True), (3, False)])
+@pytest.mark.parametrize(("number", "is_covered"), [(1, True), pytest.param(3, False, marks=pytest.mark.slow)])
 def test_a_second_document_that_is_read_badly_counts(
     reader: PhotoReader, tmp_path: Path, number: int, *, is_covered: bool
 ) -> None:
@@ -133,7 +135,7 @@ def test_one_document_twice_is_one(reader: PhotoReader, tmp_path: Path) -> None:
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
 def test_a_zone_that_is_cut_off_is_never_sure(reader: PhotoReader, tmp_path: Path, side: str) -> None:
     """Where characters or a line are missing, what remains is not sure."""
-    for number in range(2):
+    for number in range(5 if LONG else 1):
         picture, texts = photo("clean", number)
         height, width = picture.shape
         cut = {
@@ -192,6 +194,7 @@ def test_a_picture_without_a_page_is_never_sure(reader: PhotoReader, tmp_path: P
     assert reading.hint is not None
 
 
+@pytest.mark.slow
 def test_a_page_of_text_takes_little_work(reader: PhotoReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many lines a picture has, the number of strips that the networks look at is bounded."""
     seen: list[Picture] = []
@@ -273,7 +276,7 @@ def test_the_hint(networks: Networks, words: str) -> None:
     assert words in _hint(networks, FAULTS[words]())
 
 
-@pytest.mark.parametrize("side", ["left", "right", "bottom"])
+@pytest.mark.parametrize("side", ["left", pytest.param("right", marks=pytest.mark.slow), "bottom"])
 def test_lines_that_leave_the_picture(networks: Networks, side: str) -> None:
     """The first or the last characters of the lines, or the lower half of the last line, are outside the picture."""
     picture, lines = photo_and_places("clean", 2)

@@ -22,14 +22,10 @@ from apoa_client.scan.pictures import (
     EVIDENCE_SIDE,
     LONGEST_SIDE,
     SHORTEST_SIDE,
-    LinePath,
-    Picture,
     Pyramid,
     evidence,
     first_photo,
-    halved,
     open_picture,
-    resized,
     sample,
     straight,
 )
@@ -165,19 +161,6 @@ def test_the_evidence_of_any_kind(tmp_path: Path, name: str) -> None:
     assert np.asarray(copy.convert("L"), np.float32) == pytest.approx(GREY.astype(np.float32), abs=24)
 
 
-def test_the_evidence_is_upright_and_in_colour(tmp_path: Path) -> None:
-    """A photo that the camera held sideways is turned as the camera says, and red stays red."""
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    image.paste("red", (0, 0, WIDTH // 2, HEIGHT))
-    copy = _evidence(_saved(tmp_path / "a.jpg", image, exif=exif, quality=95))
-    assert copy.size == (HEIGHT, WIDTH)
-    upper, lower = (copy.getpixel((HEIGHT // 2, row)) for row in (5, WIDTH - 5))
-    assert upper == pytest.approx((254, 0, 0), abs=12)
-    assert lower == pytest.approx((255, 255, 255), abs=12)
-
-
 @pytest.mark.parametrize("size", [(3000, 4000), (6000, 300), (1601, 1600)])
 def test_the_evidence_of_a_large_photo_is_small(tmp_path: Path, size: tuple[int, int]) -> None:
     """At most 1600 pixels a side and 300 KiB, also of a picture that hardly becomes smaller as a JPEG."""
@@ -270,6 +253,7 @@ def test_an_unfolded_picture_takes_bounded_memory(tmp_path: Path, mode: str) -> 
     assert kilobytes * 1024 < 8 * 36_000_000 + 60_000_000  # and the result with its copies
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems measure in other units, or have no such call")
 def test_the_evidence_of_a_large_photo_needs_no_second_copy_of_it(tmp_path: Path) -> None:
     """A picture in colours takes 4 bytes for each of its 36 megapixels once, besides the smaller copies."""
@@ -302,24 +286,6 @@ def test_a_value_between_pixels_is_interpolated(x: float, y: float) -> None:
     assert sample(SLOPE, np.asarray([x]), np.asarray([y]))[0] == pytest.approx(x + 3 * y, abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "nearest"),
-    [(-9, 5, SLOPE[5, 0]), (90, 5, SLOPE[5, -1]), (7, -2, SLOPE[0, 7]), (7, 1e6, SLOPE[-1, 7]), (-1, 99, SLOPE[-1, 0])],
-)
-def test_outside_the_picture_the_nearest_pixel_counts(x: float, y: float, nearest: float) -> None:
-    """A strip may leave the picture on each side: its edge continues."""
-    assert sample(SLOPE, np.asarray([x]), np.asarray([y]))[0] == pytest.approx(nearest, abs=0.01)
-
-
-@pytest.mark.parametrize("shape", [(8, 8), (9, 13)])
-def test_half_a_picture_is_the_mean_of_each_four_pixels(shape: tuple[int, int]) -> None:
-    """An odd last row or column is left out."""
-    picture = np.random.default_rng(1).uniform(0, 255, shape).astype(np.float32)
-    rows, columns = shape[0] // 2, shape[1] // 2
-    plain = [[picture[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean() for j in range(columns)] for i in range(rows)]
-    assert halved(picture) == pytest.approx(np.asarray(plain), rel=1e-5)
-
-
 @pytest.mark.parametrize(("step", "scale"), [(0.5, 1), (1.9, 1), (2, 2), (3.9, 2), (4, 4), (1000, 16)])
 def test_a_coarse_sample_uses_a_smaller_picture(step: float, scale: int) -> None:
     """The picture is halved while two samples are further apart than two of its pixels, and no smaller than four."""
@@ -328,14 +294,6 @@ def test_a_coarse_sample_uses_a_smaller_picture(step: float, scale: int) -> None
     height, width = SLOPE.shape[0] // scale * scale, SLOPE.shape[1] // scale * scale
     blocks = SLOPE[:height, :width].reshape(height // scale, scale, width // scale, scale)
     assert picture == pytest.approx(blocks.mean((1, 3)), rel=1e-5)
-
-
-@pytest.mark.parametrize("step", [0.5, 2.0, 3.0])
-def test_a_resized_picture_has_the_same_content(step: float) -> None:
-    """Each pixel stands for `step` pixels: the mean stays, the shape is divided."""
-    smaller = resized(SLOPE, step)
-    assert smaller.shape == (round(40 / step), round(60 / step))
-    assert smaller.mean() == pytest.approx(SLOPE.mean(), rel=0.02)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.3, np.pi / 2, 2.5, -np.pi])
@@ -349,18 +307,6 @@ def test_a_straight_strip_follows_its_direction(angle: float, step: float) -> No
     x = 100 + along[0] * column - along[1] * row
     y = 100 + along[1] * column + along[0] * row
     assert strip == pytest.approx(0.5 * x + 2 * y, abs=0.05)
-
-
-def test_a_curved_strip_straightens_the_line() -> None:
-    """Along a ring each row of the strip has one radius, so that rings become straight lines."""
-    y, x = np.mgrid[0:201, 0:201]
-    picture: Picture = np.hypot(x - 100, y - 100).astype(np.float32)
-    angle = np.linspace(0, 1.5, 60)
-    outwards = np.stack([np.cos(angle), np.sin(angle)], 1)
-    path = LinePath(100 + 60 * outwards, outwards)
-    assert path.step == pytest.approx(1)
-    strip = path.strip(Pyramid(picture), 10)
-    assert strip == pytest.approx(np.repeat(60 + np.arange(10)[:, None] - 4.5, 60, 1), abs=0.05)
 
 
 ROW, COLUMN = np.mgrid[0:90, 0:120]

@@ -12,8 +12,7 @@ from reading_helpers import reading
 
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.scan.photo_reading import PhotoReading
-from apoa_client.scan.shots import pages_of
+from apoa_client.scan.photo_reading import PhotoReading, pages_of
 
 LINES: Lines = ("P<SWELINDQVIST<<ASTRID<<<<<<<<<<<<<<<<<<<<<<", "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00")
 SISTER: Lines = fitted("TD3", put(put(LINES, 0, 16, "INGRID"), 1, 7, "8"))

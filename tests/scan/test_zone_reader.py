@@ -1,7 +1,5 @@
 """The lines of a zone: found at any angle, and read by networks in plain numpy."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from basics import search
@@ -14,8 +12,8 @@ from printing import compose, print_lines
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan import zone_reader
-from apoa_client.scan.line_reader import LAYERS, NONE, PITCH, ROWS, STEP, Answer, normalised
-from apoa_client.scan.network import Array, Layer, Network, load, save
+from apoa_client.scan.line_reader import LAYERS, NONE, PITCH, ROWS, STEP, Answer
+from apoa_client.scan.network import Array, Network
 from apoa_client.scan.pictures import Picture, Points
 from apoa_client.scan.zone_finder import FoundLine
 from apoa_client.scan.zone_finder import search as search_zone
@@ -27,56 +25,8 @@ def _zone(networks: Networks, picture: Picture) -> list[ReadLine]:
     return next(read_zones(networks, picture), [])
 
 
-MADE_UP = (Layer((3, 3), 4, (2, 1)), Layer((3, 3), 3, dilation=2), Layer((4, 3), 2, whole_height=True))
-
-
-def _network() -> Network:
-    rng, channels, weights = np.random.default_rng(1), 1, []
-    for layer in MADE_UP:
-        kernel = rng.normal(0, 0.5, (*layer.size, channels, layer.channels)).astype(np.float16).astype(np.float32)
-        weights.append((kernel, rng.normal(0, 0.5, layer.channels).astype(np.float16).astype(np.float32)))
-        channels = layer.channels
-    return Network(MADE_UP, tuple(weights))
-
-
-def _slowly(layer: Layer, kernel: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the convolution by its definition, one product after the other."""
-    high, wide = layer.padding
-    values = np.pad(values, ((high, high), (wide, wide), (0, 0)))
-    rows = (values.shape[0] - (kernel.shape[0] - 1) * layer.dilation - 1) // layer.stride[0] + 1
-    columns = (values.shape[1] - (kernel.shape[1] - 1) * layer.dilation - 1) // layer.stride[1] + 1
-    made = np.zeros((rows, columns, kernel.shape[3]))
-    for row, column, i, j in np.ndindex(rows, columns, *kernel.shape[:2]):
-        y, x = row * layer.stride[0] + i * layer.dilation, column * layer.stride[1] + j * layer.dilation
-        made[row, column] += values[y, x] @ kernel[i, j]
-    return made
-
-
-def test_a_network_is_its_layers_one_after_the_other() -> None:
-    """Strides, dilation, margins and rectifiers are those of the definition of a convolution."""
-    network, values = _network(), np.random.default_rng(2).normal(0, 1, (8, 11, 1)).astype(np.float32)
-    expected = values.astype(np.float64)
-    for number, (layer, (kernel, bias)) in enumerate(zip(MADE_UP, network.weights, strict=True)):
-        expected = _slowly(layer, kernel, expected) + bias
-        if number < len(MADE_UP) - 1:
-            expected = np.maximum(expected, 0)
-    assert network(values) == pytest.approx(expected, abs=1e-4)
-
-
-def test_weights_are_kept(tmp_path: Path) -> None:
-    """A network that is saved and loaded says the same."""
-    network, values = _network(), np.random.default_rng(3).normal(0, 1, (8, 20, 1)).astype(np.float32)
-    save(tmp_path / "weights.npz", network)
-    assert load(tmp_path / "weights.npz", MADE_UP)(values) == pytest.approx(network(values), abs=1e-6)
-
-
 STRIP_PITCH = 20.0
 """Columns of a strip for each character."""
-
-
-def _points(line: FoundLine) -> Points:
-    """Return points of a line, from its first character to its last."""
-    return line.path(STRIP_PITCH / 10, margin=0).centre.astype(np.float64)
 
 
 def _far(points: Points, line: FoundLine) -> Points:
@@ -114,6 +64,7 @@ def test_a_striped_table_does_not_turn_the_lines(networks: Networks) -> None:
         assert min(float(_far(np.stack([line.x, line.y], 1), one).max()) for one in found) < 0.5
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_zone_has_no_lines(networks: Networks) -> None:
     """Darkness, a plain surface, one in uneven light, and a chequered cloth give no line."""
     y, x = np.mgrid[0:300, 0:400].astype(np.float32)
@@ -121,42 +72,6 @@ def test_a_picture_without_a_zone_has_no_lines(networks: Networks) -> None:
     for picture in (*plain, x / 2 + y / 8, (x // 40 + y // 40) % 2 * 200):
         assert search_zone(networks.finder, picture).lines() == []
         assert list(read_zones(networks, picture)) == []
-
-
-found_lines = st.builds(
-    FoundLine,
-    angle=st.floats(-4, 4),
-    bend=st.tuples(st.floats(-1e-4, 1e-4), st.floats(-0.2, 0.2), st.floats(-500, 500)),
-    start=st.floats(-500, 0),
-    end=st.floats(200, 800),
-    pitch=st.floats(5, 30),
-    weight=st.just(1.0),
-)
-
-
-@given(line=found_lines)
-def test_a_turned_line_has_the_same_points(line: FoundLine) -> None:
-    """Read the other way, a line begins at its end and runs through the same points."""
-    turned = line.turned()
-    assert _far(_points(line), turned).max() < 0.1
-    assert np.cos(turned.angle - line.angle) == pytest.approx(-1)
-    assert _points(turned)[0] == pytest.approx(_points(line.turned().turned().turned())[0], abs=0.1)
-
-
-@given(line=found_lines, characters=st.floats(-3, 3), count=st.integers(2, 44), scale=st.floats(0.5, 8))
-def test_a_line_is_moved_scaled_and_divided(line: FoundLine, characters: float, count: int, scale: float) -> None:
-    """Moved, each point goes straight down, seen in the direction of reading, by so many characters.
-
-    Scaled, the centre of pixel 0 of a small picture is the centre of its `scale` pixels in the large one. Divided,
-    there is one step fewer than characters.
-    """
-    scaled, pitched = line.scaled(scale), line.of(count)
-    assert scaled.pitch == pytest.approx(line.pitch * scale)
-    assert _far((_points(line) + 0.5) * scale - 0.5, scaled).max() < 0.1
-    assert pitched.pitch * (count - 1) == pytest.approx(line.end - line.start)
-    assert (pitched.start, pitched.end, pitched.bend) == (line.start, line.end, line.bend)
-    down = np.asarray([-np.sin(line.angle), np.cos(line.angle)]) * characters * line.pitch
-    assert _far(_points(line) + down, line.moved(characters)).max() < 0.1
 
 
 TEXT = "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00"
@@ -239,26 +154,6 @@ def test_a_line_gains_more_than_an_empty_strip(networks: Networks) -> None:
     assert empty.reading(44).gain < 0
 
 
-@pytest.mark.parametrize(("columns", "length"), [(16, 1), (16, 2), (300, 22), (304, 22), (608, 43), (616, 44)])
-def test_a_strip_has_room_so_many_characters(columns: int, length: int) -> None:
-    """A strip that has room is read; one character more than it has room for is not asked for."""
-    strip = np.zeros((ROWS, columns), np.float32)
-    answer = Answer(_Scripted(_answer("", np.empty(0), columns)), strip)
-    assert answer.has_room(length) == (len(answer._likelihoods) > 7 * (length - 1))  # in steps of two columns
-    if answer.has_room(length):
-        assert len(answer.reading(length).text) == length
-
-
-def test_a_strip_is_read_in_any_light() -> None:
-    """Brightness, contrast and a slow shade do not change what the network sees."""
-    strip = np.random.default_rng(2).uniform(60, 120, (ROWS, 200)).astype(np.float32)
-    shade = np.linspace(0, 25, 200, dtype=np.float32)
-    plain = normalised(strip)
-    assert np.abs(plain).mean() > 0.5
-    assert normalised(strip * 1.8 + 20) == pytest.approx(plain, abs=0.35)
-    assert normalised(strip + shade) == pytest.approx(plain, abs=0.15)
-
-
 def _seen(text: str, unread: int = 0) -> Answer:
     """Return the answer for a line of which the first `unread` characters are blurred: any is as likely as none."""
     middles = (3 + np.arange(len(text))) * float(PITCH)
@@ -320,6 +215,7 @@ def test_a_page_in_any_position_is_read_from_its_first_line(networks: Networks, 
     assert _texts(_zone(networks, np.ascontiguousarray(np.rot90(picture, turns)))) == texts
 
 
+@pytest.mark.slow
 def test_small_characters_are_searched_in_a_larger_size(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that takes a small part of a large picture is read in the second size, and not in the first."""
     picture, texts = photo("clean", 2)

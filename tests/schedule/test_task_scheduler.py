@@ -102,14 +102,14 @@ def test_what_windows_says(tasks: TaskScheduler, windows: Windows) -> None:
     assert tasks.install(JOB) is Change.UPDATED
 
 
-@pytest.mark.parametrize("every_s", INTERVALS)
-def test_the_schema_accepts_the_task(every_s: int) -> None:
+def test_the_schema_accepts_the_task() -> None:
     """Microsoft's own, for each interval, which is read back."""
     xmlschema = pytest.importorskip("xmlschema")
-    text = task_text(JOB._replace(every_s=every_s), ACCOUNT)
-    body = text.partition("?>")[2]
-    xmlschema.XMLSchema(str(SCHEMA)).validate(body)
-    assert found_in({"xml": text, "enabled": True, "result": 0}, JOB.name).every_s == every_s
+    schema = xmlschema.XMLSchema(str(SCHEMA))
+    for every_s in INTERVALS:
+        text = task_text(JOB._replace(every_s=every_s), ACCOUNT)
+        schema.validate(text.partition("?>")[2])
+        assert found_in({"xml": text, "enabled": True, "result": 0}, JOB.name).every_s == every_s
 
 
 @pytest.mark.parametrize(("interval", "every_s"), [("P1D", DAY), ("PT1H30M", 5400), ("PT0M", None), ("soon", None)])

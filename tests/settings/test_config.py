@@ -11,7 +11,7 @@ import pytest
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import valid_name
-from apoa_client.settings.parsing import MAX_BYTES
+from apoa_client.settings.parsing import MAX_BYTES, parse_file
 from apoa_client.settings.reading import load
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
@@ -126,107 +126,84 @@ def test_a_file_from_windows(path: Path, encoding: str) -> None:
     assert list(load(path).properties) == ["bali", "latihan"]
 
 
-BROKEN = {
-    "no TOML": ("language = \n", "Line 1 of"),
-    "no end of the last value": ('language = "id"\nx = [\n', "Line 2 of"),
-    "no end": ('[property.bali]\napi_url = "training\n', "Line 2 of"),
-    "twice": ('language = "id"\nlanguage = "en"\n', "Line 2 of"),
-    "too deep": (f"language = {'[' * 20_000}", ""),
-    "a long line": (f'\n\n[property.bali]\naddress = "{"x" * 2000}"\n', "2000 characters"),
-    "a key of many parts": ("a" + ".a" * 50_000 + " = 1", "2000 characters"),
-    "a key of many parts in quotation marks": ("a" + '."\u2028"' * 20_000 + " = 1", "2000 characters"),
-    "a large file": ("#\n" * (MAX_BYTES // 2) + "#", f"{MAX_BYTES} characters"),
-    "a large file cut within a character": ("#\n" * (MAX_BYTES // 2) + "é", f"{MAX_BYTES} characters"),
-    "unknown key": ('langage = "id"\n', "langage"),
-    "unknown language": ('language = "fr"\n', "language fr"),
-    "language no text": ("language = 1\n", "language"),
-    "default no text": ("default_property = true\n", "default_property"),
-    "properties no table": ('property = "bali"\n', "property"),
-    "property no table": ('property.bali = "training"\n', "[property.bali]"),
-    "name in capitals": (START.replace("bali", "Bali"), "[property.Bali]"),
-    "name with a path": (START.replace("bali", '"../bali"'), "[property.../bali]"),
-    "name of a device": (START.replace("bali", "com1"), "[property.com1]"),
-    "name of a device, explained": (START.replace("bali", "con"), "Windows does not keep for a device"),
-    "name too long": (START.replace("bali", "b" * 33), f"[property.{'b' * 33}]"),
-    "no address": (f'[property.bali]\npublic_key = "{KEY}"\n', "[property.bali] api_url"),
-    "no key": ('[property.bali]\napi_url = "training"\n', "[property.bali] public_key"),
-    "empty key": (START.replace(KEY, ""), "[property.bali] public_key"),
-    "unknown key of a property": (START + 'user = "x"\n', "[property.bali] user"),
-    "a name inside": (START + 'name = "x"\n', "[property.bali] name"),
-    "a secret inside": (START + 'password = "x"\n', "[property.bali] password"),
-    "no address to deliver to": (
-        f'[property.bali]\npublic_key = "{KEY}"\ndelivery = "api"\n',
-        "[property.bali] api_url",
-    ),
-    "no key by hand": ('[property.bali]\ndelivery = "manual"\n', "[property.bali] public_key"),
-    "index key too long": (START + f'index_key = "{"ab" * 65}"\n', "[property.bali] index_key"),
-    "hours true": (START + "window_hours = true\n", "[property.bali] window_hours"),
-    "days no number": (START + 'retention_days = "90"\n', "[property.bali] retention_days"),
-    "backups too many": (START + "backup_keep = 1001\n", "[property.bali] backup_keep"),
+CORRECT = "Correct that line with a text editor, or move the file away"
+NEWER = "If a newer version of apoa-client wrote it, update apoa-client on this computer."
+NO_SECRET = "No secret belongs in a settings file"
+MISTAKES: dict[str, tuple[str, str, str]] = {
+    "no TOML": ("language = \n", "Line 1 of", CORRECT),
+    "no end of the last value": ('language = "id"\nx = [\n', "Line 2 of", CORRECT),
+    "no end": ('[property.bali]\napi_url = "training\n', "Line 2 of", CORRECT),
+    "twice": ('language = "id"\nlanguage = "en"\n', "Line 2 of", CORRECT),
+    "too deep": (f"language = {'[' * 20_000}", "", CORRECT),
+    "a long line": (f'\n\n[property.bali]\naddress = "{"x" * 2000}"\n', "2000 characters", CORRECT),
+    "a key of many parts": ("a" + ".a" * 50_000 + " = 1", "2000 characters", CORRECT),
+    "a key of many parts in quotation marks": ("a" + '."\u2028"' * 20_000 + " = 1", "2000 characters", CORRECT),
+    "a large file": ("#\n" * (MAX_BYTES // 2) + "#", f"{MAX_BYTES} characters", CORRECT),
+    "a large file cut within a character": ("#\n" * (MAX_BYTES // 2) + "é", f"{MAX_BYTES} characters", CORRECT),
+    "unknown language": ('language = "fr"\n', "language fr. Allowed: id, en", CORRECT),
+    "language no text": ("language = 1\n", "language", CORRECT),
+    "default no text": ("default_property = true\n", "default_property", CORRECT),
+    "properties no table": ('property = "bali"\n', "property", CORRECT),
+    "property no table": ('property.bali = "training"\n', "The settings file", CORRECT),
+    "name in capitals": (START.replace("bali", "Bali"), "[property.Bali]", CORRECT),
+    "name with a path": (START.replace("bali", '"../bali"'), "[property.../bali]", CORRECT),
+    "name of a device": (START.replace("bali", "con"), "[property.con]. Allowed: a short name", CORRECT),
+    "name too long": (START.replace("bali", "b" * 33), f"[property.{'b' * 33}]", CORRECT),
+    "no address": (f'[property.bali]\npublic_key = "{KEY}"\n', "[property.bali] api_url", CORRECT),
+    "no key by hand": ('[property.bali]\ndelivery = "manual"\n', "[property.bali] public_key", CORRECT),
+    "empty key": (START.replace(KEY, ""), "Line 3 of the settings file", CORRECT),
+    "wrong key": (START.replace(KEY, "abc"), "Line 3 of the settings file", CORRECT),
+    "index key too long": (START + f'index_key = "{"ab" * 65}"\n', "[property.bali] index_key", CORRECT),
+    "hours true": (START + "window_hours = true\n", "[property.bali] window_hours", CORRECT),
+    "hours 0": (START + "window_hours = 0\n", "window_hours. Allowed: a number from 1 to 8760.", CORRECT),
+    "days no number": (START + 'retention_days = "90"\n', "[property.bali] retention_days", CORRECT),
+    "backups too many": (START + "backup_keep = 1001\n", "[property.bali] backup_keep", CORRECT),
+    "username a number": (START + "username = 7\n", "username. Allowed: a text in quotation marks.", CORRECT),
+    "unknown vault": (START + '# x\nvault = "drawer"\n', "Line 5 of the settings file", CORRECT),
+    "another spelling": (START + '\n[ property."kuta" ]\nvault= "x"\n', "Line 6 of the settings file", CORRECT),
+    "the line of the table": (START + '\n[ property."kuta" ]\nvault= "file"\n', "Line 5 of the settings", CORRECT),
+    "a misspelled key": (START + 'vualt = "file"\n', "[property.bali] vualt.", "Did you mean vault?"),
+    "a key of the program": ('langage = "id"\n', "langage", "Did you mean language?"),
+    "a misspelled table": ('[default]\nvault = "file"\n', "default", "Did you mean defaults?"),
+    "a key of tomorrow": ("x = 1\n", "x is no setting. Allowed: default_property, defaults, language", NEWER),
+    "a table of tomorrow": ("[of_tomorrow]\nx = 1\n", "of_tomorrow", NEWER),
+    "a name inside": (START + 'name = "x"\n', "[property.bali] name", NEWER),
+    "a password": (START + 'password = "x"\n', "[property.bali] password", "apoa login"),
+    "a private key": (START + 'private_key = "x"\n', "[property.bali] private_key", NO_SECRET),
+    "the program's own": (f'[defaults]\npublic_key = "{KEY}"\n', "public_key", "only its own table"),
 }
+"""Texts, each with what the message and the advice say."""
 
 
-def test_a_property_with_reports_typed_by_hand(path: Path) -> None:
-    """It needs no address of an authority."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+@pytest.mark.parametrize(("text", "said", "advice"), MISTAKES.values(), ids=list(MISTAKES))
+def test_a_mistake_is_reported_with_its_place(path: Path, text: str, said: str, advice: str) -> None:
+    """Exit code 78, the file, the line of the key or of its table, what is allowed, and the nearest key."""
+    path.write_text(text, encoding="utf-8")
+    found = problem(path)
+    assert said in found.message.render()
+    assert found.advice is not None
+    assert advice in found.advice.render()
+
+
+def test_an_invalid_table_has_no_values(path: Path) -> None:
+    """Whatever stands in its place."""
+    file = parse_file(path, 'property.bali = "training"\nlanguage = "id"\n')
+    assert (file.table("property", "bali"), file.table("property", "kuta"), file.properties) == ({}, {}, [])
+    assert file.table() == {"language": "id"}
+
+
+def test_where_reports_go(path: Path) -> None:
+    """Typed into APOA they always reach Immigration, and need no address; the sandbox and some authorities train."""
     text = f'[property.bali]\npublic_key = "{KEY}"\ndelivery = "manual"\nindex_key = "00ff"\n'
     path.write_text(text, encoding="utf-8")
-    bali = load(path).properties["bali"]
-    assert (bali.by_hand, bali.uses_sandbox, bali.api_url, bali.index_key) == (True, False, "", "00ff")
-    assert "00ff" not in repr(bali)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ('language = "fr"\n', "language fr. Allowed: id, en"),
-        (START + '# x\nvault = "drawer"\n', "Line 5 of the settings file"),
-        (START + 'vault = "drawer"\n', "[property.bali] vault drawer. Allowed: keyring, file."),
-        (START + '\n[ property."kuta" ]\nvault= "x"\n', "Line 6 of the settings file"),
-        (START + '\n[ property."kuta" ]\nvault= "file"\n', "Line 5 of the settings file"),
-        (START + "window_hours = 0\n", "[property.bali] window_hours. Allowed: a number from 1 to 8760."),
-        (START + "username = 7\n", "[property.bali] username. Allowed: a text in quotation marks."),
-        (START + 'vualt = "file"\n', "[property.bali] vualt."),
-        ("x = 1\n", "x is no setting. Allowed: default_property, defaults, language, map, property."),
-        (START.replace(KEY, "abc"), "Line 3 of the settings file"),
-        ('property.bali = "training"\n', "The settings file"),
-    ],
-)
-def test_a_mistake_is_reported_with_its_line_and_what_is_allowed(path: Path, text: str, said: str) -> None:
-    """The line of the key, or of the table that misses it; none where the place has no line of its own."""
-    path.write_text(text, encoding="utf-8")
-    assert said in problem(path).message.render()
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (START + 'vualt = "file"\n', "Did you mean vault?"),
-        (START + 'vualt = "file"\n', "update apoa-client on this computer"),
-        ("of_tomorrow = 1\n", "If a newer version of apoa-client wrote it, update apoa-client on this computer."),
-        ("[of_tomorrow]\nx = 1\n", "If a newer version of apoa-client wrote it"),
-        ('langage = "id"\n', "Did you mean language?"),
-        ('[default]\nvault = "file"\n', "Did you mean defaults?"),
-        (START + 'password = "x"\n', "apoa login"),
-        (START + 'private_key = "x"\n', "No secret belongs in a settings file"),
-        (f'[defaults]\npublic_key = "{KEY}"\n', "only its own table"),
-        (START + "window_hours = 0\n", "Correct that line with a text editor, or move the file away"),
-    ],
-)
-def test_the_advice_names_the_nearest_key(path: Path, text: str, said: str) -> None:
-    """What was probably meant; for a secret and for the program's own keys, where they belong."""
-    path.write_text(text, encoding="utf-8")
-    advice = problem(path).advice
-    assert advice is not None
-    assert said in advice.render()
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_mistake_is_reported_with_its_place(path: Path, name: str) -> None:
-    """Exit code 78, the file, and the place in it."""
-    text, place = BROKEN[name]
-    path.write_text(text, encoding="utf-8")
-    assert place in problem(path).message.render()
+    by_hand = load(path).properties["bali"]
+    assert (by_hand.by_hand, by_hand.uses_sandbox, by_hand.api_url, by_hand.index_key) == (True, False, "", "00ff")
+    assert "00ff" not in repr(by_hand)
+    sandbox = PropertySettings("a", "training", "k")
+    practice = PropertySettings("a", "https://a/v1", "k", environment="training")
+    live = practice._replace(environment="production")
+    assert [each.is_training for each in (sandbox, practice, live, by_hand)] == [True, True, False, False]
+    assert [each.uses_sandbox for each in (sandbox, practice)] == [True, False]
 
 
 def test_a_number_of_more_digits_than_python_reads(path: Path) -> None:
@@ -259,13 +236,8 @@ def test_a_file_without_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_fingerprint_depends_on_address_and_username() -> None:
     """Only a change of one of the two makes the program try a refused password again."""
     one = PropertySettings("bali", "https://a/v1", "k", username="u")
-    assert (
-        one.fingerprint == PropertySettings("bali", "https://a/v1", "k2", username="u", office="Denpasar").fingerprint
-    )
-    others = [
-        PropertySettings("bali", "https://b/v1", "k", username="u"),
-        PropertySettings("bali", "https://a/v1", "k", username="v"),
-    ]
+    assert one.fingerprint == one._replace(public_key="k2", office="Denpasar").fingerprint
+    others = [one._replace(api_url="https://b/v1"), one._replace(username="v")]
     assert one.fingerprint not in {other.fingerprint for other in others}
 
 
@@ -292,13 +264,3 @@ def test_names_of_properties() -> None:
     valid = ["bali", "b", "7", "wisma-melati_2", "b" * 32]
     invalid = ["", "-bali", "_", "Bali", "ba li", "bali/", "..", "aux", "lpt9", "balï", "bali\n", "٣"]
     assert [name for name in (*valid, *invalid) if valid_name(name)] == valid
-
-
-def test_training_is_the_sandbox_or_an_authority_for_training() -> None:
-    """Reports that are typed into APOA always reach Immigration."""
-    sandbox = PropertySettings("a", "training", "k")
-    practice = PropertySettings("a", "https://a/v1", "k", environment="training")
-    live = PropertySettings("a", "https://a/v1", "k", environment="production")
-    by_hand = PropertySettings("a", "", "k", delivery="manual")
-    assert [each.is_training for each in (sandbox, practice, live, by_hand)] == [True, True, False, False]
-    assert [each.uses_sandbox for each in (sandbox, practice)] == [True, False]

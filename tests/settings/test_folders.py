@@ -127,9 +127,9 @@ def test_an_account_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     assert account_home() is None
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_own_names() -> None:
+    """A name that the program gives to a file is not one that a user made up; a similar one may be about a guest."""
+    own = [
         "config.toml",
         "config.lock",
         "outbox.db-wal",
@@ -138,19 +138,9 @@ def test_an_account_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
         "outbox.lock.json",
         "keys.json",
         "sync.log.3",
-    ],
-)
-def test_own_names(name: str) -> None:
-    """A name that the program gives to a file is not one that a user made up."""
-    assert is_own(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["outbox.db.bak", "Smith.log", "sync.log.old", "outbox.db-Smith", "outbox-moved-2.db", "A B.shown.json"]
-)
-def test_names_of_others(name: str) -> None:
-    """A similar name may be about a guest."""
-    assert not is_own(name)
+    ]
+    others = ["outbox.db.bak", "Smith.log", "sync.log.old", "outbox.db-Smith", "outbox-moved-2.db", "A B.shown.json"]
+    assert [name for name in (*own, *others) if is_own(name)] == own
 
 
 def test_the_log_and_what_belongs_to_it() -> None:

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from apoa_client.settings.column_mappings import ColumnMapping, WrongMapping, ch
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.parsing import parse
 from apoa_client.settings.reading import load
-from apoa_client.settings.writer import save, save_mapping
+from apoa_client.settings.writer import remove_property, save, save_mapping
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 BALI = PropertySettings("bali", "https://authority.example/v1", KEY, username="melati", timezone="Asia/Makassar")
@@ -62,15 +63,6 @@ def test_comments_and_other_properties_stay(path: Path) -> None:
     assert (load(path).language, load(path).default_property) == ("en", "bali")
 
 
-def test_a_second_property_is_not_the_default(path: Path) -> None:
-    """The language and the default stay as they were."""
-    save(path, BALI, language="id")
-    solo = PropertySettings("solo", "training", KEY, vault="file", window_hours=48)
-    save(path, solo)
-    config = load(path)
-    assert (config.language, config.default_property, config.properties["solo"]) == ("id", "bali", solo)
-
-
 def test_defaults_are_not_written(path: Path) -> None:
     """A value that is reset to its default leaves the file."""
     save(path, BALI._replace(office="Denpasar", vault="file", window_hours=12, retention_days=30))
@@ -78,6 +70,14 @@ def test_defaults_are_not_written(path: Path) -> None:
     save(path, BALI)
     assert path.read_text(encoding="utf-8").count(" = ") == 5
     assert load(path).properties["bali"] == BALI
+
+
+def test_the_last_property_is_removed(path: Path) -> None:
+    """With its table, and as the default one; the rest stays."""
+    save(path, BALI, language="id")
+    remove_property(path, "kuta")
+    remove_property(path, "bali")
+    assert (load(path).properties, load(path).language, load(path).default_property) == ({}, "id", "")
 
 
 @pytest.mark.parametrize(
@@ -130,16 +130,23 @@ def test_an_invalid_file_is_not_overwritten(path: Path, before: bytes) -> None:
     assert path.read_bytes() == before
 
 
-def test_an_error_of_the_toml_library_is_translated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The writing library and the reading library may differ about TOML."""
-    from tomlkit import exceptions  # for this test alone
+@pytest.mark.parametrize("misplaced", [True, False])
+def test_what_the_toml_library_does_wrong(path: Path, monkeypatch: pytest.MonkeyPatch, *, misplaced: bool) -> None:
+    """Neither a value in another table nor an error of it changes the file."""
+    from tomlkit import dumps, exceptions  # for this test alone
 
-    def stumble(_text: str) -> None:
+    save(path, BALI)
+    before = path.read_text(encoding="utf-8")
+
+    def stumble(document: Any) -> str:
+        if misplaced:
+            return dumps(document) + 'office = "Denpasar"\n'
         raise exceptions.ParseError(1, 1)
 
-    monkeypatch.setattr("tomlkit.parse", stumble)
+    monkeypatch.setattr("tomlkit.dumps", stumble)
     with pytest.raises(SettingsProblem, match="cannot change"):
-        save(path, BALI)
+        save(path, BALI, language="en")
+    assert path.read_text(encoding="utf-8") == before
 
 
 def test_a_failed_write_keeps_the_old_settings(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,20 +273,15 @@ def test_a_mapping_that_is_not_right_stops_nothing_else(path: Path) -> None:
     assert load(path).maps["pms"].columns == {"X": "room"}
 
 
-def test_values_of_toml_are_texts() -> None:
-    """A default may be written as TOML's date, time or number."""
-    mapping = parse_mapping({"defaults": {"nights": 2, "room": " 7 "}})
-    assert mapping.defaults == {"nights": "2", "room": "7"}
-    with pytest.raises(WrongMapping):
-        parse_mapping({"defaults": {"room": True}})
-    with pytest.raises(WrongMapping):
-        parse_mapping([])
-
-
 def test_defaults_are_checked_before_any_row_is_read() -> None:
     """A wrong default would be wrong in each row."""
     check_default("check_in_time", "14.00")
     check_default("entry_date", "2026-11-24")
+    assert parse_mapping({"defaults": {"nights": 2, "room": " 7 "}}).defaults == {"nights": "2", "room": "7"}
+    with pytest.raises(WrongMapping):
+        parse_mapping({"defaults": {"room": True}})
+    with pytest.raises(WrongMapping):
+        parse_mapping([])
     for target, value in {"entry_date": "24/11/2026", "room": "1\n2", "note": "x" * 501, "sex": "Mr"}.items():
         with pytest.raises(WrongMapping):
             check_default(target, value)

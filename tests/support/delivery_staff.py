@@ -10,10 +10,10 @@ from outbox_helpers import WIB
 from outbox_stores import AnyOutbox
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
-from apoa_client.desk.changes import Changes, PendingChange, find_refused, reports_to_withdraw
+from apoa_client.desk.changes import Changes, find_refused, reports_to_withdraw
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused
-from apoa_client.ports.entries import Entry
+from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
@@ -54,7 +54,7 @@ class Staff:
         self._outbox: Any = MortalOutbox(outbox, process or Process())
         rules = ReportingRules(WIB, 24, b"k")
         self._desk = Desk(self._outbox, clock, rules, chance)
-        self._changes = Changes(self._desk, self._outbox, clock, rules, chance)
+        self._changes = Changes(self._desk)
         self._stays = Stays(self._outbox, WIB)
 
     def check_in(self, report: Report) -> Decision:
@@ -74,9 +74,12 @@ class Staff:
         except DataRefused:
             return None
 
-    def _file_change(self, change: PendingChange) -> Decision:
+    def _file_change(self, change: NewReport) -> Decision:
         return Decision(
-            lambda: self._changes.save(change), change.report.id, change.replaces, active_reports=change.active_reports
+            lambda: self._desk.save(change),
+            change.report.id,
+            tuple(change.replaces),
+            active_reports=tuple(change.active_reports),
         )
 
     def _retract(self, history: StayHistory, selected: Entry) -> Decision:
@@ -90,15 +93,15 @@ class Staff:
             active_reports=tuple(entry.id for entry in history.active_reports),
         )
 
-    def _check_out(self, history: StayHistory, _selected: Entry) -> PendingChange:
+    def _check_out(self, history: StayHistory, _selected: Entry) -> NewReport:
         return self._changes.check_out(history)
 
-    def _amend(self, history: StayHistory, _selected: Entry) -> PendingChange:
+    def _amend(self, history: StayHistory, _selected: Entry) -> NewReport:
         return self._changes.amend(
             history, self._with_other_room(history.current_report or history.entries[0]), PERSONAL_TEXT
         )
 
-    def _fix(self, history: StayHistory, selected: Entry) -> PendingChange:
+    def _fix(self, history: StayHistory, selected: Entry) -> NewReport:
         refused = find_refused(history, selected)
         if refused.kind is Kind.CHECK_OUT:
             left = self._changes.check_out(

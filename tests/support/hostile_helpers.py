@@ -21,7 +21,6 @@ from forked_command import USUAL, Condition
 
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS
-from apoa_client.cli.registry import CommandGroup
 
 CODES = frozenset({0, 2, 65, 69, 75, 77, 78})
 """The exit codes of cli.md, without that of a bug."""
@@ -99,7 +98,7 @@ def commands() -> Iterator[str]:
 
 def _below(words: Sequence[str], command: click.Command | None) -> Iterator[str]:
     if isinstance(command, click.Group):
-        for name in command._targets if isinstance(command, CommandGroup) else command.commands:
+        for name in command.commands:
             yield from _below([*words, name], command.get_command(click.Context(command), name))
     else:
         yield " ".join(words)

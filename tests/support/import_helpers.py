@@ -44,8 +44,8 @@ class Importer:
     def __init__(self, outbox: SqliteOutbox, clock: Clock, *, with_key: bool = False) -> None:
         self.outbox, self.with_key = outbox, with_key
         self.desk = Desk(outbox, clock, RULES, os.urandom)
-        self.changes = Changes(self.desk, outbox, clock, RULES, os.urandom)
-        self.imports = Imports(self.desk, self.changes, outbox, clock, RULES, self._open)
+        self.changes = Changes(self.desk)
+        self.imports = Imports(self.desk, self.changes, self._open)
 
     def _open(self, entry: Entry) -> Report | None:
         return self.outbox.content(entry).report if self.with_key else None

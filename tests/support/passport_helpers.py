@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values, weighted_sum
+from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values, checks_of, weighted_sum
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.layouts import LAYOUTS, Layout
 from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.states import all_states
-from apoa_client.passport.verify import checks_of
 
 TODAY = date(2026, 11, 24)
 

@@ -10,7 +10,6 @@ from postgres_helpers import PASSWORD, PROPERTY
 
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase, Result
-from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.settings.outbox_address import ServerAddress
 
@@ -56,12 +55,6 @@ class Explaining(PostgresDatabase):
 def explaining(address: ServerAddress) -> PostgresOutbox:
     """Open the outbox of `PROPERTY` so that the plan of each statement is kept."""
     return PostgresOutbox(Explaining(address, PROPERTY, PASSWORD, _LIMITS), sealer())
-
-
-def explaining_overview(address: ServerAddress) -> tuple[SharedOverview, Explaining]:
-    """Open what reads every property of the login so that the plans are kept, in the second."""
-    db = Explaining(address, "", PASSWORD, _LIMITS)
-    return SharedOverview(db), db
 
 
 def plans(outbox: PostgresOutbox, method: Callable[[AnyOutbox], object]) -> list[str]:

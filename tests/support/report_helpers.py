@@ -1,7 +1,7 @@
 """Valid drafts, which tests change in one place, and reports of every kind for Hypothesis."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,10 +13,10 @@ from apoa_client.authority.contract import contract_text
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, examine
 
 WIB = timezone(timedelta(hours=7), "WIB")
@@ -88,7 +88,7 @@ def examined(given: Draft) -> tuple[Guest, Stay]:
     return examination.guest, examination.stay
 
 
-def codes_of(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+def codes_of(findings: Sequence[Finding]) -> set[tuple[str, str]]:
     """Return each finding's field, in short, and its code."""
     return {(finding.field.rpartition(".")[2], finding.code) for finding in findings}
 

@@ -8,7 +8,7 @@ import pytest
 
 from apoa_client.schedule.interface import Found, Scheduler, ToolResult
 
-MODULES = ("cron", "systemd", "launchd", "task_scheduler")
+MODULES = ("interface", "task_scheduler")
 PROGRAM = "/opt/wisma melati/apoa"
 Answer = Callable[[Sequence[str], str], ToolResult]
 """What a tool does with its arguments and its standard input."""

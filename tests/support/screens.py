@@ -40,6 +40,10 @@ class Screens:
         self._parts.append(f"{command}{typed}{said.out}{errors}{end}")
         return said
 
+    def add(self, text: str) -> None:
+        """Record a text below the last call, such as what it saved."""
+        self._parts.append(f"{text}\n")
+
     def check(self) -> None:
         """Compare with the file; `APOA_RENEW_SCREENS` writes it instead."""
         shown = self._named("\n".join(self._parts))

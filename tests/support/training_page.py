@@ -1,10 +1,22 @@
-"""Reads the page of the sandbox: the text of each element that has an id, and all attributes."""
+"""What the tests of the sandbox share: the types of their fixtures, and its page as it is read.
 
+The text of each element of the page that has an id, and all attributes.
+"""
+
+from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
 
 import requests
 
 from apoa_client.sandbox.server import SandboxServer
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+"""Of `tests/sandbox/conftest.py`: what starts a server, logs in, sends reports, and makes one."""
 
 _VOID = frozenset({"meta", "link", "input"})
 

@@ -32,29 +32,12 @@ def test_a_row_becomes_fields_with_cells() -> None:
     assert "N1234567" not in repr(row)
 
 
-def test_the_position_of_a_column_does_not_matter() -> None:
-    """Columns in any order, with others between them, give the same fields."""
-    headings = ["Kamar", "Paspor", "???", "Tgl lahir"]
-    values = ["5", "N1234567", "x", "1985-11-24"]
-    expected = {"room": "5", "document_number": "N1234567", "birth_date": "1985-11-24"}
-    for order in itertools.permutations(range(4)):
-        (row,) = read_table(table_of([headings[i] for i in order], [values[i] for i in order]))
-        assert row.texts == expected
-
-
 def test_columns_that_are_not_read_are_named() -> None:
     """No data is left out silently; empty headings are none."""
     table = table_of(["Kamar", "Warna favorit", "", "Booker country"], ("5", "biru", "", "au"))
     columns = match_columns(table)
     assert [table.headings[column] for column in unread_columns(table, columns)] == ["Warna favorit", "Booker country"]
     assert columns.fields == {0: "room"}
-
-
-def test_a_short_row_has_empty_cells() -> None:
-    """Programs leave out the empty cells at the end of a row; their fields have cells all the same."""
-    (row,) = read_table(table_of(["Kamar", "Tgl lahir"], ("5",)))
-    assert row.texts == {"room": "5"}
-    assert row.cells["guest.birth_date"] == "B2"
 
 
 def test_the_letters_go_on_after_z() -> None:
@@ -173,15 +156,6 @@ def test_required_fields_without_a_column_are_named() -> None:
 
 
 # Mappings and defaults.
-
-
-def test_a_mapping_says_what_the_same_table_is_again() -> None:
-    """The mapping of the columns that were found gives the same columns."""
-    table = table_of(["Nama tamu", "Paspor", "Alamat"], ("John Smith", "A1", "x"))
-    first = match_columns(table, ColumnMapping({"Alamat": "birth_place"}, "dmy", "given_first", {"nights": "1"}))
-    again = match_columns(table, first.as_mapping(table))
-    assert again == first
-    assert first.fields == {0: "full_name", 1: "document_number", 2: "birth_place"}
 
 
 def test_headings_of_a_mapping_that_the_table_lacks_are_named() -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apoa_client.tables.cell_words import DITTO_MARKS
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.csv_files import csv_pieces
-from apoa_client.tables.hand_writing import DITTO_MARKS
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table, original
 
@@ -118,25 +118,9 @@ def test_one_column() -> None:
     assert [row.values for row in table.read_rows()] == [("X1",), ("X2",)]
 
 
-def test_line_ends_of_old_programs() -> None:
-    """Lines that end with a carriage return alone are lines."""
-    assert rows(b"a;b\r1;2\r3;4\r") == [("1", "2"), ("3", "4")]
-
-
 def test_leading_zeros() -> None:
     """A cell that was written as a formula to keep its zeros is a text."""
     assert rows(b'a;b\n="0012";2\n') == [("0012", "2")]
-
-
-def test_empty_rows() -> None:
-    """Rows without a text are left out, and the others keep their numbers."""
-    assert [row.number for row in read(b"a;b\n;\n\n1;2\n").read_rows()] == [4]
-
-
-def test_read_again() -> None:
-    """Each reading starts at the first row."""
-    table = read(b"a;b\n1;2\n")
-    assert list(table.read_rows()) == list(table.read_rows()) != []
 
 
 def test_an_open_quote() -> None:

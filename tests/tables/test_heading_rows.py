@@ -8,10 +8,9 @@ from workbook_helpers import cell, ods, ods_row, ods_table, read, xlsx
 
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.content import TableRefused
-from apoa_client.tables.heading_rows import is_known
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import GuestRow, Table
-from apoa_client.tables.sheets import SheetChoice
+from apoa_client.tables.sheets import SheetChoice, is_known
 
 TITLE = ["BUKU TAMU WISMA MELATI"]
 HEADINGS = ["Nama Keluarga", "Nama Depan", "Nomor Paspor", "Kebangsaan", "Tanggal Lahir", "Kamar"]

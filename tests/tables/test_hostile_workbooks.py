@@ -14,7 +14,7 @@ from apoa_client.tables import content as content_module
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
 
-SHARED_STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+SHARED_STRINGS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
 LAUGHS = (
     '<!DOCTYPE x [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
     f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>'
@@ -40,6 +40,7 @@ def test_zip_bombs() -> None:
     assert peak < 2 * 1024**2
 
 
+@pytest.mark.slow
 def test_many_parts() -> None:
     """An archive of thousands of parts is no workbook."""
     assert refusal(changed({f"a/{number}": b"" for number in range(5_001)})) == "zip_bomb"
@@ -80,21 +81,14 @@ def test_links_to_other_files() -> None:
 GUESTS = '<row r="1"><c t="str"><v>a</v></c></row><row r="2"><c t="str"><v>x</v></c></row>'
 
 
+@pytest.mark.slow
 def test_a_million_empty_rows() -> None:
-    """A sheet ends after ten thousand empty rows: the library is not given the others."""
+    """The rows that a sheet can have take no memory, also with formulas that were never calculated."""
     for empty in ("<row><c/></row>", '<row><c s="0"><f>A1</f><v></v></c></row>'):
-        table = read(sheet_of(GUESTS + empty * 20_000 + '<row r="1048576"><c/></row>'))
-        assert [row.number for row in table.read_rows()] == [2]
+        table = read(sheet_of(f'{GUESTS}{empty * 20_000}<row r="1048576"><c><v>1</v></c></row>'))
+        assert [row.number for row in table.read_rows()] == [2, 1_048_576]
     far = read(ods(ods_table(ods_row(cell("a")), ods_row(cell("x")), ods_row("<table:table-cell/>", times=1_048_574))))
     assert [row.number for row in far.read_rows()] == [2]
-
-
-def test_rows_below_empty_ones() -> None:
-    """A row below so many empty ones is not lost silently."""
-    below = "<row/>" * 20_000 + '<row><c t="inlineStr"><is><t>SECRET</t></is></c></row>'
-    assert refusal(sheet_of(GUESTS + below)) == "rows_below_empty_rows"
-    table = read(sheet_of(GUESTS + '<row r="1048576"><c><v>1</v></c></row>'))
-    assert [row.number for row in table.read_rows()] == [2, 1_048_576]
 
 
 def test_blanks_that_one_element_stands_for() -> None:
@@ -112,7 +106,7 @@ def test_rows_that_one_element_stands_for() -> None:
     assert [row.number for row in table.read_rows()] == [2, 3, 4]
 
 
-LARGE = "x" * 1_100_000
+LARGE = "x" * 1_200_000
 """A megabyte is no cell and no row."""
 
 
@@ -144,15 +138,21 @@ def test_one_large_shared_string() -> None:
 
     def book(strings: str) -> bytes:
         name = "xl/sharedStrings.xml"
-        entry = f'<Override PartName="/{name}" ContentType="{SHARED_STRINGS}"/></Types>'.encode()
-        content = changed({}, sheet_of('<row><c t="s"><v>0</v></c></row>' * 2), renamed=(b"</Types>", entry))
+        entry = f'<Relationship Id="t" Type="{SHARED_STRINGS}" Target="/{name}"/></Relationships>'.encode()
+        content = changed({}, sheet_of('<row><c t="s"><v>0</v></c></row>' * 2), renamed=(b"</Relationships>", entry))
         return changed({name: f'<sst xmlns="{MAIN}">{strings}</sst>'.encode()}, content)
 
     assert refusal(book(f"<si><t>{LARGE}</t></si>")) == "zip_bomb"
     assert [row.values for row in read(book("<si><t>name</t></si>" * 100_000)).read_rows()] == [("name",)]
 
 
-@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "xl/workbook.xml",
+        *(pytest.param(part, marks=pytest.mark.slow) for part in ("xl/styles.xml", "xl/_rels/workbook.xml.rels")),
+    ],
+)
 def test_a_large_list(part: str) -> None:
     """A list of sheets, names or styles is not read that is larger than in any workbook of guests."""
     text = os.urandom(2**17).hex() * 65  # more than the window in which deflate finds repetitions
@@ -192,12 +192,6 @@ def test_many_cells() -> None:
     assert len(list(read(sheet_of(GUESTS + f"<row>{'<c/>' * 16_384}</row>")).read_rows())) == 1
 
 
-def test_what_is_below_the_empty_rows_takes_no_time() -> None:
-    """What follows the empty rows is searched once, whatever it is: with a search for each tag it took days."""
-    table = read(sheet_of(GUESTS + "<row/>" * 40_000 + "<row " * 200_000))
-    assert [row.number for row in table.read_rows()] == [2]
-
-
 @pytest.mark.parametrize("begin", ["<!--", "<?x ", "<worksheet x='"])
 def test_a_large_beginning(begin: str) -> None:
     """No part is read, of any kind of workbook, whose first element ends after a long comment or attribute."""
@@ -235,7 +229,7 @@ def test_too_many_columns() -> None:
     assert refusal(sheet_of('<row r="1"><c r="XFD1" t="str"><v>SECRET</v></c></row>')) == "too_many_columns"
 
 
-@pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml", "[Content_Types].xml", "xl/styles.xml"])
+@pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml", "xl/styles.xml"])
 def test_broken_xml(part: str) -> None:
     """A workbook whose XML is not whole is refused as damaged."""
     assert refusal(changed({part: b"<worksheet><sheetData>SECRET</"})) in {"table_damaged", "table_empty"}

@@ -1,7 +1,7 @@
 """The copy of refused rows: marked in place, and readable again."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from io import BytesIO
 
 import openpyxl
@@ -14,10 +14,9 @@ from apoa_client.tables.marked_copy import (
     MarkedRow,
     marked_book,
     marked_csv,
-    table_of_guests,
 )
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, GuestRow, Table
+from apoa_client.tables.rows import CellValue, Table
 
 HEADINGS = ("Surname", "Passport number", "Date of birth", "Room")
 VALUES: tuple[CellValue, ...] = ("=HYPERLINK(1)", "0123E45", date(1985, 9, 12), 12)
@@ -30,32 +29,23 @@ def rows_of(content: bytes) -> tuple[tuple[str, ...], list[tuple[CellValue, ...]
     return table.headings, [row.values for row in table.read_rows()]
 
 
-def test_a_marked_cell_has_its_problem() -> None:
-    """The cell has the problem as a comment and a colour; the last column says the problems of the row."""
-    content = marked_book(HEADINGS, [MarkedRow(VALUES, {1: "Wrong.", WHOLE_ROW: "Why?"})])
-    cells = openpyxl.load_workbook(BytesIO(content)).worksheets[0]
-    assert cells["B2"].comment is not None
-    assert cells["B2"].comment.text.strip().endswith("Wrong.")
-    assert cells["B2"].fill.fgColor.rgb != cells["A2"].fill.fgColor.rgb
-    assert cells["A2"].comment is None
-    assert (cells["E1"].value, cells["E2"].value) == (PROBLEM_HEADING, "Why? Wrong.")
-
-
-def test_a_problem_of_the_whole_row_is_marked() -> None:
-    """What two rows say together is wrong in no single cell: the words are coloured, and else they are not."""
-    rows = [MarkedRow(VALUES, {WHOLE_ROW: "Row 3 is the same stay."}), MarkedRow(VALUES, {1: "Wrong."})]
+def test_marked_cells() -> None:
+    """A cell with a problem has a colour, the last column says the problems, and has it for one of the whole row."""
+    rows = [MarkedRow(VALUES, {1: "Wrong.", WHOLE_ROW: "Why?"}), MarkedRow((None,), {0: "Missing."})]
     cells = openpyxl.load_workbook(BytesIO(marked_book(HEADINGS, rows))).worksheets[0]
-    assert cells["E2"].fill.fgColor.rgb == cells["B3"].fill.fgColor.rgb
-    assert cells["E3"].fill.fgColor.rgb == cells["A2"].fill.fgColor.rgb
+    assert (cells["E1"].value, cells["E2"].value, cells["E3"].value) == (PROBLEM_HEADING, "Why? Wrong.", "Missing.")
+    marked = {cell.coordinate for row in cells.iter_rows() for cell in row if cell.fill.fgColor.rgb == "FFF6C9C2"}
+    assert marked == {"B2", "E2", "A3"}
 
 
 def test_a_workbook_keeps_each_value() -> None:
-    """Texts stay texts, also those that look like formulas or numbers; dates, times and numbers stay what they are."""
+    """Texts stay texts, also those that look like formulas or numbers; days and numbers stay what they are."""
+    values = ("=1+1", "00123", date(1985, 9, 12), 7, 1.5, 10**15, None, "x")
+    _headings, [read] = rows_of(marked_book(tuple("ABCDEFGH"), [MarkedRow(values, {})]))
+    assert read[: len(values)] == (*values[:5], "1000000000000000", *values[6:])
     at = datetime(2026, 11, 24, 19, 50)  # noqa: DTZ001  a cell has no zone
-    values = ("=1+1", "00123", date(1985, 9, 12), at, time(14, 30), 7, 1.5, None, "x")
-    headings = tuple("ABCDEFGHI")
-    _headings, [read] = rows_of(marked_book(headings, [MarkedRow(values, {})]))
-    assert read[: len(values)] == values
+    _headings, [read] = rows_of(marked_book(("A", "B"), [MarkedRow((at, at.time()), {})]))
+    assert read[:2] == ("2026-11-24 19:50:00", "19:50:00")
 
 
 def test_csv_keeps_each_text() -> None:
@@ -79,17 +69,6 @@ def test_a_copy_of_a_copy_has_the_problems_once(write: Callable[[Sequence[str], 
 def test_the_problems_are_not_read_as_a_field() -> None:
     """The next import ignores the column."""
     assert parse_heading(PROBLEM_HEADING).target in {"", "ignore"}
-
-
-def test_guests_without_headings_get_those_of_the_template() -> None:
-    """Rows of JSON or MRZ lines become a table whose headings are known."""
-    guest = GuestRow(3, {"surname": "ZYKOWSKI", "birth_date": "1985-09-12"}, ("P<POL", "ZX1"))
-    headings, [row] = table_of_guests([(guest, {"birth_date": "Wrong.", "": "All."})])
-    values = dict(zip([parse_heading(heading).target for heading in headings], row.values, strict=True))
-    given = {"surname": "ZYKOWSKI", "birth_date": "1985-09-12", "mrz1": "P<POL", "mrz2": "ZX1"}
-    needed = dict.fromkeys(("birth_place", "check_in", "planned_check_out"))
-    assert values == given | needed
-    assert row.problems == {headings.index("Tanggal lahir / Date of birth"): "Wrong.", WHOLE_ROW: "All."}
 
 
 def test_nothing_personal_is_in_a_repr() -> None:

@@ -14,9 +14,7 @@ from apoa_client.tables.statistics import (
     Group,
     Month,
     NationalityCount,
-    RoomNights,
     StayFacts,
-    largest_groups,
     parse_month,
     without_small_groups,
 )
@@ -51,45 +49,6 @@ def test_a_month() -> None:
     assert month is not None
     assert (str(month), month.last, len(month.days)) == ("2028-02", date(2028, 2, 29), 29)
     assert Month(2026, 12).last == date(2026, 12, 31)
-
-
-def test_a_stay_over_the_end_of_a_month() -> None:
-    """Its nights count in each month, and its arrival in one."""
-    over = stay("2026-10-30", "2026-11-03")
-    october, november = figures(over, month=Month(2026, 10)), figures(over)
-    assert october.total == Group(None, 1, 1, 2)
-    assert november.total == Group(None, 1, 0, 2)
-    assert sum(november.arrivals.values()) == 0
-
-
-def test_a_stay_of_another_month() -> None:
-    """A guest who left on the first day of the month has no night in it."""
-    assert figures(stay("2026-10-30", "2026-11-01"), stay("2026-12-01", "2026-12-02")).total.guests == 0
-
-
-def test_a_guest_who_left_on_the_day_of_arrival() -> None:
-    """The guest counts, without a night."""
-    total = figures(stay("2026-11-05", "2026-11-05")).total
-    assert (total.guests, total.nights, total.average) == (1, 0, 0)
-
-
-def test_room_nights() -> None:
-    """Two guests in a room are one night of it; while a guest has no room there is no share."""
-    rooms = RoomNights(2)
-    rooms.count("3", date(2026, 11, 1), 2)
-    rooms.count("3", date(2026, 11, 2), 2)
-    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, 0.05)
-    rooms.count(None, date(2026, 11, 2), 4)
-    assert (len(rooms.occupied), rooms.unknown) == (3, 4)
-    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, None)
-    assert (RoomNights().available(NOVEMBER), RoomNights().occupancy(NOVEMBER)) == (None, None)
-
-
-def test_the_nights_of_an_arrival() -> None:
-    """The length of a stay as BPS computes it: nights by arrivals, and none without arrivals."""
-    over = stay("2026-10-30", "2026-11-03")
-    assert figures(over).nights_of_an_arrival is None
-    assert figures(over, stay("2026-11-03", "2026-11-05")).nights_of_an_arrival == 4
 
 
 def test_nights_to_come() -> None:
@@ -163,12 +122,3 @@ def test_the_order_of_nationalities() -> None:
     assert [(group.state, group.guests, group.nights) for group in count.groups()] == [
         ("AUS", 2, 4), ("POL", 1, 2), (None, 1, 9),
     ]  # fmt: skip
-
-
-def test_many_nationalities_in_a_chart() -> None:
-    """The first ones are shown, and the sum of the others."""
-    groups = [Group(f"X{number:02}", 1, 1, 1) for number in range(40)]
-    shown = largest_groups(groups, 14)
-    assert len(shown) == 14
-    assert shown[-1] == Group(OTHERS, 27, 27, 27)
-    assert largest_groups(groups[:14], 14) == groups[:14]

@@ -1,4 +1,4 @@
-"""Workbooks: XLSX as openpyxl writes it, and ODS."""
+"""Workbooks: XLSX as openpyxl and other programs write it, and ODS."""
 
 import io
 from datetime import date, datetime, time
@@ -6,10 +6,11 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from workbook_helpers import cell, ods, ods_row, ods_table, read, values, xlsx
+from openpyxl.chart import BarChart
+from workbook_helpers import MAIN, cell, changed, ods, ods_row, ods_table, read, sheet_of, values, xlsx
 
 from apoa_client.tables.content import TableRefused
-from apoa_client.tables.rows import SheetFacts
+from apoa_client.tables.rows import CellValue, SheetFacts
 
 
 def test_types_of_cells_in_xlsx() -> None:
@@ -96,10 +97,91 @@ def test_rows_keep_their_numbers() -> None:
 
 
 def test_formulas_are_not_calculated() -> None:
-    """A formula has the value that the program stored with it, and none without one."""
-    assert values(xlsx(("A", [["a", "b"], ["x", "=1+1"]]))) == [("x",)]
-    stored = cell("2", 'table:formula="of:=1+40" office:value-type="float" office:value="2"')
-    assert values(ods(ods_table(ods_row(cell("a"), cell("b")), ods_row(cell("x"), stored)))) == [("x", 2)]
+    """A formula has the value that the program stored with it, also an empty text; without one it is an error."""
+    stored = '<c t="str"><f>A1</f><v></v></c><c><f>1+40</f><v>2</v></c>'
+    assert values(sheet_of(f'<row><c t="str"><v>a</v></c></row><row>{stored}</row>')) == [(None, 2)]
+    assert values(xlsx(("A", [["a", "b"], ["x", "=1+1"]]))) == [("x", "#CALC!")]
+    formula = 'table:formula="of:=1+40"'
+    cells = (
+        cell("2", f'{formula} office:value-type="float" office:value="2"'),
+        cell("", f'{formula} office:value-type="string"'),
+        cell("", formula),
+    )
+    assert values(ods(ods_table(ods_row(*map(cell, "abc")), ods_row(*cells)))) == [(2, None, "#CALC!")]
+
+
+def styles(inside: str) -> bytes:
+    return f'<styleSheet xmlns="{MAIN}">{inside}</styleSheet>'.encode()
+
+
+def test_parts_that_are_not_needed() -> None:
+    """Properties, fonts, colours and what stands beside the rows do not hold up a table, however wrong they are."""
+    book = changed(
+        {
+            "docProps/core.xml": b'<x:coreProperties xmlns:x="a"><x:created>yesterday</x:created></x:coreProperties>',
+            "xl/styles.xml": styles("<fills><fill>red</fill></fills><cellXfs><xf fontId='none'/></cellXfs>"),
+        },
+        sheet_of('<row><c t="str"><v>a</v></c></row>' * 2 + "</sheetData><pageSetup orientation='askew'/><sheetData>"),
+    )
+    assert values(book) == [("a",)]
+
+
+@pytest.mark.parametrize(
+    ("serial", "style", "value"),
+    [
+        (46350, 0, 46350),
+        (46350, 1, date(2026, 11, 24)),
+        (46350, 2, date(2026, 11, 24)),
+        ("46350.58680555556", 2, datetime(2026, 11, 24, 14, 5)),  # noqa: DTZ001  a local time
+        (0.5, 3, time(12)),
+        (0.5, 4, time(12)),
+        (59, 1, date(1900, 2, 28)),
+        (61, 1, date(1900, 3, 1)),
+        (99999999, 1, "#VALUE!"),
+        ("1E999", 1, "#VALUE!"),
+        (7, 5, 7),
+        ("12345678", 6, "012345678"),
+    ],
+)
+def test_numbers_by_their_format(serial: object, style: int, value: CellValue) -> None:
+    """A number is a day or a time by the format of its cell: one of Excel's own or of the workbook."""
+    codes = ("dd/mm/yyyy", "hh:mm", "[h]:mm", '[$-421]"Hari "0', "000000000")
+    own = "".join(f'<numFmt numFmtId="{number}" formatCode="{code}"/>' for number, code in enumerate(codes, 164))
+    own = own.replace('"Hari "', "&quot;Hari &quot;")
+    formats = "".join(f'<xf numFmtId="{number}"/>' for number in (0, 14, 164, 165, 166, 57, 168))
+    content = sheet_of(f'<row><c t="str"><v>a</v></c></row><row><c s="{style}"><v>{serial}</v></c></row>')
+    parts = {"xl/styles.xml": styles(f"<numFmts>{own}</numFmts><cellXfs>{formats}</cellXfs>")}
+    assert values(changed(parts, content)) == [(value,)]
+    if style == 1 and serial == 46350:
+        parts["xl/workbook.xml"] = BOOK_OF_A_MAC
+        assert values(changed(parts, content)) == [(date(2030, 11, 25),)]
+
+
+BOOK_OF_A_MAC = (
+    f'<workbook xmlns="{MAIN}" xmlns:r="r"><workbookPr date1904="1"/>'
+    '<sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>'
+).encode()
+
+
+def test_a_chart_has_no_rows() -> None:
+    """A sheet that is a chart is not among the sheets."""
+
+    def add_chart(book: Any) -> None:
+        book.create_chartsheet("Chart", 0).add_chart(BarChart())
+
+    assert read(xlsx(("A", [["a"], ["x"]]), change=add_chart)).facts.sheets == (SheetFacts("A", 0, read=True),)
+
+
+def test_texts_of_cells() -> None:
+    """A text in several fonts is one text, how it is pronounced is none, and an escaped character is that character."""
+    items = "<is><r><t>MU</t></r><r><t>ÑOZ</t></r></is>", "<is><t>李</t><rPh><t>Li</t></rPh></is>", "<is/>"
+    escaped = "<is><t>A_x000D__x005F_x0041_</t></is>"
+    cells = "".join(f'<c t="inlineStr">{item}</c>' for item in (*items, escaped))
+    heads = '<c t="str"><v>a</v></c>' * 4
+    assert values(sheet_of(f"<row>{heads}</row><row>{cells}</row>")) == [("MUÑOZ", "李", None, "A_x0041_")]
+    stated = '<c t="d"><v>2026-11-24</v></c><c t="d"><v>2026-11-24T14:05:00Z</v></c><c t="d"><v>14:05:00</v></c>'
+    at = datetime(2026, 11, 24, 14, 5)  # noqa: DTZ001  a local time
+    assert values(sheet_of(f"<row>{heads}</row><row>{stated}</row>")) == [(at.date(), at, at.time())]
 
 
 def test_wrong_dimensions() -> None:

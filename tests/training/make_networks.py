@@ -31,7 +31,7 @@ from cameras import Example
 from train import Batch, Schedule, first_weights, trained
 
 from apoa_client.scan import line_reader, zone_finder
-from apoa_client.scan.network import Layer, save
+from apoa_client.scan.network import Layer, Network
 
 WEIGHTS = Path(__file__).resolve().parent.parent.parent / "apoa_client" / "scan" / "weights"
 QUANTUM = 32
@@ -60,6 +60,15 @@ class Recipe:
     pictures: int
     batch: int
     steps: int
+
+
+def save(path: Path, network: Network) -> None:
+    """Write the weights of a network to a file."""
+    arrays = {}
+    for number, (kernel, bias) in enumerate(network.weights):
+        arrays[f"kernel{number}"] = kernel.astype(np.float16)
+        arrays[f"bias{number}"] = bias.astype(np.float16)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def line_loss(answer: jax.Array, classes: jax.Array, below: jax.Array) -> jax.Array:

@@ -142,24 +142,6 @@ keyring.close()
     assert printed == [None, "keyring_not_set_up", None, "keyring_not_set_up"]
 
 
-@pytest.mark.skipif(
-    shutil.which("Xvfb") is None and not os.environ.get("APOA_REQUIRE_TOOLS"), reason="not installed: Xvfb"
-)
-def test_a_person_is_asked_to_create_a_collection(session: Session, display: str) -> None:
-    """At a desktop the keyring asks for a new password, and an unanswered question ends at the time limit."""
-    printed = session(
-        """
-keyring_store.PROMPT_TIMEOUT_S = 1.0
-output(tried(lambda: store(interactive=True).set("password", "x")))
-""",
-        start=STARTED,
-        display=display,
-    )
-    [[answer, seconds]] = printed
-    assert answer in {"keyring_hung", "keyring_locked"}
-    assert seconds < 10
-
-
 def test_a_bus_without_a_keyring(session: Session) -> None:
     """No service has the name, and none can be started."""
     printed = session('output(tried(lambda: store().get("password"))[0])', start="", config=NOTHING_ON_THE_BUS)

@@ -1,24 +1,21 @@
 """The keyring of each platform: what it stores, when it prompts, and how its errors are translated.
 
-Windows, macOS and KDE are doubles of what `keyring` calls; `keyring`'s own code runs with them. The Secret Service is
-tested with a real daemon in `test_gnome_keyring`.
+Windows and macOS have doubles of `keyring`'s backends; the Secret Service has a real daemon in `test_gnome_keyring`.
 """
 
-import os
 import socket
 import sys
 import threading
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from basics import raises_error
 
-from apoa_client.errors import SecretMissing
-from apoa_client.vault import keyring_store
 from apoa_client.vault.errors import KeyringReason
 from apoa_client.vault.keyring_store import KeyringStore, platform_backends
 from apoa_client.vault.sources import PropertySecrets
@@ -30,7 +27,7 @@ DESKTOP = {"DISPLAY": ":0"}
 
 def secret_service(address: str) -> KeyringStore:
     environ = {"DBUS_SESSION_BUS_ADDRESS": address}
-    factories = platform_backends(environ, 7, interactive=False, platform="linux")[:1]
+    factories = platform_backends(environ, 7, interactive=False, platform="linux")
     return KeyringStore("x", interactive=False, environ=environ, factories=factories)
 
 
@@ -87,7 +84,7 @@ def test_linux_without_a_bus_has_no_keyring() -> None:
     assert platform_backends({}, None, interactive=False, platform="linux") == []
     with raises_error(KeyringReason.NO_BUS):
         KeyringStore("x", interactive=False, environ={}, uid=None).get("password")
-    assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
+    assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 1
 
 
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,288 +123,122 @@ def test_errors_of_the_secret_service_are_translated() -> None:
         assert "rahasia" not in caught.value.message.render()
 
 
-# Windows.
+# Windows and macOS: `keyring`'s own backends, whose system is replaced by a dictionary.
 
 
-class PywinError(Exception):
-    """`pywintypes.error`."""
+class Backend:
+    """A backend of `keyring`. `trouble` is raised by each call."""
 
-    def __init__(self, winerror: int, funcname: str) -> None:
-        super().__init__(winerror, funcname, "text")
-        self.winerror = winerror
-        self.funcname = funcname
-
-
-class CredentialManager(types.ModuleType):
-    """`win32cred`: credentials by target, blobs of at most 2,560 bytes in UTF-16."""
-
-    CRED_TYPE_GENERIC = 1
-    CRED_PERSIST_LOCAL_MACHINE = 2
-    CRED_PERSIST_ENTERPRISE = 3
+    priority = 5
+    kept: ClassVar[dict[tuple[str, str], str]] = {}
+    made: ClassVar[list["Backend"]] = []
+    trouble: ClassVar[BaseException | None] = None
 
     def __init__(self) -> None:
-        super().__init__("win32cred")
-        self.kept: dict[str, dict[str, Any]] = {}
-        self.session = True
+        self.made.append(self)
 
-    def look(self, target: str, function: str) -> dict[str, Any]:
-        if not self.session:
-            raise PywinError(1312, function)
-        if target not in self.kept:
-            raise PywinError(1168, function)
-        return self.kept[target]
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.kept.get((service, username))
 
-    def CredRead(self, Type: int, TargetName: str) -> dict[str, Any]:  # noqa: ARG002, N802, N803  win32cred's
-        return dict(self.look(TargetName, "CredRead"))
-
-    def CredWrite(self, credential: dict[str, Any], flags: int) -> None:  # noqa: ARG002, N802  win32cred's
-        if not self.session:
-            raise PywinError(1312, "CredWrite")
-        blob = str(credential["CredentialBlob"]).encode("utf-16-le")
-        if len(blob) > 2560:
-            raise PywinError(1783, "CredWrite")
-        self.kept[credential["TargetName"]] = {**credential, "CredentialBlob": blob}
-
-    def CredDelete(self, Type: int, TargetName: str) -> None:  # noqa: ARG002, N802, N803  win32cred's
-        self.look(TargetName, "CredDelete")
-        del self.kept[TargetName]
-
-
-@pytest.fixture
-def windows(monkeypatch: pytest.MonkeyPatch) -> CredentialManager:
-    """`keyring`'s Windows backend with a credential manager in memory."""
-    package, pywin32, pywintypes = (types.ModuleType(name) for name in ("win32ctypes", "pywin32", "pywintypes"))
-    manager = CredentialManager()
-    monkeypatch.setattr(pywintypes, "error", PywinError, raising=False)
-    monkeypatch.setattr(pywin32, "pywintypes", pywintypes, raising=False)
-    monkeypatch.setattr(pywin32, "win32cred", manager, raising=False)
-    monkeypatch.setitem(sys.modules, "win32ctypes", package)
-    monkeypatch.setitem(sys.modules, "win32ctypes.pywin32", pywin32)
-    monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
-    return manager
-
-
-def on(platform: str) -> KeyringStore:
-    factories = platform_backends({}, None, interactive=False, platform=platform)
-    return KeyringStore("apoa-client/bali", interactive=False, environ={}, factories=factories)
-
-
-def test_windows_stores_each_secret_in_its_own_target(windows: CredentialManager) -> None:
-    """On this computer: no profile carries it to another one. Deleting one leaves the other; twice is no error."""
-    kept = on("win32")
-    kept.set("password", "x" * 999)  # the limit here is below that of Windows
-    kept.set("private-key", "k" * 44)
-    assert (kept.get("password"), kept.get("private-key")) == ("x" * 999, "k" * 44)
-    assert set(windows.kept) == {"apoa-client/bali/password", "apoa-client/bali/private-key"}
-    assert {each["Persist"] for each in windows.kept.values()} == {windows.CRED_PERSIST_LOCAL_MACHINE}
-    kept.delete("password")
-    kept.delete("password")
-    assert (kept.get("password"), kept.get("private-key")) == (None, "k" * 44)
-
-
-def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
-    """Error 1312 has advice of its own."""
-    windows.session = False
-    for action in (on("win32").get, on("win32").delete, lambda name: on("win32").set(name, "x")):
-        with raises_error(KeyringReason.NO_SESSION):
-            action("password")
-
-
-def test_a_windows_service_has_none_of_the_users_secrets(windows: CredentialManager) -> None:
-    """Service accounts have a $ at the end of their name; secrets that they stored themselves are found."""
-    del windows
-    [factory] = platform_backends({}, None, interactive=False, platform="win32")
-    service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, factories=[factory])
-    secrets = PropertySecrets({}, lambda: service)
-    with raises_error("keyring_of_service"):
-        secrets.private_key()
-    secrets.store_private_key(b"k" * 32)
-    assert secrets.private_key() == b"k" * 32
-    person = KeyringStore("y", interactive=False, environ={"USERNAME": "Resepsi"}, factories=[factory])
-    with pytest.raises(SecretMissing) as caught:
-        PropertySecrets({}, lambda: person).private_key()
-    assert type(caught.value) is SecretMissing
-
-
-# macOS.
-
-
-class KeychainError(Exception):
-    """`keyring.backends.macOS.api.Error`."""
-
-
-class Keychain:
-    """`keyring.backends.macOS.api`."""
-
-    Error = KeychainError
-    NotFound: ClassVar[type[Exception]] = type("NotFound", (KeychainError,), {})
-    KeychainDenied: ClassVar[type[Exception]] = type("KeychainDenied", (KeychainError,), {})
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-        self.status = 0
-        self.questions = True
-        self._sec = types.SimpleNamespace(SecKeychainSetUserInteractionAllowed=self.allow)
-
-    def allow(self, allowed: bool) -> int:  # noqa: FBT001  Apple's
-        self.questions = allowed
-        return 0
-
-    def check(self) -> None:
-        if self.status == -128:
-            raise self.KeychainDenied(self.status, "Keychain Access Denied")
-        if self.status:
-            raise KeychainError(self.status, "Unknown Error")
-
-    def find_generic_password(self, keychain: None, service: str, username: str) -> str:  # noqa: ARG002  api's
-        self.check()
-        if (service, username) not in self.kept:
-            raise self.NotFound(-25300, "Item not found")
-        return self.kept[service, username]
-
-    def set_generic_password(self, keychain: None, service: str, username: str, password: str) -> None:  # noqa: ARG002  api's
-        self.check()
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.get_password(service, username)
         self.kept[service, username] = password
 
-    def delete_generic_password(self, keychain: None, service: str, username: str) -> None:  # noqa: ARG002  api's
-        self.check()
+    def delete_password(self, service: str, username: str) -> None:
         del self.kept[service, username]
 
 
 @pytest.fixture
-def keychain(monkeypatch: pytest.MonkeyPatch) -> Keychain:
-    """`keyring`'s macOS backend with a Keychain in memory."""
+def backend(monkeypatch: pytest.MonkeyPatch) -> type[Backend]:
+    """The backend of both platforms, and whether macOS may ask a person (`questions`)."""
     from keyring.backends import macOS  # slow
 
-    double = Keychain()
-    monkeypatch.setattr(macOS, "api", double, raising=False)
-    monkeypatch.setattr("platform.system", lambda: "Darwin")
-    return double
+    windows = import_module("keyring.backends.Windows")  # what another test imported again may be no attribute
+
+    class Used(Backend):
+        kept: ClassVar[dict[tuple[str, str], str]] = {}
+        made: ClassVar[list[Backend]] = []
+        questions: ClassVar[list[bool]] = []
+
+    security = types.SimpleNamespace(SecKeychainSetUserInteractionAllowed=Used.questions.append)
+    monkeypatch.setattr(windows, "WinVaultKeyring", Used)
+    monkeypatch.setattr(macOS, "Keyring", Used)
+    monkeypatch.setattr(macOS, "api", types.SimpleNamespace(_sec=security), raising=False)
+    return Used
 
 
-def test_macos_stores_secrets_without_a_prompt(keychain: Keychain) -> None:
-    """The system's own questions are switched off unless a person is at the command."""
-    kept = on("darwin")
-    assert kept.get("password") is None
-    kept.set("password", "rahasia")
-    assert kept.get("password") == "rahasia"
+def on(platform: str, *, interactive: bool = False, **environ: str) -> KeyringStore:
+    factories = platform_backends({}, None, interactive=interactive, platform=platform)
+    return KeyringStore("apoa-client/bali", interactive=interactive, environ=environ, factories=factories)
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_each_secret_has_its_own_target(backend: type[Backend], platform: str) -> None:
+    """On Windows it stays on this computer: no profile carries it to another one. Deleting twice is no error."""
+    kept = on(platform)
+    kept.set("password", "x" * 999)
+    kept.set("private-key", "k" * 44)
+    assert (kept.get("password"), kept.get("private-key")) == ("x" * 999, "k" * 44)
+    assert {service for service, _name in backend.kept} == {"apoa-client/bali/password", "apoa-client/bali/private-key"}
     kept.delete("password")
-    assert keychain.kept == {}
-    assert keychain.questions is False
-    keychain.questions = True
-    factories = platform_backends({}, None, interactive=True, platform="darwin")
-    assert KeyringStore("x", interactive=True, environ=DESKTOP, factories=factories).get("password") is None
-    assert keychain.questions
+    kept.delete("password")
+    assert (kept.get("password"), kept.get("private-key")) == (None, "k" * 44)
+    if platform == "win32":
+        assert {vars(each)["persist"] for each in backend.made} == {"local machine"}
+
+
+def test_macos_asks_only_a_person(backend: Any) -> None:
+    """The system's own questions are switched off unless a person is at the command."""
+    on("darwin").get("password")
+    assert backend.questions == [False]
+    on("darwin", interactive=True, **DESKTOP).get("password")
+    assert backend.questions == [False]
+
+
+def error_of_windows(number: int) -> Exception:
+    error = OSError(number, "text")
+    error.winerror = number  # type: ignore[attr-defined,unused-ignore]  # Windows' own
+    return error
+
+
+def error_of_macos(number: int) -> Exception:
+    """What `keyring` raises about an error of the Keychain."""
+    locked = "KeyringLocked" if number == -128 else "KeyringError"
+    error: Exception = type(locked, (Exception,), {})("text")
+    error.__cause__ = OSError(number, "text")
+    return error
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(-25308, KeyringReason.LOCKED), (-128, KeyringReason.LOCKED), (-25293, KeyringReason.REFUSED)]
+    ("platform", "error", "reason"),
+    [
+        ("win32", error_of_windows(1312), KeyringReason.NO_SESSION),  # as over SSH
+        ("win32", error_of_windows(5), KeyringReason.REFUSED),
+        ("darwin", error_of_macos(-25308), KeyringReason.LOCKED),  # a question that may not be shown
+        ("darwin", error_of_macos(-128), KeyringReason.LOCKED),
+        ("darwin", error_of_macos(-25293), KeyringReason.REFUSED),
+    ],
 )
-def test_errors_of_macos_are_translated(keychain: Keychain, status: int, error: KeyringReason) -> None:
-    """A question that may not be shown (SSH) is a locked keychain; a failed authorization is a refusal."""
-    keychain.status = status
-    with raises_error(error):
-        on("darwin").get("password")
-    with raises_error(error):
-        on("darwin").set("password", "x")
+def test_errors_of_the_platform_are_translated(
+    backend: type[Backend], platform: str, error: Exception, reason: KeyringReason
+) -> None:
+    """At each call."""
+    backend.trouble = error
+    kept = on(platform)
+    for action in (kept.get, kept.delete, lambda name: kept.set(name, "x")):
+        with raises_error(reason):
+            action("password")
 
 
-# KDE.
-
-
-class Wallet:
-    """The wallet's D-Bus object."""
-
-    def __init__(self) -> None:
-        self.open_now = True
-        self.opens = True
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def isOpen(self, which: str | int, signature: str = "") -> bool:  # noqa: N802  KWallet's
-        assert isinstance(which, int) or signature == "s"
-        return self.open_now
-
-    def networkWallet(self) -> str:  # noqa: N802  KWallet's
-        return "kdewallet"
-
-    def open(self, wallet: str, window: int, application: str) -> int:  # noqa: ARG002  KWallet's
-        self.open_now = self.open_now or self.opens
-        return 1 if self.open_now else -1
-
-    def hasFolder(self, *_: object) -> bool:  # noqa: N802  KWallet's
-        return False
-
-    def removeFolder(self, *_: object) -> None:  # noqa: N802  KWallet's
-        """Nothing to migrate."""
-
-    def hasEntry(self, handle: int, folder: str, key: str, application: str) -> bool:  # noqa: ARG002, N802  KWallet's
-        return (folder, key) in self.kept
-
-    def readPassword(self, handle: int, folder: str, key: str, application: str) -> str:  # noqa: ARG002, N802  KWallet's
-        return self.kept[folder, key]
-
-    def writePassword(self, handle: int, folder: str, key: str, value: str, application: str) -> int:  # noqa: ARG002, N802  KWallet's
-        self.kept[folder, key] = value
-        return 0
-
-    def removeEntry(self, handle: int, folder: str, key: str, application: str) -> int:  # noqa: ARG002, N802  KWallet's
-        del self.kept[folder, key]
-        return 0
-
-
-@pytest.fixture
-def wallet(monkeypatch: pytest.MonkeyPatch) -> Wallet:
-    """`keyring`'s KWallet backend with a wallet in memory."""
-    from keyring.backends import kwallet  # slow
-
-    double = Wallet()
-    bus = types.SimpleNamespace(
-        name_has_owner=lambda _: True,
-        list_activatable_names=lambda: ["org.kde.kwalletd5"],
-        get_object=lambda *_: object(),
-    )
-    dbus = types.SimpleNamespace(
-        SessionBus=lambda **_: bus, DBusException=type("DBusException", (Exception,), {}), Interface=lambda *_: double
-    )
-    monkeypatch.setattr(kwallet, "dbus", dbus, raising=False)
-    monkeypatch.setattr(kwallet, "DBusGMainLoop", lambda: None, raising=False)
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
-    return double
-
-
-def kde(*, interactive: bool = False) -> KeyringStore:
-    return KeyringStore(
-        "x",
-        interactive=interactive,
-        environ=DESKTOP,
-        factories=[lambda: keyring_store.kwallet("unix:path=/nowhere/bus")],
-    )
-
-
-@pytest.mark.usefixtures("wallet")
-def test_kwallet_stores_secrets() -> None:
-    """An open wallet stores, reads and deletes."""
-    kde().set("password", "rahasia")
-    assert kde().get("password") == "rahasia"
-    kde().delete("password")
-    kde().delete("password")
-    assert kde().get("password") is None
-
-
-def test_only_a_person_opens_a_closed_kwallet(wallet: Wallet) -> None:
-    """Without a person it is locked; with one it asks, and the person may decline."""
-    wallet.open_now = wallet.opens = False
-    for interactive in (False, True):
-        with raises_error(KeyringReason.LOCKED):
-            kde(interactive=interactive).get("password")
-    wallet.opens = True
-    assert kde(interactive=True).get("password") is None
-
-
-def test_kwallet_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """python-dbus is rarely installed; libdbus reads the bus from the environment of the process only."""
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "put back afterwards")
-    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
-    with raises_error(KeyringReason.MISSING):
-        kde().get("password")
-    assert os.environ["DBUS_SESSION_BUS_ADDRESS"] == "unix:path=/nowhere/bus"
+@pytest.mark.usefixtures("backend")
+def test_a_windows_service_has_none_of_the_users_secrets() -> None:
+    """Service accounts have a $ at the end of their name; secrets that they stored themselves are found."""
+    secrets = PropertySecrets({}, lambda: on("win32", USERNAME="RESEPSI-PC$"))
+    with raises_error("keyring_of_service"):
+        secrets.private_key()
+    secrets.store_private_key(b"k" * 32)
+    assert secrets.private_key() == b"k" * 32
+    secrets = PropertySecrets({}, lambda: on("win32", USERNAME="Resepsi"))
+    assert secrets.private_key() == b"k" * 32

@@ -315,25 +315,6 @@ class TestKeys:
         Keys(lambda: first).finish_rotation()
         assert first.kept == {CURRENT: encode_key(NEW)}
 
-    @pytest.mark.parametrize("death", range(1, 5))
-    def test_a_kill_at_each_step(self, death: int) -> None:
-        """Both keys exist before and after each step, and a repetition has the same result."""
-        store = MemoryStore(private_key=OLD)
-        keys = Keys(lambda: store)
-        store.death = death
-
-        def change() -> None:
-            keys.begin_rotation(NEW)
-            keys.finish_rotation()
-
-        with pytest.raises(Dying):
-            change()
-        assert OLD in keys.all()
-        assert death == 1 or NEW in keys.all()
-        keys.begin_rotation(NEW) if death == 1 else keys.finish_rotation()
-        keys.finish_rotation()
-        assert store.kept == {CURRENT: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
-
     @pytest.mark.parametrize("after", range(3))
     def test_a_reader_always_finds_the_new_key(self, after: int) -> None:
         """Also if the names change while it reads one after the other."""

@@ -1,6 +1,5 @@
 """The key file is private, written atomically, and never overwritten if it is damaged."""
 
-import json
 import os
 import stat
 import threading
@@ -11,7 +10,7 @@ from basics import raises_error
 
 from apoa_client.file_lock import exclusive
 from apoa_client.vault.errors import SecretFileRefused
-from apoa_client.vault.secret_files import KeyFileStore, read_secret_file, write_secret_file
+from apoa_client.vault.secret_files import KeyFileStore, read_secret_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 
@@ -147,15 +146,6 @@ def test_another_process_changes_it_for_long(path: Path, monkeypatch: pytest.Mon
     with exclusive(path.with_suffix(".lock")) as is_held, raises_error("file_in_use"):
         assert is_held
         KeyFileStore(path).set("password", "y")
-    assert KeyFileStore(path).get("password") == "x"
-
-
-def test_a_temporary_file_of_a_killed_process(path: Path) -> None:
-    """The next write succeeds and follows no link in its place."""
-    path.parent.mkdir()
-    draft = path.with_name(f".keys.json.{os.getpid()}.new")
-    draft.write_text("half")
-    write_secret_file(path, json.dumps({"password": "x"}))
     assert KeyFileStore(path).get("password") == "x"
 
 

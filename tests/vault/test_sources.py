@@ -16,10 +16,8 @@ from apoa_client.ports.vault import OutboxVersion
 from apoa_client.vault.errors import (
     KeyringProblem,
     KeyringReason,
-    PublicKeyChanged,
     SecretFileRefused,
     SecretUnusable,
-    SettingsChanged,
 )
 from apoa_client.vault.keyring_store import MAX_SECRET_LENGTH
 from apoa_client.vault.sealing import encode_key
@@ -193,36 +191,6 @@ def test_storing_and_deleting(computer: Computer) -> None:
 class TestBinding:
     """A stored password is used for the settings only that it was given for."""
 
-    def test_other_settings(self, computer: Computer) -> None:
-        """The error names both hosts; another password is not asked for in place of this one."""
-        computer.store_password()
-        computer.prompt = lambda: "typed"
-        assert computer.secrets().password() == "stored"
-        computer.binding = bound("b.example")
-        with pytest.raises(SettingsChanged) as caught:
-            computer.secrets().password()
-        assert caught.value.message.render() == (
-            "The stored password is for a.example, but the settings now name b.example."
-        )
-
-    def test_a_password_from_the_environment_is_not_bound(self, computer: Computer) -> None:
-        """It is the admin's own, as are the settings beside it."""
-        computer.store_password()
-        computer.binding = bound("b.example")
-        computer.environ["APOA_PASSWORD"] = "x"
-        assert computer.secrets().password() == "x"
-
-    def test_a_password_of_an_earlier_version_is_bound_when_it_is_accepted(self, computer: Computer) -> None:
-        """Not before: a mistyped address must not be the one that counts."""
-        computer.store.kept["password"] = "stored"
-        secrets = computer.secrets()
-        assert secrets.password() == "stored"
-        assert set(computer.store.kept) == {"password"}
-        secrets.bind_password()
-        computer.binding = bound("b.example")
-        with pytest.raises(SettingsChanged):
-            computer.secrets().password()
-
     def test_a_store_that_cannot_be_written_stops_nothing(
         self, computer: Computer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -246,26 +214,6 @@ class TestBinding:
         secrets.password()
         computer.store.loses_secrets = True
         secrets.bind_password()
-
-    @pytest.mark.parametrize("kept", ["private-key", "private-key-next", "another", None])
-    def test_another_public_key(self, computer: Computer, kept: str | None) -> None:
-        """It is right only if its private key is here, as after a key rotation; the password is then bound to it."""
-        private_key, public_key = new_key_pair()
-        if kept is not None:
-            computer.store.kept["private-key"] = encode_key(KEY)
-        computer.store_password()
-        computer.binding = bound(public_key=public_key)
-        if kept in {None, "another"}:
-            with pytest.raises(PublicKeyChanged):
-                computer.secrets().password()
-            return
-        name = str(kept)
-        computer.store.kept[name] = encode_key(private_key)
-        secrets = computer.secrets()
-        assert secrets.password() == "stored"
-        secrets.bind_password()
-        del computer.store.kept[name]
-        assert computer.secrets().password() == "stored"
 
     def test_a_kill_while_storing(self, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
         """A kill between the two writes leaves no password: the old one is not bound to the settings of the new one."""

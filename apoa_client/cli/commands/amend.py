@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import click
-
 from apoa_client.cli.commands.guest_options import changed_report_options, given_details
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
 from apoa_client.cli.prompts.save_and_send import warns_if_not_saved
@@ -19,7 +17,6 @@ from apoa_client.messages import msg
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @changed_report_options
 @change_options
-@click.pass_obj
 @warns_if_not_saved
 def amend(
     session: Session,
@@ -57,7 +54,6 @@ def amend(
 @option("--reason", text=N_("Another reason, for a correction or cancellation that was refused."))
 @changed_report_options
 @change_options
-@click.pass_obj
 @warns_if_not_saved
 def fix(
     session: Session,

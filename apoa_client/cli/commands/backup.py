@@ -4,19 +4,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import WholeNumber, argument, command, force_option, json_option, option
+from apoa_client.cli.registry import WholeNumber, command, force_option, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import Exit, UsageProblem
@@ -26,19 +24,17 @@ from apoa_client.report.kinds import instant
 from apoa_client.settings.config import MAX_BACKUP_KEEP
 
 if TYPE_CHECKING:
-    from apoa_client.archive.backup import BackupResult
-    from apoa_client.archive.backup_folder import FolderBackup
+    from apoa_client.archive.backup import BackupResult, FolderBackup
 
 
 @command(
     "backup", N_("Write a backup of reports and settings into one file; no secret is in it."), "apoa backup --to E:\\"
 )
-@argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
-@option(
+@path_argument("file", "[FILE]", required=False)
+@path_option(
     "--to",
     "folder",
     command="backup",
-    type=click.Path(path_type=Path),
     metavar="DIR",
     text=N_("Into this folder, under a name of its own. With neither this nor FILE: into the folder of the settings."),
 )
@@ -51,7 +47,6 @@ if TYPE_CHECKING:
 @force_option
 @all_option
 @json_option
-@click.pass_obj
 def backup(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Write the backup and show how many reports are in it."""
     target = _Target(**options)
@@ -92,55 +87,45 @@ def _check(target: _Target, *, every_property: bool) -> None:
 
 
 def _back_up(session: Session, target: _Target) -> Exit:
-    from apoa_client.app.backups import describe_backup  # not for --help
+    """Write one backup, and show how many reports are in it, or how many are in the folder."""
+    from apoa_client.app.backups import describe_backup, write_folder_backup  # not for --help
     from apoa_client.archive.backup import back_up
 
-    app = session.app
-    if target.file is None:
-        return _into_folder(session, target)
-    describe = partial(describe_backup, app)
-    written = back_up(app.outbox.database, full_path(target.file), describe, app.actor, force=target.force)
-    if session.json:
-        print_json(_value(session, target.file, written))
-    else:
-        _show(session, target.file, written)
-    return Exit.DONE
-
-
-def _into_folder(session: Session, target: _Target) -> Exit:
-    from apoa_client.app.backups import write_folder_backup  # not for --help
-
-    settings = session.app.settings
-    if target.folder is None and not settings.backup_folder:
+    app, file, new = session.app, target.file, None
+    settings = app.settings
+    if file is not None:
+        written = back_up(
+            app.outbox.database, full_path(file), partial(describe_backup, app), app.actor, force=target.force
+        )
+    elif target.folder is None and not settings.backup_folder:
         raise UsageProblem(
             msg("Where does the backup go? {name} has no folder for backups.", name=settings.name),
             msg("Name a file, such as: apoa backup FILE. Or set the folder once: apoa config set backup_folder FOLDER"),
         )
-    new = write_folder_backup(session.app, target.folder, target.keep or settings.backup_keep)
-    if session.json:
-        counts = {"kept": new.kept, "deleted": new.deleted, "same_disk": new.same_disk}
-        print_json({**_value(session, new.file, new.written), **counts})
     else:
-        _show(session, new.file, new.written)
-        _show_folder(session, new)
-    return Exit.DONE
-
-
-def _value(session: Session, file: Path, written: "BackupResult") -> dict[str, Any]:
-    created_at = written.created_at.astimezone(session.app.settings.zone)
+        new = write_folder_backup(app, target.folder, target.keep or settings.backup_keep)
+        file, written = new.file, new.written
+    if not session.json:
+        _show(session, file, written)
+        if new is not None:
+            _show_folder(session, new)
+        return Exit.DONE
+    created_at = instant(written.created_at.astimezone(settings.zone))
     counts = {"reports": written.reports, "bytes": written.bytes, "proved": written.proved}
-    return {"file": str(full_path(file)), **counts, "created_at": instant(created_at)}
+    in_folder = {} if new is None else {"kept": new.kept, "deleted": new.deleted, "same_disk": new.same_disk}
+    print_json({"file": str(full_path(file)), **counts, "created_at": created_at, **in_folder})
+    return Exit.DONE
 
 
 def _show(session: Session, file: Path, written: "BackupResult") -> None:
     if not session.quiet:
-        print_line(style_success(_("The backup is written: {file}").format(file=sanitize(str(file)))))
+        print_done(_("The backup is written: {file}").format(file=sanitize(str(file))))
         print_line(text(nmsg("{count} report is in it.", "{count} reports are in it.", written.reports)))
     if not written.proved:
         warning = _(
             "The private key was not available, so nothing will prove who wrote this backup. See: apoa key show"
         )
-        print_error_line(style_warning(warning))
+        print_warning(warning)
     if not session.quiet:
         if session.app.settings.uses_sandbox:
             reminder = _("It can be read only with the private key, which is not in it. Training has no recovery code.")
@@ -156,7 +141,7 @@ def _show_folder(session: Session, new: "FolderBackup") -> None:
         deleted = nmsg("{count} old one was deleted.", "{count} old ones were deleted.", new.deleted)
         print_line(" ".join([text(kept), *([text(deleted)] if new.deleted else ())]))
     if new.undeletable:
-        print_error_line(style_warning(_("Old backups could not be deleted: {count}").format(count=new.undeletable)))
+        print_warning(_("Old backups could not be deleted: {count}").format(count=new.undeletable))
     if new.same_disk:
         warning = _("This backup is on the disk of the reports, and is lost with it. Use a stick or another computer.")
-        print_error_line(style_warning(warning))
+        print_warning(warning)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
 from apoa_client.cli.prompts.find_stays import StayFinder, guest_line, in_house, open_current_report, recent
 from apoa_client.cli.prompts.finish_change import ChangeCommand, ask_reason, change_options
 from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
@@ -13,7 +11,7 @@ from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, print_warning
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.report import OpenedReport, report_json, report_lines
 from apoa_client.desk.changes import reports_to_withdraw, require_current_report
@@ -30,7 +28,6 @@ from apoa_client.report.model import Report
 @option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @change_options
-@click.pass_obj
 @warns_if_not_saved
 def cancel(
     session: Session,
@@ -90,7 +87,7 @@ def _cancel_all(change: ChangeCommand, histories: Sequence[StayHistory], reason:
     cancellations = [(changes.cancel(history, reason), report.guest) for history, report in sent]
     if _confirmed(change, text(nmsg("Cancel {count} stay?", "Cancel all {count} stays?", len(histories)))):
         withdrawn = _withdraw_all(change, unsent)
-        saved = zip(changes.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
+        saved = zip(change.app.desk.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
         reports = [SavedReport(entry, each.report, each.warnings, guest) for entry, (each, guest) in saved]
         change.finish(reports, several=True, withdrawn=withdrawn)
 
@@ -121,7 +118,7 @@ def _show_stays(change: ChangeCommand, reports: Sequence[OpenedReport], sent: in
             "{count} of these stays are in APOA. Cancel them in APOA, too.",
             sent,
         )
-        print_error_line(style_warning(change.by_way(notice, by_hand)))
+        print_warning(change.by_way(notice, by_hand))
     else:
         notice = msg("The authority has nothing of these stays. They are withdrawn, and nothing is sent.")
         by_hand = msg("Nothing of these stays was typed into APOA. They are withdrawn.")
@@ -185,7 +182,7 @@ def _show(change: ChangeCommand, report: Report | None, notice: str) -> None:
         return
     for line in report_lines(report, change.app.settings.zone) if report is not None else ():
         print_error_line(line)
-    print_error_line(style_warning(notice))
+    print_warning(notice)
 
 
 def _confirmed(change: ChangeCommand, question: str) -> bool:

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, guest_options
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_, _, text
@@ -22,7 +20,7 @@ from apoa_client.cli.terminal.output import (
     write,
 )
 from apoa_client.cli.views.checked_document import document_value, show_document
-from apoa_client.cli.views.online import AskOnline, Online, exit_code, online_value, show_online
+from apoa_client.cli.views.online import Online, exit_code, online_value, show_online
 from apoa_client.desk.arrivals import DocumentChecker
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
@@ -50,21 +48,17 @@ _STDIN = "-"
         "visible to other accounts."
     ),
 )
-@option(
+@path_option(
     "--photo",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     text=N_("Read the MRZ from this photo of the passport's page, on this computer. May be given several times."),
 )
 @guest_options
-@option(
+@flag(
     "--online",
-    is_flag=True,
     text=N_("Also ask the property's authority what it would say to a report of this guest; it stores nothing."),
 )
 @json_option
-@click.pass_obj
 def check(
     session: Session,
     /,
@@ -77,33 +71,41 @@ def check(
     """Check each document. The exit code says whether all of them are valid, and the authority would take them."""
     typed = {name: text for name, text in details.items() if text is not None}
     checker = _checker(session, online=online)
-    ask = _question(session) if online else None
     if photo and mrz:
         raise UsageProblem(MRZ_BESIDE_A_PHOTO)
     given = [] if photo else _lines_by_document(session, mrz, typed)
-    if files := photo or _photo_at_the_question(session, given):
-        return _check_photos(session, checker, files, typed, ask)
-    checked = [checker.check(typed, lines) for lines in given]
-    answers = [ask(typed, one) if ask is not None else None for one in checked]
+    files = photo or _photo_at_the_question(session, given)
+    if max(len(files), len(given)) > 1 and typed:
+        raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
+    found = _checked_photos(session, checker, files, typed) if files else _checked_lines(checker, given, typed)
+    if online:
+        found = _asked(session, found, typed)
+    several = max(len(files), len(given)) > 1
+    checked = []
+    for each in found:
+        checked.append(each)
+        if not session.json:
+            _show(each, len(checked) if several else 0)
     if session.json:
-        pairs = zip(checked, answers, strict=True)
-        values = [{**document_value(one), **({"online": online_value(each)} if online else {})} for one, each in pairs]
-        print_json({"results": values} if len(values) > 1 else values[0])
-    elif len(checked) == 1:
-        show_document(checked[0])
-        show_online(answers[0])
-    else:
-        for number, (one, answer) in enumerate(zip(checked, answers, strict=True), 1):
-            show_document(one, number)
-            show_online(answer)
-            print_line()
-        valid = sum(one.valid for one in checked)
-        warned = sum(one.valid and bool(one.warnings) for one in checked)
-        summary = _("{valid} of {count} documents are valid, {warned} of these with warnings.")
-        if not warned:
-            summary = _("{valid} of {count} documents are valid.")
-        print_line(style_bold(summary.format(valid=valid, count=len(checked), warned=warned)))
-    return exit_code([one.valid for one in checked], answers)
+        values = [_value(each, online=online) for each in checked]
+        print_json({"results": values} if several else values[0])
+    elif several:
+        _show_summary(checked)
+    return exit_code([each.valid for each in checked], [each.online for each in checked])
+
+
+class _Checked(NamedTuple):
+    """A document, or the one on a photo. Without a reading, `refusal` says why the photo's file was refused."""
+
+    document: CheckedDocument
+    file: Path | None = None
+    reading: "PhotoReading | None" = None
+    refusal: "PictureRefused | None" = None
+    online: Online | None = None
+
+    @property
+    def valid(self) -> bool:
+        return self.document.valid
 
 
 def _checker(session: Session, *, online: bool) -> DocumentChecker:
@@ -120,12 +122,13 @@ def _checker(session: Session, *, online: bool) -> DocumentChecker:
     return DocumentChecker(session.app.clock, zone, lambda: session.app.code_tables)
 
 
-def _question(session: Session) -> AskOnline:
-    """Return what asks the authority about a valid document."""
+def _asked(session: Session, found: "Iterator[_Checked]", typed: Mapping[str, str]) -> "Iterator[_Checked]":
+    """Yield each document with what the authority would say to a report of it, if it is valid."""
     from apoa_client.cli.prompts.online_check import OnlineCheck  # slow to load
 
-    check = OnlineCheck(session.app)
-    return lambda typed, one: check.of_document(typed, one.mrz) if one.valid else None
+    ask = OnlineCheck(session.app)
+    for each in found:
+        yield each._replace(online=ask.of_document(typed, each.document.mrz)) if each.valid else each
 
 
 def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str, str]) -> Sequence[Sequence[str]]:
@@ -137,10 +140,7 @@ def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str,
     if typed and not mrz:
         return [()]
     if mrz or not session.terminal:
-        found = documents(standard_input(lenient=True))  # of many documents, one may be damaged
-        if len(found) > 1 and typed:
-            raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
-        return found or [()]
+        return documents(standard_input(lenient=True)) or [()]  # of many documents, one may be damaged
     return [()] if session.json else [_ask_mrz_lines()]
 
 
@@ -163,58 +163,19 @@ def _ask_mrz_lines() -> list[str]:
     return [] if isinstance(lines, Move) else lines
 
 
-class _CheckedPhoto(NamedTuple):
-    """A photo and its document. Without a reading, `refusal` says why the file was refused."""
-
-    file: Path
-    document: CheckedDocument
-    reading: "PhotoReading | None" = None
-    refusal: "PictureRefused | None" = None
-    online: Online | None = None
+def _checked_lines(
+    checker: DocumentChecker, given: Sequence[Sequence[str]], typed: Mapping[str, str]
+) -> Iterator[_Checked]:
+    return (_Checked(checker.check(typed, lines)) for lines in given)
 
 
-def _check_photos(
-    session: Session,
-    checker: DocumentChecker,
-    files: Sequence[Path],
-    typed: Mapping[str, str],
-    ask: AskOnline | None = None,
-) -> int:
-    """Check the document on each photo. The exit code says whether all of them are valid.
-
-    `ask` asks the authority about each valid one.
-
-    Raises `ScanMissing` without the extra `scan`, `PictureRefused` if a single file is no picture, `UsageProblem` for
-    the typed details of one guest beside several photos.
-    """
-    several = len(files) > 1
-    if several and typed:
-        raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
-    photos = _checked(session, checker, files, typed)
-    if ask is not None:
-        photos = (each._replace(online=ask(typed, each.document)) for each in photos)
-    if session.json:
-        return _print_json(photos, online=ask is not None)
-    if not several:
-        [photo] = photos
-        _show(photo)
-        return exit_code([photo.document.valid], [photo.online])
-    valid, answers, unsure = [], [], 0
-    for number, photo in enumerate(photos, 1):
-        print_line(style_bold(f"{number}. {sanitize(str(photo.file))}"))
-        _show(photo)
-        print_line()
-        valid.append(photo.document.valid)
-        answers.append(photo.online)
-        unsure += photo.reading is not None and not photo.reading.sure
-    _show_summary(valid, unsure)
-    return exit_code(valid, answers)
-
-
-def _checked(
+def _checked_photos(
     session: Session, checker: DocumentChecker, files: Sequence[Path], typed: Mapping[str, str]
-) -> Iterator[_CheckedPhoto]:
-    """Yield each photo as soon as it is read. Raises `PictureRefused` for the only one."""
+) -> Iterator[_Checked]:
+    """Yield each photo as soon as it is read.
+
+    Raises `ScanMissing` without the extra `scan`, and `PictureRefused` if the only file is no picture.
+    """
     from apoa_client.scan.photo_process import PhotoProcess
     from apoa_client.scan.photo_reading import PictureRefused
 
@@ -225,39 +186,41 @@ def _checked(
             except PictureRefused as exc:
                 if len(files) == 1:
                     raise
-                yield _CheckedPhoto(file, checker.check({}, ()), refusal=exc)
+                yield _Checked(checker.check({}, ()), file, refusal=exc)
             else:
-                yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
+                yield _Checked(checker.check(typed if reading.lines else {}, reading.lines), file, reading)
 
 
-def _print_json(photos: Iterator[_CheckedPhoto], *, online: bool) -> int:
-    """Print the document, or several in a list."""
-    from apoa_client.cli.views.photo import photo_value
+def _value(checked: _Checked, *, online: bool) -> dict[str, Any]:
+    value = document_value(checked.document)
+    if online:
+        value["online"] = online_value(checked.online)
+    if checked.file is not None:
+        from apoa_client.cli.views.photo import photo_value
 
-    values, valid, answers = list[dict[str, Any]](), list[bool](), list[Online | None]()
-    for each in photos:
-        answer = {"online": online_value(each.online)} if online else {}
-        photo = photo_value(each.file, each.reading, each.refusal)
-        values.append({**document_value(each.document), **answer, "photo": photo})
-        valid.append(each.document.valid)
-        answers.append(each.online)
-    print_json({"results": values} if len(values) > 1 else values[0])
-    return exit_code(valid, answers)
+        value["photo"] = photo_value(checked.file, checked.reading, checked.refusal)
+    return value
 
 
-def _show(photo: _CheckedPhoto) -> None:
-    if photo.refusal is not None:
-        print_line(style_error(text(photo.refusal.message)))
-    elif photo.reading is None or not photo.reading.lines:
-        _show_hint(photo.reading)
+def _show(checked: _Checked, number: int) -> None:
+    """Show a document on stdout; `number`, from 1, is its place among several."""
+    if checked.file is not None and number:
+        print_line(style_bold(f"{number}. {sanitize(str(checked.file))}"))
+    if checked.refusal is not None:
+        print_line(style_error(text(checked.refusal.message)))
+    elif checked.reading is not None and not checked.reading.lines:
+        _show_hint(checked.reading)
     else:
-        _show_reading(photo.reading)
-        show_document(photo.document)
-        show_online(photo.online)
+        if checked.reading is not None:
+            _show_reading(checked.reading)
+        show_document(checked.document, 0 if checked.file is not None else number)
+        show_online(checked.online)
+    if number:
+        print_line()
 
 
 def _show_reading(reading: "PhotoReading") -> None:
-    """Show on stdout what is doubtful, with marks below it; of a sure reading only that it is sure."""
+    """Show what is doubtful, with marks below it; of a sure reading only that it is sure."""
     from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 
     if reading.sure:
@@ -271,14 +234,20 @@ def _show_reading(reading: "PhotoReading") -> None:
     _show_hint(reading)
 
 
-def _show_hint(reading: "PhotoReading | None") -> None:
-    if reading is not None and reading.hint is not None:
+def _show_hint(reading: "PhotoReading") -> None:
+    if reading.hint is not None:
         print_line(text(reading.hint))
 
 
-def _show_summary(valid: Sequence[bool], unsure: int) -> None:
-    line = _("{valid} of {count} documents are valid.")
-    print_line(style_bold(line.format(valid=sum(valid), count=len(valid))))
+def _show_summary(checked: Sequence[_Checked]) -> None:
+    """Show how many documents are valid, and of how many lines or photos a user must look at the page."""
+    warned = sum(each.valid and bool(each.document.warnings) for each in checked if each.file is None)
+    unsure = sum(each.reading is not None and not each.reading.sure for each in checked)
+    summary = _("{valid} of {count} documents are valid.")
+    if warned:
+        summary = _("{valid} of {count} documents are valid, {warned} of these with warnings.")
+    valid = sum(each.valid for each in checked)
+    print_line(style_bold(summary.format(valid=valid, count=len(checked), warned=warned)))
     if unsure:
         compare = nmsg(
             "{count} photo was not read with certainty: compare the lines with the page.",

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
 from apoa_client.cli.prompts.find_stays import (
     StayAndReport,
     StayFinder,
@@ -15,7 +13,7 @@ from apoa_client.cli.prompts.find_stays import (
 )
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
 from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
-from apoa_client.cli.registry import command, guest_argument, option
+from apoa_client.cli.registry import command, flag, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _
@@ -23,20 +21,19 @@ from apoa_client.cli.terminal.output import print_error_line, print_line, style_
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report import OpenedReport
-from apoa_client.desk.changes import PendingChange
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, ReportMoved, UsageProblem
 from apoa_client.messages import msg, nmsg
+from apoa_client.ports.entries import NewReport
 
 
 @command("checkout", N_("Report that a guest has left."), "apoa checkout --room 7")
 @guest_argument
 @option("--room", text=N_("The guest in this room."))
 @option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
-@option("--all-due", is_flag=True, text=N_("Every guest whose planned day has come."))
+@flag("--all-due", text=N_("Every guest whose planned day has come."))
 @option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
 @change_options
-@click.pass_obj
 @warns_if_not_saved
 def checkout(
     session: Session,
@@ -88,7 +85,7 @@ def _check_out(change: ChangeCommand, leaving: Sequence[StayAndReport], typed: s
     saved = []
     for opened, check_out in pending:
         try:
-            saved.append(SavedReport(changes.save(check_out), check_out.report, guest=opened.guest))
+            saved.append(SavedReport(change.app.desk.save(check_out), check_out.report, guest=opened.guest))
         except ReportMoved as exc:  # another user changed this stay: the other guests are checked out
             if not several:
                 raise
@@ -98,7 +95,7 @@ def _check_out(change: ChangeCommand, leaving: Sequence[StayAndReport], typed: s
     return code or change.session.exit_code
 
 
-def _confirmed(change: ChangeCommand, pending: Sequence[tuple[OpenedReport, PendingChange]]) -> bool:
+def _confirmed(change: ChangeCommand, pending: Sequence[tuple[OpenedReport, NewReport]]) -> bool:
     if not change.interactive or not pending:
         return True
     for opened, check_out in pending:

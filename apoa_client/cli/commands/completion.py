@@ -4,6 +4,7 @@ import click
 
 from apoa_client.cli.completion import SHELLS, script
 from apoa_client.cli.registry import Command, argument, command
+from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import plain, write
@@ -40,6 +41,6 @@ class _CompletionCommand(Command):
     _CompletionCommand,
 )
 @argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
-def completion(shell: str) -> None:
+def completion(_session: Session, shell: str) -> None:
     """Print the script of one shell."""
     write(script(shell).rstrip("\n"))

@@ -1,22 +1,20 @@
 """`apoa config`: the group of commands for the settings, with `list`, `get`, `path` and `explain`."""
 
-from collections.abc import Mapping, Sequence
-
-import click
+from collections.abc import Mapping
 
 from apoa_client.app.settings_change import SettingChange, carry_out, plan_change
 from apoa_client.cli.every_property import all_option
-from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
+from apoa_client.cli.registry import CommandGroup, FileName, argument, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
     write,
 )
 from apoa_client.cli.terminal.tables import show_table
@@ -34,7 +32,8 @@ from apoa_client.cli.views.settings import (
 )
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, Definition
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.definitions import Definition
 from apoa_client.settings.origins import SITE, USER, Origins, SettingKey, find_definition, parse_setting_key
 from apoa_client.settings.parsing import PROPERTY
 
@@ -42,21 +41,14 @@ config = CommandGroup(
     "config",
     N_("The settings: show them, where each comes from, what each means, and change them."),
     "apoa config list",
-    {
-        "list": "apoa_client.cli.commands.config:list_settings",
-        "get": "apoa_client.cli.commands.config:get",
-        "set": "apoa_client.cli.commands.config:set_",
-        "unset": "apoa_client.cli.commands.config:unset",
-        "path": "apoa_client.cli.commands.config:path",
-        "explain": "apoa_client.cli.commands.config:explain",
-    },
 )
 
 
-@command("list", N_("Show all settings of the property, and where each value comes from."), "apoa config list")
+@config.subcommand(
+    "list", N_("Show all settings of the property, and where each value comes from."), "apoa config list"
+)
 @all_option
 @json_option
-@click.pass_obj
 def list_settings(session: Session, *, every_property: bool) -> int:
     """Show the settings of the program and of the chosen property, or of all if none is chosen."""
     app = session.app
@@ -73,7 +65,10 @@ def list_settings(session: Session, *, every_property: bool) -> int:
         values = [setting_value(*setting) for settings in groups.values() for setting in settings]
         print_json({"settings": values})
     else:
-        _show_groups(groups)
+        for number, (title, settings) in enumerate(groups.items()):
+            if number:
+                print_line()
+            show_settings(title, settings)
         if not config.names:
             print_line(_("Nothing is set up here yet. Set it up with: apoa setup"))
     for problem in config.invalid.values() if every_property else ():
@@ -81,22 +76,14 @@ def list_settings(session: Session, *, every_property: bool) -> int:
     return Exit.SETTINGS if every_property and config.invalid else Exit.DONE
 
 
-def _show_groups(groups: Mapping[str, Sequence[Setting]]) -> None:
-    for number, (title, settings) in enumerate(groups.items()):
-        if number:
-            print_line()
-        show_settings(title, settings)
-
-
 def _settings(origins: Origins, table: tuple[str, ...], definitions: Mapping[str, Definition]) -> list[Setting]:
     setting_keys = [SettingKey(table, definition) for definition in definitions.values()]
     return [(setting_key, origins.of(setting_key)) for setting_key in setting_keys]
 
 
-@command("get", N_("Print the value of one setting, for a script."), "apoa config get retention_days")
+@config.subcommand("get", N_("Print the value of one setting, for a script."), "apoa config get retention_days")
 @argument("key", metavar="KEY")
 @json_option
-@click.pass_obj
 def get(session: Session, key: str) -> None:
     """Print the value that applies; an empty line if there is none."""
     app = session.app
@@ -115,62 +102,16 @@ def get(session: Session, key: str) -> None:
     write(bare_value(origin.value))
 
 
-@command("path", N_("Show which settings files are read."), "apoa config path")
-@json_option
-@click.pass_obj
-def path(session: Session) -> None:
-    """Show the files, also those that do not exist or cannot be read as settings."""
-    folders = session.app.folders
-    files = [(USER, folders.config), *([(SITE, folders.site.path)] if folders.site is not None else [])]
-    if session.json:
-        values = [{"file": kind, "path": str(each), "exists": each.is_file()} for kind, each in files]
-        print_json({"files": values})
-        return
-    titles = {USER: _("this user"), SITE: _("all users")}
-    rows = [(titles[kind], sanitize(str(each)), _("yes") if each.is_file() else _("no")) for kind, each in files]
-    show_table([_("For"), _("Path"), _("Exists")], rows)
+_yes_option = flag("--yes", "-y", text=N_("Do not ask."))
 
 
-@command("explain", N_("Say what a setting means and what it may be."), "apoa config explain retention_days")
-@argument("key", metavar="[KEY]", required=False)
-@json_option
-@click.pass_obj
-def explain(session: Session, key: str | None) -> None:
-    """Explain one setting, or list all; works without a property and with a settings file that is not right."""
-    if key is None:
-        definitions = [*GENERAL.values(), *OF_A_PROPERTY.values()]
-        if session.json:
-            print_json({"settings": [definition_value(each) for each in definitions]})
-        else:
-            show_definitions(definitions)
-        return
-    definition = find_definition(key)
-    if session.json:
-        print_json(definition_value(definition))
-    else:
-        show_definition(definition, _value_now(session, key))
-
-
-def _value_now(session: Session, key: str) -> Setting | None:
-    """Return the value of a setting; None if no property is chosen, or the settings cannot be read."""
-    app = session.app
-    app.choose_property = None  # what a setting means is the same for all
-    try:
-        setting_key = parse_setting_key(key, lambda: app.settings.name)
-        return setting_key, Origins.read(app.folders, app.environ).of(setting_key)
-    except SettingsProblem:
-        return None
-
-
-_yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
-
-
-@command("set", N_("Change one setting in the user's file. Comments in it stay."), "apoa config set retention_days 60")
+@config.subcommand(
+    "set", N_("Change one setting in the user's file. Comments in it stay."), "apoa config set retention_days 60"
+)
 @argument("key", metavar="KEY")
-@argument("value", metavar="VALUE")
+@argument("value", metavar="VALUE", type=FileName)
 @_yes_option
 @json_option
-@click.pass_obj
 def set_(session: Session, key: str, value: str, *, yes: bool) -> None:
     """Check the value, say what follows, and write it."""
     change = _confirmed(session, key, value, yes=yes)
@@ -179,11 +120,10 @@ def set_(session: Session, key: str, value: str, *, yes: bool) -> None:
         _show(session, change)
 
 
-@command("unset", N_("Remove one setting from the user's file."), "apoa config unset retention_days")
+@config.subcommand("unset", N_("Remove one setting from the user's file."), "apoa config unset retention_days")
 @argument("key", metavar="KEY")
 @_yes_option
 @json_option
-@click.pass_obj
 def unset(session: Session, key: str, *, yes: bool) -> None:
     """Remove the setting; the value of the file for all users applies, or the default."""
     change = _confirmed(session, key, None, yes=yes)
@@ -210,7 +150,7 @@ def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> S
     if change.erases is not None and not yes:
         if not session.interactive:
             raise UsageProblem(change.erases, msg("Nothing was changed. If that is right, give --yes."))
-        print_error_line(style_warning(text(change.erases)))
+        print_warning(text(change.erases))
         if not confirm(_("Change it?"), default=False):
             print_error_line(_("Nothing was changed."))
             return None
@@ -230,6 +170,51 @@ def _show(session: Session, change: SettingChange) -> None:
     if before == after:
         line = _("{key}: {after}, as before ({source}).")
     shown = {"key": sanitize(setting_key.text), "before": before, "after": after, "source": source_text(now)}
-    print_line(style_success(line.format(**shown)))
+    print_done(line.format(**shown))
     for each in consequences:
-        print_error_line(style_warning(each))
+        print_warning(each)
+
+
+@config.subcommand("path", N_("Show which settings files are read."), "apoa config path")
+@json_option
+def path(session: Session) -> None:
+    """Show the files, also those that do not exist or cannot be read as settings."""
+    folders = session.app.folders
+    files = [(USER, folders.config), *([(SITE, folders.site.path)] if folders.site is not None else [])]
+    if session.json:
+        values = [{"file": kind, "path": str(each), "exists": each.is_file()} for kind, each in files]
+        print_json({"files": values})
+        return
+    titles = {USER: _("this user"), SITE: _("all users")}
+    rows = [(titles[kind], sanitize(str(each)), _("yes") if each.is_file() else _("no")) for kind, each in files]
+    show_table([_("For"), _("Path"), _("Exists")], rows)
+
+
+@config.subcommand("explain", N_("Say what a setting means and what it may be."), "apoa config explain retention_days")
+@argument("key", metavar="[KEY]", required=False)
+@json_option
+def explain(session: Session, key: str | None) -> None:
+    """Explain one setting, or list all; works without a property and with a settings file that is not right."""
+    if key is None:
+        definitions = [*GENERAL.values(), *OF_A_PROPERTY.values()]
+        if session.json:
+            print_json({"settings": [definition_value(each) for each in definitions]})
+        else:
+            show_definitions(definitions)
+        return
+    definition = find_definition(key)
+    if session.json:
+        print_json(definition_value(definition))
+    else:
+        show_definition(definition, _value_now(session, key))
+
+
+def _value_now(session: Session, key: str) -> Setting | None:
+    """Return the value of a setting; None if no property is chosen, or the settings cannot be read."""
+    app = session.app
+    app.choose_property = None  # what a setting means is the same for all
+    try:
+        setting_key = parse_setting_key(key, lambda: app.settings.name)
+        return setting_key, Origins.read(app.folders, app.environ).of(setting_key)
+    except SettingsProblem:
+        return None

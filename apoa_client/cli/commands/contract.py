@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -14,13 +13,14 @@ from apoa_client.cli.registry import (
     CommandGroup,
     Option,
     argument,
-    command,
+    flag,
     force_option,
     json_option,
     option,
+    path_option,
     yes_option,
 )
-from apoa_client.cli.session import Session, given_password
+from apoa_client.cli.session import Session, read_password
 from apoa_client.cli.terminal.input import ask_line, ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success, write
@@ -64,9 +64,9 @@ contract = CommandGroup(
     "contract",
     N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
     "apoa contract > openapi.yaml",
-    {"test": "apoa_client.cli.commands.contract:test"},
-    _print,
-    [
+    callback=_print,
+    invoke_without_command=True,
+    params=[
         Option(
             ["--format", "form"],
             type=click.Choice(["yaml", "json"]),
@@ -84,31 +84,28 @@ contract = CommandGroup(
 )
 
 
-_PATH = click.Path(path_type=Path)
-
-
-@command(
+@contract.subcommand(
     "test",
     N_("Test whether a server implements the contract, with a test account and invented guests."),
     "apoa contract test https://host/path/v1 --username melati --html result.html",
 )
 @argument("url", metavar="URL")
 @option("--username", required=True, metavar="NAME", text=N_("Username of a test account."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
-@option("--junit", type=_PATH, metavar="FILE", text=N_("Write the results as JUnit XML, for a CI system."))
-@option("--html", type=_PATH, metavar="FILE", text=N_("Write the results as a page to read or print."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
+@path_option("--junit", text=N_("Write the results as JUnit XML, for a CI system."))
+@path_option("--html", text=N_("Write the results as a page to read or print."))
 @force_option
 @yes_option
 @json_option
-@click.pass_obj
 def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
     """Run the checks and show their results as they come, or write them into files."""
     files = {name: options[name] for name in ("junit", "html") if options[name] is not None}
-    _check_files(session, files, force=options["force"])
+    for file in files.values():  # before the checks take their time
+        check_writable(file, force=options["force"])
+    if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
+        raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
     _confirm(session, options["url"], yes=options["yes"])
-    password = given_password(session, from_stdin=options["password_stdin"])
-    if password is None:
-        password = ask_secret(_("Password"))
+    password = read_password(session, lambda: ask_secret(_("Password")), from_stdin=options["password_stdin"])
     silent = session.json or STANDARD_OUTPUT in files.values()
     report = _run(session, options, password, silent=silent)
     for name, file in files.items():
@@ -120,14 +117,6 @@ def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
 
         print_json(report_value(report))
     return Exit.DONE if report.conforms else Exit.DATA_REFUSED
-
-
-def _check_files(session: Session, files: Mapping[str, Path], *, force: bool) -> None:
-    """Raise `UsageProblem` if the files cannot be written, before the checks take their time."""
-    for file in files.values():
-        check_writable(file, force=force)
-    if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
-        raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
 
 
 def _confirm(session: Session, url: str, *, yes: bool) -> None:

@@ -10,15 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
-
 from apoa_client.cli.registry import command
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import localized_command, quote_words
 from apoa_client.cli.terminal.input import ask_line, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
+from apoa_client.cli.terminal.output import plain, print_done, print_line, style_bold, style_error, style_success
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.errors import Exit, SettingsProblem
@@ -28,7 +26,6 @@ from apoa_client.passport.dates import PartialDate
 
 
 @command("demo", N_("See the whole main job in one go: nothing is kept, nothing leaves this computer."), "apoa demo")
-@click.pass_obj
 def demo(session: Session) -> int:
     """Run all steps. Returns 0 only if each one had the expected result."""
     return Exit.DONE if run_demo(session) else Exit.BUG
@@ -66,44 +63,42 @@ _MISTYPED_AT = 15
 
 def run_demo(session: Session) -> bool:
     """Run all steps and return whether each one had the expected result."""
-    with Signals(), _temporary_folder() as folder:  # SIGTERM removes the folder, too
-        demo = _Demo(session, Path(folder))
+    with Signals():  # SIGTERM removes the folder, too
         try:
-            _report_guests(demo)
-            _report_offline(demo)
-            _send_waiting(demo)
-            _search_files(demo)
-        finally:
-            demo.authority.stop()
+            folder = tempfile.TemporaryDirectory(prefix="apoa-demo-")
+        except OSError:
+            raise SettingsProblem(
+                msg("No folder for temporary files can be written to, and the demo needs one."),
+                msg("Name a folder of this user in the variable TMPDIR (on Windows TEMP), or make space on the disk."),
+                name="no_temporary_folder",
+            ) from None
+        with folder as path:
+            demo = _Demo(session, Path(path))
+            try:
+                _report_online(demo)
+                _report_offline(demo)
+            finally:
+                demo.authority.stop()
     return demo.close()
 
 
-def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Return a folder for this run. Raises `SettingsProblem` if no folder for temporary files can be written to."""
-    try:
-        return tempfile.TemporaryDirectory(prefix="apoa-demo-")
-    except OSError:
-        raise SettingsProblem(
-            msg("No folder for temporary files can be written to, and the demo needs one."),
-            msg("Name a folder of this user in the variable TMPDIR (on Windows TEMP), or make space on the disk."),
-            name="no_temporary_folder",
-        ) from None
-
-
-def _report_guests(demo: "_Demo") -> None:
+def _report_online(demo: "_Demo") -> None:
     from apoa_client.app.authority_connection import TRAINING_USERNAME
 
     demo.say(_("1. A training authority runs on this computer. The property is set up for it:"))
     demo.authority.start()
     account = ["--api-url", demo.authority.base_url, "--username", TRAINING_USERNAME, "--password-stdin"]
     place = ["--property", "demo", "--timezone", "WITA", "--vault", "file"]
-    demo.run(["setup", "--non-interactive", *place, *account], password=demo.password)
+    demo.run(["setup", "--non-interactive", *place, *account], given=demo.password, shows_given=False)
     demo.part(_("2. Three guests arrive. Each is checked, saved, and sent at once:"))
     for guest in EARLY:
         lines = demo.lines(guest)
         if guest is _MISTYPED:
             demo.say(_("   The third passport is typed with one digit of the date of birth wrong. It is caught:"))
-            demo.report(guest, (lines[0], _mistype(lines[1])), expect=Exit.DATA_REFUSED)
+            first, second = lines
+            wrong = "8" if second[_MISTYPED_AT] == "3" else "3"  # in the month, which the check digit detects
+            mistyped = second[:_MISTYPED_AT] + wrong + second[_MISTYPED_AT + 1 :]
+            demo.report(guest, (first, mistyped), expect=Exit.DATA_REFUSED)
             demo.say(_("   Typed right, it goes:"))
         demo.report(guest, lines)
     demo.check(_("Three guests have receipts"), demo.count("accepted") == len(EARLY))
@@ -116,34 +111,20 @@ def _report_offline(demo: "_Demo") -> None:
         demo.report(guest, demo.lines(guest))
     demo.run(["status"])
     demo.check(_("Two guests wait in the queue"), demo.count("queued") == len(LATE))
-
-
-def _send_waiting(demo: "_Demo") -> None:
     demo.authority.start()
     demo.part(_("4. The line is back. What waits is sent:"))
-    demo.run(["sync"])
-    demo.run(["status"])
-    demo.run(["list"])
+    for name in ("sync", "status", "list"):
+        demo.run([name])
     reports = demo.reports()
     numbers = {report["receipt"]["number"] for report in reports if report["receipt"] is not None}
     demo.check(_("Five guests have five different receipts"), len(reports) == len(numbers) == len(GUESTS))
     demo.part(_("5. The proof of the last one:"))
     demo.run(["receipt", reports[-1]["short_id"]])
-
-
-def _search_files(demo: "_Demo") -> None:
     demo.part(_("6. What a thief of this computer's disk would read of the guests:"))
     content = b"".join(path.read_bytes() for path in demo.home.rglob("*") if path.is_file())
-    words = [word for guest in GUESTS for word in (guest.surname, guest.number)]
-    demo.check(
-        _("No name and no passport number is readable in any file"),
-        not any(word.encode() in content for word in words),
-    )
-
-
-def _mistype(line: str) -> str:
-    """Return the second line with a wrong digit in the month of birth, which its check digit detects."""
-    return line[:_MISTYPED_AT] + ("8" if line[_MISTYPED_AT] == "3" else "3") + line[_MISTYPED_AT + 1 :]
+    words = [word.encode() for guest in GUESTS for word in (guest.surname, guest.number)]
+    found = any(word in content for word in words)
+    demo.check(_("No name and no passport number is readable in any file"), not found)
 
 
 class _Demo:
@@ -198,16 +179,16 @@ class _Demo:
         details = ["--birth-place", "-", "--stay-permit", "B1", "--nights", "2", "--room", guest.room]
         self.run(["report", "--mrz", "-", *details], expect=expect, given="\n".join(lines))
 
-    def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, password: str = "", given: str = "") -> None:
+    def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, given: str = "", shows_given: bool = True) -> None:
         """Run a command and show it, the text that it is given, and its output.
 
         An exit code other than `expect` is a failed check.
         """
         print_line()
         print_line("$ " + localized_command(quote_words(arguments)))
-        if given:
+        if given and shows_given:
             print_line(given)
-        done = self._call(arguments, password or given, mixed=True)
+        done = self._call(arguments, given, mixed=True)
         print_line(done.stdout.rstrip())
         if done.returncode != expect:
             self.check(f"{localized_command(arguments[0])} -> {done.returncode}", passed=False)
@@ -234,18 +215,13 @@ class _Demo:
         if self._failed:
             print_line(style_error(_("Not everything went as promised: {what}").format(what="; ".join(self._failed))))
             return False
-        print_line(style_success(_("Everything went as promised. Start with your own property: apoa setup")))
+        print_done(_("Everything went as promised. Start with your own property: apoa setup"))
         return True
 
     def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in self._session.environ.items() if not name.startswith("APOA_")}
-        ours = {
-            "APOA_HOME": str(self.home),
-            "APOA_SITE_CONFIG": "",
-            "APOA_LANG": language.current_language(),
-            "APOA_PLAIN": str(int(plain())),
-        }
-        environ = {**kept, **ours, "PYTHONIOENCODING": "utf-8"}
+        display = {"APOA_LANG": language.current_language(), "APOA_PLAIN": str(int(plain()))}
+        environ = {**kept, **display, "APOA_HOME": str(self.home), "APOA_SITE_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603  this program, with our own arguments
             [*own_command(), *arguments],
             env=environ,

@@ -5,11 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from apoa_client.app.container import NOT_CHOSEN
+from apoa_client.app.property_choice import NOT_CHOSEN
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, force_option, json_option, option
+from apoa_client.cli.registry import command, flag, force_option, json_option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, print_error_line, print_json, print_line, sanitize, style_success
@@ -25,18 +23,11 @@ if TYPE_CHECKING:
 
 
 @command("doctor", N_("Check whether everything is fit to send, and say what to do."), "apoa doctor")
-@option("--offline", is_flag=True, text=N_("Check only what needs no internet."))
-@option(
-    "--report",
-    "file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    text=N_("Write a support file, without guests' data and secrets; - for the screen."),
-)
+@flag("--offline", text=N_("Check only what needs no internet."))
+@path_option("--report", "file", text=N_("Write a support file, without guests' data and secrets; - for the screen."))
 @force_option
 @json_option
 @all_option
-@click.pass_obj
 def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, every_property: bool) -> int:
     """Run the checks of one property or of all, show their results, and write the support file."""
     from apoa_client.cli.documents.support_file import SupportFile  # not for --help

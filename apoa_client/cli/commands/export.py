@@ -11,11 +11,11 @@ import click
 from apoa_client.app.table_export import ExportedReport, Exporter
 from apoa_client.cli.documents.exported_table import Layout, csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions, set_environment_of_all
-from apoa_client.cli.registry import command, force_option, json_option, option
+from apoa_client.cli.registry import command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.report_reader import StateChoice, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
+from apoa_client.cli.terminal.output import print_done, print_error_line, print_warning, sanitize
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.signals import Signals
@@ -34,52 +34,48 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
 
 
 @command("export", _HELP, N_("apoa export --personal -o guests.xlsx"))
-@option(
-    "--output",
-    "-o",
-    "file",
-    command="export",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    text=N_("The file to write; without it, or with -, standard output."),
+@path_option(
+    "--output", "-o", "file", command="export", text=N_("The file to write; without it, or with -, standard output.")
 )
 @option(
-    "--format",
-    "form",
-    type=click.Choice(_FORMS),
-    text=N_("The form of the file; else the end of its name says it."),
+    "--format", "form", type=click.Choice(_FORMS), text=N_("The form of the file; else the end of its name says it.")
 )
-@option(
-    "--personal",
-    is_flag=True,
-    text=N_("The guest book: each stay with its guest, in your words; recorded in the log."),
-)
-@option(
-    "--codes",
-    is_flag=True,
-    text=N_("With --personal: every field, in the codes and dates that apoa import reads without loss."),
-)
+@flag("--personal", text=N_("The guest book: each stay with its guest, in your words; recorded in the log."))
+@flag("--codes", text=N_("With --personal: every field, in the codes and dates that apoa import reads without loss."))
 @option("--since", metavar="DATE", text=N_("Of guests who checked in on this day or later."))
 @option("--until", metavar="DATE", text=N_("Of guests who checked in on this day or before."))
 @option("--state", "states", multiple=True, type=StateChoice(), text=N_("Reports in this state only."))
 @force_option
 @all_option
 @json_option
-@click.pass_obj
 def export(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Write the table, and say how many rows it has."""
     if options["codes"] and not options["personal"]:
         raise UsageProblem(msg("--codes goes with --personal only."))
     target = _target(session, options["file"], options["form"], force=options["force"])
     exporter = Exporter(frozenset(map(State, options["states"])) or frozenset(State), show_error)
-    days = options["since"], options["until"]
     layout = Layout(options["personal"], options["codes"], every_property)
-    source = _Source(session, exporter, days, layout)
+    codes: list[Exit] = []
+
+    def rows(show: Callable[[str], object]) -> Iterator[ExportedReport]:
+        """Yield the rows of the chosen properties, and show their number as it grows."""
+        for each in sessions(session) if every_property else [session]:
+            app = each.app
+            period = parse_period(app, options["since"], options["until"])
+            if not layout.personal:
+                app.on_unwritable = show_unwritable
+            found = Readable((exporter.stays if layout.personal else exporter.reports)(app, period))
+            for row in found:
+                if exporter.written % _SHOWN_EVERY == 0:
+                    show(str(exporter.written))
+                yield row
+            codes.append(show_damage(found.damage))
+
     silent = session.quiet or not target.is_file
     with Signals(), current_step(_("Writing the table:"), silent=silent) as show:  # an interrupted one leaves no file
-        write_output(target.file, _content(target, source, show), force=target.force)
-    _show_result(session, target, source)
-    return worst_exit([*source.codes, SealBroken.exit_code if exporter.unreadable else Exit.DONE])
+        write_output(target.file, _content(session, target, layout, rows(show)), force=target.force)
+    _show_result(session, target, exporter, personal=layout.personal)
+    return worst_exit([*codes, SealBroken.exit_code if exporter.unreadable else Exit.DONE])
 
 
 class _Target(NamedTuple):
@@ -119,56 +115,22 @@ def _form_of(path: Path) -> str:
     return path.suffix.casefold().removeprefix(".")
 
 
-class _Source:
-    """Yields the rows of the chosen properties."""
-
-    def __init__(
-        self,
-        session: Session,
-        exporter: Exporter,
-        days: tuple[str | None, str | None],
-        layout: Layout,
-    ) -> None:
-        self.session = session
-        self._days = days
-        self.exporter = exporter
-        self.layout = layout
-        self.personal = layout.personal
-        self.codes: list[Exit] = []
-
-    def rows(self, show: Callable[[str], object]) -> Iterator[ExportedReport]:
-        """Yield the rows, and show their number as it grows."""
-        for each in sessions(self.session) if self.layout.several else [self.session]:
-            app = each.app
-            period = parse_period(app, *self._days)
-            if not self.personal:
-                app.on_unwritable = show_unwritable
-            rows = Readable((self.exporter.stays if self.personal else self.exporter.reports)(app, period))
-            for row in rows:
-                if self.exporter.written % _SHOWN_EVERY == 0:
-                    show(str(self.exporter.written))
-                yield row
-            self.codes.append(show_damage(rows.damage))
-
-
-def _content(target: _Target, source: _Source, show: Callable[[str], object]) -> Iterator[bytes]:
+def _content(session: Session, target: _Target, layout: Layout, found: Iterator[ExportedReport]) -> Iterator[bytes]:
     """Return the file in pieces."""
-    found = source.rows(show)
     rows = chain(list(islice(found, 1)), found)  # without the key, nothing is written at all
     if target.form == "json":
-        if source.layout.several:
-            set_environment_of_all(source.session)
+        if layout.several:
+            set_environment_of_all(session)
         return json_export(rows, SCHEMA)
     if target.form == "xlsx":
-        return xlsx_export(rows, source.layout)
+        return xlsx_export(rows, layout)
     # A program that reads a pipe needs no mark, and Excel reads no pipe.
     mark = [BYTE_ORDER_MARK] if target.is_file else []
-    return chain(mark, csv_export(rows, source.layout))
+    return chain(mark, csv_export(rows, layout))
 
 
-def _show_result(session: Session, target: _Target, source: _Source) -> None:
+def _show_result(session: Session, target: _Target, exporter: Exporter, *, personal: bool) -> None:
     """Show how many rows were written, and what was left out."""
-    exporter = source.exporter
     if target.is_file and not session.json:
         done = nmsg(
             "The table has {count} row: {file}",
@@ -176,15 +138,15 @@ def _show_result(session: Session, target: _Target, source: _Source) -> None:
             exporter.written,
             file=sanitize(str(target.file)),
         )
-        print_line(style_success(text(done)))
+        print_done(text(done))
     if exporter.erased:
         left_out = nmsg(
             "{count} stay was left out: the guest's data are erased.",
             "{count} stays were left out: the guests' data are erased.",
             exporter.erased,
         )
-        print_error_line(style_warning(text(left_out)))
-    if source.personal and target.is_file and exporter.written:
+        print_warning(text(left_out))
+    if personal and target.is_file and exporter.written:
         warning = _(
             "It holds guests' personal data. Keep it where only staff can read it, and delete it when it is no longer "
             "needed."

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from apoa_client.cli.registry import option
+from apoa_client.cli.registry import flag, option
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_
 from apoa_client.messages import msg
@@ -17,9 +17,8 @@ MRZ_BESIDE_A_PHOTO = msg("The lines are read from the photo. Give no --mrz besid
 
 _NEW_CHECK_IN = N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out.")
 _CHANGED_NIGHTS = N_("Number of nights; +1 for one more than was reported.")
-_ACCEPT_CHECK_DIGIT = option(
+_ACCEPT_CHECK_DIGIT = flag(
     "--accept-check-digit",
-    is_flag=True,
     text=N_("Accept the MRZ although a check digit does not fit. Compare it with the passport first."),
 )
 _MRZ = option(

@@ -1,6 +1,6 @@
 """`apoa help`: what to do when something is not as usual, the guides, and how each command works."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import click
 
@@ -18,6 +18,7 @@ from apoa_client.cli.guide.guides import (
 )
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import argument, command
+from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
     SYNONYMS,
@@ -42,12 +43,11 @@ _MAX_SUGGESTIONS = 4
     "help", N_("What to do when something is not as usual; a guide; or how a command works."), "apoa help satu-nama"
 )
 @argument("words", metavar="[TOPIC|GUIDE|COMMAND]...", nargs=-1)
-@click.pass_context
-def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
+def show_help(session: Session, /, *, words: tuple[str, ...]) -> None:
     """Show the topics, or what the words name, else what a search for them finds. A guide goes before a command."""
-    query, root = " ".join(words).strip(), ctx.find_root()
+    query, root = " ".join(words).strip(), click.get_current_context().find_root()
     if not query:
-        with paged(root.obj.environ, wanted=True):
+        with paged(session.environ, wanted=True):
             _show_topics()
         return
     usage = None if _key(query) in _guide_ids() else _usage(root, words)
@@ -56,14 +56,14 @@ def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
         return
     best, *others = find(query)
     if best.kind == GUIDE:
-        page_markdown(next(each.text for each in guides(current_language()) if each.id == best.id), root.obj.environ)
+        page_markdown(next(each.text for each in guides(current_language()) if each.id == best.id), session.environ)
         return
     if best.kind == SITUATION:
         _show_situation(next(each for each in situations(current_language()) if each.id == best.id))
     elif best.kind == FACTS:
         from apoa_client.cli.commands.info import show_topic  # start-up
 
-        show_topic(root.obj.app, best.id)
+        show_topic(session.app, best.id)
     else:
         write(_usage(root, [best.id]) or "")
     print_line()
@@ -85,7 +85,13 @@ def find(query: str) -> list[Hit]:
     from apoa_client.cli.guide.search import command_entry, search  # start-up
 
     aliases = {name: alias for alias, name in ALIASES.items()}
-    hits = search(query, (command_entry(name, aliases.get(name, ""), _synonyms(name)) for name in COMMANDS))
+    hits = search(
+        query,
+        (
+            command_entry(name, aliases.get(name, ""), (word for word in SYNONYMS if SYNONYMS[word] == name))
+            for name in COMMANDS
+        ),
+    )
     if not hits:
         similar = [known[name] for name in close_matches(_key(query), list(known), limit=_MAX_SUGGESTIONS)]
         raise _undecided(msg("There is no help about {topic}.", topic=query), similar)
@@ -100,8 +106,7 @@ def _undecided(problem: Message, similar: Iterable[Hit]) -> UsageProblem:
     topics = ", ".join(list(dict.fromkeys(map(_name, similar)))[:_MAX_SUGGESTIONS])
     all_topics = msg("All topics: apoa help")
     return UsageProblem(
-        problem,
-        msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else all_topics,
+        problem, msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else all_topics
     )
 
 
@@ -118,10 +123,6 @@ def _known() -> dict[str, Hit]:
     known = {each.name: Hit(SITUATION, each.id) for language in LANGUAGES for each in situations(language)}
     known |= {name: Hit(COMMAND, ALIASES.get(name, name)) for name in (*COMMANDS, *ALIASES)}
     return known | {name: Hit(GUIDE, id_) for name, id_ in _guide_ids().items()}
-
-
-def _synonyms(name: str) -> Iterator[str]:
-    return (word for word, meaning in SYNONYMS.items() if meaning == name)
 
 
 def _name(hit: Hit) -> str:

@@ -27,7 +27,6 @@ from apoa_client.cli.terminal.progress import counting, watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.imports import (
-    absent_fields,
     import_value,
     print_problems,
     print_warnings,
@@ -43,17 +42,15 @@ from apoa_client.cli.views.outcome import show_outcome
 from apoa_client.cli.views.report import property_line
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
-from apoa_client.report.fields import FIELDS
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
-from apoa_client.tables.heading_rows import is_known
 from apoa_client.tables.headings import find_mapping, parse_default
-from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv, table_of_guests
+from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, GuestRow, Records, Row, Table
-from apoa_client.tables.sheets import SheetChoice
+from apoa_client.tables.rows import CellValue, Records, Row, Table
+from apoa_client.tables.sheets import SheetChoice, is_known
 
 _STDIN = Path("-")
 _MANY_ROWS = 500
@@ -63,7 +60,6 @@ _SENDING_S = 60.0
 
 
 _CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
-_NAMES = {field.path: field.name for field in FIELDS if field.name != "nights"}
 
 
 class ImportOptions(NamedTuple):
@@ -141,10 +137,10 @@ def find_columns(session: Session, table: Table, options: ImportOptions) -> Colu
 
         raise sheets_error(table.facts.left)
     columns = _match(session, table, _stated(session, options))
-    if columns.doubts or absent_fields(columns):
+    if columns.doubts or columns.missing:
         from apoa_client.cli.prompts.import_columns import doubt_error, missing_error
 
-        if absent_fields(columns) and columns.fields:
+        if columns.missing and columns.fields:
             raise missing_error(columns, table)
         raise doubt_error(columns.doubts[0], table)
     return columns
@@ -159,7 +155,7 @@ def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tupl
 
     mapping = _stated(session, options)
     columns = _match(session, table, mapping)
-    if options.mapping and not columns.doubts and not absent_fields(columns):
+    if options.mapping and not columns.doubts and not columns.missing:
         return columns, ""
     questions = ColumnQuestions(table, mapping, session.app.today)
     confirmed = questions.run()
@@ -216,6 +212,11 @@ class FileImport:
         if self._options.write_errors is not None:
             self._check_write_errors(self._options.write_errors)
         source = self._open()
+        if self._options.write_errors is not None and isinstance(source, Records):
+            raise UsageProblem(
+                msg("--write-errors writes rows of a table, and the file is JSON."),
+                msg("Leave the option out, and correct the reports that are refused in the file itself."),
+            )
         found = find_records(self._session, source, self._options, asks=self._asks) if source is not None else None
         result = self._import(found.records) if found is not None else None
         if source is None or found is None or result is None:
@@ -320,7 +321,7 @@ class FileImport:
         `about` are the options with which its columns are not asked about again.
         """
         path = self._options.write_errors
-        if not result.problems or (path is None and not self._asks):
+        if not result.problems or not isinstance(source, Table) or (path is None and not self._asks):
             return
         if path is None:
             path = _free_path(self._options.file)
@@ -381,23 +382,18 @@ def send_imported(session: Session, reports: Sequence[str]) -> None:
         print_error_line(_("What waits is sent by the next apoa sync."))
 
 
-def marked_file(source: Table | Records, problems: Iterable[RowFinding], path: Path) -> bytes:
+def marked_file(table: Table, problems: Iterable[RowFinding], path: Path) -> bytes:
     """Return the rows with problems: as CSV if the name of the file ends so, else as a workbook.
 
-    Raises `TablesMissing` for a workbook if XlsxWriter is not installed, and what reading the table raises.
+    Raises what reading the table raises.
     """
     by_row: dict[tuple[str, int], list[RowFinding]] = {}
     for each in problems:
         by_row.setdefault((each.sheet, each.row), []).append(each)
-    headings: Sequence[str]
-    rows: Iterable[MarkedRow]
-    if isinstance(source, Table):
-        headings, rows = source.headings, _marked_rows(source, by_row)
-    else:
-        headings, rows = table_of_guests(_guests(source, by_row))
+    rows = _marked_rows(table, by_row)
     if path.suffix.casefold() == ".csv":
-        return marked_csv(headings, rows, source.facts.delimiter)
-    return marked_book(headings, rows)
+        return marked_csv(table.headings, rows, table.facts.delimiter)
+    return marked_book(table.headings, rows)
 
 
 def _marked_rows(table: Table, by_row: Mapping[tuple[str, int], Sequence[RowFinding]]) -> Iterator[MarkedRow]:
@@ -425,18 +421,6 @@ def _by_column(found: Iterable[RowFinding]) -> dict[int, str]:
         column = _column_index(match[1]) if match is not None else WHOLE_ROW
         problems[column] = " ".join(filter(None, (problems.get(column), problem_text(each))))
     return problems
-
-
-def _guests(
-    records: Records, by_row: Mapping[tuple[str, int], Sequence[RowFinding]]
-) -> Iterator[tuple[GuestRow, dict[str, str]]]:
-    for guest in records.read_rows():
-        problems: dict[str, str] = {}
-        for each in by_row.get((guest.sheet, guest.number), ()):
-            name = _NAMES.get(each.field, "")
-            problems[name] = " ".join(filter(None, (problems.get(name), problem_text(each))))
-        if problems:
-            yield guest, problems
 
 
 def _column_index(letters: str) -> int:

@@ -140,22 +140,21 @@ class _FileOfFolder:
         where = REFUSED if result.refused else DONE
         target = self._folder.target(self._path, where)
         if result.refused and self._folder.is_as_seen(self._path):  # else another file has its name now
-            copy = "" if self._options.all_or_nothing else self._write_refused_rows(source, result, target)
+            copy = ""
+            if isinstance(source, Table) and not self._options.all_or_nothing:
+                copy = self._write_refused_rows(source, result, target)
             self._write(reason_file(target), _reason(problem_lines(result, self._now(), copy)))
         if not self._folder.move(self._path, target):
             return TakenFile(self._path.name, LEFT, result, _still_written())
         return TakenFile(self._path.name, where, result)
 
-    def _write_refused_rows(self, source: Table | Records, result: ImportResult, target: Path) -> str:
-        """Write the refused rows beside the refused file. Return the name; empty if that is not possible."""
+    def _write_refused_rows(self, table: Table, result: ImportResult, target: Path) -> str:
+        """Write the refused rows beside the refused file. Return the name; empty if a refused file has it."""
         ending = ".csv" if target.suffix.casefold() == ".csv" else ".xlsx"
         copy = target.with_name(_("{name}-problems").format(name=target.stem) + ending)
         if reason_file(copy).exists():  # it is a refused file itself
             return ""
-        try:
-            self._write(copy, marked_file(source, result.problems, copy))
-        except ApoaError:  # the library for workbooks is missing, for example; the reason names the rows
-            return ""
+        self._write(copy, marked_file(table, result.problems, copy))
         return copy.name
 
     def _write(self, path: Path, content: bytes) -> None:

@@ -90,7 +90,6 @@ _HELP = N_(
 @yes_option
 @no_send_option
 @json_option
-@click.pass_obj
 def import_table(session: Session, /, *, file: Path | None, **choices: Any) -> int:  # noqa: ANN401  click's
     """Write the template, import a folder, or import the file."""
     template, folder = choices.pop("template"), choices.pop("folder")

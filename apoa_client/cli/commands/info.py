@@ -11,17 +11,15 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.guide.facts import Topic, is_outdated, search_facts, similar_words, topics
-from apoa_client.cli.registry import argument, command, force_option, json_option, option
+from apoa_client.cli.registry import argument, command, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import (
     print_definitions,
-    print_error_line,
     print_json,
     print_line,
-    sanitize,
+    print_warning,
     style_bold,
-    style_success,
     style_warning,
 )
 from apoa_client.cli.views.labels import day_text, partial_text
@@ -35,16 +33,12 @@ _SEARCH_EXAMPLE = "visa 30"
 
 @command("info", N_("Look up the obligation, permits, overstay and more, offline."), "apoa info overstay")
 @argument("words", metavar="[TOPIC|WORDS]...", nargs=-1)
-@option(
-    "--poster",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    text=N_("Write a notice for the lobby, in seven languages, to this file; - for standard output."),
+@path_option(
+    "--poster", text=N_("Write a notice for the lobby, in seven languages, to this file; - for standard output.")
 )
 @option("--name", metavar="TEXT", text=N_("With --poster: the property's name at its head."))
 @force_option
 @json_option
-@click.pass_obj
 def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, name: str | None, force: bool) -> int:
     """Show the list of topics, one topic, or the facts that a search finds; or write the notice."""
     if poster is not None:
@@ -63,7 +57,11 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, na
     else:
         _list_topics(found)
     if outdated := [fact.as_of for topic in found for fact in topic.facts if is_outdated(fact, today)]:
-        print_error_line(style_warning(_outdated_text(min(outdated))))
+        notice = _(
+            "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
+            "ask your immigration office, and update this program."
+        )
+        print_warning(notice.format(day=day_text(min(outdated))))
     return Exit.DONE
 
 
@@ -92,14 +90,6 @@ def _list_topics(found: Sequence[Topic]) -> None:
 def show_topic(app: Container, topic_id: str) -> None:
     """Show one topic with what the property's settings say."""
     _show([topic for topic in topics(current_language()) if topic.id == topic_id], _local_rules(app))
-
-
-def _outdated_text(oldest: date) -> str:
-    words = _(
-        "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
-        "ask your immigration office, and update this program."
-    )
-    return words.format(day=day_text(oldest))
 
 
 def _local_rules(app: Container) -> Mapping[str, Message]:
@@ -181,10 +171,10 @@ def _write_poster(app: Container, file: Path, *, name: str | None, force: bool) 
     from apoa_client.cli.documents.poster import poster  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    write_output(file, poster(app.settings, name or app.settings.title, app.clock.now()).encode(), force=force)
+    page = poster(app.settings, name or app.settings.title, app.clock.now())
+    write_output(file, page.encode(), force=force, done=_("The notice is written: {file}"))
     if file != STANDARD_OUTPUT:
-        print_line(style_success(_("The notice is written: {file}").format(file=sanitize(str(file)))))
         print_line(_("Open it in a web browser and print it: one page of A4, or A3."))
     if app.settings.is_training:
-        print_error_line(style_warning(_("Training: the notice says so, and is not for the lobby.")))
+        print_warning(_("Training: the notice says so, and is not for the lobby."))
     return Exit.DONE

@@ -1,7 +1,6 @@
 """`apoa key`: the property's key pair: show, replace, recover, or copy it to a second computer."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,16 +12,17 @@ from apoa_client.cli.documents.recovery_file import (
     recovery_file_option,
 )
 from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal, confirm_code, show_code_file
-from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
+from apoa_client.cli.registry import CommandGroup, flag, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
     style_warning,
 )
 from apoa_client.cli.views.findings import error_fields, show_error
@@ -39,21 +39,13 @@ key = CommandGroup(
     "key",
     N_("The keys that seal and open saved reports: recover, replace or show them, or copy them to a second computer."),
     "apoa key show",
-    {
-        "show": "apoa_client.cli.commands.key:show",
-        "recover": "apoa_client.cli.commands.key:recover",
-        "rotate": "apoa_client.cli.commands.key:rotate",
-        "export": "apoa_client.cli.commands.key:export",
-        "import": "apoa_client.cli.commands.key:import_",
-    },
 )
 
 
-@command(
+@key.subcommand(
     "show", N_("Show which key this property has, where it is kept, and whether it is available now."), "apoa key show"
 )
 @json_option
-@click.pass_obj
 def show(session: Session) -> int:
     """Show the public key's fingerprint and where the private key is kept, never the key."""
     app = session.app
@@ -69,19 +61,27 @@ def show(session: Session) -> int:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now)
     if session.json:
-        error = None if problem is None else error_fields(problem)
-        value: dict[str, Any] = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
-        value |= {"available": problem is None, "error": error, "change_unfinished": unfinished}
-        value["old_key_kept"] = keeps_old_key
-        print_json({**value, "recovery_code_confirmed": app.settings.is_code_confirmed(summary.code_confirmed_for)})
+        print_json(
+            {
+                "property": app.settings.name,
+                "fingerprint": pair.fingerprint,
+                "place": place,
+                "available": problem is None,
+                "error": None if problem is None else error_fields(problem),
+                "change_unfinished": unfinished,
+                "old_key_kept": keeps_old_key,
+                "recovery_code_confirmed": app.settings.is_code_confirmed(summary.code_confirmed_for),
+            }
+        )
     else:
+        shown = _("the keyring") if place == KeyringStore.place else sanitize(place)
         print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
-        print_line(_("The private key is kept in: {place}").format(place=_place_text(place)))
+        print_line(_("The private key is kept in: {place}").format(place=shown))
         if problem is not None:
             show_error(problem)
             print_error_line(_("Restore it with the recovery code: apoa key recover"))
         else:
-            print_line(style_success(_("It is available now, and it is the right one.")))
+            print_done(_("It is available now, and it is the right one."))
         if keeps_old_key:
             print_line(style_warning(text(OLD_KEY_KEPT)))
         if unfinished:
@@ -93,16 +93,54 @@ def show(session: Session) -> int:
     return Exit.DONE if problem is None else problem.exit_code
 
 
-def _place_text(place: str) -> str:
-    """Return where the private key is kept, in the reader's language and sanitized."""
-    return _("the keyring") if place == KeyringStore.place else sanitize(place)
+_RESULTS = {
+    "recovered": msg(
+        "The private key is restored, and saved reports can be read. If the password is missing: apoa login"
+    ),
+    "already_here": msg("The code is right. The private key was here already."),
+    "for_older_records": msg("This older key is kept too, for the reports that were sealed to it."),
+}
 
 
-@command(
+@key.subcommand("recover", N_("Restore the private key with the recovery code."), "apoa key recover")
+@path_option("--recovery-file", text=N_("Read the code from this file."))
+@flag("--code-stdin", text=N_("Read the code from standard input."))
+@option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
+def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, vault: str | None) -> None:
+    """Read the code, compare its key with the property's, and store it."""
+    from apoa_client.app.sending import complete_guest_tags
+
+    pair = session.app.key_pair(vault or "")
+    code = _read_code(session, recovery_file, from_stdin=code_stdin)
+    private_key, _public_key = key_pair_from_seed(recovery.seed_from_code(code))
+    result = pair.recover(private_key)
+    if result is not KeyRecovery.FOR_OLDER_RECORDS:
+        session.app.outbox.record_code_confirmed(encode_key(pair.public_key))
+    complete_guest_tags(session.app)
+    print_done(text(_RESULTS[result.value]))
+    place = session.app.secrets.private_key_from_environment()
+    if place is not None:
+        warning = _("But {place} gives a private key too, and it is tried first.")
+        print_warning(warning.format(place=sanitize(place)))
+
+
+def _read_code(session: Session, file: Path | None, *, from_stdin: bool) -> str:
+    if file is not None:
+        return read_code_file(file)
+    if from_stdin:
+        return code_from_stdin()
+    if not session.terminal:
+        raise UsageProblem(
+            msg("There is no terminal to ask for the recovery code."),
+            msg("Give it with --recovery-file FILE, or on standard input with --code-stdin."),
+        )
+    return code_from_terminal()
+
+
+@key.subcommand(
     "rotate", N_("Replace the key pair, with a new recovery code. Every report is sealed again."), "apoa key rotate"
 )
 @recovery_file_option
-@click.pass_obj
 def rotate(session: Session, *, recovery_file: Path | None) -> None:
     """Finish an interrupted change. Otherwise make a new code, and change the keys once it is on paper or in a file."""
     app = session.app
@@ -129,10 +167,10 @@ def rotate(session: Session, *, recovery_file: Path | None) -> None:
         show_code_file(recovery_file)
     else:
         app.outbox.record_code_confirmed(encode_key(pair.public_key))
-    print_line(style_success(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint)))
+    print_done(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint))
     print_line(text(nmsg("{count} report was sealed again.", "{count} reports were sealed again.", count)))
     if pair.keeps_old_key:
-        print_error_line(style_warning(text(OLD_KEY_KEPT)))
+        print_warning(text(OLD_KEY_KEPT))
     else:
         print_line(_("The old private key is deleted from this computer."))
     print_error_line(
@@ -146,7 +184,7 @@ def _change(pair: KeyPair, private_key: bytes) -> int:
         return pair.change(private_key)
     except KeyboardInterrupt:
         warning = _("A change of keys was interrupted. All reports open; finish it with: apoa key rotate")
-        print_error_line(style_warning(warning))
+        print_warning(warning)
         raise
 
 
@@ -156,7 +194,7 @@ def _finish_interrupted(session: Session, pair: KeyPair, recovery_file: Path | N
     if unfinished is None:
         return False
     _change(pair, unfinished)
-    print_line(style_success(_("The interrupted change of keys is finished.")))
+    print_done(_("The interrupted change of keys is finished."))
     if recovery_file is not None:
         return file_has_code_of(recovery_file, pair.public_key)
     if session.terminal:
@@ -167,62 +205,16 @@ def _finish_interrupted(session: Session, pair: KeyPair, recovery_file: Path | N
     return True
 
 
-_RESULTS = {
-    "recovered": msg(
-        "The private key is restored, and saved reports can be read. If the password is missing: apoa login"
-    ),
-    "already_here": msg("The code is right. The private key was here already."),
-    "for_older_records": msg("This older key is kept too, for the reports that were sealed to it."),
-}
-
-
-@command("recover", N_("Restore the private key with the recovery code."), "apoa key recover")
-@option("--recovery-file", type=click.Path(path_type=Path), metavar="FILE", text=N_("Read the code from this file."))
-@option("--code-stdin", is_flag=True, text=N_("Read the code from standard input."))
-@option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
-@click.pass_obj
-def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, vault: str | None) -> None:
-    """Read the code, compare its key with the property's, and store it."""
-    from apoa_client.app.sending import complete_guest_tags
-
-    pair = session.app.key_pair(vault or "")
-    code = _read_code(session, recovery_file, from_stdin=code_stdin)
-    private_key, _public_key = key_pair_from_seed(recovery.seed_from_code(code))
-    result = pair.recover(private_key)
-    if result is not KeyRecovery.FOR_OLDER_RECORDS:
-        session.app.outbox.record_code_confirmed(encode_key(pair.public_key))
-    complete_guest_tags(session.app)
-    print_line(style_success(text(_RESULTS[result.value])))
-    place = session.app.secrets.private_key_from_environment()
-    if place is not None:
-        warning = _("But {place} gives a private key too, and it is tried first.")
-        print_error_line(style_warning(warning.format(place=sanitize(place))))
-
-
-def _read_code(session: Session, file: Path | None, *, from_stdin: bool) -> str:
-    if file is not None:
-        return read_code_file(file)
-    if from_stdin:
-        return code_from_stdin()
-    if not session.terminal:
-        raise UsageProblem(
-            msg("There is no terminal to ask for the recovery code."),
-            msg("Give it with --recovery-file FILE, or on standard input with --code-stdin."),
-        )
-    return code_from_terminal()
-
-
-_FILE = argument("path", metavar="FILE", type=click.Path(path_type=Path))
-_STDIN = option("--passphrase-stdin", is_flag=True, text=N_("Read the passphrase from standard input."))
+_FILE = path_argument("path")
+_STDIN = flag("--passphrase-stdin", text=N_("Read the passphrase from standard input."))
 
 _IMPORTED = "key_imported"
 """The action in the audit trail."""
 
 
-@command("export", N_("Write the private key to a new file, under a passphrase."), "apoa key export melati.key")
+@key.subcommand("export", N_("Write the private key to a new file, under a passphrase."), "apoa key export melati.key")
 @_FILE
 @_STDIN
-@click.pass_obj
 def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     """Read the key, ask for a passphrase, and write the file."""
     from apoa_client.vault.recovery import ExportedKey, export_key
@@ -233,16 +225,15 @@ def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     write_new_secret_file(path, export_key(key, passphrase))
     app.outbox.record_event("key_exported")
     done = _("The private key is in {path}, locked with the passphrase.").format(path=sanitize(str(path)))
-    print_line(style_success(done))
+    print_done(done)
     print_error_line(
         _("Take the file to the other computer, run there: apoa key import FILE, and delete it everywhere.")
     )
 
 
-@command("import", N_("Store the private key that another computer exported."), "apoa key import melati.key")
+@key.subcommand("import", N_("Store the private key that another computer exported."), "apoa key import melati.key")
 @_FILE
 @_STDIN
-@click.pass_obj
 def import_(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     """Open the file, check it and store the key. Reports that are sealed to another key here are sealed again."""
     from apoa_client.app.shared_outbox import take_index_key
@@ -264,11 +255,11 @@ def import_(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     else:
         pair.change(key.private_key, _IMPORTED)
         warning = _("This computer had another key. What it had saved is now sealed to the imported one.")
-        print_error_line(style_warning(warning))
+        print_warning(warning)
         print_error_line(_("Its own recovery code is not valid any more: keep the one of the other computer."))
     take_index_key(session.app, key.index_key)
     done = _("The private key of {name} is on this computer.").format(name=sanitize(key.property_name))
-    print_line(style_success(done))
+    print_done(done)
 
 
 def _read_passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:

@@ -7,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
-
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.registry import command, flag, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
+from apoa_client.cli.terminal.output import print_json, print_line, stream_json
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
@@ -35,24 +33,17 @@ _HELP = N_(
 
 
 @command("list", _HELP, "apoa list --in-house --room 7")
-@option("--in-house", is_flag=True, text=N_("Guests who are here now, by the day on which they leave."))
+@flag("--in-house", text=N_("Guests who are here now, by the day on which they leave."))
 @option("--day", metavar="DATE", text=N_("Guests of the night that begins on this day, gone or not."))
 @option("--guest", metavar="TEXT", text=N_("Whose name or passport number holds this."))
 @option("--room", metavar="TEXT", text=N_("In this room."))
 @option("--nationality", metavar="TEXT", text=N_("Of this nationality: the country's name or its three letters."))
-@option(
-    "--state",
-    "states",
-    multiple=True,
-    type=StateChoice(),
-    text=N_("In this state; of a guest, the last report."),
-)
+@option("--state", "states", multiple=True, type=StateChoice(), text=N_("In this state; of a guest, the last report."))
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))
-@option("--all", "everything", is_flag=True, text=N_("All reports that were ever made."))
-@option("--history", is_flag=True, text=N_("Every report of each stay, one line each."))
-@option("--no-pager", is_flag=True, text=N_("Print a list that is longer than the screen as it is."))
+@flag("--all", "everything", text=N_("All reports that were ever made."))
+@flag("--history", text=N_("Every report of each stay, one line each."))
+@flag("--no-pager", text=N_("Print a list that is longer than the screen as it is."))
 @json_option
-@click.pass_obj
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """List the guests of a night if --in-house or --day is given, else reports or the stays that they are of."""
     app = session.app
@@ -73,42 +64,37 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
         since = parse_day_start(app, choice["since"])
     selection = Selection(states=states or None, since=since)
 
-    def show_list(each: Container) -> int:
-        if session.json:
-            return _stream_reports(each, selection, search)
-        return _show_reports(each, selection, search, history=choice["history"], pager=pager)
-
+    show = partial(_list_reports, session, selection, search, history=choice["history"], pager=pager)
     if app.settings.has_shared_outbox:
         from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
 
-        return show_also_while_away(app, show_list)
-    return show_list(app)
+        return show_also_while_away(app, show)
+    return show(app)
 
 
-def _stream_reports(app: Container, selection: Selection, search: SearchFilter) -> Exit:
-    """Print the reports that match as JSON, as far as the outbox can be read, then its damage. Return the exit code.
+def _list_reports(
+    session: Session, selection: Selection, search: SearchFilter, app: Container, *, history: bool, pager: bool
+) -> Exit:
+    """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
 
-    Each report is opened, printed and forgotten. Raises `StorageProblem` if no report can be read.
+    On a screen, without `history`, one report stands for its stay. Each report is opened, shown and forgotten. Raises
+    `StorageProblem` if no report can be read.
     """
-    reader, zone, here = ReportReader(app), app.settings.zone, app.away is not None
-    open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
-    reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
-    stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
-    code = show_damage(reports.damage)
-    return reader.exit_code(search) or code
-
-
-def _show_reports(app: Container, selection: Selection, search: SearchFilter, *, history: bool, pager: bool) -> Exit:
-    """Show the reports that match, or without `history` one of each stay. The rest is as in `_stream_reports`."""
-    reader = ReportReader(app)
+    reader, zone = ReportReader(app), app.settings.zone
     entries = app.outbox.entries(selection)
-    shown = entries if history else (entry for entry in entries if _is_shown(app, entry, selection))
-    reports = Readable(filter(search.matches, reader.open_all(shown)))
-    with paged(app.environ, wanted=pager) as limit:
-        total = (partial(app.outbox.count, selection) if not any(search) else lambda: None) if history else None
-        count = show_reports(reports, app.settings.zone, app.today, limit, total)
-    if not count:
-        print_line(reader.nothing_found_text(search, _("No reports.")))
+    if session.json:
+        open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
+        reports = Readable(filter(search.matches, map(open_report, entries)))
+        here = app.away is not None
+        stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
+    else:
+        shown = entries if history else (entry for entry in entries if _is_shown(app, entry, selection))
+        reports = Readable(filter(search.matches, reader.open_all(shown)))
+        with paged(app.environ, wanted=pager) as limit:
+            total = (partial(app.outbox.count, selection) if not any(search) else lambda: None) if history else None
+            count = show_reports(reports, zone, app.today, limit, total)
+        if not count:
+            print_line(reader.nothing_found_text(search, _("No reports.")))
     code = show_damage(reports.damage)
     return reader.exit_code(search) or code
 
@@ -168,15 +154,9 @@ def _list_guests(
 
 @command("show", N_("Show a stay in full: every report, attempt and answer."), "apoa show 2e8b11aa")
 @guest_argument
-@option(
-    "--photo",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    text=N_("Write the photo that is kept with the stay to this file; - for standard output."),
-)
+@path_option("--photo", text=N_("Write the photo that is kept with the stay to this file; - for standard output."))
 @force_option
 @json_option
-@click.pass_obj
 def show(session: Session, *, reference: str, photo: Path | None, force: bool) -> int:
     """Find the stay, open its reports and show them, or write its photo."""
     from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
@@ -218,6 +198,4 @@ def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None
     check_writable(file, force=force)  # before the key is needed
     photo = app.outbox.photo(kept)
     app.outbox.record_event("photo_written", kept.id)
-    write_output(file, photo, force=force)
-    if file != STANDARD_OUTPUT:
-        print_line(style_success(_("The photo is written: {file}").format(file=sanitize(str(file)))))
+    write_output(file, photo, force=force, done=_("The photo is written: {file}"))

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 
-import click
-
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import argument, command, flag, json_option, option
 from apoa_client.cli.report_reader import parse_day_start
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
+from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, stream_json
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.labels import day_text
@@ -18,7 +16,6 @@ from apoa_client.cli.views.stay_history import action_text, detail_text, event_v
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
 from apoa_client.outbox.sql.audit import AuditEntry
-from apoa_client.outbox.sql.integrity import Verification
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -32,15 +29,13 @@ _ADVICE = msg(
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
 @option("--report", "reference", metavar="GUEST", text=N_("What was done to this report's stay, at any time."))
 @option("--since", metavar="DATE", text=N_("On this day or later."))
-@option("--verify", is_flag=True, text=N_("Prove that no entry and no report was changed or removed."))
-@option(
+@flag("--verify", text=N_("Prove that no entry and no report was changed or removed."))
+@flag(
     "--accept",
-    is_flag=True,
     text=N_("After --verify found a change that you know of: take these reports, or without ID all else, as they are."),
 )
 @argument("references", metavar="[ID]...", nargs=-1)
 @json_option
-@click.pass_obj
 def log(
     session: Session,
     /,
@@ -115,34 +110,26 @@ def _verify(session: Session) -> int:
         return Exit.DONE if check.wrong is None and not found.doubts else Exit.SETTINGS
     code = show_doubts(found.doubts)
     if check.wrong is not None:
-        raise _broken(check.wrong, missing=check.missing)
-    print_line(style_success(_("The log is whole. Entries: {count}").format(count=check.entries)))
+        problem = msg(
+            "Entry {number} of the log is missing. Those before it are as they were written.", number=check.wrong
+        )
+        if not check.missing:
+            problem = msg(
+                "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
+                number=check.wrong,
+            )
+        raise StorageProblem(problem, _ADVICE, name="trail_broken")
+    print_done(_("The log is whole. Entries: {count}").format(count=check.entries))
     if check.entries:
         print_line(_("Last fingerprint, to be kept in another place: {link}").format(link=check.link))
-    _show_reports(found)
-    return code
-
-
-def _broken(number: int, *, missing: bool) -> StorageProblem:
-    if missing:
-        problem = msg("Entry {number} of the log is missing. Those before it are as they were written.", number=number)
-    else:
-        problem = msg(
-            "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
-            number=number,
-        )
-    return StorageProblem(problem, _ADVICE, name="trail_broken")
-
-
-def _show_reports(found: Verification) -> None:
-    """Show how many reports were checked, and in which way."""
     if found.with_key and not found.doubts:
-        print_line(style_success(_("The reports are as they were recorded: {count}").format(count=found.reports)))
+        print_done(_("The reports are as they were recorded: {count}").format(count=found.reports))
     if not found.with_key:
         print_line(_("Not checked for changes by other programs: the private key is not at hand."))
     elif found.unauthenticated:
         line = _("Saved without the key or by an earlier version, and not proven yet: {count}. Run: apoa sync")
         print_line(line.format(count=found.unauthenticated))
+    return code
 
 
 def _accept(session: Session, references: Sequence[str]) -> int:
@@ -157,5 +144,5 @@ def _accept(session: Session, references: Sequence[str]) -> int:
         app.known_version.write(version)
     if session.json:
         return _verify(session)
-    print_line(style_success(_("The reports are taken as they are now, and the log says by whom.")))
+    print_done(_("The reports are taken as they are now, and the log says by whom."))
     return show_doubts(app.outbox.integrity.verify(app.known_version.read).doubts)

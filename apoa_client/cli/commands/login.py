@@ -4,11 +4,11 @@ import click
 
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.shared_outbox import log_in
-from apoa_client.cli.registry import command, option
-from apoa_client.cli.session import Session, given_password, provided_password, read_password
+from apoa_client.cli.registry import command, flag, option
+from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.input import ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
+from apoa_client.cli.terminal.output import print_done, print_line, print_warning, sanitize
 from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.kinds import State
@@ -19,10 +19,9 @@ from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
     "login", N_("Store the password, after a test; sending is allowed again if it had been stopped."), "apoa login"
 )
 @option("--username", text=N_("Another username than before."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
-@option("--no-test", is_flag=True, text=N_("Store it without asking the authority."))
-@option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
-@click.pass_obj
+@flag("--password-stdin", text=N_("Read the password from standard input."))
+@flag("--no-test", text=N_("Store it without asking the authority."))
+@flag("--outbox", "of_outbox", text=N_("The password of the shared outbox's database instead."))
 def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool, of_outbox: bool) -> None:
     """Ask for the password, test it, store it."""
     app = session.app
@@ -45,17 +44,17 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
     _check_settings(session, ask=not password_stdin)
     place = app.secrets.password_from_environment()
     provided = None if password_stdin or session.terminal else provided_password(session, settings)
-    password = provided or read_password(session, settings, from_stdin=password_stdin)
+    password = provided or read_password(session, lambda: ask_password(settings), from_stdin=password_stdin)
     PropertySetup(app).log_in(password, username=username or "", test=not no_test, store_password=provided is None)
     if provided is not None:
         done = _("Sending is allowed again.") if no_test else _("The authority accepts the password of {place}.")
         done = done.format(place=sanitize(place or ""))
     else:
         done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
-    print_line(style_success(done))
+    print_done(done)
     if place is not None and provided is None:  # the environment has priority: the stored password is never used
         warning = _("But {place} gives a password too, and that one is used.")
-        print_error_line(style_warning(warning.format(place=sanitize(place))))
+        print_warning(warning.format(place=sanitize(place)))
     now = app.clock.now()
     if app.outbox.summary(now=now, soon=now).counts[State.QUEUED]:
         print_line(_("Send what waits with: apoa sync"))
@@ -69,7 +68,7 @@ def _check_settings(session: Session, *, ask: bool) -> None:
     try:
         session.app.secrets.check_binding()
     except SettingsChanged as exc:
-        print_error_line(style_warning(text(exc.message)))
+        print_warning(text(exc.message))
         if ask and session.terminal and not confirm(_("Are the new settings right?"), default=False):
             raise click.Abort from None
     except PublicKeyChanged:
@@ -80,21 +79,19 @@ def _check_settings(session: Session, *, ask: bool) -> None:
 
 def log_in_to_outbox(session: Session, *, from_stdin: bool, test: bool) -> None:
     """Ask for the password, test it, store it. Raises what the test does, and stores nothing then."""
-    password = given_password(session, from_stdin=from_stdin)
-    if password is None:
-        password = ask_secret(_("Password of the shared outbox's database"))
+    question = _("Password of the shared outbox's database")
+    password = read_password(session, lambda: ask_secret(question), from_stdin=from_stdin)
     log_in(session.app, password, test=test)
     done = _("The database accepts the password. It is stored.") if test else _("The password is stored.")
-    print_line(style_success(done))
+    print_done(done)
     place = session.app.secrets.outbox_password_from_environment()
     if place is not None:  # the environment has priority: the stored password is never used
         warning = _("But {place} gives a password too, and that one is used.")
-        print_error_line(style_warning(warning.format(place=sanitize(place))))
+        print_warning(warning.format(place=sanitize(place)))
 
 
 @command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
-@option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
-@click.pass_obj
+@flag("--outbox", "of_outbox", text=N_("The password of the shared outbox's database instead."))
 def logout(session: Session, *, of_outbox: bool) -> None:
     """Remove the password and note it in the audit trail."""
     if of_outbox:

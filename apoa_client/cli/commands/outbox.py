@@ -1,24 +1,19 @@
 """`apoa outbox`: where reports are saved, and the database of a shared outbox."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import click
-
 from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
+from apoa_client.cli.registry import CommandGroup, argument, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, show_error
@@ -36,20 +31,14 @@ outbox = CommandGroup(
     "outbox",
     N_("Where reports are saved: in a file here, or in a shared outbox on a server, for several desks."),
     "apoa outbox show",
-    {
-        "show": "apoa_client.cli.commands.outbox:show",
-        "init": "apoa_client.cli.commands.outbox:init",
-        "move": "apoa_client.cli.commands.outbox:move",
-    },
 )
 
 
-@command(
+@outbox.subcommand(
     "show", N_("Show where reports are saved, what keeps them, and how many wait there and here."), "apoa outbox show"
 )
 @all_option
 @json_option
-@click.pass_obj
 def show(session: Session, *, every_property: bool) -> int:
     """Show the outbox of the property, or of every property."""
     if every_property:
@@ -85,22 +74,24 @@ def _show_all(session: Session) -> Exit:
     return code
 
 
-@command(
+@outbox.subcommand(
     "init",
     N_("Prepare a database of PostgreSQL as a shared outbox, or bring it to this version, as its administrator."),
     "apoa outbox init postgresql://postgres@host/database --sender melati",
 )
 @argument("url", metavar="URL")
 @option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
 @json_option
-@click.pass_obj
 def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[str, ...]) -> None:
     """Make or update the tables, and let logins of the server use the chosen property."""
     address = parse_address(url)
     name = session.property_name or session.app.settings.name if senders else ""
     members = [Member(login, name) for login in senders]
-    prepared = prepare(address, _password(session, address, from_stdin=password_stdin), members)
+    password = secret_line() or None if password_stdin else None  # the server may need none
+    if not password_stdin and session.interactive:
+        password = ask_database_password(address)
+    prepared = prepare(address, password, members)
     if session.json:
         added = [{"login": each.login, "property": each.property_name, "role": "sender"} for each in members]
         public = {"public_schema": "open" if prepared.is_open else "closed"} if prepared.was_open else {}
@@ -109,24 +100,22 @@ def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[
     done = (
         _("The database is up to date: {place}") if prepared.version_before else _("The database is prepared: {place}")
     )
-    print_line(style_success(done.format(place=sanitize(address.place))))
+    print_done(done.format(place=sanitize(address.place)))
     if prepared.is_open:
         warning = _("Every login may create functions in the schema public there. A superuser must run: {statement}")
-        print_error_line(style_warning(warning.format(statement=_CLOSE_PUBLIC)))
+        print_warning(warning.format(statement=_CLOSE_PUBLIC))
     elif prepared.was_open:
         print_line(_("Logins could create functions in the schema public there. They cannot any more."))
     for each in members:
         line = _("The login {login} may use the property {property}.")
         print_line(line.format(login=sanitize(each.login), property=sanitize(each.property_name)))
     if not members:
-        _print_next_steps(address)
-
-
-def _password(session: Session, address: ServerAddress, *, from_stdin: bool) -> str | None:
-    """Return the administrator's password; None if none is given, because the server may need none."""
-    if from_stdin:
-        return secret_line() or None
-    return ask_database_password(address) if session.interactive else None
+        print_line(_("Next, create a login of the server for each property, for example with psql:"))
+        for line in _NEW_LOGIN:
+            print_line(f"  {line}")
+        print_line(_("Then let it use its property:"))
+        let_use = localized_line(f"apoa --property melati outbox init {address.place} --sender melati")
+        print_line(f"  {sanitize(let_use)}")
 
 
 def ask_database_password(address: ServerAddress) -> str | None:
@@ -135,20 +124,7 @@ def ask_database_password(address: ServerAddress) -> str | None:
     return ask_secret(question, may_be_empty=True) or None
 
 
-def _print_next_steps(address: ServerAddress) -> None:
-    """Print how a computer gets a login of its own."""
-    let_use = localized_line(f"apoa --property melati outbox init {address.place} --sender melati")
-    print_line(_("Next, create a login of the server for each property, for example with psql:"))
-    for line in _NEW_LOGIN:
-        print_line(f"  {line}")
-    print_line(_("Then let it use its property:"))
-    print_line(f"  {sanitize(let_use)}")
-
-
-_T = TypeVar("_T")
-
-
-@command(
+@outbox.subcommand(
     "move",
     N_("Save reports in a shared outbox from now on, or in a file here, and take over every report from before."),
     "apoa outbox move --to postgresql://melati@db.example/apoa",
@@ -156,10 +132,9 @@ _T = TypeVar("_T")
 @option(
     "--to", required=True, command="outbox", metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file.")
 )
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
-@option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
+@flag("--yes", "-y", text=N_("Do not ask."))
 @json_option
-@click.pass_obj
 def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> int:
     """Move the outbox of the property. What cannot be taken over now is taken over by the next commands."""
     if to != SQLITE:
@@ -169,14 +144,20 @@ def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> in
         print_line(_("Nothing was changed."))
         return Exit.DONE
     with Signals():
-        done = _with_password(session, switch.run, to, secret_line() or None if password_stdin else None)
+        password = secret_line() or None if password_stdin else None
+        try:
+            done = switch.run(password)
+        except CredentialsProblem:  # it is needed, and not stored
+            if password is not None or not session.interactive or to == SQLITE:
+                raise
+            done = switch.run(ask_database_password(parse_address(to)))
     code = Exit.DONE if done.problem is None else done.problem.exit_code
     if session.json:
         error = None if done.problem is None else error_fields(done.problem)
         values = {"outbox": to, "reports": done.reports, "left": done.left, "error": error}
         print_json({"property": switch.after.name, **values})
         return code
-    print_line(style_success(_("Reports are saved there from now on: {place}").format(place=sanitize(to))))
+    print_done(_("Reports are saved there from now on: {place}").format(place=sanitize(to)))
     print_line(text(nmsg("{count} report was taken over.", "{count} reports were taken over.", done.reports)))
     if done.problem is not None:
         show_error(done.problem)
@@ -197,13 +178,3 @@ def _agreed(session: Session, switch: OutboxSwitch, to: str) -> bool:
     except StorageProblem as exc:  # they are taken over when that outbox answers
         show_error(exc)
     return confirm(_("Move everything to {place} and use that from now on?").format(place=sanitize(to)), default=False)
-
-
-def _with_password(session: Session, work: Callable[[str | None], _T], to: str, password: str | None) -> _T:
-    """Do the work, and ask for the password of the database if it is needed and not stored."""
-    try:
-        return work(password)
-    except CredentialsProblem:
-        if password is not None or not session.interactive or to == SQLITE:
-            raise
-    return work(ask_database_password(parse_address(to)))

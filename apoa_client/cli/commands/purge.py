@@ -8,17 +8,17 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_line,
+    print_warning,
     stream_json,
     style_bold,
     style_success,
-    style_warning,
 )
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
@@ -31,16 +31,15 @@ from apoa_client.report.kinds import instant, short_id
 
 @command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")
 @option("--guest", metavar="GUEST", text=N_("Erase this report's stay at once, as the guest asks."))
-@option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
+@flag("--dry-run", text=N_("Only say what would be erased."))
 @option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
     text=N_("Today's date, such as 2026-11-26, if nothing else confirms this computer's date."),
 )
-@option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+@flag("--yes", "-y", text=N_("Do not ask."))
 @json_option
-@click.pass_obj
 def purge(session: Session, /, *, guest: str | None, today: datetime | None, **options: Any) -> int:  # noqa: ANN401  click's
     """Erase by age, or one guest's stay, and show what was erased."""
     app, dry_run = session.app, options["dry_run"]
@@ -78,7 +77,7 @@ def _erase_by_age(session: Session, today: date | None, options: Mapping[str, An
         _confirm_date(session, today, ask=session.interactive and not options["yes"])
     elif app.retention.needs_date():
         warning = _("Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it.")
-        print_error_line(style_warning(warning.format(day=day_text(app.today))))
+        print_warning(warning.format(day=day_text(app.today)))
     return app.retention.purge(dry_run=dry_run)
 
 
@@ -147,7 +146,7 @@ def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> N
         print_line(_erased_drafts_text(erasure.drafts, dry_run=dry_run))
     if not erasure.complete:
         warning = _("Another program still reads the old data. Run apoa purge once more in a minute.")
-        print_error_line(style_warning(warning))
+        print_warning(warning)
 
 
 def _erased_drafts_text(count: int, *, dry_run: bool) -> str:

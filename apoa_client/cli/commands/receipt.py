@@ -1,55 +1,50 @@
 """`apoa receipt`: show a report's receipt, print it or fetch its PDF, or compare those of a day."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.registry import command, flag, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
+from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import show_unwritable
+from apoa_client.cli.views.findings import receipt_value, show_unwritable
 from apoa_client.cli.views.labels import STATES, day_text, moment_text, receipt_source
-from apoa_client.cli.views.report import receipt_text, receipt_value, show_erased
+from apoa_client.cli.views.report import receipt_text, show_erased
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.ports.authority import Authority, DailyReceipt
+from apoa_client.ports.authority import DailyReceipt
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import State, instant, short_id
 
 if TYPE_CHECKING:
     from apoa_client.delivery.single_call import DayComparison
 
-_PATH = click.Path(path_type=Path)
 _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE")
 
 
 @command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html 2e8b11aa.html")
 @guest_argument
-@option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
-@option("--pdf", type=_PATH, metavar="FILE", text=N_("Write the authority's own PDF to this file, where it has one."))
+@path_option("--html", text=N_("Write a page to print to this file; - for standard output."))
+@path_option("--pdf", text=N_("Write the authority's own PDF to this file, where it has one."))
 @option("--day", metavar="DATE", text=N_("What the authority accepted on a day, compared with the reports here."))
-@option("--all", "everything", is_flag=True, text=N_("For an inspection: a page for each report with a receipt."))
+@flag("--all", "everything", text=N_("For an inspection: a page for each report with a receipt."))
 @option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
 @option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
-@option("--output", "folder", type=_PATH, metavar="DIR", text=N_("With --all: the folder to write into."))
+@path_option("--output", "folder", metavar="DIR", text=N_("With --all: the folder to write into."))
 @force_option
 @json_option
-@click.pass_obj
 def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # noqa: ANN401  click's
     """Show or write the receipt of one report or of one day, or write a folder with those of many."""
     _check_options(session, reference, options)
     app = session.app
     if options["day"] is not None:
-        return _receipt_of_day(session, options)
+        return _receipt_of_day(session, options["day"], options["pdf"], force=options["force"])
     if options["pdf"] is None:  # which records when the authority answered
         app.on_unwritable = show_unwritable
     if options["everything"]:
@@ -57,25 +52,16 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
     if found is None:
         return Exit.DONE
-    entry = _report_of(app, found)
-    return _give(session, entry, options, checked=app.outbox.integrity.check(entry.id))
-
-
-def _give(session: Session, entry: Entry, options: Mapping[str, Any], *, checked: bool) -> int:
-    """Write the receipt as a page or PDF, or show it, and say if it could not be `checked`."""
-    app = session.app
+    history, named = app.stays.find(found)
+    entry = history.display_report if found == history.stay_id else named
+    checked = app.outbox.integrity.check(entry.id)
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])
     elif options["pdf"] is not None:
-        _write_pdf(lambda: _fetch_pdf(app, entry), options["pdf"], force=options["force"])
-    elif session.json:
-        erased = {"erased": True} if entry.erased_at is not None else {}
-        value = receipt_value(entry.receipt, app.settings.zone)
-        print_json({"id": entry.id, "state": entry.state.value, "receipt": value, "unchecked": not checked, **erased})
+        no_pdf = AuthorityRefuses(msg("The authority has no PDF of this receipt."), _PRINT, name="no_pdf")
+        _write_pdf(lambda: _fetch_pdf(app, entry), options["pdf"], no_pdf, force=options["force"])
     else:
-        _show(app, entry)
-        if not checked:
-            print_line(style_warning(_("Not checked for changes by other programs: the private key is not at hand.")))
+        _show(session, entry, checked=checked)
     return Exit.DONE
 
 
@@ -97,27 +83,27 @@ def _check_options(session: Session, reference: str, options: Mapping[str, Any])
         raise UsageProblem(msg("Give only one of --html, --pdf and --json."))
 
 
-def _report_of(app: Container, found: str) -> Entry:
-    """Return the report with this id; for a stay, its current report."""
-    history, entry = app.stays.find(found)
-    return history.display_report if found == history.stay_id else entry
-
-
-def _show(app: Container, entry: Entry) -> None:
+def _show(session: Session, entry: Entry, *, checked: bool) -> None:
+    """Show the receipt, and say if it could not be `checked`."""
+    zone = session.app.settings.zone
+    if session.json:
+        erased = {"erased": True} if entry.erased_at is not None else {}
+        value = receipt_value(entry.receipt, zone)
+        print_json({"id": entry.id, "state": entry.state.value, "receipt": value, "unchecked": not checked, **erased})
+        return
     if entry.receipt is None:
         print_line(style_warning(text(_no_receipt(entry))))
-        return
-    print_line(_("Receipt number: {number}").format(number=style_bold(sanitize(entry.receipt.number))))
-    print_line(_(receipt_source(entry.receipt)))
-    print_line(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.settings.zone)))
-    print_line(_("Report: {id}").format(id=entry.id))
-    show_erased(entry, app.settings.zone)
-    if app.settings.is_training or entry.receipt.is_training:
-        print_line(
-            style_warning(
-                _("Training only: this is not a receipt from Immigration, and the guest is not reported there.")
-            )
-        )
+    else:
+        print_line(_("Receipt number: {number}").format(number=style_bold(sanitize(entry.receipt.number))))
+        print_line(_(receipt_source(entry.receipt)))
+        print_line(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, zone)))
+        print_line(_("Report: {id}").format(id=entry.id))
+        show_erased(entry, zone)
+        if session.app.settings.is_training or entry.receipt.is_training:
+            training = _("Training only: this is not a receipt from Immigration, and the guest is not reported there.")
+            print_line(style_warning(training))
+    if not checked:
+        print_line(style_warning(_("Not checked for changes by other programs: the private key is not at hand.")))
 
 
 def _no_receipt(entry: Entry) -> Message:
@@ -125,28 +111,18 @@ def _no_receipt(entry: Entry) -> Message:
 
 
 def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
-    from apoa_client.cli.documents.receipt_page import receipt_page  # templates are slow to load
+    from apoa_client.cli.documents.receipts import receipt_page  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
     report = open_report(app, entry)
     page = receipt_page(app.settings, report, app.clock.now())
-    write_output(file, page.encode(), force=force)
-    if file == STANDARD_OUTPUT:
-        return
-    print_line(style_success(_("The page is written: {file}").format(file=sanitize(str(file)))))
-    if entry.receipt is None:
+    write_output(file, page.encode(), force=force, done=_("The page is written: {file}"))
+    if entry.receipt is None and file != STANDARD_OUTPUT:
         print_line(style_warning(text(_no_receipt(entry))))
 
 
-def _receipt_of_day(session: Session, options: Mapping[str, Any]) -> int:
-    day: str = options["day"]
-    if options["pdf"] is None:
-        return show_receipt_of_day(session, day)
-    _write_pdf(lambda: pdf_of_day(session.app, day), options["pdf"], force=options["force"])
-    return Exit.DONE
-
-
-def _write_pdf(fetch: Callable[[], bytes], file: Path, *, force: bool) -> None:
+def _write_pdf(fetch: Callable[[], bytes | None], file: Path, missing: AuthorityRefuses, *, force: bool) -> None:
+    """Write the authority's PDF. Raises `missing` if there is none."""
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 
     if file == STANDARD_OUTPUT and is_terminal(sys.stdout):
@@ -156,13 +132,14 @@ def _write_pdf(fetch: Callable[[], bytes], file: Path, *, force: bool) -> None:
             msg("Name a file with --pdf FILE, or send it to another program."),
         )
     check_writable(file, force=force)  # before the authority is asked
-    write_output(file, fetch(), force=force)
-    if file != STANDARD_OUTPUT:
-        print_line(style_success(_("The authority's PDF is written: {file}").format(file=sanitize(str(file)))))
+    pdf = fetch()
+    if pdf is None:
+        raise missing
+    write_output(file, pdf, force=force, done=_("The authority's PDF is written: {file}"))
 
 
-def _fetch_pdf(app: Container, entry: Entry) -> bytes:
-    """Return the PDF. Raises `AuthorityRefuses` if there is none, `NotNow` or `DataRefused` without a receipt."""
+def _fetch_pdf(app: Container, entry: Entry) -> bytes | None:
+    """Return the PDF; None if there is none. Raises `NotNow` or `DataRefused` without a receipt."""
     if entry.receipt is None:
         if entry.state in {State.QUEUED, State.SENDING, State.PENDING}:
             raise NotNow(_no_receipt(entry))
@@ -174,18 +151,14 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
 
     try:
         calls = SingleCalls(app.outbox, app.connect, app.clock, app.settings.fingerprint)
-        pdf = calls.call(lambda authority: authority.receipt_pdf(entry.id))
+        return calls.call(lambda authority: authority.receipt_pdf(entry.id))
     except NotNow as exc:
         raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
-    if pdf is None:
-        problem = msg("The authority has no PDF of this receipt.")
-        raise AuthorityRefuses(problem, _PRINT, name="no_pdf")
-    return pdf
 
 
 def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     """Write a page for each receipt of a period. Returns the exit code."""
-    from apoa_client.cli.documents.inspection_folder import index_name, write_inspection_folder  # as above
+    from apoa_client.cli.documents.receipts import index_name, write_inspection_folder  # as above
 
     app = session.app
     period = parse_period(app, options["first"], options["last"])
@@ -197,7 +170,7 @@ def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
         print_json({"folder": str(folder.absolute()), "written": found.written, "without_receipt": without})
     elif found.written or without:
         done = nmsg("{count} page is written.", "{count} pages are written.", found.written)
-        print_line(style_success(text(done)))
+        print_done(text(done))
         index = folder / index_name()
         print_line(_("Begin with: {file}").format(file=sanitize(str(index))))
         if without:
@@ -210,22 +183,31 @@ def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     return found.exit_code
 
 
-_T = TypeVar("_T")
+def _receipt_of_day(session: Session, typed: str, pdf: Path | None, *, force: bool) -> int:
+    """Show the receipt of the day that a user typed, compared with the outbox, or write the authority's own PDF of it.
 
-
-def show_receipt_of_day(session: Session, typed: str) -> int:
-    """Show the receipt of the day that a user typed, compared with the outbox. Returns the exit code.
-
-    Raises `AuthorityRefuses` if the authority has no receipts for whole days.
+    Returns the exit code. Raises `AuthorityRefuses` if the authority has none.
     """
-    from apoa_client.delivery.single_call import compare
+    from apoa_client.delivery.single_call import SingleCalls, compare
 
     app = session.app
-    daily = _asked(app, typed, lambda authority, day: authority.daily_receipt(day))
+    day = parse_day_start(app, typed).date()
+    calls = SingleCalls(app.outbox, app.connect, app.clock, app.settings.fingerprint, app.settings.identity)
+    if pdf is not None:
+        no_pdf = AuthorityRefuses(
+            msg("The authority has no PDF of a whole day."),
+            msg("See the day on the screen: apoa receipt --day DATE"),
+            name="no_pdf",
+        )
+        _write_pdf(lambda: calls.of_a_day(lambda each: each.daily_receipt_pdf(day)), pdf, no_pdf, force=force)
+        return Exit.DONE
+    daily = calls.of_a_day(lambda each: each.daily_receipt(day))
     if daily is None:
-        problem = msg("The authority has no receipts for whole days.")
-        advice = msg("Each report has a receipt of its own. For a page of each: apoa receipt --all --output DIR")
-        raise AuthorityRefuses(problem, advice, name="no_daily_receipts")
+        raise AuthorityRefuses(
+            msg("The authority has no receipts for whole days."),
+            msg("Each report has a receipt of its own. For a page of each: apoa receipt --all --output DIR"),
+            name="no_daily_receipts",
+        )
     found = compare(daily, app.outbox.entries(Selection()))
     if session.json:
         print_json(_value(app, daily, found))
@@ -234,24 +216,6 @@ def show_receipt_of_day(session: Session, typed: str) -> int:
     if not found.agrees:
         return Exit.DATA_REFUSED
     return Exit.NOT_NOW if found.waiting else Exit.DONE
-
-
-def pdf_of_day(app: Container, typed: str) -> bytes:
-    """Return the authority's own PDF of the day that a user typed. Raises `AuthorityRefuses` if there is none."""
-    pdf = _asked(app, typed, lambda authority, day: authority.daily_receipt_pdf(day))
-    if pdf is None:
-        problem = msg("The authority has no PDF of a whole day.")
-        raise AuthorityRefuses(problem, msg("See the day on the screen: apoa receipt --day DATE"), name="no_pdf")
-    return pdf
-
-
-def _asked(app: Container, typed: str, ask: Callable[[Authority, date], _T | None]) -> _T | None:
-    from apoa_client.delivery.single_call import SingleCalls
-
-    day = parse_day_start(app, typed).date()
-    settings = app.settings
-    calls = SingleCalls(app.outbox, app.connect, app.clock, settings.fingerprint, settings.identity)
-    return calls.of_a_day(lambda each: ask(each, day))
 
 
 def _value(app: Container, daily: DailyReceipt, found: "DayComparison") -> dict[str, Any]:
@@ -280,30 +244,29 @@ def _show_day(app: Container, daily: DailyReceipt, found: "DayComparison") -> No
     if daily.issued_at < daily.end:
         moment = moment_text(daily.issued_at, app.settings.zone)
         print_line(style_warning(_("The day is not over: this is how it was at {moment}.").format(moment=moment)))
-    _show_list(
+    missing, different, waiting = map(len, (found.missing, found.different, found.waiting))
+    headings = (
         nmsg(
             "{count} report has a receipt here and is missing there:",
             "{count} reports have a receipt here and are missing there:",
-            len(found.missing),
+            missing,
         ),
-        found.missing,
-    )
-    _show_list(
         nmsg(
             "{count} report has another receipt number there:",
             "{count} reports have other receipt numbers there:",
-            len(found.different),
+            different,
         ),
-        found.different,
-    )
-    _show_list(
         nmsg(
             "{count} report of that day or before has no receipt yet:",
             "{count} reports of that day or before have no receipt yet:",
-            len(found.waiting),
+            waiting,
         ),
-        found.waiting,
     )
+    for heading, entries in zip(headings, (found.missing, found.different, found.waiting), strict=True):
+        if entries:
+            print_line(style_warning(text(heading)))
+        for entry in entries:
+            print_line(f"  {short_id(entry.id)}  {receipt_text(entry.receipt) or sanitize(_(STATES[entry.state]))}")
     if found.unknown:
         unknown = nmsg(
             "{count} report is there and not on this computer: another one may have sent it.",
@@ -314,12 +277,4 @@ def _show_day(app: Container, daily: DailyReceipt, found: "DayComparison") -> No
     if not found.agrees:
         print_line(_("Ask the office about these reports, and show it their receipts: apoa receipt ID"))
     elif not found.waiting:
-        print_line(style_success(_("Everything that this computer reported on that day has arrived.")))
-
-
-def _show_list(heading: Message, entries: Sequence[Entry]) -> None:
-    if not entries:
-        return
-    print_line(style_warning(text(heading)))
-    for entry in entries:
-        print_line(f"  {short_id(entry.id)}  {receipt_text(entry.receipt) or sanitize(_(STATES[entry.state]))}")
+        print_done(_("Everything that this computer reported on that day has arrived."))

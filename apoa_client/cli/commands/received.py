@@ -2,17 +2,15 @@
 
 from datetime import datetime
 
-import click
-
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, waiting
 from apoa_client.cli.prompts.save_and_send import warns_if_not_saved
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import argument, command, flag, json_option, option
 from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, print_warning
 from apoa_client.cli.views.apoa_form import recorded_line
 from apoa_client.cli.views.report import report_json
 from apoa_client.desk.by_hand import parse_receipt_number
@@ -34,9 +32,8 @@ from apoa_client.report.parse_dates import date_and_time
     metavar="TIME",
     text=N_("When APOA gave it: 24/11/2026 19:50, or 19.50 for today; now if it is left out."),
 )
-@option("--without-number", is_flag=True, text=N_("It is typed into APOA, which gave no number."))
+@flag("--without-number", text=N_("It is typed into APOA, which gave no number."))
 @json_option
-@click.pass_obj
 @warns_if_not_saved
 def received(session: Session, *, words: tuple[str, ...], issued_at: str | None, without_number: bool) -> None:
     """Check the number, find the report, and file it. Needs no key, unless the guest is given by room or name."""
@@ -61,7 +58,7 @@ def received(session: Session, *, words: tuple[str, ...], issued_at: str | None,
         number, doubt = _checked_number(session, entry, number)
     entry = app.by_hand.record_number(entry, number, moment)
     if doubt is not None:
-        print_error_line(style_warning(text(doubt)))
+        print_warning(text(doubt))
         print_error_line(_("If that is a mistake, record the right number with the same command."))
     if session.json:
         print_json(report_json(entry, open_if_possible(app, entry), zone=app.settings.zone))
@@ -78,7 +75,7 @@ def _checked_number(session: Session, entry: Entry, given: str) -> tuple[str, Me
     doubt = session.app.by_hand.doubt(number, entry)
     if doubt is None or not session.interactive:
         return number, doubt
-    print_error_line(style_warning(text(doubt)))
+    print_warning(text(doubt))
     print_error_line(_("Compare it with APOA's receipt, and type it again."))
     return _ask_number(), None
 

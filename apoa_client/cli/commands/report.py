@@ -9,14 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from apoa_client.cli.commands.guest_options import (
-    IDENTIFYING_OPTIONS,
-    GivenDetails,
-    given_details,
-    new_report_options,
-)
+from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, GivenDetails, given_details, new_report_options
 from apoa_client.cli.prompts.save_and_send import (
     ReportOptions,
     SaveAndSend,
@@ -24,7 +17,7 @@ from apoa_client.cli.prompts.save_and_send import (
     show_checked,
     warn_if_not_saved,
 )
-from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
+from apoa_client.cli.registry import command, flag, json_option, no_send_option, option, path_option, yes_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import (
     MAX_INPUT_BYTES,
@@ -38,14 +31,10 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.decoding import decode_text
-from apoa_client.desk.arrivals import unaccompanied_minor_warning
-from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
+from apoa_client.desk.arrivals import ReportedBefore, compose_group
 from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
-from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.report.draft import Draft
-from apoa_client.report.fields import BY_NAME
-from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, in_form_order
 
 _EXAMPLE = "apoa report --nights 2 --room 7"
@@ -60,32 +49,26 @@ _STDIN = "-"
     metavar="FILE",
     text=N_("For programs: one report in the contract's JSON, from this file; - for standard input."),
 )
-@option(
+@path_option(
     "--photo",
     "photos",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     text=N_("Read the MRZ from a photo of the passport's page, on this computer. Several photos are a group."),
 )
-@option(
+@path_option(
     "--photo-from",
     "photo_folder",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     text=N_("Take each new photo in this folder, to which a phone sends them, as the next guest, until Ctrl-C."),
 )
-@option(
-    "--delete-original",
-    is_flag=True,
-    text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it."),
+@flag(
+    "--delete-original", text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it.")
 )
-@option("--again", is_flag=True, text=N_("Report the guest although they seem to be reported already."))
+@flag("--again", text=N_("Report the guest although they seem to be reported already."))
 @yes_option
-@option("--dry-run", is_flag=True, text=N_("Check only, with the authority if it can be reached; save nothing."))
+@flag("--dry-run", text=N_("Check only, with the authority if it can be reached; save nothing."))
 @no_send_option
 @json_option
-@click.pass_obj
 def report(
     session: Session,
     /,
@@ -109,23 +92,21 @@ def report(
     with warn_if_not_saved():
         session.app.ask(lambda each: each.outbox)
         if photo_folder is not None:
-            from apoa_client.cli.commands.report_photo_folder import report_photos_from  # for photos alone
+            from apoa_client.cli.commands.report_photos import report_photos_from  # for photos alone
 
             report_photos_from(session, options, given, photo_folder)
         elif photos:
             from apoa_client.cli.commands.report_photos import report_photos  # for photos alone
 
             report_photos(session, options, given, photos, delete=delete_original)
-        elif session.interactive and not (input_file is not None or _identify_a_guest(given)):
+        elif session.interactive and not (
+            input_file is not None or given.lines or IDENTIFYING_OPTIONS & given.typed.keys()
+        ):
             from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
             GuestConversation(session, options).run(given.typed)
         else:
             _report_from_options(session, options, given)
-
-
-def _identify_a_guest(given: GivenDetails) -> bool:
-    return bool(given.lines or IDENTIFYING_OPTIONS & given.typed.keys())
 
 
 def _report_from_options(session: Session, options: ReportOptions, given: GivenDetails) -> None:
@@ -135,14 +116,8 @@ def _report_from_options(session: Session, options: ReportOptions, given: GivenD
     """
     app = session.app
     examination = _examined(session, given)
-    report = app.reachable_desk.compose(examination)
-    duplicates = duplicate_warnings(app.ask(lambda each: each.desk.overlapping_stays(report)))
-    minors = app.ask(
-        lambda each: unaccompanied_minor_warning(
-            examination, lambda stay: each.desk.reported_adults(stay, each.report_at_hand)
-        )
-    )
-    other_warnings = in_form_order([*examination.warnings, *minors])
+    [member] = app.ask(lambda each: compose_group(each.desk, [examination], each.report_at_hand))
+    report, duplicates, other_warnings = member.report, member.duplicates, in_form_order(member.other_warnings)
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:
         from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
@@ -175,11 +150,7 @@ def _report_from_options(session: Session, options: ReportOptions, given: GivenD
 
 def _examined(session: Session, given: GivenDetails) -> Examination:
     """Check the details. At a terminal, ask for what is missing or wrong until everything is right."""
-    try:
-        mrz = session.app.reachable_desk.read(given.lines) if given.lines else None
-    except MrzUnreadable as exc:
-        path = BY_NAME["mrz"].path
-        raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
+    mrz = session.app.reachable_desk.read_typed(given.lines)
     while True:
         examination = session.app.reachable_desk.examine(Draft(given.typed, mrz, given.accept_check_digit))
         if not examination.errors or not session.interactive:

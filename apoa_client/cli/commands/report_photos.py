@@ -1,9 +1,12 @@
 """`apoa report --photo`: each page is one guest; several are a group, in order, and none is left out unsaid.
 
+With `--photo-from`, each new picture in a folder is the next guest. Nothing in the folder is changed or deleted.
+
 At a terminal `apoa_client.cli.prompts.report_guests` asks about each guest. Elsewhere the sure and complete ones are
 saved together, and of each other photo it is said what is missing.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,22 +14,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apoa_client.app.import_folder import file_state
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, GivenDetails
+from apoa_client.cli.failures import show_failure
 from apoa_client.cli.prompts.photos import photo_reader
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_checked
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.input import confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import error_heading, print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.output import error_heading, print_error_line, print_warning, sanitize
 from apoa_client.cli.views.findings import error_fields, findings_value, show_error, show_findings, show_warnings
 from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
-from apoa_client.desk.arrivals import GroupMember, compose_group
-from apoa_client.desk.duplicates import ReportedBefore
+from apoa_client.desk.arrivals import GroupMember, ReportedBefore, compose_group
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, in_form_order
 
 if TYPE_CHECKING:
@@ -82,11 +86,11 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
     finally:
         left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
         if len(photos) > 1 and not options.dry_run:
-            name_left([file for file in photos if file in left])
+            _name_left([file for file in photos if file in left])
     return [file for file in photos if file not in left]
 
 
-def name_left(photos: Sequence[Path]) -> None:
+def _name_left(photos: Sequence[Path]) -> None:
     """Name the photos whose guests are not reported, if there are any."""
     if photos:
         with suppress(OSError):  # the window is closed
@@ -111,7 +115,7 @@ def _documents(reading: "PhotoReading") -> list["PhotoReading"]:
 
 def _pages(shots: "Sequence[tuple[Path, PhotoReading]]") -> "list[tuple[PhotoReading, list[Path]]]":
     """Return a reading of each page, with the files of its shots. Says so, if there are several of one."""
-    from apoa_client.scan.shots import pages_of
+    from apoa_client.scan.photo_reading import pages_of
 
     pages = pages_of(shots)
     for _reading, files in pages:
@@ -274,19 +278,99 @@ def _delete(session: Session, photo: Path, *, yes: bool) -> None:
         return
     if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
         return
-    if _is_deleted(photo):
+    deleted = False
+    with suppress(OSError):
+        if not photo.is_symlink():  # behind a link the photo would stay
+            photo.unlink()
+            deleted = True
+    if deleted:
         print_error_line(_("The photo {file} was deleted.").format(file=file))
     else:
-        kept = _("The photo {file} could not be deleted. Delete it by hand.")
-        print_error_line(style_warning(kept.format(file=file)))
+        print_warning(_("The photo {file} could not be deleted. Delete it by hand.").format(file=file))
 
 
-def _is_deleted(photo: Path) -> bool:
-    """Delete a photo, and return whether that succeeded. A link is left: behind it the photo would stay."""
+LOOK_EVERY_S = 0.5
+"""How often the folder is looked at. A picture is taken at the second look at which it is the same."""
+
+
+class NewFiles:
+    """Finds the files that arrive in a folder after this was made, each once it is complete.
+
+    Files that are there already are left: they are of guests who were reported. A file that is unchanged between two
+    looks is complete, because a program that copies a photo does not pause for so long; most give it its name at the
+    end only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raise `UsageProblem` if there is no such folder."""
+        if not folder.is_dir():
+            raise UsageProblem(
+                msg("There is no folder {path}.", path=str(folder)),
+                msg("Name the folder into which the phone's photos come."),
+            )
+        self._folder = folder
+        self._seen = self._before = self._states()
+
+    def look(self) -> list[Path]:
+        """Return what is new and complete, the oldest first."""
+        now, before = self._states(), self._before
+        complete = [path for path, state in now.items() if state == before.get(path) != self._seen.get(path)]
+        self._before = now
+        self._seen = self._seen | {path: now[path] for path in complete}
+        return sorted(complete, key=lambda path: (now[path][-1], path.name))
+
+    def left(self) -> list[Path]:
+        """Return what arrived and was not taken yet."""
+        return sorted(path for path, state in self._states().items() if state != self._seen.get(path))
+
+    def _states(self) -> dict[Path, tuple[int, ...]]:
+        """Return the facts of each file with a content; none while the folder is away, such as a phone's.
+
+        A file's number is not one of them: a phone, a memory card or a share may give another one at each connection.
+        """
+        try:
+            found = {path: file_state(path) for path in self._folder.iterdir()}
+        except OSError:
+            return {}
+        known = {path: state for path, state in found.items() if state is not None and state.st_size}
+        return {path: (state.st_size, state.st_mtime_ns) for path, state in known.items()}
+
+
+def report_photos_from(session: Session, options: ReportOptions, given: GivenDetails, folder: Path) -> None:
+    """Report the guest on each new photo of a folder, until Ctrl-C. Names those that arrived and were not asked about.
+
+    Raises `UsageProblem` without a terminal, for a guest's details, and for a folder that does not exist. What is no
+    picture, or not reported, is shown, and the next photo is waited for.
+    """
+    if not session.interactive:
+        raise UsageProblem(
+            msg("--photo-from asks about each guest, and there is no terminal."),
+            msg("Give the photos by --photo, or run the command at a terminal."),
+        )
+    if given.lines or not given.typed.keys().isdisjoint(IN_AN_MRZ):
+        raise UsageProblem(msg("The details of the guests are read from their photos. Give those of the stay alone."))
+    photos = NewFiles(folder)
+    arrived: list[Path] = []
     try:
-        if photo.is_symlink():
-            return False
-        photo.unlink()
-    except OSError:
-        return False
-    return True
+        while True:
+            print_error_line(
+                _("Waiting for new photos in {folder}; those that are there already are left. Ctrl-C ends it.").format(
+                    folder=sanitize(str(folder))
+                )
+            )
+            try:
+                while not (arrived := photos.look()):
+                    time.sleep(LOOK_EVERY_S)  # which Ctrl-C interrupts on Windows, too
+            except KeyboardInterrupt:
+                print_error_line()
+                return
+            while arrived:
+                photo = arrived.pop(0)
+                print_error_line(_("New photo: {file}").format(file=sanitize(photo.name)))
+                discard_typed_ahead()  # an Enter while waiting is no answer
+                try:
+                    report_photos(session, options, given, [photo], delete=False)
+                except DataRefused as exc:  # no picture, or no guest to report
+                    show_failure(session, exc)
+    finally:
+        _name_left([*arrived, *photos.left()])  # the next call leaves them

@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
@@ -31,19 +29,16 @@ if TYPE_CHECKING:
 
 
 @command(
-    "restore",
-    N_("Restore reports and settings from a backup; nothing newer here is lost."),
-    "apoa restore E:\\apoa.db",
+    "restore", N_("Restore reports and settings from a backup; nothing newer here is lost."), "apoa restore E:\\apoa.db"
 )
-@argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@path_argument("file")
 @option("--property", "name", metavar="NAME", text=N_("Restore it as the property of this name."))
-@option("--dry-run", is_flag=True, text=N_("Only say what would be done."))
-@option("--recovery-file", type=click.Path(path_type=Path), metavar="FILE", text=N_("Read the code from this file."))
-@option("--code-stdin", is_flag=True, text=N_("Read the code from standard input."))
+@flag("--dry-run", text=N_("Only say what would be done."))
+@path_option("--recovery-file", text=N_("Read the code from this file."))
+@flag("--code-stdin", text=N_("Read the code from standard input."))
 @option("--fingerprint", metavar="FINGERPRINT", text=N_("The fingerprint that the backup's key must have."))
 @option("--api-url", metavar="URL", text=N_("The address of the server that the backup must have."))
 @json_option
-@click.pass_obj
 def restore(
     session: Session,
     /,
@@ -51,7 +46,7 @@ def restore(
     file: Path,
     name: str | None,
     dry_run: bool,
-    **options: Any,  # noqa: ANN401  the fields of `TrustOptions`
+    **options: Any,  # noqa: ANN401  those of `_Trust`
 ) -> None:
     """Check the backup, merge it, and show the result and the secrets that are still missing."""
     from apoa_client.archive.restore import Here, restore_backup  # not for --help
@@ -59,7 +54,7 @@ def restore(
 
     app = session.app
     name = name or session.property_name
-    trust = RestoreTrust(session, TrustOptions(**options), may_ask=not dry_run)
+    trust = _Trust(session, may_ask=not dry_run, **options)
     here = Here(app.folders, app.actor, lambda settings: app.outbox_opener(settings).shared())
     restored = restore_backup(file, here, trust, name=name, dry_run=dry_run)
     settings = restored.settings
@@ -73,27 +68,24 @@ def restore(
         return
     _show_result(restored, dry_run=dry_run)
     if not dry_run:
-        _show_next_steps(restored, missing)
+        _show_next_steps(restored.settings, missing)
 
 
 def _value(file: Path, restored: "RestoreResult", missing: list[str], *, dry_run: bool) -> dict[str, Any]:
     from apoa_client.vault.sealing import decode_public_key, fingerprint
 
-    merged = restored.merged
+    settings, merged = restored.settings, restored.merged
+    counts = ("inserted", "advanced", "unchanged", "only_here", "left_out")
     return {
         "file": str(full_path(file)),
-        "property": restored.settings.name,
+        "property": settings.name,
         "created": restored.created,
         "dry_run": dry_run,
-        "backup_created_at": instant(restored.made_at.astimezone(restored.settings.zone)),
-        "inserted": merged.inserted,
-        "advanced": merged.advanced,
-        "unchanged": merged.unchanged,
-        "only_here": merged.only_here,
+        "backup_created_at": instant(restored.made_at.astimezone(settings.zone)),
+        **{name: getattr(merged, name) for name in counts},
         "proved": restored.proved,
-        "left_out": merged.left_out,
-        "fingerprint": fingerprint(decode_public_key(restored.settings.public_key)),
-        "api_url": restored.settings.api_url,
+        "fingerprint": fingerprint(decode_public_key(settings.public_key)),
+        "api_url": settings.api_url,
         "other_receipts": [{"id": c.id, "here": c.here, "in_backup": c.in_backup} for c in merged.conflicts],
         "needs": missing,
     }
@@ -106,7 +98,7 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
     else:
         title = _("{property} is restored from the backup of {moment}:")
     made_at = moment_text(restored.made_at, settings.zone)
-    print_line(style_success(title.format(property=sanitize(settings.name), moment=made_at)))
+    print_done(title.format(property=sanitize(settings.name), moment=made_at))
     for count, label in (
         (merged.inserted, _("reports that were not here")),
         (merged.advanced, _("reports that the backup knows more about")),
@@ -118,19 +110,19 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
         _show_unproved(restored)
     for conflict in merged.conflicts:
         warning = _("Report {id} has another receipt in the backup: {number}. The one here is kept.")
-        print_error_line(style_warning(warning.format(id=short_id(conflict.id), number=sanitize(conflict.in_backup))))
+        print_warning(warning.format(id=short_id(conflict.id), number=sanitize(conflict.in_backup)))
 
 
 def _show_unproved(restored: "RestoreResult") -> None:
     """Show what is done with a backup that nothing proves."""
-    print_error_line(style_warning(_("Nothing proves who wrote this backup: only its open reports count.")))
+    print_warning(_("Nothing proves who wrote this backup: only its open reports count."))
     if restored.merged.left_out:
         left_out = nmsg(
             "{count} report that the backup calls finished was not taken over.",
             "{count} reports that the backup calls finished were not taken over.",
             restored.merged.left_out,
         )
-        print_error_line(style_warning(text(left_out)))
+        print_warning(text(left_out))
         if restored.settings.by_hand:
             print_error_line(_("Look in APOA for what was typed there."))
         else:
@@ -139,48 +131,49 @@ def _show_unproved(restored: "RestoreResult") -> None:
         print_error_line(_("What waits in it is sent at the next apoa sync: look at it first with apoa list"))
 
 
-def _show_next_steps(restored: "RestoreResult", missing: list[str]) -> None:
-    bundle = restored.settings.ca_bundle
+def _show_next_steps(settings: PropertySettings, missing: list[str]) -> None:
+    bundle = settings.ca_bundle
     if bundle and not Path(bundle).is_file():
         warning = _("The file of certificates is not on this computer: {file}. Put it there.")
-        print_error_line(style_warning(warning.format(file=sanitize(bundle))))
+        print_warning(warning.format(file=sanitize(bundle)))
     if "private_key" in missing:
         advice = _("To send and read these reports, restore the private key with: apoa key recover")
-        print_error_line(style_warning(advice))
+        print_warning(advice)
     if "password" in missing:
-        print_error_line(style_warning(_("To send, store the password with: apoa login")))
+        print_warning(_("To send, store the password with: apoa login"))
     if not missing:
         print_line(_("Send what waits with: apoa sync"))
 
 
-class TrustOptions(NamedTuple):
-    """What the user gave: the recovery code in a file or on standard input, or what was compared."""
+class _Trust:
+    """The `apoa_client.archive.restore.Trust` of a command, from what the user gave or has compared.
 
-    recovery_file: Path | None
-    code_stdin: bool
-    fingerprint: str | None
-    api_url: str | None
-
-
-class RestoreTrust:
-    """The `apoa_client.archive.restore.Trust` of a command. Reads the recovery code, if one is given, at once.
-
-    With `may_ask`, a user at the terminal is asked for the code, once, if no private key fits.
+    Reads the recovery code, if one is given, at once. With `may_ask`, a user at the terminal is asked for it, once, if
+    no private key fits.
     """
 
-    def __init__(self, session: Session, options: TrustOptions, *, may_ask: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        recovery_file: Path | None,
+        code_stdin: bool,
+        fingerprint: str | None,
+        api_url: str | None,
+        may_ask: bool,
+    ) -> None:
         from apoa_client.cli.documents.recovery_file import read_code_file
         from apoa_client.cli.prompts.recovery_code import code_from_stdin
 
         self._session = session
-        self._options = options
-        self._may_ask = may_ask and session.interactive and options.fingerprint is None
-        code = None
-        if options.recovery_file is not None:
-            code = read_code_file(options.recovery_file)
-        elif options.code_stdin:
-            code = code_from_stdin()
-        self._code_key = None if code is None else _key_of(code)
+        self._fingerprint = fingerprint
+        self._api_url = api_url
+        self._may_ask = may_ask and session.interactive and fingerprint is None
+        self._code_key: bytes | None = None
+        if recovery_file is not None:
+            self._code_key = _key_of(read_code_file(recovery_file))
+        elif code_stdin:
+            self._code_key = _key_of(code_from_stdin())
 
     def private_keys(self, settings: PropertySettings) -> Iterator[bytes]:
         """As `Trust`: the key of the code, the present one, and during a key rotation the one of the settings.
@@ -207,23 +200,35 @@ class RestoreTrust:
                 yield self._code_key
 
     def confirm(self, settings: PropertySettings, *, needed: bool) -> None:
-        """As `Trust`."""
-        from apoa_client.vault.sealing import decode_public_key, fingerprint
+        """As `Trust`. Raises `SettingsProblem` or `UsageProblem` if what the user gave is not that of the backup."""
+        from apoa_client.authority.address import check_base_url
+        from apoa_client.vault.sealing import decode_public_key, encode_key, fingerprint, public_key_of
 
-        self._compare(settings)
+        if self._code_key is not None and encode_key(public_key_of(self._code_key)) != settings.public_key:
+            message = msg("The recovery code is for another key than that of this backup. Nothing was restored.")
+            raise UsageProblem(message, msg("Give the code of the backup's own sheet."), name="backup_unproved")
+        found = fingerprint(decode_public_key(settings.public_key))
+        if self._fingerprint is not None and _digits(self._fingerprint) != _digits(found):
+            raise _different(msg("The key of the backup has another fingerprint: {found}.", found=found))
+        if self._api_url is not None and check_base_url(self._api_url) != settings.api_url:
+            raise _different(msg("The backup names another address: {found}.", found=settings.api_url))
         has_address = not (settings.uses_sandbox or settings.by_hand)
-        compared = self._options.fingerprint is not None and (self._options.api_url is not None or not has_address)
-        if not needed or compared:
-            return
-        if self._session.interactive:
-            print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
-            print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
-            print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
-            line = _("Fingerprint of the key: {fingerprint}")
-            print_error_line("  " + line.format(fingerprint=fingerprint(decode_public_key(settings.public_key))))
-            if confirm(_("Is this right? Passports and the password will be sent there."), default=False):
-                return
-        raise UsageProblem(
+        compared = self._fingerprint is not None and (self._api_url is not None or not has_address)
+        if needed and not compared and not self._is_confirmed(settings, found):
+            raise self._unproved(has_address=has_address)
+
+    def _is_confirmed(self, settings: PropertySettings, found: str) -> bool:
+        """Let a user at the terminal compare address and fingerprint."""
+        if not self._session.interactive:
+            return False
+        print_warning(_("Nothing proves who wrote this backup."))
+        print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
+        print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
+        print_error_line("  " + _("Fingerprint of the key: {fingerprint}").format(fingerprint=found))
+        return confirm(_("Is this right? Passports and the password will be sent there."), default=False)
+
+    def _unproved(self, *, has_address: bool) -> UsageProblem:
+        return UsageProblem(
             msg("Nothing proves who wrote this backup. Nothing was restored.")
             if self._code_key is None
             else msg(
@@ -241,22 +246,6 @@ class RestoreTrust:
             ),
             name="backup_unproved",
         )
-
-    def _compare(self, settings: PropertySettings) -> None:
-        """Compare what the user gave."""
-        from apoa_client.authority.address import check_base_url
-        from apoa_client.vault.sealing import decode_public_key, encode_key, fingerprint, public_key_of
-
-        if self._code_key is not None and encode_key(public_key_of(self._code_key)) != settings.public_key:
-            message = msg("The recovery code is for another key than that of this backup. Nothing was restored.")
-            raise UsageProblem(message, msg("Give the code of the backup's own sheet."), name="backup_unproved")
-        found = fingerprint(decode_public_key(settings.public_key))
-        given = self._options.fingerprint
-        if given is not None and _digits(given) != _digits(found):
-            raise _different(msg("The key of the backup has another fingerprint: {found}.", found=found))
-        url = self._options.api_url
-        if url is not None and check_base_url(url) != settings.api_url:
-            raise _different(msg("The backup names another address: {found}.", found=settings.api_url))
 
 
 def _key_of(code: str) -> bytes:

@@ -4,13 +4,11 @@ import secrets
 import time
 from pathlib import Path
 
-import click
-
 from apoa_client.app.authority_connection import TRAINING_USERNAME
-from apoa_client.cli.registry import WholeNumber, command, option
+from apoa_client.cli.registry import WholeNumber, command, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
+from apoa_client.cli.terminal.output import print_line, print_warning
 from apoa_client.cli.terminal.signals import Signals
 
 _PASSWORD = "APOA_SANDBOX_PASSWORD"  # noqa: S105  the name of a variable
@@ -31,9 +29,8 @@ _PORT = 8765
     show_default=True,
     text=N_("Port; 0 for any free one."),
 )
-@option("--memory", type=click.Path(path_type=Path), metavar="FILE", text=N_("Keep what is received in this file."))
+@path_option("--memory", text=N_("Keep what is received in this file."))
 @option("--fault", "faults", default="", metavar="SCRIPT", text=N_("Simulate faults: 503=5,lost,pending*2"))
-@click.pass_obj
 def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) -> None:
     """Serve until Ctrl-C or SIGTERM, with a password of this run unless the environment gives one."""
     from apoa_client.sandbox.server import SandboxServer  # slow to load
@@ -41,22 +38,13 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
     given = session.environ.get(_PASSWORD, "")
     password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
     server = SandboxServer(
-        memory,
-        port=port,
-        username=TRAINING_USERNAME,
-        password=password,
-        faults=faults,
-        now=session.app.clock.now,
+        memory, port=port, username=TRAINING_USERNAME, password=password, faults=faults, now=session.app.clock.now
     )
     with Signals(), server:
         print_line(_("The training authority listens at {url}").format(url=server.base_url))
         print_line(_("What it received is shown at {url}").format(url=server.page_url))
         shown = f"${_PASSWORD}" if given else password
         print_line(_("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown))
-        print_error_line(style_warning(_("Nothing here reaches Immigration. Stop it with Ctrl-C.")))
-        _wait_for_ctrl_c()
-
-
-def _wait_for_ctrl_c() -> None:
-    while True:
-        time.sleep(1)  # on Windows, Ctrl-C interrupts no other kind of waiting, and a closed window not even this
+        print_warning(_("Nothing here reaches Immigration. Stop it with Ctrl-C."))
+        while True:
+            time.sleep(1)  # on Windows, Ctrl-C interrupts no other kind of waiting, and a closed window not even this

@@ -13,17 +13,17 @@ from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Wish, find_schedule, installed, plan
 from apoa_client.app.scheduling import install as install_schedule
 from apoa_client.app.scheduling import remove as remove_schedule
-from apoa_client.cli.registry import CommandGroup, command, json_option, option
+from apoa_client.cli.registry import CommandGroup, FileName, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import quote_words
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
     write,
 )
 from apoa_client.cli.views.schedule import interval_message, schedule_value, show_installed, show_schedule
@@ -34,57 +34,14 @@ from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INT
 from apoa_client.settings.config import PropertySettings, nothing_set_up
 
 schedule = CommandGroup(
-    "schedule",
-    N_("Automatic sending: let this computer send what waits, at intervals."),
-    "apoa schedule install",
-    {
-        "install": "apoa_client.cli.commands.schedule:install",
-        "show": "apoa_client.cli.commands.schedule:show",
-        "remove": "apoa_client.cli.commands.schedule:remove",
-    },
+    "schedule", N_("Automatic sending: let this computer send what waits, at intervals."), "apoa schedule install"
 )
-
-
-@command("show", N_("Show whether reports are sent automatically, and when next."), "apoa schedule show")
-@json_option
-@click.pass_obj
-def show(session: Session) -> None:
-    """Show the schedule of this home or property, its next run, and how the last one ended."""
-    session.may_ask = False  # the schedule serves all properties: none is to be chosen
-    found = find_schedule(session.app, session.property_name)
-    if session.json:
-        print_json(schedule_value(found, _zone(session.app)))
-    elif found is None:
-        print_line(_("No schedule is installed: nothing is sent automatically."))
-        print_line(_("Install one with: apoa schedule install"))
-    else:
-        show_schedule(found, _zone(session.app))
-
-
-@command("remove", N_("Stop automatic sending. What waits stays in the queue."), "apoa schedule remove")
-@json_option
-@click.pass_obj
-def remove(session: Session) -> None:
-    """Remove the schedule. It is no error if there is none."""
-    session.may_ask = False
-    removed = remove_schedule(session.app, session.property_name)
-    if session.json:
-        print_json({"removed": removed})
-    elif removed and find_schedule(session.app, session.property_name) is not None:
-        print_line(
-            style_success(_("The schedule of this property is removed; the one for all properties still sends."))
-        )
-    elif removed:
-        print_line(style_success(_("The schedule is removed: nothing is sent automatically any more.")))
-        print_line(_("Send what waits with: apoa sync"))
-    else:
-        print_line(_("No schedule is installed: nothing is sent automatically."))
 
 
 _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "jam": HOUR, "d": DAY, "hari": DAY}
 
 
-@command(
+@schedule.subcommand(
     "install",
     N_("Let this computer send what waits automatically. Run it again to change it."),
     "apoa schedule install --every 15m",
@@ -98,15 +55,18 @@ _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "ja
     default=AUTO,
     text=N_("What starts the program: the best that this computer has, or one by name."),
 )
-@option("--backup", "folder", metavar="DIR", text=N_("Also write a backup into this folder once a day."))
+@option("--backup", "folder", metavar="DIR", type=FileName, text=N_("Also write a backup into this folder once a day."))
 @option(
-    "--import", "imported", metavar="DIR", text=N_("Also import the tables that another program puts into this folder.")
+    "--import",
+    "imported",
+    metavar="DIR",
+    type=FileName,
+    text=N_("Also import the tables that another program puts into this folder."),
 )
 @option("--map", "mapping", metavar="NAME|FILE", text=N_("With --import: the columns' fields, as for apoa import."))
-@option("--follow", is_flag=True, text=N_("Keep a service running that sends at once (systemd only)."))
-@option("--print", "only_print", is_flag=True, text=N_("Change nothing: print what would be installed."))
+@flag("--follow", text=N_("Keep a service running that sends at once (systemd only)."))
+@flag("--print", "only_print", text=N_("Change nothing: print what would be installed."))
 @json_option
-@click.pass_obj
 def install(session: Session, /, *, every: str | None, kind: str, **flags: Any) -> None:  # noqa: ANN401  click's
     """Install or update the schedule of this home, or with `--property` of one property."""
     session.may_ask = False  # the schedule serves all properties: none is to be chosen
@@ -184,11 +144,11 @@ def _show(session: Session, installation: Installation, backup: Path | None, imp
     if backup is not None:
         print_line(_("A backup is written once a day into: {folder}").format(folder=sanitize(str(backup))))
         if not backup.is_dir():
-            print_error_line(style_warning(_("This folder is not there now. The first run that finds it writes one.")))
+            print_warning(_("This folder is not there now. The first run that finds it writes one."))
     if imported is not None:
         print_line(_("Tables are imported at each run from: {folder}").format(folder=sanitize(str(imported))))
         if not imported.is_dir():
-            print_error_line(style_warning(_("This folder is not there now. Make it, and its files are imported.")))
+            print_warning(_("This folder is not there now. Make it, and its files are imported."))
     for note in installation.notes:
         print_error_line(text(note))
 
@@ -242,3 +202,35 @@ def _print_plan(session: Session, kind: str, planned: Plan) -> None:
         write(line)
     for words in commands:
         write(f"$ {quote_words(words)}")
+
+
+@schedule.subcommand("show", N_("Show whether reports are sent automatically, and when next."), "apoa schedule show")
+@json_option
+def show(session: Session) -> None:
+    """Show the schedule of this home or property, its next run, and how the last one ended."""
+    session.may_ask = False  # the schedule serves all properties: none is to be chosen
+    found = find_schedule(session.app, session.property_name)
+    if session.json:
+        print_json(schedule_value(found, _zone(session.app)))
+    elif found is None:
+        print_line(_("No schedule is installed: nothing is sent automatically."))
+        print_line(_("Install one with: apoa schedule install"))
+    else:
+        show_schedule(found, _zone(session.app))
+
+
+@schedule.subcommand("remove", N_("Stop automatic sending. What waits stays in the queue."), "apoa schedule remove")
+@json_option
+def remove(session: Session) -> None:
+    """Remove the schedule. It is no error if there is none."""
+    session.may_ask = False
+    removed = remove_schedule(session.app, session.property_name)
+    if session.json:
+        print_json({"removed": removed})
+    elif removed and find_schedule(session.app, session.property_name) is not None:
+        print_done(_("The schedule of this property is removed; the one for all properties still sends."))
+    elif removed:
+        print_done(_("The schedule is removed: nothing is sent automatically any more."))
+        print_line(_("Send what waits with: apoa sync"))
+    else:
+        print_line(_("No schedule is installed: nothing is sent automatically."))

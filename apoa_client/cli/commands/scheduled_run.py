@@ -23,7 +23,7 @@ from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 from apoa_client.cli.terminal.language import _, current_language, text
-from apoa_client.cli.terminal.output import print_error_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_warning
 from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import outcome_counts
@@ -35,7 +35,7 @@ from apoa_client.outbox.sql.metadata import NOTICE
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportReader
 from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
-from apoa_client.settings.config import ON, PropertySettings
+from apoa_client.settings.config import ON
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
 
 if TYPE_CHECKING:
@@ -63,9 +63,15 @@ class Attention(NamedTuple):
 def find_attention(reports: ReportReader, now: datetime) -> Attention:
     """Return which reports a user must act on now."""
     counts, hashed = Counter[str](), hashlib.sha256()
-    for name, entry in _needing_attention(reports, now):
+
+    def count(name: str, entry: Entry) -> None:
         counts[name] += 1
         hashed.update(f"{name} {entry.id}\n".encode())
+
+    for entry in reports.entries(refused_reports()):
+        count(_REFUSED, entry)
+    for entry in reports.entries(due_reports(now + SOON)):
+        count(_OVERDUE if entry.due_at is not None and entry.due_at < now else _DUE, entry)
     code = hashed.hexdigest()[:16] if counts else ""
     return Attention(counts[_REFUSED], counts[_OVERDUE], counts[_DUE], code)
 
@@ -81,35 +87,19 @@ def is_repeated(shown_at: datetime | None, now: datetime) -> bool:
 def notify(app: Container, attention: Attention) -> None:
     """Show a notice if there is something new to show and the settings allow it. A failure is only logged."""
     try:
-        if attention.code and app.settings.notify == ON:
-            _notify(app, attention)
+        settings, now = app.settings, app.clock.now()
+        if not attention.code or settings.notify != ON:
+            return
+        last = app.outbox.value(NOTICE)
+        if last is not None and last[0] == attention.code and is_repeated(last[1], now):
+            return
+        title = _("apoa, {name}: training") if settings.uses_sandbox else _("apoa, {name}: please look")
+        lines = [*attention_lines(attention), _("What to do: apoa status")]
+        urgent = bool(attention.refused or attention.overdue)
+        if show_notice(Notice(title.format(name=settings.name), "\n".join(lines), urgent), app.environ, user_id()):
+            app.outbox.record(NOTICE, (attention.code, now))
     except ApoaError as exc:
         _log.info("no notice: %s", exc.name)
-
-
-def _notify(app: Container, attention: Attention) -> None:
-    now = app.clock.now()
-    last = app.outbox.value(NOTICE)
-    if last is not None and last[0] == attention.code and is_repeated(last[1], now):
-        return
-    if show_notice(_notice(app.settings, attention), app.environ, user_id()):
-        app.outbox.record(NOTICE, (attention.code, now))
-
-
-def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[str, Entry]]:
-    """Yield the reports that a notice is about, each with the name of what is wrong with it."""
-    for entry in reports.entries(refused_reports()):
-        yield _REFUSED, entry
-    for entry in reports.entries(due_reports(now + SOON)):
-        yield _OVERDUE if entry.due_at is not None and entry.due_at < now else _DUE, entry
-
-
-def _notice(settings: PropertySettings, attention: Attention) -> Notice:
-    title = _("apoa, {name}: training") if settings.uses_sandbox else _("apoa, {name}: please look")
-    lines = [*attention_lines(attention), _("What to do: apoa status")]
-    return Notice(
-        title.format(name=settings.name), "\n".join(lines), urgent=bool(attention.refused or attention.overdue)
-    )
 
 
 def attention_lines(attention: Attention) -> list[str]:
@@ -132,7 +122,10 @@ class ShownBefore:
     def __init__(self, file: Path | None, now: datetime) -> None:
         self._file = file
         self._now = now
-        self._stored = _read(file)
+        self._stored: dict[str, datetime] = {}
+        with suppress(OSError, ValueError, TypeError, AttributeError, OverflowError):  # none, or damaged
+            value = {} if file is None else json.loads(read_regular(file))
+            self._stored = {str(code): datetime.fromtimestamp(at, UTC) for code, at in value.items()}
         self._times = {code: at for code, at in self._stored.items() if is_repeated(at, now)}
 
     def show(self, code: str, show: Callable[[], object]) -> None:
@@ -155,14 +148,6 @@ class ShownBefore:
         except OSError:
             return
         self._stored = dict(self._times)
-
-
-def _read(file: Path | None) -> dict[str, datetime]:
-    try:
-        value = {} if file is None else json.loads(read_regular(file))
-        return {str(code): datetime.fromtimestamp(at, UTC) for code, at in value.items()}
-    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
-        return {}
 
 
 def start_log(session: Session) -> None:
@@ -201,6 +186,12 @@ def run_scheduled(
     return result
 
 
+def _log_text(outcome: Outcome | ApoaError) -> str:
+    """Return the class of the error and the counts: no personal data."""
+    error, counts = (outcome, {}) if isinstance(outcome, ApoaError) else (outcome.error, outcome_counts(outcome))
+    return " ".join([f"error={error.name if error is not None else '-'}", *(f"{k}={v}" for k, v in counts.items())])
+
+
 @contextmanager
 def shown_once(session: Session, name: str = "") -> Iterator[ShownBefore]:
     """Show an error from inside unless it was shown within the last hours, and raise it. `name` is the property's."""
@@ -212,7 +203,12 @@ def shown_once(session: Session, name: str = "") -> Iterator[ShownBefore]:
         yield shown
     except ApoaError as exc:
         error = exc
-        shown.show(f"error:{exc.name}", lambda: _show_failure(error))
+
+        def show() -> None:
+            show_findings(error)
+            show_error(error)
+
+        shown.show(f"error:{exc.name}", show)
         exc.shown = True
         raise
     finally:
@@ -225,19 +221,6 @@ def _name(session: Session) -> str:
         return session.app.settings.name
     except ApoaError:
         return session.property_name if valid_name(session.property_name) else ""  # it becomes a file's name
-
-
-def _log_text(outcome: Outcome | ApoaError) -> str:
-    """Return the class of the error and the counts: no personal data."""
-    if isinstance(outcome, ApoaError):
-        return f"error={outcome.name}"
-    counts = " ".join(f"{name}={count}" for name, count in outcome_counts(outcome).items())
-    return f"error={outcome.error.name if outcome.error is not None else '-'} {counts}"
-
-
-def _show_failure(error: ApoaError) -> None:
-    show_findings(error)
-    show_error(error)
 
 
 def _import(session: Session, shown: ShownBefore) -> Exit:
@@ -272,7 +255,7 @@ def _purge_daily(session: Session, shown: ShownBefore) -> Exit:
         skipped = retention.purge_daily()
     except CredentialsProblem:  # the keyring is locked: a later run erases them
         line = _("Old guest data are not erased before the private key is at hand. Unlock the keyring.")
-        shown.show("purge:key_needed", lambda: print_error_line(style_warning(line)))
+        shown.show("purge:key_needed", lambda: print_warning(line))
         return Exit.DONE
     except ApoaError as exc:
         error = exc  # as `exc` ends with this block
@@ -280,9 +263,9 @@ def _purge_daily(session: Session, shown: ShownBefore) -> Exit:
         return exc.exit_code
     skew = session.app.outbox.summary(now=now, soon=now).clock_skew if retention.asked_authority else None
     if skipped is not None and skipped.advice is not None:  # at most once a day
-        print_error_line(style_warning(f"{text(skipped.message)} {text(skipped.advice)}"))
+        print_warning(f"{text(skipped.message)} {text(skipped.advice)}")
     if skew is not None and abs(skew) > (CLOCK_TOLERANCE if skipped is None else MAX_BELIEVED_SKEW):
-        shown.show("clock", lambda: print_error_line(style_warning(clock_skew_text(skew))))
+        shown.show("clock", lambda: print_warning(clock_skew_text(skew)))
     return Exit.DONE
 
 
@@ -296,16 +279,11 @@ def _show_attention(session: Session, shown: ShownBefore) -> None:
         return
     notify(app, attention)
     if attention.code and not session.json:
-        shown.show(f"attention:{attention.code}", lambda: _print_attention(session, attention))
-
-
-def _print_attention(session: Session, attention: Attention) -> None:
-    if session.app.settings.by_hand:
-        print_error_line(style_warning(waiting_text(attention.overdue + attention.due_soon)))
-        print_error_line(style_warning(near_text(attention.overdue, attention.due_soon)))
-        return
-    line = ". ".join([*attention_lines(attention), _("What to do: apoa status")])
-    print_error_line(style_warning(line))
+        lines = [". ".join([*attention_lines(attention), _("What to do: apoa status")])]
+        if app.settings.by_hand:
+            near = attention.overdue + attention.due_soon
+            lines = [waiting_text(near), near_text(attention.overdue, attention.due_soon)]
+        shown.show(f"attention:{attention.code}", lambda: list(map(print_warning, lines)))
 
 
 def _record(session: Session, code: Exit, text: str, duration_s: float) -> None:
@@ -348,15 +326,11 @@ def show_daily_backup(session: Session) -> Exit:
         _log.info("no backup: %s", exc.name)
         return Exit.DONE
     if problem is not None:
-        print_error_line(style_warning(_("No backup was written today. It is tried again by itself.")))
+        print_warning(_("No backup was written today. It is tried again by itself."))
         lines = [text(each) for each in (problem.message, problem.advice) if each is not None]
         for line in lines:
             print_error_line(line)
-        _notify_no_backup(app, lines)
+        if app.settings.notify == ON:
+            title = _("apoa, {name}: no backup today").format(name=app.settings.name)
+            show_notice(Notice(title, "\n".join(lines), urgent=False), app.environ, user_id())
     return Exit.DONE
-
-
-def _notify_no_backup(app: Container, lines: list[str]) -> None:
-    if app.settings.notify == ON:
-        title = _("apoa, {name}: no backup today").format(name=app.settings.name)
-        show_notice(Notice(title, "\n".join(lines), urgent=False), app.environ, user_id())

@@ -11,27 +11,26 @@ from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import FileName, command, flag, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_line,
+    print_warning,
     sanitize,
     style_bold,
     style_error,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.views.status import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
 from apoa_client.schedule.interface import AUTO, KINDS
-from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Config, PropertySettings
-from apoa_client.settings.definitions import OF_A_PROPERTY
+from apoa_client.settings.config import API, MANUAL, OF_A_PROPERTY, TRAINING, VAULTS, Config, PropertySettings
 from apoa_client.settings.folders import check_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem
@@ -54,16 +53,16 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
 @command("setup", N_("Set up this computer for a property: authority or training, keys, password, a test."), _EXAMPLE)
 @option("--property", "name", metavar="NAME", text=N_("Short name of the property: a-z, 0-9, - and _."))
-@option("--training", is_flag=True, text=N_("Practise against a training authority in this program; needs no account."))
-@option("--by-hand", is_flag=True, text=N_("No authority takes reports yet: they are typed into APOA by hand."))
+@flag("--training", text=N_("Practise against a training authority in this program; needs no account."))
+@flag("--by-hand", text=N_("No authority takes reports yet: they are typed into APOA by hand."))
 @option("--api-url", metavar="URL", text=N_("Address of the authority, such as https://host/path/v1."))
 @option("--username", text=N_("Username at the authority."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
 @option("--timezone", metavar="ZONE", text=N_("Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT)."))
 @option("--display-name", metavar="TEXT", text=N_("Name of the property as guests know it, for receipts and notices."))
 @option("--office", text=N_("The immigration office that is responsible."))
 @option("--address", text=N_("Address of the property."))
-@option("--ca-bundle", metavar="FILE", text=N_("Trust the certificates in this file as well."))
+@option("--ca-bundle", metavar="FILE", type=FileName, text=N_("Trust the certificates in this file as well."))
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 @option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
 @recovery_file_option
@@ -72,8 +71,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
     type=click.Choice(SCHEDULES),
     text=N_("Let this computer send automatically: yes, no, or by which kind of schedule."),
 )
-@option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
-@click.pass_obj
+@flag("--non-interactive", text=N_("Ask nothing."))
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
     """Collect the answers and set up. The recovery code is shown last, after everything is stored."""
     given = {**answers, "name": name or session.property_name or None}
@@ -135,7 +133,7 @@ def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, 
         except KeyringProblem as exc:
             if not exc.no_keyring or not asking:
                 raise
-            print_error_line(style_warning(text(exc.message)))
+            print_warning(text(exc.message))
             if not confirm(_("Keep the secrets in a file that only this user can read?")):
                 raise
             settings = settings._replace(vault="file")
@@ -154,7 +152,7 @@ def _find_password(session: Session, settings: PropertySettings, *, from_stdin: 
         return provided, False
     if asking and not from_stdin:
         print_error_line(_("The password does not show while you type it."))
-    password = read_password(session, settings, from_stdin=from_stdin, may_ask=asking)
+    password = read_password(session, lambda: ask_password(settings), from_stdin=from_stdin, may_ask=asking)
     if asking:
         print_error_line(_("Testing the connection ..."))
     return password, True
@@ -177,11 +175,11 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
     before = app.config.find(settings.name)
     app.config, app.settings = app.saved_config(), settings  # so that each command shown is one of this property
     if failure is not None:
-        print_error_line(style_warning(text(failure.message)))
+        print_warning(text(failure.message))
         print_error_line(_("The set-up continues."))
     elif asking and _needs_account(settings):
-        print_line(style_success(_("The connection works.")))
-    print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
+        print_done(_("The connection works."))
+    print_done(_("The property {name} is set up.").format(name=sanitize(settings.name)))
     _show_practice(app, settings)
     _show_code(app, result, before, answers["recovery_file"], asking=asking)
     if failure is not None:
@@ -223,7 +221,7 @@ def _show_code(
             show_code_file(file)
         else:
             warning = _("The property keeps its key, and a code for it is made only once: no file was written.")
-            print_error_line(style_warning(warning))
+            print_warning(warning)
             print_error_line(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
     elif settings.uses_sandbox or (before is not None and not before.uses_sandbox):
         return  # there are no real reports, or the property has its code already

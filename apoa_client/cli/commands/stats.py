@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import click
-
 from apoa_client.app.month_figures import MonthFigures, count_month, current_month
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, force_option, json_option, option
+from apoa_client.cli.registry import command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
+from apoa_client.cli.terminal.output import print_done, print_error_line, print_json, sanitize
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.figures import figures_json, show_figures
@@ -26,21 +24,18 @@ from apoa_client.tables.statistics import Month, parse_month, without_small_grou
     N_("apoa stats --month 2026-10 --html figures.html"),
 )
 @option("--month", metavar="YYYY-MM", text=N_("The figures of this month; without it, of the current one."))
-@option(
-    "--html",
-    "file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    text=N_("Write a page with a chart and tables to this file, to print on A4."),
-)
-@option("--anonymous", is_flag=True, text=N_("Show no nationality with fewer than three guests by itself."))
+@path_option("--html", "file", text=N_("Write a page with a chart and tables to this file, to print on A4."))
+@flag("--anonymous", text=N_("Show no nationality with fewer than three guests by itself."))
 @force_option
 @json_option
 @all_option
-@click.pass_obj
 def stats(session: Session, /, *, month: str | None, file: Path | None, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Show the figures of one property, or of each, or write the page."""
-    asked = _parsed(month) if month is not None else None
+    asked = parse_month(month) if month is not None else None
+    if month is not None and asked is None:
+        raise UsageProblem(
+            msg("{text} is no month.", text=month), msg("Give the year and the number of the month, such as 2026-10.")
+        )
     if file is not None and (every_property or session.json):
         raise UsageProblem(
             msg("A page has the figures of one property, and no JSON."),
@@ -51,15 +46,6 @@ def stats(session: Session, /, *, month: str | None, file: Path | None, every_pr
     if file is None:
         return _show(session, asked, anonymous=options["anonymous"])
     return _write_page(session, asked, file, anonymous=options["anonymous"], force=options["force"])
-
-
-def _parsed(text: str) -> Month:
-    month = parse_month(text)
-    if month is None:
-        raise UsageProblem(
-            msg("{text} is no month.", text=text), msg("Give the year and the number of the month, such as 2026-10.")
-        )
-    return month
 
 
 def _count(session: Session, month: Month | None, *, anonymous: bool) -> MonthFigures:
@@ -105,5 +91,5 @@ def _write_page(session: Session, month: Month | None, file: Path, *, anonymous:
     page = statistics_page(session.app.settings, found.figures, session.app.clock.now(), anonymous=anonymous)
     write_output(file, page.encode(), force=force)
     if file != STANDARD_OUTPUT:
-        print_line(style_success(_("Written: {path}").format(path=sanitize(str(file)))))
+        print_done(_("Written: {path}").format(path=sanitize(str(file))))
     return _exit_code(found)

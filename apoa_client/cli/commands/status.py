@@ -7,22 +7,15 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 
-import click
-
 from apoa_client.app.container import Container
 from apoa_client.app.property_status import read_others, read_status
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.failures import show_also_while_away
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import (
-    print_definitions,
-    print_json,
-    print_line,
-    style_success,
-)
+from apoa_client.cli.terminal.output import print_definitions, print_done, print_json, print_line
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.status import (
@@ -47,17 +40,15 @@ from apoa_client.settings.config import PropertySettings
 
 
 @command("status", N_("Show what waits, what was refused, and what is due when."), "apoa status --json")
-@option("--tonight", is_flag=True, text=N_("The night's summary, for the hand-over to the next shift."))
+@flag("--tonight", text=N_("The night's summary, for the hand-over to the next shift."))
 @json_option
-@option("--alarm", is_flag=True, text=N_("For monitoring: a line of what is wrong, and exit code 75."))
-@option("--nagios", is_flag=True, text=N_("As a monitoring plugin: one line, and exit code 0, 1, 2 or 3."))
-@option(
+@flag("--alarm", text=N_("For monitoring: a line of what is wrong, and exit code 75."))
+@flag("--nagios", text=N_("As a monitoring plugin: one line, and exit code 0, 1, 2 or 3."))
+@flag(
     "--all",
     "every_property",
-    is_flag=True,
     text=N_("For every property of this computer, and any other that a login of its shared outboxes may read."),
 )
-@click.pass_obj
 def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
     session.shows_environment = True
@@ -70,19 +61,15 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
         if nagios:
             return found.level
     if not every_property:
-        return _show_property(session, tonight=tonight, alarm=alarm)
+        show_one = partial(_show, session, tonight=tonight, alarm=alarm)
+        app = session.app
+        return show_also_while_away(app, show_one) if app.settings.has_shared_outbox else show_one(app)
     if tonight:
         show = partial(_show, tonight=True, alarm=alarm)
         return run_for_every_property(session, lambda each: show(each, each.app), has_heading=True)
     from apoa_client.cli.commands.status_of_all import show_status_of_all  # for several properties alone
 
     return show_status_of_all(session, alarm=alarm)
-
-
-def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
-    if session.app.settings.has_shared_outbox:
-        return show_also_while_away(session.app, lambda each: _show(session, each, tonight=tonight, alarm=alarm))
-    return _show(session, session.app, tonight=tonight, alarm=alarm)
 
 
 def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> int:
@@ -189,4 +176,4 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     if pending:
         print_line(pending_line(summary))
     if not (refused or waiting or pending or summary.drafts):
-        print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))
+        print_done(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet."))

@@ -3,16 +3,14 @@
 The properties of a shared outbox are read together, the others one after another.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from apoa_client.app.property_status import PropertyStatus, read_status, status_of, status_without_settings
-from apoa_client.app.shared_status import OtherProperty, SharedStatus, read_shared
+from apoa_client.app.property_status import PropertyStatus, read_status, status_of
+from apoa_client.app.shared_status import SharedStatus, read_shared
 from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.output import error_heading, print_json, sanitize, style_bold
+from apoa_client.cli.terminal.output import print_json
 from apoa_client.cli.views.away import show_only_here
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_error, show_unwritable
 from apoa_client.cli.views.properties import (
@@ -26,7 +24,7 @@ from apoa_client.cli.views.properties import (
 )
 from apoa_client.cli.views.status import MAX_URGENT, status_json
 from apoa_client.desk.attention import Level, most_urgent
-from apoa_client.errors import ApoaError, UsageProblem, worst_exit
+from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.outbox.errors import OutboxServerUnreachable
 
 
@@ -35,26 +33,17 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     now = session.app.clock.now()
     shared = read_all_shared(session, now, urgent=MAX_URGENT if session.json else 0)
     show_problems(shared)
-    others = [(each, status_without_settings(each.overview, now)) for each in shared.others]
     states: list[PropertyState] = []
 
     def work(each: Session) -> int:
-        if session.json:
-            return _print(each, shared, now, alarm=alarm)
-        states.append(PropertyState(each.property_name))  # if it cannot be read
-        return _examine(each, shared, states, now, alarm=alarm)
+        return _show_one(each, shared, states, now, alarm=alarm)
 
     quiet, session.quiet = session.quiet, True  # so that a name is above what is wrong alone
-    documents = [_other_document(each, status) for each, status in others]
-    code = run_for_every_property(session, work, reread=False, others=documents)
+    code = run_for_every_property(session, work, reread=False)
     session.quiet = quiet
     if not session.json:
-        for each, status in others:
-            with error_heading(partial(style_bold, sanitize(each.settings.name))):
-                show_doubts(status.doubts)
-            states.append(PropertyState(each.settings.name, each.settings, status, here=False))
         show_properties(states, everything=bool(session.verbosity))
-    return worst_exit([code, *(status.exit_code(alarm=alarm) for _each, status in others)])
+    return code
 
 
 def read_all_shared(session: Session, now: datetime, *, urgent: int = 0) -> SharedStatus:
@@ -86,37 +75,27 @@ def status_of_one(session: Session, shared: SharedStatus, now: datetime) -> Prop
     return read_status(app, now)
 
 
-def _examine(session: Session, shared: SharedStatus, states: list[PropertyState], now: datetime, *, alarm: bool) -> int:
-    """Complete the last of the states. Returns the exit code."""
-    settings, problem = session.app.settings, shared.errors.get(session.property_name)
-    away = isinstance(problem, OutboxServerUnreachable)
+def _show_one(
+    session: Session, shared: SharedStatus, states: list[PropertyState], now: datetime, *, alarm: bool
+) -> int:
+    """Print the document of one property, or add its state to those of the table. Returns the exit code."""
+    states.append(PropertyState(session.property_name))  # if it cannot be read
+    app, problem = session.app, shared.errors.get(session.property_name)
+    settings, away = app.settings, isinstance(problem, OutboxServerUnreachable)
     states[-1] = PropertyState(settings.label, settings, away=away)
     status = status_of_one(session, shared, now)
     states[-1] = PropertyState(settings.label, settings, status, away=away)
     if status.unwritable is not None:
         show_unwritable(status.unwritable)
-    show_doubts(status.doubts)
-    return status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
-
-
-def _print(session: Session, shared: SharedStatus, now: datetime, *, alarm: bool) -> int:
-    """Print the document of one property. Returns the exit code."""
-    app, problem = session.app, shared.errors.get(session.property_name)
-    status = status_of_one(session, shared, now)
-    if status.unwritable is not None:
-        show_unwritable(status.unwritable)
+    code = status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
+    if not session.json:
+        show_doubts(status.doubts)
+        return code
     app = app.on_desk if app.on_desk.away is not None else app
     urgent = shared.urgent.get(session.property_name) or most_urgent(app.outbox, now, MAX_URGENT)
     here = {"stored": "here"} if app.away is not None else {}
-    print_json({**status_json(app.settings, status, urgent), **here})
-    return (
-        show_damage(urgent.damage) or status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
-    )
-
-
-def _other_document(other: OtherProperty, status: PropertyStatus) -> Mapping[str, Any]:
-    document = status_json(other.settings, status, other.urgent)
-    return {**document, "recovery_code_confirmed": None, "set_up_here": False}
+    print_json({**status_json(settings, status, urgent), **here})
+    return show_damage(urgent.damage) or code
 
 
 class FoundAlarm(NamedTuple):
@@ -148,7 +127,6 @@ def _check_all(session: Session, now: datetime) -> list[Checked]:
             for each in sessions(session, reread=False)
             if shared.errors.get(each.property_name) not in shared.problems
         ),
-        *(checked(each.settings.name, status_without_settings(each.overview, now), now) for each in shared.others),
     ]
 
 

@@ -8,9 +8,9 @@ from apoa_client.app.container import Container
 from apoa_client.cli.report_reader import ReportReader
 from apoa_client.cli.terminal.output import stream_json
 from apoa_client.cli.views.findings import Readable, show_damage, show_error
-from apoa_client.cli.views.night_summary import MAX_SHOWN, FirstReports, NightSummary, NightView, shown_name
+from apoa_client.cli.views.night_summary import MAX_SHOWN, NightSummary, shown_name
 from apoa_client.cli.views.report import OpenedReport, report_json
-from apoa_client.desk.attention import due_reports, refused_reports
+from apoa_client.desk.attention import UrgentReports, due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError, Exit, StorageProblem
@@ -48,20 +48,16 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
         def name_of(entry: Entry) -> str:
             return shown_name(open_once(app.stays.of(entry.stay_id).display_report))
 
-        NightView(
-            NightSummary(
-                *(app.settings, summary, night, now, in_house, arrivals, leaving, overdue, refused, due, drafts),
-                name_of,
-            )
-        ).show()
+        guests_and_reports = (in_house, arrivals, leaving, overdue, refused, due, drafts)
+        NightSummary(app.settings, summary, night, now, *guests_and_reports, name_of).show()
     for error in errors:  # last, so that no error stands between the rows of a table
         show_error(error)
     return show_damage(damage)
 
 
-def _first(app: Container, selection: Selection) -> FirstReports:
+def _first(app: Container, selection: Selection) -> UrgentReports:
     total = app.outbox.count(selection)
-    return FirstReports(total, list(app.outbox.entries(selection._replace(limit=MAX_SHOWN))) if total else [])
+    return UrgentReports(list(app.outbox.entries(selection._replace(limit=MAX_SHOWN))) if total else [], total)
 
 
 def _print_document(

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
-
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import Seconds, command, force_option, json_option, option
+from apoa_client.cli.registry import Seconds, command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_error_line, print_line, print_warning
+from apoa_client.cli.terminal.signals import Signals, Terminated
 from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
 
@@ -22,12 +21,8 @@ _LONGEST_FOR_ALL_S = 1200.0
 
 
 @command("sync", N_("Send what waits. Safe to run at any time, and as often as you like."), "apoa sync")
-@option(
-    "--scheduled",
-    is_flag=True,
-    text=N_("For automatic sending: wait between tries, start at a random moment, say little."),
-)
-@option("--follow", is_flag=True, text=N_("Keep running, and send at once what is saved: for a service."))
+@flag("--scheduled", text=N_("For automatic sending: wait between tries, start at a random moment, say little."))
+@flag("--follow", text=N_("Keep running, and send at once what is saved: for a service."))
 @option(
     "--wait",
     "wait_s",
@@ -35,19 +30,14 @@ _LONGEST_FOR_ALL_S = 1200.0
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )
-@option(
-    "--by-hand", is_flag=True, text=N_("Send nothing: show the reports to type into APOA, and record their numbers.")
-)
-@option(
-    "--page", is_flag=True, text=N_("With --by-hand: show a page in the browser, with a button that copies each value.")
-)
-@option("--no-browser", is_flag=True, text=N_("Open no browser: print the page's address only."))
-@option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
+@flag("--by-hand", text=N_("Send nothing: show the reports to type into APOA, and record their numbers."))
+@flag("--page", text=N_("With --by-hand: show a page in the browser, with a button that copies each value."))
+@flag("--no-browser", text=N_("Open no browser: print the page's address only."))
+@path_option("--sheet", text=N_("With --by-hand: write a sheet to print."))
 @force_option
-@option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
+@flag("--quiet", "-q", text=N_("Say only what a person must act on."))
 @all_option
 @json_option
-@click.pass_obj
 def sync(session: Session, /, *, quiet: bool, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Run one delivery, or the conversation for typing by hand, and show the outcome."""
     choices = _Choices(**options)
@@ -121,9 +111,7 @@ def _way_to_type(session: Session, *, page: bool, browser: bool, interactive: bo
     from apoa_client.cli.terminal.browser import can_open_browser
 
     if page or (interactive and browser and can_open_browser(session.environ)):
-        from apoa_client.cli.commands.sync_page import serve_page  # start-up: slow to load
-
-        return lambda each: serve_page(each, browser=browser)
+        return lambda each: _serve_page(each, browser=browser)
     if interactive:
         from apoa_client.cli.prompts.by_hand import ByHandConversation  # start-up: only at a terminal
 
@@ -131,8 +119,40 @@ def _way_to_type(session: Session, *, page: bool, browser: bool, interactive: bo
     return None
 
 
+def _serve_page(session: Session, *, browser: bool) -> int:
+    """Show the page until its end, in the user's browser if wanted and possible; return how many reports were closed.
+
+    Ctrl-C is the usual way to end it early. Raises what `ByHandPage.serve` does.
+    """
+    from apoa_client.app.by_hand_page import ByHandPage  # start-up: slow to load
+    from apoa_client.cli.documents.by_hand import page_files
+    from apoa_client.cli.terminal.browser import can_open_browser, open_browser
+
+    page = ByHandPage(session.app, page_files(session.app))
+
+    def announce(url: str, url_once: str) -> None:
+        line = _("The page for typing into APOA: {url}").format(url=url)
+        (print_error_line if session.json else print_line)(line)
+        opens = browser and can_open_browser(session.environ)
+        print_error_line(_("It opens in the browser now.") if opens else _("Open this address in a browser here."))
+        print_error_line(_("It shows guests' data, and ends with the last report, with Ctrl-C, or 15 minutes unused."))
+        if opens:
+            open_browser(url_once)
+
+    try:
+        with Signals():
+            page.serve(announce)
+    except KeyboardInterrupt as exc:
+        if isinstance(exc, Terminated):
+            raise
+    for message in page.messages:
+        print_warning(text(message))
+    return page.recorded
+
+
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:
     from apoa_client.cli.commands.scheduled_run import daily_backups, run_scheduled, shown_once, start_log
+    from apoa_client.delivery.plan import LONGEST_RUN_S
 
     wait_s = choices.wait_s
 
@@ -151,19 +171,10 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
         if not every_property:
             return run(session)
         with shown_once(session):
-            if wait_s is None:
-                wait_s = _share_s(len(session.app.config.names))
+            count = len(session.app.config.names)
+            if wait_s is None and count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S:
+                wait_s = _LONGEST_FOR_ALL_S / count  # a slow authority must not take the time of the others
             return run_for_every_property(session, run)
-
-
-def _share_s(count: int) -> float | None:
-    """Return how long the run of each of several properties may take; None for a run's own limit.
-
-    One whose authority is slow must not take the time of the others until the schedule ends the process.
-    """
-    from apoa_client.delivery.plan import LONGEST_RUN_S
-
-    return _LONGEST_FOR_ALL_S / count if count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S else None
 
 
 def _has_authority(session: Session) -> bool:

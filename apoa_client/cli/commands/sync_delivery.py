@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
     style_success,
     style_warning,
@@ -45,7 +47,7 @@ def deliver(
     outcome = send(session.app, progress, interruptions, keep_backoff=keep_backoff, wait_s=wait_s)
     outcome.error = outcome.error or session.app.handed_over.problem
     if outcome.indexes_rebuilt:
-        print_error_line(style_warning(rebuilt_text()))
+        print_warning(rebuilt_text())
     if session.json:
         _print_json(session, outcome)
     else:
@@ -59,7 +61,7 @@ def deliver(
 
 def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
     """Write a sheet of paper with what waits. Nothing is sent."""
-    from apoa_client.cli.documents.by_hand_sheet import write_sheet as write  # templates are slow to load
+    from apoa_client.cli.documents.by_hand import write_sheet as write  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
 
     def work() -> Outcome:
@@ -68,7 +70,7 @@ def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
             print_error_line(_("Nothing is waiting, so no sheet was written."))
         else:
             if path != STANDARD_OUTPUT and not session.json:
-                print_line(style_success(_("The sheet is written: {file}").format(file=sanitize(str(path)))))
+                print_done(_("The sheet is written: {file}").format(file=sanitize(str(path))))
                 print_line(_("Reports on it: {count}").format(count=count))
             print_error_line(
                 _(
@@ -111,8 +113,8 @@ def report_by_hand(
         elif not session.quiet:
             print_line(waiting_text(outcome.left) if outcome.left else _("Nothing is waiting."))
         elif not scheduled and outcome.left and (summary.overdue or summary.due_soon):
-            print_error_line(style_warning(waiting_text(outcome.left)))
-            print_error_line(style_warning(near_text(summary.overdue, summary.due_soon)))
+            print_warning(waiting_text(outcome.left))
+            print_warning(near_text(summary.overdue, summary.due_soon))
         return outcome
 
     return _repairing(session, work)
@@ -161,7 +163,7 @@ def _rebuild_indexes(session: Session) -> bool:
     """Rebuild damaged indexes, say so, and return whether this was done."""
     rebuilt = session.app.outbox.rebuild_indexes()
     if rebuilt:
-        print_error_line(style_warning(rebuilt_text()))
+        print_warning(rebuilt_text())
     return rebuilt
 
 

@@ -6,12 +6,12 @@ secrets as they are then.
 
 import random
 import time
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from functools import partial
 
 import click
 
-from apoa_client.app.follower import Follower, Listeners, file_states
+from apoa_client.app.follower import Follower, file_states
 from apoa_client.cli.commands.scheduled_run import run_scheduled, show_daily_backup, shown_once, start_log
 from apoa_client.cli.every_property import refuse_one_property
 from apoa_client.cli.failures import show_failure
@@ -41,9 +41,9 @@ def follow(session: Session, *, every_property: bool, quiet: bool) -> Exit:
     """
     manager = ServiceManager(session.environ)
     start_log(session)
-    with Signals() as signals, closing(Listeners(session.app.clock)) as listeners:
+    with Signals() as signals:
         try:
-            sender = Sender(session, signals, manager, listeners, every_property=every_property, quiet=quiet)
+            sender = Sender(session, signals, manager, every_property=every_property, quiet=quiet)
             if not quiet:
                 print_line(_("Sending what is saved here, until Ctrl-C ends it."))
             manager.ready()
@@ -64,7 +64,6 @@ class Sender:
         session: Session,
         interruptions: Interruptions,
         manager: ServiceManager,
-        listeners: Listeners,
         *,
         every_property: bool,
         quiet: bool,
@@ -72,7 +71,6 @@ class Sender:
         self._session = session
         self._interruptions = interruptions
         self._manager = manager
-        self._listeners = listeners
         self._quiet = quiet
         self._every_property = every_property
         self._settings_seen: object = None
@@ -113,7 +111,7 @@ class Sender:
 
     def _new_follower(self, name: str) -> Follower:
         clock = self._session.app.clock
-        return Follower(lambda: self._for_property(name).app, clock, random.random, self._listeners)
+        return Follower(lambda: self._for_property(name).app, clock, random.random)
 
     def _run(self, name: str, follower: Follower) -> None:
         heading = sanitize(name) if self._every_property else ""

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import click
-
 from apoa_client.app.uninstall import Traces, Uninstall
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line, confirm
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
+from apoa_client.cli.terminal.output import print_done, print_error_line, print_json, print_line, sanitize
 from apoa_client.cli.views.uninstall import show_traces, traces_json
 from apoa_client.errors import NotNow, UsageProblem
 from apoa_client.messages import msg
@@ -20,11 +18,10 @@ from apoa_client.messages import msg
     N_("List or remove all that apoa keeps on this computer, or one property's."),
     "apoa uninstall --dry-run",
 )
-@option("--dry-run", is_flag=True, text=N_("Only say what would be removed and lost."))
-@option("--yes", is_flag=True, text=N_("Do not ask."))
-@option("--force", is_flag=True, text=N_("With --yes: also what was not delivered, and keys without a recovery code."))
+@flag("--dry-run", text=N_("Only say what would be removed and lost."))
+@flag("--yes", text=N_("Do not ask."))
+@flag("--force", text=N_("With --yes: also what was not delivered, and keys without a recovery code."))
 @json_option
-@click.pass_obj
 def uninstall(session: Session, *, dry_run: bool, yes: bool, force: bool) -> None:
     """Show what is there and what would be lost; remove it unless a person or an option says no."""
     if force and not yes:
@@ -50,9 +47,9 @@ def _show_end(traces: Traces, chosen: str, *, dry_run: bool, removed: bool) -> N
         return
     if removed and chosen:
         done = _("All of {name} is removed; other properties and the program stay.").format(name=sanitize(chosen))
-        print_line(style_success(done))
+        print_done(done)
     elif removed:
-        print_line(style_success(_("All of this is removed.")))
+        print_done(_("All of this is removed."))
     elif traces.found:
         print_line(_("Nothing was removed (--dry-run)."))
 

@@ -4,20 +4,23 @@ The headings are in the reader's language, and `apoa import` knows them in both.
 the reader's language, too. The other tables are the same in every language: codes, and dates and times in ISO 8601.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from apoa_client.app.table_export import ExportedReport
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import json_pieces
+from apoa_client.cli.views.findings import REPORT_COLUMNS, moment_value, report_columns
 from apoa_client.cli.views.labels import day_text, moment_text
-from apoa_client.cli.views.report import field_text, receipt_value
+from apoa_client.cli.views.report import field_text
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, Field, as_typed
-from apoa_client.report.kinds import Kind, instant, short_id
+from apoa_client.report.kinds import Kind
 from apoa_client.report.model import part_value
 from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.rows import CellValue
@@ -52,20 +55,38 @@ class Layout(NamedTuple):
     codes: bool
     several: bool
 
+    @property
+    def in_words(self) -> bool:
+        """Whether it is the guest book for people."""
+        return self.personal and not self.codes
+
     def columns(self) -> list[_Column]:
         """Return the columns in their order."""
-        if self.personal and not self.codes:
-            return _guest_book(several=self.several)
-        return _columns(personal=self.personal)
+        if self.in_words:
+            book = [BY_NAME[name] for name in _IN_THE_BOOK]
+            return [
+                *([_PROPERTY] if self.several else ()),
+                *(_Column(field.label, partial(_field_words, field), field.width) for field in book),
+                _Column(msg("Checked out at"), _check_out_words, _MOMENT),
+                _GUEST_STATUS,
+                _RECEIPT,
+            ]
+        of_the_guest = [
+            *(_Column(field.label, partial(_field_value, field), field.width) for field in ON_THE_FORM),
+            _Column(msg("Document type"), _document_type, 10),
+            *(_Column(msg("MRZ line {number}", number=n + 1), partial(_mrz_line, n), 46) for n in range(_MOST_LINES)),
+            _Column(msg("Reason"), lambda row: row.report and row.report.reason, 24),
+        ]
+        return [*(of_the_guest if self.personal else ()), *_OF_THE_REPORT]
 
 
 def csv_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
     """Yield the CSV file in pieces."""
     columns = layout.columns()
     rows = ([column.value(each) for column in columns] for each in reports)
-    if layout.personal and not layout.codes:  # a workbook shows days as its reader does
+    if layout.in_words:  # a workbook shows days as its reader does
         rows = ([day_text(cell) if isinstance(cell, date) else cell for cell in row] for row in rows)
-    return csv_pieces(_with_first([text(column.heading) for column in columns], rows))
+    return csv_pieces(chain([[text(column.heading) for column in columns]], rows))
 
 
 def xlsx_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
@@ -82,21 +103,16 @@ def json_export(reports: Iterable[ExportedReport], schema: str) -> Iterator[byte
     return (piece.encode() for piece in json_pieces(schema, {"reports": map(exported_value, reports)}))
 
 
+EXPORTED_COLUMNS = [name for name in REPORT_COLUMNS if name not in {"authenticated", "photo"}]
+"""What the JSON export has of the columns of a report: an importing program has no use for the others."""
+
+
 def exported_value(row: ExportedReport) -> dict[str, Any]:
     """Return a row as JSON values; `guest`, `stay` and `reason` are there only if it holds guests' data."""
     entry, report = row.entry, row.report
     value = {
         "property": row.property_name,
-        "id": entry.id,
-        "short_id": short_id(entry.id),
-        "stay_id": entry.stay_id,
-        "kind": entry.kind.value,
-        "state": entry.state.value,
-        "created_at": _moment(row, entry.created_at),
-        "due_at": _moment(row, entry.due_at),
-        "attempts": entry.attempts,
-        "last_error": entry.last_error,
-        "receipt": receipt_value(entry.receipt, row.zone),
+        **report_columns(entry, row.zone, EXPORTED_COLUMNS),
         "check_out": _check_out(row),
         "stay_state": row.stay_state,
     }
@@ -105,41 +121,41 @@ def exported_value(row: ExportedReport) -> dict[str, Any]:
     return value
 
 
-def _with_first(first: Sequence[CellValue], rows: Iterable[Sequence[CellValue]]) -> Iterator[Sequence[CellValue]]:
-    yield first
-    yield from rows
+def _field_value(field: Field, row: ExportedReport) -> CellValue:
+    """Return a field's value in a row: a day as a date, everything else as a user would type it."""
+    found = field.value_in(row.report) if row.report is not None else None
+    if found is None or found == "":
+        return None
+    if isinstance(found, PartialDate) and found.day is not None:
+        return found.earliest
+    return found if isinstance(found, date) and not isinstance(found, datetime) else as_typed(found)
 
 
-_IN_THE_BOOK = (
-    *("surname", "given_names", "sex", "birth_date", "birth_place", "nationality", "document_number", "expiry_date"),
-    *("stay_permit", "room", "check_in", "planned_check_out"),
-)
-"""The fields of the guest book for people."""
+def _field_words(field: Field, row: ExportedReport) -> CellValue:
+    """Return a field's value in a row: a day as a date, everything else in the reader's words."""
+    found = _field_value(field, row)
+    if row.report is None or found is None or isinstance(found, date):
+        return found
+    if field.type == "state" and (state := by_code(str(found))) is not None:
+        return state.name(current_language())
+    return field_text(field.name, field.value_in(row.report) or "", row.zone)
 
 
-def _guest_book(*, several: bool) -> list[_Column]:
-    return [
-        *([_PROPERTY] if several else ()),
-        *(_Column(BY_NAME[name].label, _field_words(BY_NAME[name]), BY_NAME[name].width) for name in _IN_THE_BOOK),
-        _Column(msg("Checked out at"), _check_out_words, _MOMENT),
-        _GUEST_STATUS,
-        _RECEIPT,
-    ]
+def _document_type(row: ExportedReport) -> CellValue:
+    return row.report.guest.document.type if row.report is not None and row.report.guest is not None else None
 
 
-def _field_words(field: Field) -> Callable[[ExportedReport], CellValue]:
-    """Return what finds a field's value in a row: a day as a date, everything else in the reader's words."""
-    find = _field_value(field)
+def _mrz_line(line: int, row: ExportedReport) -> CellValue:
+    lines = row.report.guest.document.mrz if row.report is not None and row.report.guest is not None else None
+    return lines[line] if lines is not None and line < len(lines) else None
 
-    def value(row: ExportedReport) -> CellValue:
-        found = find(row)
-        if row.report is None or found is None or isinstance(found, date):
-            return found
-        if field.type == "state" and (state := by_code(str(found))) is not None:
-            return state.name(current_language())
-        return field_text(field.name, field.value_in(row.report) or "", row.zone)
 
-    return value
+def _check_out(row: ExportedReport) -> str | None:
+    """Return when the guest left, if so. Of a report without guests' data: what it says itself."""
+    if row.report is None:
+        return moment_value(row.entry.ends_at, row.zone) if row.entry.kind is Kind.CHECK_OUT else None
+    check_out = row.stay.check_out
+    return moment_value(check_out.ends_at, row.zone) if check_out is not None else None
 
 
 def _check_out_words(row: ExportedReport) -> CellValue:
@@ -148,74 +164,30 @@ def _check_out_words(row: ExportedReport) -> CellValue:
     return moment_text(left, row.zone) if left is not None else None
 
 
+_IN_THE_BOOK = (
+    *("surname", "given_names", "sex", "birth_date", "birth_place", "nationality", "document_number", "expiry_date"),
+    *("stay_permit", "room", "check_in", "planned_check_out"),
+)
+"""The fields of the guest book for people."""
 _GUEST_STATUS = _Column(msg("Guest status"), lambda row: _(STAY_STATES[row.stay_state]))
 _PROPERTY = _Column(msg("Property"), lambda row: row.property_name)
 _RECEIPT = _Column(msg("Receipt number"), lambda row: row.entry.receipt.number if row.entry.receipt else None, 24)
-
-
-def _columns(*, personal: bool) -> list[_Column]:
-    of_the_guest = [
-        *(_Column(field.label, _field_value(field), field.width) for field in ON_THE_FORM),
-        _Column(msg("Document type"), _document_type, 10),
-        *(_Column(msg("MRZ line {number}", number=line + 1), _mrz_line(line), 46) for line in range(_MOST_LINES)),
-        _Column(msg("Reason"), lambda row: row.report.reason if row.report is not None else None, 24),
-    ]
-    return [
-        *(of_the_guest if personal else ()),
-        _Column(msg("Checked out at"), _check_out, _MOMENT),
-        _GUEST_STATUS,
-        _PROPERTY,
-        _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
-        _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
-        _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
-        _Column(msg("State of the report"), lambda row: row.entry.state.value),
-        _Column(msg("Saved at"), lambda row: _moment(row, row.entry.created_at), _MOMENT),
-        _Column(msg("Due by"), lambda row: _moment(row, row.entry.due_at), _MOMENT),
-        _Column(msg("Last error"), lambda row: row.entry.last_error),
-        _RECEIPT,
-        _Column(msg("Receipt issued at"), _receipt_time, _MOMENT),
-    ]
-
-
-def _field_value(field: Field) -> Callable[[ExportedReport], CellValue]:
-    """Return what finds a field's value in a row: a day as a date, everything else as a user would type it."""
-
-    def value(row: ExportedReport) -> CellValue:
-        found = field.value_in(row.report) if row.report is not None else None
-        if found is None or found == "":
-            return None
-        if isinstance(found, PartialDate) and found.day is not None:
-            return found.earliest
-        return found if isinstance(found, date) and not isinstance(found, datetime) else as_typed(found)
-
-    return value
-
-
-def _mrz_line(line: int) -> Callable[[ExportedReport], CellValue]:
-    """Return what finds a line of the MRZ in a row."""
-
-    def value(row: ExportedReport) -> CellValue:
-        lines = row.report.guest.document.mrz if row.report is not None and row.report.guest is not None else None
-        return lines[line] if lines is not None and line < len(lines) else None
-
-    return value
-
-
-def _document_type(row: ExportedReport) -> CellValue:
-    return row.report.guest.document.type if row.report is not None and row.report.guest is not None else None
-
-
-def _check_out(row: ExportedReport) -> str | None:
-    """Return when the guest left, if so. Of a report without guests' data: what it says itself."""
-    if row.report is None:
-        return _moment(row, row.entry.ends_at) if row.entry.kind is Kind.CHECK_OUT else None
-    check_out = row.stay.check_out
-    return _moment(row, check_out.ends_at) if check_out is not None else None
-
-
-def _receipt_time(row: ExportedReport) -> str | None:
-    return _moment(row, row.entry.receipt.issued_at) if row.entry.receipt is not None else None
-
-
-def _moment(row: ExportedReport, moment: datetime | None) -> str | None:
-    return instant(moment.astimezone(row.zone)) if moment is not None else None
+_OF_THE_REPORT = [
+    _Column(msg("Checked out at"), _check_out, _MOMENT),
+    _GUEST_STATUS,
+    _PROPERTY,
+    _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
+    _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
+    _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
+    _Column(msg("State of the report"), lambda row: row.entry.state.value),
+    _Column(msg("Saved at"), lambda row: moment_value(row.entry.created_at, row.zone), _MOMENT),
+    _Column(msg("Due by"), lambda row: moment_value(row.entry.due_at, row.zone), _MOMENT),
+    _Column(msg("Last error"), lambda row: row.entry.last_error),
+    _RECEIPT,
+    _Column(
+        msg("Receipt issued at"),
+        lambda row: moment_value(row.entry.receipt.issued_at, row.zone) if row.entry.receipt else None,
+        _MOMENT,
+    ),
+]
+"""The columns of a table without guests' data."""

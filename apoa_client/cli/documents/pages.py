@@ -4,10 +4,9 @@ A page is one file without scripts or external resources, so that it prints the 
 jinja2 and segno are slow to load and are imported only here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,6 @@ from apoa_client.cli.views.labels import day_text
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import time_message
 
-_PIECES_AT_ONCE = 1_000
-"""Pieces of a page, each of some characters, that are yielded together."""
-
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -33,13 +29,6 @@ def render_page(template: str, **values: Any) -> str:  # noqa: ANN401  whatever 
     `jinja2.UndefinedError` if a value is missing.
     """
     return _environment().get_template(template).render(**values)
-
-
-def stream_page(template: str, **values: Any) -> Iterator[str]:  # noqa: ANN401  as above
-    """Yield a template filled in, piece by piece: a value may be an iterator. Raises as `render_page`."""
-    pieces = _environment().get_template(template).generate(**values)
-    while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
-        yield some
 
 
 def moment_in_both_languages(moment: datetime, zone: tzinfo, order: Sequence[str] = LANGUAGES) -> str:

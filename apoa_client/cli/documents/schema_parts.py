@@ -1,7 +1,10 @@
-"""Parts of JSON Schemas, and the forms of documents for the IT admin and for developers of authorities."""
+"""The parts of JSON Schemas: types, objects, and what is made of them."""
 
+import types
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from enum import Enum
+from typing import Any, get_args, get_type_hints
 
 Schema = Mapping[str, Any]
 
@@ -12,9 +15,12 @@ TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 NUMBER: Schema = {"type": "integer"}
+SHARE: Schema = {"type": "number"}
 DAY: Schema = {"type": "string", "format": "date"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 VALUE: Schema = {"type": ["string", "integer", "null"]}
+TRUE: Schema = {"const": True}
+_OF_TYPES = {str: TEXT, bool: FLAG, int: COUNT, datetime: MOMENT}
 
 
 def object_of(**members: Schema) -> Schema:
@@ -25,6 +31,11 @@ def object_of(**members: Schema) -> Schema:
         "required": [name for name in members if not name.endswith(_OPTIONAL)],
         "additionalProperties": False,
     }
+
+
+def each(schema: Schema, names: str) -> dict[str, Schema]:
+    """Return members of one schema, by their names with blanks between."""
+    return dict.fromkeys(names.split(), schema)
 
 
 def or_null(schema: Schema) -> Schema:
@@ -50,118 +61,23 @@ def one_of(*values: str) -> Schema:
 def plus(base: Schema, /, **more: Schema) -> Schema:
     """Return the schema of an object with further members."""
     added = object_of(**more)
-    return {
-        **base,
-        "properties": {**base["properties"], **added["properties"]},
-        "required": [*base["required"], *added["required"]],
-    }
+    properties, required = {**base["properties"], **added["properties"]}, [*base["required"], *added["required"]]
+    return {**base, "properties": properties, "required": required}
 
 
 def without(base: Schema, /, *names: str) -> Schema:
     """Return the schema of an object without some members."""
-    return {
-        **base,
-        "properties": {name: each for name, each in base["properties"].items() if name not in names},
-        "required": [name for name in base["required"] if name not in names],
-    }
+    properties = {name: each for name, each in base["properties"].items() if name not in names}
+    return {**base, "properties": properties, "required": [name for name in base["required"] if name not in names]}
 
 
-ERROR: Schema = object_of(**{"class": TEXT}, message=TEXT, advice=TEXT)
-"""What a command that fails prints in the member `error`."""
+def of_type(kind: Any) -> Schema:  # noqa: ANN401  a type, or a union of one with None
+    """Return the schema of a value of this type: a text, a number, a time, one of an enumeration, or null."""
+    if isinstance(kind, types.UnionType):
+        return or_null(of_type(get_args(kind)[0]))
+    return one_of(*kind) if issubclass(kind, Enum) else _OF_TYPES[kind]
 
 
-BACKUP = object_of(
-    file=TEXT,
-    reports=COUNT,
-    bytes=COUNT,
-    proved=FLAG,
-    created_at=MOMENT,
-    kept__optional=COUNT,
-    deleted__optional=COUNT,
-    same_disk__optional=or_null(FLAG),
-)
-SETTING = object_of(
-    key=TEXT,
-    value=VALUE,
-    default=VALUE,
-    source=TEXT,
-    place=or_null(TEXT),
-    line=or_null(COUNT),
-    settable=FLAG,
-    type=TEXT,
-    allowed=or_null({"anyOf": [list_of(TEXT), object_of(least=NUMBER, most=NUMBER)]}),
-    meaning=TEXT,
-)
-CHANGED_SETTING = plus(SETTING, before=VALUE, consequences=list_of(TEXT))
-DEFINITION = plus(without(SETTING, "value", "source", "place", "line"), example=TEXT, variable=or_null(TEXT))
-HEALTH = object_of(
-    healthy=FLAG,
-    checks=list_of(
-        object_of(
-            name=TEXT,
-            result=one_of("ok", "note", "warning", "failed", "skipped"),
-            message=TEXT,
-            advice=or_null(TEXT),
-        )
-    ),
-)
-SCHEDULE = object_of(
-    installed=FLAG,
-    **dict.fromkeys(("kind", "command", "last_result", "name"), VALUE),
-    every_s=or_null(COUNT),
-    next_run_at=or_null(MOMENT),
-    last_run_at=or_null(MOMENT),
-    follow=or_null(FLAG),
-    active=or_null(FLAG),
-    this_installation=or_null(FLAG),
-)
-TRACE = object_of(kind=TEXT, place=TEXT, property=or_null(TEXT))
-OUTBOX = object_of(
-    property=TEXT,
-    place=TEXT,
-    shared=FLAG,
-    engine=or_null(TEXT),
-    version=or_null(COUNT),
-    **dict.fromkeys(("waiting", "oldest_waiting_s"), or_null(COUNT)),
-    left=COUNT,
-    error=or_null(ERROR),
-)
-UNINSTALL = object_of(
-    dry_run=FLAG,
-    removed=FLAG,
-    properties=list_of(
-        object_of(
-            property=TEXT,
-            training=FLAG,
-            reports=or_null(COUNT),
-            undelivered=or_null(COUNT),
-            drafts=or_null(COUNT),
-            recovery_code_confirmed=or_null(FLAG),
-            last_backup_at=or_null(MOMENT),
-        )
-    ),
-    found=list_of(TRACE),
-    kept=list_of(TRACE),
-)
-_RECORDED = object_of(line=TEXT, headers=map_of(TEXT), body=TEXT)
-CONFORMANCE = object_of(
-    url=TEXT,
-    started_at=MOMENT,
-    contract=or_null(TEXT),
-    environment=or_null(TEXT),
-    conforms=FLAG,
-    passed=COUNT,
-    failed=COUNT,
-    skipped=COUNT,
-    checks=list_of(
-        object_of(
-            id=TEXT,
-            title=TEXT,
-            result=one_of("passed", "failed", "skipped"),
-            reason=or_null(TEXT),
-            paragraph=object_of(pointer=TEXT, text=TEXT),
-            requests=COUNT,
-            exchanges=list_of(object_of(request=_RECORDED, answer=or_null(_RECORDED), problem=or_null(TEXT))),
-        )
-    ),
-)
+def of_tuple(kind: type) -> dict[str, Schema]:
+    """Return the members of a named tuple of such values."""
+    return {name: of_type(hint) for name, hint in get_type_hints(kind).items()}

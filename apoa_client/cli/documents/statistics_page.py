@@ -6,12 +6,12 @@ Below the chart is a table with the same figures, for screen readers and for eve
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
-from apoa_client.cli.documents.receipt_page import PRINTED_BY
+from apoa_client.cli.documents.receipts import PRINTED_BY
 from apoa_client.cli.terminal.language import N_, in_both_languages, in_language, readers_first
 from apoa_client.cli.views.figures import (
     MERGED,
@@ -98,6 +98,12 @@ class _Section(NamedTuple):
 def statistics_page(settings: PropertySettings, figures: Figures, now: datetime, *, anonymous: bool) -> str:
     """Return the page, printed at the time `now`."""
     today = now.astimezone(settings.zone).date()
+    survey = _Section(
+        SURVEY,
+        notes=list(survey_notes(figures)),
+        headings=(N_("Figure"), N_("Month")),
+        rows=[(_both(label), value) for label, value in survey_rows(figures)],
+    )
     notes = [_COUNTED, *([MERGED] if anonymous else []), PRINTED_BY]
     return render_page(
         "statistics.html",
@@ -109,7 +115,7 @@ def statistics_page(settings: PropertySettings, figures: Figures, now: datetime,
         settings=settings,
         training=_TRAINING if settings.is_training else "",
         keys=list(_key_figures(figures)),
-        sections=[_nationalities(figures), _survey(figures), _arrivals(figures), _punctuality(figures)],
+        sections=[_nationalities(figures), survey, _arrivals(figures), _punctuality(figures)],
         notes=notes,
         printed=moment_in_both_languages(now, settings.zone, readers_first()),
     )
@@ -131,14 +137,9 @@ def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str, int]]:
     planned, waiting = figures.planned_nights, punctuality.waiting
     yield _GUESTS, str(total.guests), N_("{count} arrived in this month") if total.guests else "", total.arrivals
     yield _NIGHT_COUNT, str(total.nights), N_("{count} of them planned") if planned else "", planned
-    yield _AVERAGE, _average(total), "", 0
+    yield _AVERAGE, decimal_text(total.average), "", 0
     yield N_("On time"), share_text(punctuality), N_("{count} not due yet") if waiting else "", waiting
     yield N_("Refused reports"), str(figures.refused), "", 0
-
-
-def _average(group: Group) -> str:
-    """Return the average, once and as the reader's language writes it."""
-    return decimal_text(group.average)
 
 
 def _nationalities(figures: Figures) -> _Section:
@@ -149,7 +150,11 @@ def _nationalities(figures: Figures) -> _Section:
     if not groups:
         return section._replace(notes=[_NO_GUESTS])
     shown = largest_groups(groups, _MOST_BARS)
-    labels = [_label(group) for group in shown]
+    labels = []
+    for group in shown:  # each in both languages, in one, or shortened
+        name = _full_name(group)
+        name = name.partition(" / ")[0] if len(name) > _LONGEST_LABEL else name
+        labels.append(name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…")
     if len(shown) < len(groups) and all(group.state != OTHERS for group in groups):
         labels[-1] += f" ({len(groups) - len(shown) + 1})"
     chart = Chart(
@@ -170,7 +175,7 @@ def _nationalities(figures: Figures) -> _Section:
 
 
 def _group_cells(name: str, group: Group) -> tuple[str, ...]:
-    return name, str(group.guests), str(group.arrivals), str(group.nights), _average(group)
+    return name, str(group.guests), str(group.arrivals), str(group.nights), decimal_text(group.average)
 
 
 def _full_name(group: Group) -> str:
@@ -178,36 +183,21 @@ def _full_name(group: Group) -> str:
     return " / ".join(dict.fromkeys(names))
 
 
-def _label(group: Group) -> str:
-    """Return a name that fits beside a bar: in both languages, in one, or shortened."""
-    name = _full_name(group)
-    if len(name) > _LONGEST_LABEL:
-        name = name.partition(" / ")[0]
-    return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
-
-
-def _survey(figures: Figures) -> _Section:
-    rows = [(_both(label), value) for label, value in survey_rows(figures)]
-    return _Section(SURVEY, notes=list(survey_notes(figures)), headings=(N_("Figure"), N_("Month")), rows=rows)
-
-
 def _arrivals(figures: Figures) -> _Section:
     section = _Section(_ARRIVALS)
     if not figures.total.arrivals:
         return section._replace(notes=[_NO_ARRIVALS])
+    rows = []
+    for week in figures.weeks:  # a pair of day and arrivals for each weekday, nothing outside the month, and the sum
+        monday = week.first - timedelta(days=week.first.weekday())
+        days = [monday + timedelta(days=number) for number in range(len(_WEEKDAYS))]
+        cells = [(day.day, figures.arrivals[day]) if day in figures.arrivals else None for day in days]
+        rows.append([_week_name(week), *cells, sum(figures.arrivals.get(day, 0) for day in days)])
     return section._replace(
         kind="days",
         headings=(N_("Week"), *_WEEKDAYS, N_("Total")),
-        rows=[_days(week, figures) for week in figures.weeks],
+        rows=rows,
     )
-
-
-def _days(week: Week, figures: Figures) -> list[Any]:
-    """Return the week, a pair of day and arrivals for each weekday, empty outside the month, and the sum."""
-    monday = week.first - timedelta(days=week.first.weekday())
-    days: list[date] = [monday + timedelta(days=number) for number in range(len(_WEEKDAYS))]
-    cells = [(day.day, figures.arrivals[day]) if day in figures.arrivals else None for day in days]
-    return [_week_name(week), *cells, sum(figures.arrivals.get(day, 0) for day in days)]
 
 
 def _week_name(week: Week) -> str:

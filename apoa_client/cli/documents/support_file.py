@@ -38,7 +38,13 @@ class SupportFile:
     def text(self) -> str:
         """Return the whole text, in Markdown and in the reader's language."""
         title = _("Support file of apoa-client")
-        return "\n".join([f"# {title}", "", _contents(), "", *self._parts, ""])
+        contents = _(
+            "This file has: versions of the programs, the results of the checks, settings without what names the "
+            "property or its account, the number of reports by state and by error, and the last lines of the program's "
+            "log. It has no guest's data, no password, no key and no recovery code. Read it before you send it to "
+            "anyone."
+        )
+        return "\n".join([f"# {title}", "", contents, "", *self._parts, ""])
 
     def add(self, app: Container, examined: HealthResults) -> None:
         """Add the results and the state of one property."""
@@ -54,14 +60,6 @@ class SupportFile:
             with suppress(StorageProblem):
                 self._parts += _section(_("Reports"), _counts(app))
         self._parts += _section(_("Log"), _log(app, mask))
-
-
-def _contents() -> str:
-    return _(
-        "This file has: versions of the programs, the results of the checks, settings without what names the property "
-        "or its account, the number of reports by state and by error, and the last lines of the program's log. It has "
-        "no guest's data, no password, no key and no recovery code. Read it before you send it to anyone."
-    )
 
 
 def _section(title: str, rows: Sequence[str]) -> list[str]:

@@ -36,6 +36,11 @@ class Fact(NamedTuple):
     words: str = ""
     """Further words by which users may search for it."""
 
+    @property
+    def searchable(self) -> str:
+        """All words by which it is found."""
+        return f"{self.text} {self.series} {self.source} {self.words}"
+
 
 class Unconfirmed(NamedTuple):
     """Something that no source confirms, in one language, and the day on which a source was last looked for."""
@@ -44,6 +49,11 @@ class Unconfirmed(NamedTuple):
     as_of: date
     words: str = ""
     """Further words by which users may search for it."""
+
+    @property
+    def searchable(self) -> str:
+        """All words by which it is found."""
+        return f"{self.text} {self.words}"
 
 
 class Topic(NamedTuple):
@@ -181,14 +191,8 @@ def _index() -> list[list[frozenset[str]]]:
     for versions in zip(*(topics(language) for language in LANGUAGES), strict=True):
         topic_words = " ".join(f"{topic.name} {topic.title}" for topic in versions)
         texts = zip(*((*topic.facts, *topic.unconfirmed) for topic in versions), strict=True)
-        index.append([split_words(" ".join([topic_words, *map(_searchable, of_one)])) for of_one in texts])
+        index.append([split_words(" ".join([topic_words, *(each.searchable for each in of_one)])) for of_one in texts])
     return index
-
-
-def _searchable(text: Fact | Unconfirmed) -> str:
-    """Return all words by which a text is found."""
-    place = f"{text.series} {text.source}" if isinstance(text, Fact) else ""
-    return f"{text.text} {place} {text.words}"
 
 
 def split_words(text: str) -> frozenset[str]:

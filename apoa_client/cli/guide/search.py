@@ -51,7 +51,7 @@ def search(query: str, commands: Iterable[Entry]) -> list[Hit]:
     """
     words = split_words(query)
     wanted = words - split_words(f"{STOP_WORDS} {_IN_MOST_TITLES}") or words
-    entries = [*_situations_and_facts(), *commands, *_guides()]
+    entries = [*_situations(), *_facts(), *commands, *_guides()]
     hits = [Hit(each.kind, each.id, sum(_score(word, each) for word in wanted)) for each in entries]
     return sorted((hit for hit in hits if hit.score), key=lambda hit: -hit.score)
 
@@ -73,11 +73,6 @@ def _is_part(word: str, other: str) -> bool:
     """Return whether one of two words is at the beginning or end of the other: Indonesian adds syllables there."""
     shorter, longer = sorted((word, other), key=len)
     return len(shorter) >= MIN_PART and (longer.startswith(shorter) or longer.endswith(shorter))
-
-
-@cache
-def _situations_and_facts() -> list[Entry]:
-    return [*_situations(), *_facts()]
 
 
 def _situations() -> Iterator[Entry]:

@@ -14,12 +14,11 @@ from apoa_client.cli.terminal.output import label_lines, print_error_line, sanit
 from apoa_client.cli.views.findings import finding_line, show_warnings
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
-from apoa_client.desk.changes import PendingChange, find_refused, require_current_report
+from apoa_client.desk.changes import find_refused, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.ports.entries import Content, Entry
+from apoa_client.ports.entries import Content, Entry, NewReport
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, instant, short_id
@@ -57,11 +56,7 @@ class CorrectionConversation:
 
         Raises `ReportRefused` for an MRZ that cannot be read.
         """
-        try:
-            mrz = self.app.desk.read(self.lines) if self.lines else None
-        except MrzUnreadable as exc:
-            path = BY_NAME["mrz"].path
-            raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
+        mrz = self.app.desk.read_typed(self.lines)
         while True:
             accept = self._accept_check_digit
             examination = self.app.changes.examine(before, self.typed, mrz, accept_check_digit=accept)
@@ -104,7 +99,7 @@ class CorrectionConversation:
                 if self.typed != typed:
                     self._changed.append((answer.value, typed))
 
-    def show(self, before: Report, change: PendingChange) -> None:
+    def show(self, before: Report, change: NewReport) -> None:
         """Show the warnings and, at a terminal, each changed field before and after."""
         show_warnings(change.warnings)
         if not self.command.interactive:
@@ -114,7 +109,7 @@ class CorrectionConversation:
         for line in changed_field_lines(before, change.report, self.app.settings.zone):
             print_error_line(f"  {line}")
 
-    def save(self, change: PendingChange, before: Report) -> None:
+    def save(self, change: NewReport, before: Report) -> None:
         """Save and send a change, after a confirmation at a terminal."""
         question = self.command.by_way(msg("Save and send this correction?"), msg("Save this correction?"))
         if self.command.interactive and not self.command.yes and not confirm(question):
@@ -180,7 +175,7 @@ class AmendConversation(CorrectionConversation):
         if asked and not confirm(self.command.by_way(question, by_hand)):
             print_error_line(_("Nothing was saved."))
             return
-        entries = self.app.changes.save_all([change for change, _before in corrections])
+        entries = self.app.desk.save_all([change for change, _before in corrections])
         saved = [
             SavedReport(entry, change.report, change.warnings, before.guest)
             for entry, (change, before) in zip(entries, corrections, strict=True)
@@ -197,7 +192,7 @@ class AmendConversation(CorrectionConversation):
                 msg("Correct them for one guest at a time: apoa amend ID"),
             )
 
-    def _correction(self, reference: str) -> tuple[PendingChange, Report] | None:
+    def _correction(self, reference: str) -> tuple[NewReport, Report] | None:
         """Show and return the correction of one of several stays; None if nothing would change. Raises `_GoneBack`."""
         history, _report = self.app.stays.find(reference)
         current = require_current_report(history)
@@ -219,7 +214,7 @@ class AmendConversation(CorrectionConversation):
         self.show(before, change)
         return change, before
 
-    def _ask(self, history: StayHistory, current: Entry, before: Report, reason: str | None) -> PendingChange | None:
+    def _ask(self, history: StayHistory, current: Entry, before: Report, reason: str | None) -> NewReport | None:
         """Return the change, from the options or by questions; None if the user goes back."""
         choose = not self.typed and not self.lines and history.check_out is None
         while True:
@@ -311,7 +306,7 @@ class FixConversation(CorrectionConversation):
                 ),
             )
 
-    def _fix_check_out(self, history: StayHistory, refused: Entry, at: str | None) -> PendingChange | None:
+    def _fix_check_out(self, history: StayHistory, refused: Entry, at: str | None) -> NewReport | None:
         changes = self.app.changes
         stay = open_current_report(self.app, history).stay
 
@@ -326,7 +321,7 @@ class FixConversation(CorrectionConversation):
 
     def _fix_full_report(
         self, history: StayHistory, refused: Entry, content: Content, reason: str | None
-    ) -> PendingChange | None:
+    ) -> NewReport | None:
         given = bool(self.typed or self.lines or reason)
         can_ask = any(error.field == "reason" or field_to_ask(error) for error in content.errors)
         if self.command.interactive and not given and not can_ask:
@@ -348,7 +343,7 @@ class FixConversation(CorrectionConversation):
                 self.questions.ask_invalid_field(self.typed, error)
         return reason
 
-    def _confirm_unchanged(self, change: PendingChange, content: Content) -> bool:
+    def _confirm_unchanged(self, change: NewReport, content: Content) -> bool:
         """Return whether to go on: a refused report is sent again unchanged only if the user confirms it."""
         before = content.report
         if change.report._replace(id=before.id, created_at=before.created_at) != before:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
 from apoa_client.app.container import Container
@@ -25,19 +24,11 @@ _DISCARD = "b"
 """Followed by a number, if there are several drafts."""
 
 
-class _Choice(Enum):
-    """What the user wants to do about a draft."""
-
-    RESUME = auto()
-    DISCARD = auto()
-    LATER = auto()
-
-
 class _Answer(NamedTuple):
-    """The answer to the offer: what to do, and the place of the draft in the list, from 0."""
+    """Which of the drafts is to be continued with or discarded, from 0; None to leave all of them for later."""
 
-    choice: _Choice
-    place: int = 0
+    place: int | None
+    discard: bool = False
 
 
 class DraftStore:
@@ -58,11 +49,11 @@ class DraftStore:
         while waiting := drafts.waiting(clock.now()):
             opened = open_drafts(app, waiting, show_error)
             answer = self._ask(opened)
-            if answer.choice is _Choice.LATER:
+            if answer.place is None:
                 print_error_line(_("Kept for later. Now another guest:"))
                 return
             chosen = opened[answer.place]
-            if answer.choice is _Choice.DISCARD:
+            if answer.discard:
                 self._discard(app, chosen)
             elif not chosen.is_readable:
                 print_error_line(error_line(_("This one cannot be read any more. Discard it with b.")))
@@ -167,16 +158,12 @@ def _parse(answer: str, count: int) -> _Answer | None:
     """Return what an answer to the offer of `count` drafts means; None if it is unclear."""
     typed = answer.casefold()
     if not typed or (typed in YES and count == 1):
-        return _Answer(_Choice.RESUME)
+        return _Answer(0)
     if typed in _LATER:
-        return _Answer(_Choice.LATER)
-    choice, number = _Choice.RESUME, typed
-    if typed.startswith(_DISCARD):
-        choice, number = _Choice.DISCARD, typed.removeprefix(_DISCARD).strip()
-        if not number and count == 1:
-            return _Answer(choice)
-    index = index_of_choice(number, count)
-    return _Answer(choice, index) if index is not None else None
+        return _Answer(None)
+    discard, number = typed.startswith(_DISCARD), typed.removeprefix(_DISCARD).strip()
+    index = 0 if discard and not number and count == 1 else index_of_choice(number, count)
+    return _Answer(index, discard) if index is not None else None
 
 
 def open_drafts(

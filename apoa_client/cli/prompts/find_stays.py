@@ -178,7 +178,7 @@ class StayFinder:
         Raises `UsageProblem`, or `CredentialsProblem` if only the key could tell.
         """
         by_guest: list[StayHistory] = []
-        if not _is_id(reference):
+        if not may_be_id(reference) or len(reference.strip()) < _ID_LENGTH:
             problem, by_guest = self._by_guest(reference)
             if problem is not None and (not entries or len(reference) < _ID_PART_LENGTH):
                 raise problem
@@ -216,7 +216,12 @@ class StayFinder:
     def _in_room(self, room: str) -> list[StayHistory]:
         """Return the stays of the guests in house in a room. Raises `UsageProblem`, or `CredentialsProblem`."""
         wanted = normalized_room(room)
-        reader = ReportReader(self._app, _raise_credentials)
+
+        def raise_credentials(error: ApoaError) -> None:
+            if isinstance(error, CredentialsProblem):
+                raise error
+
+        reader = ReportReader(self._app, raise_credentials)
         present = list(in_house(self._app))
         opened = reader.open_all(history.display_report for history in present)
         found = [
@@ -288,11 +293,6 @@ def _numbered(answer: str, shown: Sequence[StayHistory], *, several: bool) -> Se
     return chosen if len(chosen) == len(indexes) else []
 
 
-def _is_id(reference: str) -> bool:
-    """Return whether a text can only be an id: it is long enough, and has the characters of one."""
-    return may_be_id(reference) and len(reference.strip()) >= _ID_LENGTH
-
-
 def _is_meant(reference: str, opened: OpenedReport) -> bool:
     """Return whether a reference names the guest, the passport or the room of a report."""
     guest, stay = opened.guest, opened.stay
@@ -317,8 +317,3 @@ def _which_guest_error(candidates: Sequence[Entry]) -> UsageProblem:
 
 def _ids_text(entries: Sequence[Entry]) -> str:
     return ", ".join(short_id(entry.id) for entry in entries[:_MAX_NAMED])
-
-
-def _raise_credentials(error: ApoaError) -> None:
-    if isinstance(error, CredentialsProblem):
-        raise error

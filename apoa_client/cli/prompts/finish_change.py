@@ -14,9 +14,9 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, YES
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
-from apoa_client.desk.changes import PendingChange, undo_advice
+from apoa_client.desk.changes import undo_advice
 from apoa_client.messages import Message
-from apoa_client.ports.entries import Entry
+from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report import parse_fields
 from apoa_client.report.findings import ReportRefused, Unreadable
 from apoa_client.report.kinds import NO_REASON
@@ -49,9 +49,9 @@ class ChangeCommand:
         """Return the one of two sentences that is true: for a property that sends, or for one that types by hand."""
         return text(by_hand if self.app.settings.by_hand else sending)
 
-    def save(self, change: PendingChange, guest: Guest | None) -> None:
+    def save(self, change: NewReport, guest: Guest | None) -> None:
         """Save one change, send it, and show how to undo it. `guest` is for reports without a guest of their own."""
-        entry = self.app.changes.save(change)
+        entry = self.app.desk.save(change)
         self.finish([SavedReport(entry, change.report, change.warnings, guest)])
 
     def finish(self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()) -> None:

@@ -11,7 +11,7 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import columns as screen_width
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.wrapping import pad, width
-from apoa_client.cli.views.imports import ORDERS, absent_fields, cell_text, show_columns, unread_headings
+from apoa_client.cli.views.imports import ORDERS, cell_text, show_columns, unread_headings
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
@@ -70,7 +70,7 @@ def missing_error(columns: ColumnMap, table: Table) -> DataRefused:
 
     A row of a guest in the place of the headings is not named: it has hardly a cell that is a heading.
     """
-    names = listed([label_of_target(name) for name in absent_fields(columns)])
+    names = listed([label_of_target(name) for name in columns.missing])
     unread = unread_headings(table, columns) if len(columns.fields) >= _HEADINGS else ()
     problem = msg("The table has no column for: {names}.", names=names)
     if unread:
@@ -166,11 +166,11 @@ class ColumnQuestions:
 
     def _confirmed(self, columns: ColumnMap) -> bool:
         _warn_of_absent(columns)
-        return confirm(_("Are the columns right?"), default=not absent_fields(columns))
+        return confirm(_("Are the columns right?"), default=not columns.missing)
 
     def _finds_absent_field(self, columns: ColumnMap) -> bool:
         """Ask once about each field that no column has: which column it is. Return whether the mapping was changed."""
-        name = next((each for each in absent_fields(columns) if each not in self._asked_for), None)
+        name = next((each for each in columns.missing if each not in self._asked_for), None)
         if name is None:
             return False
         self._asked_for.add(name)
@@ -318,7 +318,7 @@ class ColumnQuestions:
 
 def _warn_of_absent(columns: ColumnMap) -> None:
     """Show the fields that each guest needs and that no column has."""
-    absent = absent_fields(columns)
+    absent = columns.missing
     if absent:
         names = text(listed([label_of_target(name) for name in absent]))
         warning = nmsg(

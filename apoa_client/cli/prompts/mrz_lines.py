@@ -15,6 +15,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.passport.layouts import TD3
 from apoa_client.passport.normalise import is_of_passport, normalise
+from apoa_client.privacy import repr_with
 
 _MIN_JOINED_LENGTH = 70
 """A line of this length is the whole MRZ in one: no single line is so long."""
@@ -61,15 +62,12 @@ def ask_mrz_lines(first: str = "") -> list[str] | Move:
     return [line for line in lines if line]
 
 
+@repr_with("scanned")
 class LinesAgain(NamedTuple):
     """The lines after an edit: empty if the details are typed. `scanned` says whether they come from another scan."""
 
     lines: list[str]
     scanned: bool = False
-
-    def __repr__(self) -> str:
-        """Return no lines, because they are personal data."""
-        return f"LinesAgain(…, scanned={self.scanned})"
 
 
 def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | Move:

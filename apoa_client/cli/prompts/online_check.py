@@ -17,9 +17,9 @@ from apoa_client.errors import ApoaError, Exit, UnreadableAnswer
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz
 from apoa_client.ports.authority import Authority
-from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report, to_json
+from apoa_client.report.parse_fields import Draft
 
 
 class OnlineCheck:

@@ -30,15 +30,15 @@ from apoa_client.cli.views.labels import SEXES, day_text, partial_text
 from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.duplicates import same_document
 from apoa_client.desk.guest_form import GuestForm, trusted_texts
+from apoa_client.desk.ids import same_document
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.passport.normalise import normalise
-from apoa_client.report.draft import Draft
+from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, typed_texts
 from apoa_client.report.model import Document
-from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED
+from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED, Draft
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reading import PhotoReading
@@ -47,6 +47,7 @@ _READER_PAUSE_S = 0.05
 """A passport reader pauses for less than this within its input, which may end with an extra line."""
 
 
+@repr_with()
 class PassportAnswer(NamedTuple):
     """The MRZ if it is valid or accepted; otherwise the wrong lines, with their trusted fields as suggestions."""
 
@@ -55,10 +56,6 @@ class PassportAnswer(NamedTuple):
     wrong_lines: Sequence[str] = ()
     photo: "PhotoReading | None" = None
     """What was read from the photo of the page, if there is one."""
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "PassportAnswer(…)"
 
 
 class PassportQuestion:

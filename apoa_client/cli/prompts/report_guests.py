@@ -26,8 +26,7 @@ from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.cli.views.report import guest_name
-from apoa_client.desk.arrivals import GroupMember, compose_group
-from apoa_client.desk.duplicates import ReportedBefore
+from apoa_client.desk.arrivals import GroupMember, ReportedBefore, compose_group
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.normalise import normalise

@@ -4,13 +4,9 @@ import sys
 import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, style_error
-
-if TYPE_CHECKING:
-    from sys import UnraisableHookArgs
 
 
 def show_bug(kind: type[BaseException], trace: TracebackType | None, *, verbose: bool = False) -> None:
@@ -33,21 +29,13 @@ def bug_text(kind: type[BaseException], trace: TracebackType | None) -> str:
 
 def hide_tracebacks() -> None:
     """Show every exception that no handler catches as `show_bug` does: Python's own hooks print its text."""
-    sys.excepthook = _uncaught
-    threading.excepthook = _uncaught_in_thread
-    sys.unraisablehook = _unraisable
+    sys.excepthook = lambda kind, _error, trace: _uncaught(kind, trace)
+    threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_traceback)
+    sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_traceback)
 
 
-def _uncaught(kind: type[BaseException], _error: BaseException | None, trace: TracebackType | None) -> None:
+def _uncaught(kind: type[BaseException], trace: TracebackType | None) -> None:
     # Nothing may be raised here: Python would print both exceptions. After Ctrl-C the exit code says enough.
     with suppress(BaseException):
         if not issubclass(kind, KeyboardInterrupt):
             show_bug(kind, trace)
-
-
-def _uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
-    _uncaught(args.exc_type, None, args.exc_traceback)
-
-
-def _unraisable(args: "UnraisableHookArgs") -> None:
-    _uncaught(args.exc_type, None, args.exc_traceback)

@@ -57,49 +57,37 @@ class Notice(NamedTuple):
     urgent: bool
 
 
-class _Call(NamedTuple):
-    """One attempt: a command and its environment."""
-
-    arguments: list[str]
-    environ: dict[str, str]
-    timeout_s: float
-
-
 def show_notice(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str = sys.platform) -> bool:
     """Show a notice to the user with this id (None on Windows). Returns whether a tool reports success."""
-    return any(_done(call) for call in _calls(notice, environ, uid, platform))
-
-
-def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str) -> list[_Call]:
     kept = {name: value for name, value in environ.items() if not name.upper().startswith(_PRIVATE)}
     name = {"darwin": "osascript", "win32": "powershell"}.get(platform, "notify-send")
     tool = find_program(name, environ)
     if tool is None:
         _log.info("no notice: there is no %s", name)
-        return []
+        return False
     if platform == "darwin":
-        return [_Call([tool, *_APPLE_SCRIPT, notice.title, notice.body], kept, TIMEOUT_S)]
+        return _done([tool, *_APPLE_SCRIPT, notice.title, notice.body], kept, TIMEOUT_S)
     if platform == "win32":
         texts = {"APOA_NOTICE_TITLE": notice.title, "APOA_NOTICE_BODY": notice.body}
         arguments = [tool, "-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command", _POWERSHELL]
-        return [_Call(arguments, kept | texts, _WINDOWS_TIMEOUT_S)]
+        return _done(arguments, kept | texts, _WINDOWS_TIMEOUT_S)
     buses = session_buses(kept, uid)  # cron knows no bus, and an old terminal may name one whose session has ended
     if not buses:
         _log.info("no notice: no user is logged in at a desktop")
     options = ["--app-name=apoa", f"--urgency={'critical' if notice.urgent else 'normal'}"]
     arguments = [tool, *options, "--", notice.title, notice.body]
-    return [_Call(arguments, kept | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses]
+    return any(_done(arguments, kept | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses)
 
 
-def _done(call: _Call) -> bool:
+def _done(arguments: list[str], environ: dict[str, str], timeout_s: float) -> bool:
     try:
         done = subprocess.run(  # noqa: S603  a fixed command; the texts are our own, with counts
-            call.arguments,
-            env=call.environ,
+            arguments,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=call.timeout_s,
+            timeout=timeout_s,
             check=False,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
         )

@@ -38,6 +38,7 @@ MAX_INPUT_BYTES = 1_000_000
 """The most that is read of one report. A report has less than 20 kB."""
 _LONGEST_LINE = 64 * 1024
 """Bytes of the longest line with a secret."""
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def at_a_terminal() -> bool:
@@ -78,7 +79,7 @@ def check_input_size(content: bytes, *, lenient: bool = False) -> None:
 def secret_line() -> str:
     """Read the first line of standard input. Raises `UsageProblem` if it is not text."""
     try:
-        return _decode(_read_bytes(_read_line)).rstrip("\n")
+        return _decode(_read_bytes(_read_line)).partition("\n")[0]
     except UnicodeDecodeError:
         raise UsageProblem(_NO_TEXT, _SAVE_AS_UTF8) from None
 
@@ -104,15 +105,9 @@ def _decode(content: bytes) -> str:
 
 
 def _read_line(stream: BinaryIO) -> bytes:
-    """Read a line without waiting for the next one, also in UTF-16, where a line ends with two bytes."""
+    """Read a line without waiting for the next one; of a file in UTF-16, whose line ends have two bytes, also more."""
     line = stream.readline(_LONGEST_LINE)
-    end = {codecs.BOM_UTF16_LE: b"\n\0", codecs.BOM_UTF16_BE: b"\0\n"}.get(line[:2], b"\n")
-    while not (line.endswith(end) and len(line) % len(end) == 0) and len(line) < _LONGEST_LINE:
-        more = stream.read(1) if len(line) % len(end) else stream.readline(_LONGEST_LINE - len(line))
-        if not more:
-            break
-        line += more
-    return line
+    return line + stream.read(_LONGEST_LINE - len(line)) if line.startswith(_UTF16) else line
 
 
 def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
@@ -163,7 +158,10 @@ def edit_line(question: str, line: str = "", earlier: Sequence[str] = ()) -> str
     data, so the history is emptied at once and never written to a file. Elsewhere (as plain lines, or on Windows, whose
     Python has no readline) the line is typed again.
     """
-    readline = _readline() if _may_edit() else None
+    readline: ModuleType | None = None
+    if not is_static() and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        with suppress(ImportError):
+            import readline  # only where a line is edited
     if readline is None:
         return ask_line(question)
     readline.set_auto_history(False)
@@ -196,19 +194,6 @@ def _prompt(question: str) -> str:
     for line in above:  # a terminal would break a long prompt within a word
         print_error_unwrapped(line)
     return last
-
-
-def _may_edit() -> bool:
-    """Whether a line on the screen may be drawn again while it is typed."""
-    return not is_static() and is_terminal(sys.stdin) and is_terminal(sys.stdout)
-
-
-def _readline() -> ModuleType | None:
-    try:
-        import readline  # only where a line is edited
-    except ImportError:
-        return None
-    return readline
 
 
 def confirm(question: str, *, default: bool = True) -> bool:

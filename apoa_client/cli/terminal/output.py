@@ -111,6 +111,11 @@ def print_line(line: str = "") -> None:
     write(wrap_for_terminal(line, sys.stdout))
 
 
+def print_done(line: str) -> None:
+    """Print to stdout that something is done."""
+    print_line(style_success(line))
+
+
 def write(text: str) -> None:
     """Print text to stdout without wrapping it. Raises `SettingsProblem` if it cannot be written (a full disk)."""
     _echo(text)
@@ -142,12 +147,7 @@ def set_schema(name: str) -> None:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON document of a command. It is ASCII, so that every console can show it."""
-    if _Mode.documents is not None:
-        _Mode.documents.append({**_environment(), **value})
-        return
-    import json  # only where JSON is asked for
-
-    write(json.dumps({"schema": _Mode.schema, **_environment(), **value}, indent=2))
+    stream_json(value)
 
 
 def set_environment(environment: Callable[[], str]) -> None:
@@ -206,7 +206,7 @@ def print_error_heading() -> None:
 
 def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
     """Yield the document that `stream_json` prints, in pieces."""
-    import json  # as above
+    import json  # only where JSON is asked for
 
     def indented(value: Any, by: str) -> str:  # noqa: ANN401  any JSON value
         return json.dumps(value, indent=2).replace("\n", f"\n{by}")  # strings contain no line break: it is escaped
@@ -245,6 +245,11 @@ def label_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
 def print_error_line(line: str = "") -> None:
     """Print a line that is not part of the result to stderr."""
     print_error_unwrapped(wrap_for_terminal(line, sys.stderr))
+
+
+def print_warning(line: str) -> None:
+    """Print to stderr what the user should check."""
+    print_error_line(style_warning(line))
 
 
 def print_error_unwrapped(line: str) -> None:

@@ -5,17 +5,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from apoa_client import files
-from apoa_client.cli.terminal.output import print_bytes
+from apoa_client.cli.terminal.output import print_bytes, print_done, sanitize
 from apoa_client.errors import SettingsProblem, UsageProblem, file_in_use
 from apoa_client.messages import Message, msg
 
 STANDARD_OUTPUT = Path("-")
 
 
-def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool, durable: bool = True) -> None:
+def write_output(
+    path: Path, content: bytes | Iterable[bytes], *, force: bool, durable: bool = True, done: str = ""
+) -> None:
     """Write a file, or to stdout for ``-``, at once or piece by piece. With `force`, replace an existing file.
 
     Without `durable`, do not wait until the disk has it, and leave an incomplete file if the program is killed.
+    `done` is the line that then says which {file} was written, if it is one.
 
     Raises `UsageProblem` if the file exists or its folder does not, `SettingsProblem` if it cannot be written.
     """
@@ -30,6 +33,8 @@ def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool, d
         raise file_in_use(str(path)) from None
     except OSError:
         raise _unwritable(path) from None
+    if done:
+        print_done(done.format(file=sanitize(str(path))))
 
 
 def check_writable(path: Path, *, force: bool) -> None:

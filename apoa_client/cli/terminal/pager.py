@@ -62,28 +62,13 @@ def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[int | None]:
 def _pager_command(environ: Mapping[str, str]) -> list[str]:
     """Return the pager's command; empty if there is none, or if it has an unclosed quotation mark."""
     try:
-        command = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix")
+        program, *options = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix") or [""]
     except ValueError:
         return []
-    found = _found(command[0], environ) if command else None
-    return [found, *command[1:]] if found is not None else []
-
-
-def _found(program: str, environ: Mapping[str, str]) -> str | None:
-    """Return the full path of a program; one that is given as a path is the user's own choice."""
-    if os.path.dirname(program):  # noqa: PTH120  `help` does without pathlib, which takes long to load
-        return shutil.which(program)
-    return find_program(program, environ)
-
-
-def _for_less(environ: Mapping[str, str], encoding: str) -> dict[str, str]:
-    """Return an environment in which `less` shows colours, explains its keys and leaves the text on the screen.
-
-    In the C locale it would show the bytes of letters with accents, although Python writes UTF-8 there.
-    """
-    charset = {"LESSCHARSET": "utf-8"} if encoding.casefold() == "utf-8" else {}
-    keys = _("Space = more, q = done")  # ?, :, . and % have a meaning in a prompt of less
-    return {"LESS": f"FRXPs{keys}$", **charset, **environ}
+    # One that is given as a path is the user's own choice. `help` does without pathlib, which takes long to load.
+    is_path = os.path.dirname(program)  # noqa: PTH120  see above
+    found = shutil.which(program) if is_path else find_program(program, environ) if program else None
+    return [found, *options] if found is not None else []
 
 
 class _PagedOutput:
@@ -114,10 +99,14 @@ class _PagedOutput:
                 return len(text)
             from subprocess import PIPE, Popen  # only for a list that is longer than the screen
 
+            # `less` shows colours, explains its keys and leaves the text on the screen. In the C locale it would show
+            # the bytes of letters with accents, although Python writes UTF-8 there.
+            charset = {"LESSCHARSET": "utf-8"} if self.encoding.casefold() == "utf-8" else {}
+            keys = _("Space = more, q = done")  # ?, :, . and % have a meaning in a prompt of less
             self._pager = Popen(  # noqa: S603  the user's own command
                 self._command,
                 stdin=PIPE,
-                env=_for_less(self._environ, self.encoding),
+                env={"LESS": f"FRXPs{keys}$", **charset, **self._environ},
                 encoding=self.encoding,
                 errors=self.errors,
             )

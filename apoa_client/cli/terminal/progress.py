@@ -41,61 +41,49 @@ class NoProgress:
         yield
 
 
-class ProgressLines(NoProgress):
-    """Prints a line when a delivery begins, and at each quarter of a long one."""
+class DeliveryProgress(NoProgress):
+    """A bar while a delivery runs, with reports a second; where nothing may move, a line at each quarter."""
 
     def __init__(self) -> None:
+        self._bar: RichProgress | None = None
         self._all = 0
         self._done = 0
         self._refused = 0
 
     def begin(self, waiting: int) -> None:
-        """Print how many reports wait."""
+        """Draw the bar, or print how many reports wait."""
         self._all = waiting
-        print_error_line(_("Sending, waiting: {count}").format(count=waiting))
+        if is_static():
+            print_error_line(_("Sending, waiting: {count}").format(count=waiting))
+        else:
+            self._bar = _start_bar(_("Sending"), waiting)
 
     def advance(self, verdict: Verdict) -> None:
-        """Count, and print a line at each quarter."""
+        """Move the bar on, or print a line at each quarter."""
         self._done += 1
         self._refused += verdict.refused
-        if self._done % max(self._all // 4, _LEAST_STEP) == 0 and self._done < self._all:
-            line = _("Answered: {done} of {all}. Refused: {refused}")
-            print_error_line(line.format(done=self._done, all=self._all, refused=self._refused))
-
-
-class ProgressBar(NoProgress):
-    """A bar while a delivery runs: how many of all, reports a second, how many were refused."""
-
-    def __init__(self) -> None:
-        self._rich: RichProgress | None = None
-        self._refused = 0
-
-    def begin(self, waiting: int) -> None:
-        """Draw the bar."""
-        self._rich = _start_bar(_("Sending"), waiting)
-
-    def advance(self, verdict: Verdict) -> None:
-        """Move the bar on."""
-        self._refused += verdict.refused
-        if self._rich is not None:
-            (task,) = self._rich.tasks
+        if self._bar is not None:
+            (task,) = self._bar.tasks
             label = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")
             # The speed is None before the second answer.
             rate = "" if task.speed is None else _("{rate}/s").format(rate=f"{task.speed:.1f}")
-            self._rich.update(task.id, advance=1, description=label, rate=rate)
+            self._bar.update(task.id, advance=1, description=label, rate=rate)
+        elif self._done % max(self._all // 4, _LEAST_STEP) == 0 and self._done < self._all:
+            line = _("Answered: {done} of {all}. Refused: {refused}")
+            print_error_line(line.format(done=self._done, all=self._all, refused=self._refused))
 
     def end(self) -> None:
         """Remove the bar."""
-        if self._rich is not None:
-            self._rich.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     @contextmanager
     def pause(self) -> Iterator[None]:
         """Remove the bar while the user is asked something: it would overwrite the question."""
         self.end()
         yield
-        if self._rich is not None:
-            self._rich.start()
+        if self._bar is not None:
+            self._bar.start()
 
 
 def _start_bar(label: str, total: int | None) -> "RichProgress":
@@ -184,7 +172,5 @@ def current_step(label: str, *, silent: bool) -> Iterator[Callable[[str], object
 
 
 def watcher(*, silent: bool) -> NoProgress:
-    """Return a bar on a terminal, lines where nothing may move, or no progress at all."""
-    if silent:
-        return NoProgress()
-    return ProgressLines() if is_static() else ProgressBar()
+    """Return what shows a delivery, or nothing."""
+    return NoProgress() if silent else DeliveryProgress()

@@ -3,7 +3,6 @@
 A stream is None if the caller closed it, or where there is no console at all (pythonw.exe).
 """
 
-import codecs
 import errno
 import os
 import sys
@@ -11,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper, UnsupportedOperation
 from typing import TextIO
-
-from apoa_client.cli.terminal.wrapping import width
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -101,95 +98,14 @@ def occupy_descriptors() -> None:
         os.close(descriptor)
 
 
-NEAREST = "apoa_nearest"
-"""The name of our handler for encoding errors."""
-
-_ASCII, _LINUX = "apoa_ascii", "apoa_linux"
-# Not named "ascii": click writes UTF-8 to a stream of that name, because it takes the name for a mistake.
-
-_SIGNS = {
-    "→": "->", "←": "<-", "↑": "^", "↓": "v", "…": "...", "•": "*", "·": ".", "×": "x", "✓": "v", "✔": "v", "✗": "x",
-    "✘": "x", "●": "*", "○": "o", "■": "#", "□": "#", "▶": ">", "◀": "<", "▲": "^", "▼": "v", "❯": ">", "⚠": "!",
-    "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"',
-    "‹": "<", "›": ">", "«": '"', "»": '"', "€": "EUR", "█": "#", "№": "No", "⁄": "/", "¡": "!", "¿": "?", "°": "o",
-    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d",
-    "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th", "Ł": "L", "ł": "l", "ı": "i", "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t",
-    "Ŋ": "N", "ŋ": "n", "ĸ": "k", "Ə": "A", "ə": "a",
-}  # fmt: skip
-_INVISIBLE = frozenset({"Mn", "Me", "Cf"})
-
-
 def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
-    """Make a standard stream show replacements for what it cannot show. Other streams are not changed.
+    """Make a standard stream show a question mark for what it cannot show. Other streams are not changed.
 
     On Windows a file or a pipe gets UTF-8 in place of the code page, unless `PYTHONIOENCODING` names an encoding. A
     bundle's Python does not read that variable.
     """
     if not isinstance(stream, TextIOWrapper):
         return
-    encoding = None
-    if codecs.lookup(stream.encoding).name == "ascii":
-        encoding = _ASCII
-    elif environ.get("TERM") == "linux" and is_terminal(stream):
-        encoding = _LINUX  # the Linux console reads UTF-8 but has few glyphs
-    elif sys.platform == "win32" and not is_terminal(stream):
-        named = None if hasattr(sys, "frozen") else environ.get("PYTHONIOENCODING")
-        encoding = None if named else "utf-8"
-    stream.reconfigure(encoding=encoding, errors=NEAREST)
-
-
-def nearest(character: str) -> str:
-    """Return the replacement in ASCII: nothing for characters without width, and "?" where there is no similar one.
-
-    A wide character, such as a Chinese one, becomes two question marks, so that tables stay aligned.
-    """
-    import unicodedata  # only for a character that is missing
-
-    if character in _SIGNS:
-        return _SIGNS[character]
-    parts = unicodedata.normalize("NFKD", character)
-    base = "".join(_SIGNS.get(part, part) for part in parts if unicodedata.category(part) not in _INVISIBLE)
-    if base.isascii():
-        return base
-    name = unicodedata.name(character, "")
-    if name.startswith("BOX DRAWINGS"):
-        across, upright = "HORIZONTAL" in name, "VERTICAL" in name
-        turns = across is upright or any(word in name.split() for word in ("UP", "DOWN", "LEFT", "RIGHT"))
-        return "+" if turns else "-" if across else "|"
-    return "#" if name.endswith(("BLOCK", "SHADE")) else "?" * width(character)
-
-
-def _handle(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(map(nearest, error.object[error.start : error.end])), error.end
-
-
-class _AsciiEncoder(codecs.IncrementalEncoder):
-    def encode(self, text: str, final: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002  the base's
-        return text.encode("ascii", self.errors)
-
-
-class _LinuxEncoder(codecs.IncrementalEncoder):
-    """The characters that every font of the Linux console has: Western European letters and those of code page 437."""
-
-    def __init__(self, errors: str = "strict") -> None:
-        super().__init__(errors)
-        every = bytes(range(256))
-        self._glyphs = frozenset(every.decode("latin-1") + every.decode("cp437"))
-
-    def encode(self, text: str, final: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002  the base's
-        return "".join(c if c in self._glyphs else nearest(c) for c in text).encode("utf-8", self.errors)
-
-
-def _find(name: str) -> codecs.CodecInfo | None:
-    encoder = {_ASCII: _AsciiEncoder, _LINUX: _LinuxEncoder}.get(name)
-    if encoder is None:
-        return None
-    utf8 = codecs.lookup("utf-8")
-    decoder = utf8.incrementaldecoder  # a stream needs one, even if nothing is read from it
-    return codecs.CodecInfo(utf8.encode, utf8.decode, None, None, encoder, decoder, name)
-
-
-codecs.register_error(NEAREST, _handle)
-codecs.register(_find)
+    named = None if hasattr(sys, "frozen") else environ.get("PYTHONIOENCODING")
+    is_file_of_windows = sys.platform == "win32" and not is_terminal(stream)
+    stream.reconfigure(encoding="utf-8" if is_file_of_windows and not named else None, errors="replace")

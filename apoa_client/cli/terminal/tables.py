@@ -6,7 +6,7 @@ from itertools import islice, zip_longest
 
 from apoa_client.cli.terminal.output import columns, plain, print_line, style_bold, write
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.terminal.wrapping import anchored_left, break_points, fold_cell, pad, width
+from apoa_client.cli.terminal.wrapping import break_points, fold_cell, pad, width
 
 _GAP = "  "
 _FIRST_ROWS = 100
@@ -81,7 +81,7 @@ def _least(column: Iterable[str]) -> int:
 
 def _folded_row(cells: Iterable[str], widths: Sequence[int]) -> Iterator[str]:
     for line in zip_longest(*(fold_cell(cell, wide) for cell, wide in zip(cells, widths, strict=True)), fillvalue=""):
-        yield _joined(map(anchored_left, line), widths)
+        yield _joined(line, widths)
 
 
 def _joined(cells: Iterable[str], widths: Sequence[int]) -> str:

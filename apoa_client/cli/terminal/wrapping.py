@@ -26,8 +26,6 @@ _JOINED = r"[^-]*-+|[^-]+"
 _LONG = 8
 """A word of at most this length is not broken at a hyphen: "check-in"."""
 
-_MARK = "\u200e"
-
 
 def width(text: str) -> int:
     """Return the columns that a line takes."""
@@ -42,19 +40,6 @@ def width(text: str) -> int:
 def pad(text: str, columns: int) -> str:
     """Return a line with blanks at its end, up to a width."""
     return text + " " * (columns - width(text))
-
-
-def anchored_left(text: str) -> str:
-    """Return a cell with a left-to-right mark after letters that run from right to left.
-
-    Without it a terminal that orders such text would draw a number from the next column on its other side.
-    """
-    if text.isascii():
-        return text
-    import unicodedata  # as above
-
-    turns = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
-    return text + _MARK if turns else text
 
 
 def wrap_line(line: str, columns: int) -> list[str]:
@@ -76,11 +61,12 @@ def wrap_line(line: str, columns: int) -> list[str]:
 
 def fold_cell(text: str, columns: int) -> list[str]:
     """Break a cell into lines no wider than this: between `break_points`; a part that is too wide where it must be."""
-    pieces = (
-        ("" if number else glue, piece)
-        for glue, part in break_points(text)
-        for number, piece in enumerate(_too_wide(part, columns) if width(part) > columns else [part])
-    )
+    pieces: list[tuple[str, str]] = []
+    for glue, part in break_points(text):
+        fitting = [part]
+        if width(part) > columns:
+            fitting = [piece for up_to_hyphen in re.findall(_JOINED, part) for piece in _cut(up_to_hyphen, columns)]
+        pieces += [("" if number else glue, piece) for number, piece in enumerate(fitting)]
     return list(_filled(pieces, columns))
 
 
@@ -91,13 +77,9 @@ def break_points(text: str) -> Iterator[tuple[str, str]]:
     part before: a blank or nothing.
     """
     for word in text.split(" "):
-        divisible = width(word) > _LONG and not any(map(_is_of_a_number_or_path, click.unstyle(word)))
+        divisible = width(word) > _LONG and not re.search(r"[\d/\\]", click.unstyle(word))
         for number, part in enumerate(re.findall(_JOINED, word) if divisible else [word]):
             yield "" if number else " ", part
-
-
-def _is_of_a_number_or_path(character: str) -> bool:
-    return character.isdigit() or character in "/\\"
 
 
 def _filled(pieces: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:
@@ -111,12 +93,6 @@ def _filled(pieces: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:
             yield line.rstrip(" ")
             line = piece or None  # no line begins with a blank
     yield line or ""
-
-
-def _too_wide(part: str, columns: int) -> Iterator[str]:
-    """Yield the pieces of a part that is too wide: up to its hyphens, or cut anywhere."""
-    for piece in re.findall(_JOINED, part):
-        yield from _cut(piece, columns)
 
 
 def _cut(word: str, columns: int) -> Iterator[str]:

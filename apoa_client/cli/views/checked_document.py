@@ -25,7 +25,7 @@ from apoa_client.cli.views.labels import SEXES, day_text
 from apoa_client.cli.views.report import state_text
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import COMPOSITE, Span
-from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, Mrz, MrzUnreadable
+from apoa_client.passport.mrz import Change, Correction, FieldState, Mrz, MrzUnreadable
 from apoa_client.passport.names import split_names
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, NAMES, ON_THE_FORM
@@ -77,10 +77,10 @@ def _positions(spans: Sequence[Span], index: int) -> list[int]:
 
 def _span_text(span: Span) -> str:
     """Return a mark as a sentence; lines and characters count from 1."""
-    line, first, last = span.line + 1, span.start + 1, span.end
-    if first >= last:
-        return _("Look at line {line}, character {first}.").format(line=line, first=first)
-    return _("Look at line {line}, characters {first} to {last}.").format(line=line, first=first, last=last)
+    words = _("Look at line {line}, characters {first} to {last}.")
+    if span.end <= span.start + 1:
+        words = _("Look at line {line}, character {first}.")
+    return words.format(line=span.line + 1, first=span.start + 1, last=span.end)
 
 
 _MAX_EDIT = 6
@@ -133,16 +133,6 @@ _VERDICTS = {
     "expired": msg("No errors, but the document has expired."),
 }
 """The last line for a document without errors, by the code of a warning; the first that applies."""
-
-_LONG_NUMBERS = {
-    Convention.EITHER: msg("The long document number continues in the optional data."),
-    Convention.NUMBER_ALONE: msg(
-        "The long document number continues in the optional data. Its check digit does not include the < in between."
-    ),
-    Convention.WITH_FILLER: msg(
-        "The long document number continues in the optional data. Its check digit includes the < in between."
-    ),
-}
 
 
 def document_value(checked: CheckedDocument) -> dict[str, Any]:
@@ -377,8 +367,6 @@ def _notes(checked: CheckedDocument) -> Iterator[str]:
     if checked.mrz is None:
         return
     yield from map(change_text, checked.mrz.changes)
-    if checked.mrz.long_number in _LONG_NUMBERS:
-        yield text(_LONG_NUMBERS[checked.mrz.long_number])
     for name, forms in checked.printed.items():
         if forms and name not in checked.typed:
             label, spellings = text(BY_NAME[name].label), ", ".join(map(sanitize, forms))

@@ -1,7 +1,7 @@
 """The figures of a month: as JSON, and as tables with bars on a screen."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -42,7 +42,7 @@ _ALL = 100
 def figures_json(figures: Figures) -> dict[str, Any]:
     """Return the figures as JSON values. Without the key, `by_nationality` is null and `sealed` is true."""
     total, punctuality, groups = figures.total, figures.punctuality, figures.groups
-    value = {
+    value: dict[str, Any] = {
         "month": str(figures.month),
         "guests": total.guests,
         "arrivals": total.arrivals,
@@ -59,24 +59,20 @@ def figures_json(figures: Figures) -> dict[str, Any]:
     }
     if groups is None:
         return {**value, "sealed": True}
-    members = [
+    value["by_nationality"] = [
         {"state": group.state, "guests": group.guests, "arrivals": group.arrivals, "nights": group.nights}
         for group in groups
     ]
-    return {**value, "by_nationality": members, "rooms": _rooms_json(figures)}
-
-
-def _rooms_json(figures: Figures) -> dict[str, Any] | None:
-    found = figures.room_nights
-    if found is None:
-        return None
-    return {
-        "count": found.rooms,
-        "available_nights": found.available(figures.month),
-        "occupied_nights": len(found.occupied),
-        "occupancy": _rounded(found.occupancy(figures.month), 4),
-        "guest_nights_without_room": found.unknown,
-    }
+    rooms, month = figures.room_nights, figures.month
+    if rooms is not None:
+        value["rooms"] = {
+            "count": rooms.rooms,
+            "available_nights": rooms.available(month),
+            "occupied_nights": len(rooms.occupied),
+            "occupancy": _rounded(rooms.occupancy(month), 4),
+            "guest_nights_without_room": rooms.unknown,
+        }
+    return value
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -89,7 +85,12 @@ def show_figures(figures: Figures, today: date) -> None:
     print_definitions(list(_key_figures(figures, today)))
     if figures.groups:
         print_line()
-        _show_nationalities(figures.groups)
+        language = current_language()
+        groups = [
+            (group_name(group, language), str(group.guests), str(group.nights), decimal_text(group.average))
+            for group in figures.groups
+        ]
+        _show_with_bars((_("Nationality"), _("Guests"), _("Nights"), _("Average")), groups, drawn=2)
         print_line()
         print_line(_(RESIDENCE))
     print_line()
@@ -99,7 +100,13 @@ def show_figures(figures: Figures, today: date) -> None:
         print_line(_(sentence))
     if figures.total.arrivals:
         print_line()
-        _show_weeks(figures)
+        weeks = []
+        for week in figures.weeks:
+            arrived = sum(count for day, count in figures.arrivals.items() if week.first <= day <= week.last)
+            counts = (arrived, week.punctuality.on_time, week.punctuality.late, week.punctuality.waiting or "")
+            weeks.append((week_text(week), *map(str, counts), share_text(week.punctuality)))
+        heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Waiting"), _("Share"))
+        _show_with_bars(heads, weeks, drawn=1)
 
 
 def survey_rows(figures: Figures, translate: Callable[[str], str] = _) -> list[tuple[str, str]]:
@@ -193,43 +200,16 @@ def _key_figures(figures: Figures, today: date) -> Iterator[tuple[str, str]]:
     yield _("Refused"), refused
 
 
-def _show_nationalities(groups: Sequence[Group]) -> None:
-    heads = (_("Nationality"), _("Guests"), _("Nights"), _("Average"))
-    language = current_language()
-    rows = [
-        (group_name(group, language), str(group.guests), str(group.nights), decimal_text(group.average))
-        for group in groups
-    ]
-    _show_with_bars(heads, rows, heads.index(_("Nights")))
-
-
-def _show_weeks(figures: Figures) -> None:
-    heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Waiting"), _("Share"))
-    arrivals = [
-        sum(count for day, count in figures.arrivals.items() if week.first <= day <= week.last)
-        for week in figures.weeks
-    ]
-    rows = [
-        (week_text(week), str(count), *_punctuality_cells(week.punctuality))
-        for week, count in zip(figures.weeks, arrivals, strict=True)
-    ]
-    _show_with_bars(heads, rows, heads.index(_("Arrivals")))
-
-
-def _punctuality_cells(punctuality: Punctuality) -> Iterable[str]:
-    waiting = str(punctuality.waiting) if punctuality.waiting else ""
-    return str(punctuality.on_time), str(punctuality.late), waiting, share_text(punctuality)
-
-
-def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], drawn: int) -> None:
+def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], *, drawn: int) -> None:
     """Show rows whose cells after the first are numbers, at a terminal each with a bar for the column `drawn`.
 
-    The bars have the heading of that column, because they stand behind another one.
+    The bars have the heading of that column, because they stand behind another one. A bar for a value above 0 is at
+    least one column wide.
     """
-    upright = [
-        column if number == 0 or not any(column[1:]) else _aligned_right(column)
-        for number, column in enumerate(zip(heads, *rows, strict=True))
-    ]
+    upright: list[tuple[str, ...]] = []
+    for number, column in enumerate(zip(heads, *rows, strict=True)):
+        wide = max(map(len, column)) if number and any(column[1:]) else 0
+        upright.append(tuple(cell.rjust(wide) for cell in column))
     used = sum(max(map(width, column)) + 2 for column in upright if any(column[1:]))
     room = min(columns() - used - 1, _MOST_BAR)
     too_wide = room < -1  # then cells are folded, and the blanks before a number would be a line of their own
@@ -238,16 +218,7 @@ def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], drawn: 
         return
     if room >= max(_LEAST_BAR, width(heads[drawn])):
         values = [int(row[drawn]) for row in rows]
-        upright.append((heads[drawn], *(_bar(value, max(values), room) for value in values)))
+        bars = (_BAR * max(round(value * room / max(values)), 1) if value else "" for value in values)
+        upright.append((heads[drawn], *bars))
     heads, *rows = zip(*upright, strict=True)
     show_table(heads, rows)
-
-
-def _aligned_right(column: Sequence[str]) -> tuple[str, ...]:
-    wide = max(map(len, column))
-    return tuple(cell.rjust(wide) for cell in column)
-
-
-def _bar(value: int, most: int, room: int) -> str:
-    """Return a bar; for a value above 0 it is at least one column wide."""
-    return _BAR * max(round(value * room / most), 1) if value else ""

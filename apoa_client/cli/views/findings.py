@@ -1,6 +1,7 @@
-"""Findings and errors, as JSON and as lines on a screen."""
+"""Findings, errors and the columns of a report, as JSON; findings and errors as lines on a screen."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -8,32 +9,53 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error, style_warning
 from apoa_client.errors import ApoaError, Exit, NotAuthentic, StorageProblem, worst_exit
 from apoa_client.ports.doubts import Doubt
+from apoa_client.ports.entries import Entry
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import short_id
+from apoa_client.report.kinds import Kind, PhotoState, Receipt, State, instant, short_id
 
 if TYPE_CHECKING:
     from apoa_client.delivery.options import Outcome
 
 _T = TypeVar("_T")
 
-EMPTY_REPORT: dict[str, Any] = {
-    "id": None,
-    "short_id": None,
-    "stay_id": None,
-    "kind": None,
-    "state": None,
-    "created_at": None,
-    "due_at": None,
-    "attempts": 0,
-    "last_error": None,
-    "authenticated": False,
-    "receipt": None,
-    "photo": None,
-    "guest": None,
-    "stay": None,
+REPORT_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("id", "short_id", "stay_id"), str),
+    "kind": Kind,
+    "state": State,
+    "created_at": datetime,
+    "due_at": datetime | None,
+    "attempts": int,
+    "last_error": str | None,
+    "authenticated": bool,
+    "receipt": Receipt | None,
+    "photo": PhotoState | None,
 }
+"""What JSON documents have of each report in the outbox: attributes of `Entry` and the short id, with their types."""
+
+EMPTY_REPORT = {**dict.fromkeys([*REPORT_COLUMNS, "guest", "stay"]), "attempts": 0, "authenticated": False}
 """The JSON form of a report that was not saved."""
+
+
+def report_columns(entry: Entry, zone: tzinfo, columns: Iterable[str] = REPORT_COLUMNS) -> dict[str, Any]:
+    """Return columns of a report as JSON values, times in the property's zone."""
+    found = {**entry._asdict(), "short_id": short_id(entry.id), "receipt": receipt_value(entry.receipt, zone)}
+    return {
+        name: moment_value(found[name], zone) if isinstance(found[name], datetime) else found[name] for name in columns
+    }
+
+
+def moment_value(moment: datetime | None, zone: tzinfo) -> str | None:
+    """Return a time in the property's zone as JSON has it."""
+    return None if moment is None else instant(moment.astimezone(zone))
+
+
+def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | None:
+    """Return a receipt as JSON values, its time in the property's zone; `source` says who gave the number."""
+    if receipt is None:
+        return None
+    number, source = receipt.number if receipt.has_number else None, "typed" if receipt.typed else "authority"
+    return {"number": number, "issued_at": moment_value(receipt.issued_at, zone), "source": source}
 
 
 def finding_value(finding: Finding) -> dict[str, str]:

@@ -127,24 +127,26 @@ def show_health(results: Sequence[CheckResult], presentation: Presentation) -> N
     problems = _failures(results)
     notes = [each for each in results if each.result is Result.WARNING]
     print_line(_verdict(problems, notes, presentation))
-    for each in _without_repetition(problems or notes):
+    # Two checks of one file say the same: the first is shown.
+    shown = {(each.finding.message, each.finding.advice): each for each in reversed(problems or notes)}
+    for each in reversed(shown.values()):
         _show_problem(each)
     if presentation.brief and not (presentation.details or problems):
         return
     print_line()
     if presentation.details:
-        _show_details(results)
+        for group, title in GROUPS.items():
+            of_group = [each for each in results if each.group is group]
+            if of_group:
+                print_line(style_bold(_(title)))
+            details = [f"{_(RESULTS[each.result])}. {text(each.finding.message)}" for each in of_group]
+            print_definitions(list(zip((_(CHECKS[each.name]) for each in of_group), details, strict=True)))
         return
     print_definitions(
         [(_(title), _group_text(results, group, offline=presentation.offline)) for group, title in GROUPS.items()]
     )
     if not presentation.brief:
         print_line(_("Each check in full: apoa -v doctor"))
-
-
-def _without_repetition(results: Sequence[CheckResult]) -> list[CheckResult]:
-    """Return the results without those that say the same as an earlier one, such as two checks of one file."""
-    return list({(each.finding.message, each.finding.advice): each for each in reversed(results)}.values())[::-1]
 
 
 def _group_text(results: Sequence[CheckResult], group: Group, *, offline: bool) -> str:
@@ -157,20 +159,6 @@ def _group_text(results: Sequence[CheckResult], group: Group, *, offline: bool) 
     if offline and group is Group.AUTHORITY and not parts:
         return _("not checked")
     return "; ".join(parts) or _(RESULTS[Result.SKIPPED if skipped else Result.OK])
-
-
-def _show_details(results: Sequence[CheckResult]) -> None:
-    """Show every check below the heading of its group."""
-    for group, title in GROUPS.items():
-        of_group = [each for each in results if each.group is group]
-        if of_group:
-            print_line(style_bold(_(title)))
-            print_definitions([(_(CHECKS[each.name]), _detail(each)) for each in of_group])
-
-
-def _detail(each: CheckResult) -> str:
-    result = _(RESULTS[each.result])
-    return f"{result}. {text(each.finding.message)}"
 
 
 def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], presentation: Presentation) -> str:

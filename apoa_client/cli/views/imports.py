@@ -52,7 +52,6 @@ ORDERS = {"dmy": msg("day/month/year"), "mdy": msg("month/day/year"), "ymd": msg
 _EXAMPLE_WIDTH = 28
 _SHEET_WIDTH = 62
 """The columns of the longest name that a spreadsheet program allows: 31 characters that are two columns wide."""
-_ALSO_NEEDED = ("birth_place", "check_in")
 _KINDS_OF_PROBLEM = {
     "missing": msg("is missing"),
     "bad_length": msg("has the wrong length"),
@@ -214,16 +213,20 @@ def print_problems(result: ImportResult) -> None:
         return
     heads = (_("Cells"), _("Problem"))
     rows = [(_listed(cells), words) for words, cells in islice(places.items(), _MOST_SHOWN)]
-    if plain():
-        for row in rows:
-            print_error_line(", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)))
-    else:
-        for line in table_lines(heads, rows):
-            print_error_line(line)
+    _print_rows(heads, rows)
     more = len(places) - len(rows)
     if more:
         print_error_line(text(nmsg("... and {count} other problem.", "... and {count} other problems.", more)))
     print_error_line()
+
+
+def _print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show rows on stderr: as a table, or each in one line on a plain screen."""
+    lines = table_lines(heads, rows)
+    if plain():
+        lines = [", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True) if cell) for row in rows]
+    for line in lines:
+        print_error_line(line)
 
 
 def _place(finding: RowFinding, result: ImportResult) -> str:
@@ -322,12 +325,8 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
         )
         for column, target in columns.fields.items()
     ]
-    if plain():
-        for row in rows:
-            print_error_line(", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True) if cell))
-    elif rows:
-        for line in table_lines(heads, rows):
-            print_error_line(line)
+    if rows:
+        _print_rows(heads, rows)
     show_unread(unread_headings(table, columns))
 
 
@@ -347,23 +346,13 @@ def _heading_text(table: Table, column: int) -> str:
     return f"{column_letters(column)} {_shortened(heading)}".rstrip()
 
 
-def absent_fields(columns: ColumnMap) -> list[str]:
-    """Return the fields that each guest needs and that no column and no default has."""
-    known = {*columns.fields.values(), *columns.defaults, *columns.missing}
-    known |= {"birth_place"} if "birth" in known else set()
-    return [*columns.missing, *(name for name in _ALSO_NEEDED if name not in known)]
-
-
 def _field_text(columns: ColumnMap, column: int, target: str) -> str:
     """Return the field of a column, with the order of its dates if they are text."""
     label = text(label_of_target(target))
-    order = columns.date_order_of(column) if _needs_order(columns, column) else ""
-    return f"{label} ({text(ORDERS[order])})" if order else label
-
-
-def _needs_order(columns: ColumnMap, column: int) -> bool:
-    found = columns.evidence.get(column)
-    return found is not None and (found.is_ambiguous or bool(found.proven))
+    dates = columns.dates.get(column)
+    if dates is None or not dates.order or not (dates.is_ambiguous or dates.proven):
+        return label
+    return f"{label} ({text(ORDERS[dates.order])})"
 
 
 def cell_text(value: CellValue) -> str:

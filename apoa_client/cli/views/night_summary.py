@@ -7,8 +7,8 @@ and nationalities need the key; without it the stays are shown by their ids.
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
@@ -43,6 +43,7 @@ from apoa_client.cli.views.status import (
     show_property,
     waiting_line,
 )
+from apoa_client.desk.attention import UrgentReports
 from apoa_client.desk.night import Night
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary
@@ -58,14 +59,8 @@ _MAX_ON_SCREEN = 3
 """Lines on a terminal for each list of what must be done: with all lists, the guests still have room on 24 lines."""
 
 
-class FirstReports(NamedTuple):
-    """The first of some reports, and how many there are in all."""
-
-    total: int
-    first: Sequence[Entry]
-
-
-class NightSummary(NamedTuple):
+@dataclass
+class NightSummary:
     """What there is to show of a night. `name_of` returns the name of a report's guest, empty without the key."""
 
     settings: PropertySettings
@@ -76,80 +71,66 @@ class NightSummary(NamedTuple):
     arrivals: Sequence[OpenedReport]
     leaving: Sequence[OpenedReport]
     overdue: Sequence[OpenedReport]
-    refused: FirstReports
-    due: FirstReports
+    refused: UrgentReports
+    due: UrgentReports
     drafts: Sequence[OpenedDraft]
     name_of: Callable[[Entry], str]
 
-
-class NightView:
-    """Shows the summary of a night."""
-
-    def __init__(self, shown: NightSummary) -> None:
-        self._shown = shown
-        self._night = shown.night
-        self._zone = shown.settings.zone
+    def __post_init__(self) -> None:
         self._on_terminal = is_terminal(sys.stdout) and not plain()
-        self._waiting = shown.summary.waiting
         self._lines: list[str] = []
         """What must be done."""
 
     def show(self) -> None:
         """Show what must be done, then the guests, then the counts and the last contact."""
-        shown, night = self._shown, self._night
+        zone, night = self.settings.zone, self.night
         self._collect_reports()
-        self._collect_drafts()
-        self._collect_overdue()
+        if drafts := self.drafts:
+            heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
+            lines = [f"  {each.text(zone)}" for each in drafts]
+            self._add(style_warning(heading), lines, len(drafts), "report")
+        if overdue := self.overdue:
+            heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
+            lines = ["  " + side_by_side([_until(each, night), *_guest_parts(each)]) for each in overdue]
+            self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
         if not self._lines:
-            end = moment_text(night.ends_at, self._zone)
+            end = moment_text(night.ends_at, zone)
             line = _("Nothing was refused, and nothing is due by {moment}.").format(moment=end)
             self._lines.append(style_success(line))
-        show_property(shown.settings, shown.summary)
+        show_property(self.settings, self.summary)
         evening, morning = day_text(night.evening), day_text(night.morning)
         print_line(style_bold(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
         for line in self._lines:
             print_line(line)
-        self._show_guests(shown.in_house)
+        self._show_guests(self.in_house)
         arrived = _("Arrived since yesterday: {count}") if night.is_morning else _("Arrived today: {count}")
         leaving = _("Leaving this morning: {count}") if night.is_morning else _("Leaving tomorrow: {count}")
-        lists = ((arrived, shown.arrivals), (leaving, shown.leaving))
+        lists = ((arrived, self.arrivals), (leaving, self.leaving))
         counts = [words.format(count=len(found)) for words, found in lists]
-        if self._waiting:
-            label = _("Waiting to be typed into APOA") if self._shown.settings.by_hand else _("Waiting to be sent")
-            counts.append(f"{label}: {self._waiting}")
+        if self.summary.waiting:
+            label = _("Waiting to be typed into APOA") if self.settings.by_hand else _("Waiting to be sent")
+            counts.append(f"{label}: {self.summary.waiting}")
         print_line(side_by_side(counts))
-        show_last_contact(shown.settings, shown.summary)
+        show_last_contact(self.settings, self.summary)
 
     def _collect_reports(self) -> None:
         """Add the refused reports and those that are due, or else how many wait."""
-        (refused, first_refused), (due, first_due) = self._shown.refused, self._shown.due
+        refused, due = self.refused.total, self.due.total
         if refused:
-            self._add(refused_line(refused), self._report_lines(first_refused, refused), refused, "list")
+            self._add(refused_line(refused), self._report_lines(self.refused), refused, "list")
         if due:
-            end = moment_text(self._night.ends_at, self._zone)
+            end = moment_text(self.night.ends_at, self.settings.zone)
             heading = _("Due by {moment}: {count}. Send them: apoa sync")
-            if self._shown.settings.by_hand:
+            if self.settings.by_hand:
                 heading = _("Due by {moment}: {count}. Report them: apoa sync --by-hand")
-            elif not self._waiting:  # each was sent
+            elif not self.summary.waiting:  # each was sent
                 heading = _("Due by {moment}: {count}. The authority has not decided yet.")
-            lines = self._report_lines(first_due, due)
+            lines = self._report_lines(self.due)
             self._add(style_warning(heading.format(moment=end, count=due)), lines, due, "list")
-        elif self._waiting:
-            self._lines.append(waiting_line(self._shown.settings, self._shown.summary))
-        if self._shown.summary.counts[State.PENDING] and not due:
-            self._lines.append(pending_line(self._shown.summary))
-
-    def _collect_drafts(self) -> None:
-        if drafts := self._shown.drafts:
-            heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
-            lines = [f"  {each.text(self._zone)}" for each in drafts]
-            self._add(style_warning(heading), lines, len(drafts), "report")
-
-    def _collect_overdue(self) -> None:
-        if overdue := self._shown.overdue:
-            heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
-            lines = ["  " + side_by_side([_until(each, self._night), _guest_line(each)]) for each in overdue]
-            self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
+        elif self.summary.waiting:
+            self._lines.append(waiting_line(self.settings, self.summary))
+        if self.summary.counts[State.PENDING] and not due:
+            self._lines.append(pending_line(self.summary))
 
     def _add(self, heading: str, lines: Sequence[str], total: int, command: str) -> None:
         """Add a heading, as many of the lines as there is room for, and how many more there are."""
@@ -164,12 +145,13 @@ class NightView:
             return min(total, MAX_SHOWN)
         return total if total <= _MAX_ON_SCREEN else _MAX_ON_SCREEN - 1
 
-    def _report_lines(self, entries: Sequence[Entry], total: int) -> list[str]:
-        return list(deadline_lines(entries[: self._limit(total)], self._shown.now, self._zone, self._describe))
+    def _report_lines(self, reports: UrgentReports) -> list[str]:
+        first = reports.first[: self._limit(reports.total)]
+        return list(deadline_lines(first, self.now, self.settings.zone, self._describe))
 
     def _describe(self, entry: Entry) -> str:
         """Return the guest's name, the kind unless it is a check-in of a known guest, and an unusual state."""
-        name = self._shown.name_of(entry)
+        name = self.name_of(entry)
         kind = "" if entry.kind is Kind.CHECK_IN and name else _(KINDS[entry.kind])
         state = "" if entry.state in {State.QUEUED, State.REJECTED} else _(STATES[entry.state])
         return ", ".join(filter(None, (name, kind, state)))
@@ -196,12 +178,12 @@ class NightView:
 
     def _guest_row(self, guest: OpenedReport) -> list[str]:
         state = state_cell(guest.entry)
-        return [guest.room, shown_name(guest), guest.nationality, _until(guest, self._night), state, guest.short_id]
+        return [guest.room, shown_name(guest), guest.nationality, _until(guest, self.night), state, guest.short_id]
 
     def _room_for_guests(self) -> int:
         """Return how many lines of the screen are left for the table of guests."""
         wrapped = sum(len(wrap_line(line, columns())) for line in self._lines)
-        stopped = 2 * (self._shown.summary.current_suspension(lambda: self._shown.settings.fingerprint) is not None)
+        stopped = 2 * (self.summary.current_suspension(lambda: self.settings.fingerprint) is not None)
         others = 6  # the property, the night, the heading, the counts, the last contact, and the shell's prompt
         others += 2 * (columns() < _USUAL_WIDTH)  # some of them wrap
         return shutil.get_terminal_size().lines - wrapped - stopped - others
@@ -221,7 +203,6 @@ def _until(guest: OpenedReport, night: Night) -> str:
     return short_day_text(day, night.today) if day is not None else ""
 
 
-def _guest_line(guest: OpenedReport) -> str:
-    """Return a guest on one line: short id, and if the guest can be read now, name and room."""
-    room = _("room {room}").format(room=guest.room) if guest.room else ""
-    return side_by_side([guest.short_id, shown_name(guest), room])
+def _guest_parts(guest: OpenedReport) -> list[str]:
+    """Return a guest's short id, and if the guest can be read now, name and room."""
+    return [guest.short_id, shown_name(guest), _("room {room}").format(room=guest.room) if guest.room else ""]

@@ -1,7 +1,7 @@
 """What the authority would say about a report that is only checked: as JSON, and beside what is found here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -15,9 +15,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.findings import error_fields, finding_line, findings_value
 from apoa_client.errors import ApoaError, Exit, worst_exit
 from apoa_client.ports.authority import Status, Verdict
-from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import label_of
-from apoa_client.report.findings import Finding
 
 
 class Online(NamedTuple):
@@ -39,10 +37,6 @@ class Online(NamedTuple):
         if self.error is not None:
             return self.error.exit_code
         return Exit.DATA_REFUSED if self.refused else Exit.DONE
-
-
-AskOnline: TypeAlias = Callable[[Mapping[str, str], CheckedDocument], Online | None]
-"""Returns the answer about a checked document with these typed details; None where the document is not valid."""
 
 
 def online_value(online: Online | None) -> dict[str, Any] | None:
@@ -72,7 +66,8 @@ def online_lines(online: Online) -> Iterator[str]:
     status = online.verdict.status
     style = {Status.ACCEPTED: style_success, Status.REJECTED: style_error}.get(status, style_warning)
     yield style(text(status.meaning.preview))
-    yield from map(_line_with_code, (*online.verdict.errors, *online.verdict.warnings))
+    for finding in (*online.verdict.errors, *online.verdict.warnings):
+        yield f"{finding_line(finding)} [{sanitize(finding.code)}]"
 
 
 def show_online(online: Online | None) -> None:
@@ -89,7 +84,3 @@ def exit_code(valid: Sequence[bool], answers: Sequence[Online | None]) -> Exit:
     """Return the worst: 65 for a document that is not valid or would be refused, and the code of an error."""
     found = [Exit.DONE if each else Exit.DATA_REFUSED for each in valid]
     return worst_exit([*found, *(answer.exit_code for answer in answers if answer is not None)])
-
-
-def _line_with_code(finding: Finding) -> str:
-    return f"{finding_line(finding)} [{sanitize(finding.code)}]"

@@ -14,13 +14,21 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.findings import doubt_values, error_fields, finding_line, is_doubt, show_changed, show_error
+from apoa_client.cli.views.findings import (
+    doubt_values,
+    error_fields,
+    finding_line,
+    is_doubt,
+    moment_value,
+    show_changed,
+    show_error,
+)
 from apoa_client.cli.views.labels import clock_skew_text, lease_text, time_over_text, whole_seconds
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Status
-from apoa_client.report.kinds import State, instant, short_id
+from apoa_client.report.kinds import State, short_id
 
 Show: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""
@@ -32,19 +40,18 @@ def show_outcome(outcome: Outcome, zone: tzinfo, *, quiet: bool, show_unattended
     `show_unattended` is given for a run whose output is mailed or logged: it decides what is shown again, and no text
     of the authority is shown, because that may quote a passport.
     """
-    show = show_unattended or _show_always
+    show = show_unattended or (lambda _code, show_now: show_now())
     error = outcome.error
     # An error that passes by itself is not shown with --quiet: cron would mail it each time.
     passes = quiet and error is not None and error.exit_code is Exit.NOT_NOW
     if error is not None and not passes and not is_doubt(outcome):
         shown = error if show_unattended is None else without_quotation(error)
         show(f"error:{error.name}", lambda: show_error(shown))
-    if show_unattended is None:
-        _show_refused(outcome)
-    else:
-        _name_refused(outcome)
+    _show_refused(outcome, quoting=show_unattended is None)
     if outcome.repaired or outcome.doubts:
-        show(f"changed:{_changes_code(outcome)}", lambda: show_changed(outcome))
+        ids = [*outcome.repaired, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
+        code = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
+        show(f"changed:{code}", lambda: show_changed(outcome))
     skew = outcome.clock_skew
     if skew is not None:
         show("clock", lambda: print_error_line(style_warning(clock_skew_text(skew))))
@@ -55,8 +62,16 @@ def show_outcome(outcome: Outcome, zone: tzinfo, *, quiet: bool, show_unattended
         _show_counts(outcome, zone)
 
 
-def _show_always(_code: str, show: Callable[[], object]) -> None:
-    show()
+def _show_refused(outcome: Outcome, *, quoting: bool) -> None:
+    """Show what was refused: with `quoting` what the authority says, else only the ids."""
+    for verdict in outcome.verdicts.values():
+        if quoting:
+            for finding in verdict.errors:
+                print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
+                print_error_line(finding_line(finding))
+        elif verdict.refused:
+            line = _("Refused: {id}. See why: apoa show {id}").format(id=short_id(verdict.id))
+            print_error_line(style_error(line))
 
 
 def without_quotation(error: ApoaError) -> ApoaError:
@@ -64,25 +79,6 @@ def without_quotation(error: ApoaError) -> ApoaError:
     if not isinstance(error, CallRefused):
         return error
     return CallRefused(msg("The authority does not accept what we sent."), error.advice, name=error.name)
-
-
-def _name_refused(outcome: Outcome) -> None:
-    for verdict in outcome.verdicts.values():
-        if verdict.refused:
-            line = _("Refused: {id}. See why: apoa show {id}").format(id=short_id(verdict.id))
-            print_error_line(style_error(line))
-
-
-def _show_refused(outcome: Outcome) -> None:
-    for verdict in outcome.verdicts.values():
-        for finding in verdict.errors:
-            print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
-            print_error_line(finding_line(finding))
-
-
-def _changes_code(outcome: Outcome) -> str:
-    ids = [*outcome.repaired, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
-    return hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
 
 
 def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
@@ -127,14 +123,13 @@ def outcome_counts(outcome: Outcome) -> dict[str, int]:
 
 def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
     """Return the document of ``sync --json``."""
-    until = outcome.leased_until
     return {
         **outcome_counts(outcome),
         "offline": outcome.offline,
         "stopped": outcome.stopped,
         "error": None if outcome.error is None else error_fields(outcome.error),
         "clock_skew_s": whole_seconds(outcome.clock_skew),
-        "leased_until": None if until is None else instant(until.astimezone(zone)),
+        "leased_until": moment_value(outcome.leased_until, zone),
         "repeated_receipts": outcome.repeated_receipts,
         "doubts": doubt_values(outcome.doubts),
         "unchecked": outcome.unchecked,

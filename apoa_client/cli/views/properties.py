@@ -46,8 +46,6 @@ class PropertyState(NamedTuple):
     status: PropertyStatus | None = None
     away: bool = False
     """Whether the server does not answer: the status, if any, is of what waits on this computer."""
-    here: bool = True
-    """Whether the property is set up on this computer."""
 
     @property
     def urgency(self) -> Urgency:
@@ -65,12 +63,6 @@ class PropertyState(NamedTuple):
         waits = summary.waiting + counts[State.PENDING]
         return Urgency.WAITING if waits else Urgency.QUIET
 
-    @property
-    def next_due_at(self) -> datetime:
-        """The next deadline; the end of time if there is none."""
-        due = self.status.summary.next_due_at if self.status is not None else None
-        return due or _NEVER
-
 
 def show_properties(states: Sequence[PropertyState], *, everything: bool) -> None:
     """Show a row for each property, the most urgent first, and how to see more of one.
@@ -86,7 +78,12 @@ def show_properties(states: Sequence[PropertyState], *, everything: bool) -> Non
         _("Next deadline"),
         _("Last contact"),
     )
-    ordered = sorted(states, key=lambda state: (state.urgency, state.next_due_at))  # else in the order of the settings
+
+    def order(state: PropertyState) -> tuple[Urgency, datetime]:
+        due = state.status.summary.next_due_at if state.status is not None else None
+        return state.urgency, due or _NEVER
+
+    ordered = sorted(states, key=order)  # else in the order of the settings
     counted = frozenset[Urgency]()
     if len(states) > _MAX_ROWS and is_terminal(sys.stdout) and not everything:
         counted = frozenset({Urgency.NO_ANSWER, Urgency.QUIET})
@@ -149,8 +146,6 @@ def _delivery(state: PropertyState, settings: PropertySettings, status: Property
         return style_error(_("STOPPED"))
     if state.away:
         return style_warning(_("no answer"))
-    if not state.here:
-        return _("not set up here")
     if settings.by_hand:
         return _("by hand")
     return _("training") if settings.is_training else ""
@@ -217,9 +212,5 @@ def alarm_line(properties: Sequence[Checked]) -> str:
 
 def alarm_level(properties: Sequence[Checked]) -> Level:
     """Return the level of the worst of the properties."""
-    return max((each.level for each in properties), key=_severity)
-
-
-def _severity(level: Level) -> int:
-    """Return the order of levels: what is not known is less than what is certainly critical."""
-    return (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL).index(level)
+    # What is not known is less than what is certainly critical.
+    return max((each.level for each in properties), key=(Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL).index)

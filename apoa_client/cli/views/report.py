@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import label_lines, plain, print_line, sanitize, style_bold, style_warning
-from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
+from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value, report_columns
 from apoa_client.cli.views.labels import SEXES, day_text, moment_text, receipt_source
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, FieldValue, field_values
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Purpose, Receipt, instant, short_id
+from apoa_client.report.kinds import Purpose, Receipt, short_id
 from apoa_client.report.model import Guest, Report, Stay, part_value, report_value, room_name
 from apoa_client.report.purposes import PURPOSES
 
@@ -102,22 +102,12 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here:
     `is_here` says that it waits on this computer to be moved into the shared outbox.
     """
     report = content.report if content is not None else None
-    value: dict[str, Any] = {
-        "id": entry.id,
-        "short_id": short_id(entry.id),
-        "stay_id": entry.stay_id,
-        "kind": entry.kind.value,
-        "state": entry.state.value,
-        "created_at": instant(entry.created_at.astimezone(zone)),
-        "due_at": instant(entry.due_at.astimezone(zone)) if entry.due_at is not None else None,
-        "attempts": entry.attempts,
-        "last_error": entry.last_error,
-        "authenticated": entry.authenticated,
-        "receipt": receipt_value(entry.receipt, zone),
-        "photo": entry.photo.value if entry.photo is not None else None,
+    errors, warnings = (content.errors, content.warnings) if content is not None else ((), ())
+    value = {
+        **report_columns(entry, zone),
         "guest": part_value(report.guest) if report is not None and report.guest is not None else None,
         "stay": part_value(report.stay) if report is not None and report.stay is not None else None,
-        **(findings_value(content.errors, content.warnings) if content is not None else findings_value((), ())),
+        **findings_value(errors, warnings),
     }
     if entry.erased_at is not None:
         value["erased"] = True
@@ -133,15 +123,6 @@ def dry_run_value(report: Report, warnings: Sequence[Finding], online: dict[str,
     value = report_value(report)
     shown = {key: value.get(key) for key in ("kind", "guest", "stay")}
     return {**EMPTY_REPORT, **shown, **findings_value((), warnings), "online": online}
-
-
-def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | None:
-    """Return a receipt as JSON values, its time in the property's zone; `source` says who gave the number."""
-    if receipt is None:
-        return None
-    issued_at = instant(receipt.issued_at.astimezone(zone))
-    number = receipt.number if receipt.has_number else None
-    return {"number": number, "issued_at": issued_at, "source": "typed" if receipt.typed else "authority"}
 
 
 def receipt_text(receipt: Receipt | None) -> str:

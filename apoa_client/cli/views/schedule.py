@@ -1,6 +1,6 @@
 """How automatic sending looks: the schedule, its runs, and what is wrong with it."""
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from apoa_client.app.scheduling import Installation, Schedule
@@ -14,11 +14,11 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
+from apoa_client.cli.views.findings import moment_value
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.doctor.results import Result
 from apoa_client.errors import Exit
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.report.kinds import instant
 from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change, Found
 
 _KINDS = {
@@ -42,7 +42,7 @@ def schedule_value(schedule: Schedule | None, zone: tzinfo) -> dict[str, Any]:
     found = schedule.found
     values = (
         *(found.kind, found.every_s, quote_words(found.command)),
-        *(_instant(moment, zone) for moment in (schedule.next_run_at, schedule.last_run_at)),
+        *(moment_value(moment, zone) for moment in (schedule.next_run_at, schedule.last_run_at)),
         *(schedule.last_result, found.name, found.follow),
     )
     ours = {"active": found.active, "this_installation": schedule.is_own}
@@ -65,7 +65,10 @@ def show_schedule(schedule: Schedule, zone: tzinfo) -> None:
     if schedule.next_run_at is not None:
         rows.append((_("Next run"), moment_text(schedule.next_run_at, zone)))
     if schedule.last_run_at is not None:
-        rows.append((_("Last run"), f"{moment_text(schedule.last_run_at, zone)}{_result_text(schedule.last_result)}"))
+        result = schedule.last_result
+        ended: dict[int, str] = {Exit.DONE: _("without a problem"), Exit.NOT_NOW: _("something still waits")}
+        words = "" if result is None else ended.get(result) or _("exit code {code}").format(code=result)
+        rows.append((_("Last run"), ", ".join(filter(None, (moment_text(schedule.last_run_at, zone), words)))))
     print_definitions(rows)
     print_line(text(schedule.scheduler.note()))
     checked = schedule.check()
@@ -86,17 +89,3 @@ def interval_message(every_s: int) -> Message:
     if every_s % HOUR == 0:
         return nmsg("every hour", "every {count} hours", every_s // HOUR)
     return nmsg("every minute", "every {count} minutes", every_s // MINUTE)
-
-
-def _result_text(result: int | None) -> str:
-    if result is None:
-        return ""
-    if result == Exit.DONE:
-        return ", " + _("without a problem")
-    if result == Exit.NOT_NOW:
-        return ", " + _("something still waits")
-    return ", " + _("exit code {code}").format(code=result)
-
-
-def _instant(moment: datetime | None, zone: tzinfo) -> str | None:
-    return None if moment is None else instant(moment.astimezone(zone))

@@ -5,6 +5,7 @@ Needs no key, and imports no module that is slow to load.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.command_names import localized_command
@@ -19,7 +20,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.findings import doubt_values
+from apoa_client.cli.views.findings import doubt_values, moment_value, report_columns
 from apoa_client.cli.views.labels import (
     KINDS,
     STATES,
@@ -33,8 +34,8 @@ from apoa_client.cli.views.labels import (
 from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.state import ScheduledRun, Summary
-from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, instant, short_id
+from apoa_client.ports.state import Summary
+from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, short_id
 from apoa_client.settings.config import TRAINING, PropertySettings
 
 if TYPE_CHECKING:
@@ -113,8 +114,6 @@ def unconfirmed_code_lines() -> list[str]:
     ]
 
 
-"""A computer that was off for the night catches up by itself."""
-
 MAX_URGENT = 10
 """Reports shown one by one: with the lines above and below they fit on a screen of 24 lines."""
 
@@ -131,10 +130,7 @@ ENVIRONMENTS = {
 def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: UrgentReports) -> dict[str, Any]:
     """Return the document of ``status --json``."""
     summary, last_run = status.summary, status.last_run
-
-    def moment(value: datetime | None) -> str | None:
-        return None if value is None else instant(value.astimezone(settings.zone))
-
+    moment = partial(moment_value, zone=settings.zone)
     suspension = status.suspension
     return {
         "property": settings.name,
@@ -158,13 +154,7 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
         "unauthenticated": summary.unauthenticated,
         "recovery_code_confirmed": settings.is_code_confirmed(summary.code_confirmed_for),
         "urgent": [
-            {
-                "id": entry.id,
-                "short_id": short_id(entry.id),
-                "kind": entry.kind.value,
-                "state": entry.state.value,
-                "due_at": moment(entry.due_at),
-            }
+            report_columns(entry, settings.zone, ("id", "short_id", "kind", "state", "due_at"))
             for entry in urgent.first
         ],
         "doubts": doubt_values(status.doubts),
@@ -203,8 +193,12 @@ def show_status(
     show_urgent(settings, urgent, now, names)
     show_drafts(summary)
     show_last_contact(settings, summary)
-    show_silence(status.last_run, now)
-    show_last_backup(settings, status.last_backup)
+    if status.last_run is not None and has_stopped(status.last_run, now):
+        line = _("Automatic sending has not run for {time}. See why: apoa doctor")
+        print_line(style_warning(line.format(time=duration_text(now - status.last_run.at))))
+    if settings.backup_folder:
+        backup = moment_text(status.last_backup, settings.zone) if status.last_backup is not None else _("never")
+        print_line(_("Last backup: {moment}").format(moment=backup))
     show_code_reminder(settings, summary)
 
 
@@ -340,17 +334,3 @@ def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
         print_line(style_warning(clock_skew_text(summary.clock_skew)))
     if summary.purge_skipped_at is not None:
         print_line(style_warning(_("Old guest data wait to be erased, until the date is confirmed: apoa purge")))
-
-
-def show_silence(last_run: ScheduledRun | None, now: datetime) -> None:
-    """Show that automatic sending has stopped, if it ever ran and has not done so for more than a day."""
-    if last_run is not None and has_stopped(last_run, now):
-        line = _("Automatic sending has not run for {time}. See why: apoa doctor")
-        print_line(style_warning(line.format(time=duration_text(now - last_run.at))))
-
-
-def show_last_backup(settings: PropertySettings, last: datetime | None) -> None:
-    """Show when the last backup was made, where automatic sending makes them."""
-    if settings.backup_folder:
-        moment = moment_text(last, settings.zone) if last is not None else _("never")
-        print_line(_("Last backup: {moment}").format(moment=moment))

@@ -14,7 +14,7 @@ from apoa_client.cli.terminal.output import (
     style_error,
     style_warning,
 )
-from apoa_client.cli.views.findings import error_line, finding_line, warning_line
+from apoa_client.cli.views.findings import error_line, finding_line, moment_value, warning_line
 from apoa_client.cli.views.labels import KINDS, day_text, lease_text, moment_text, state_text
 from apoa_client.cli.views.report import (
     OpenedReport,
@@ -29,7 +29,7 @@ from apoa_client.outbox.sql.audit import AuditEntry
 from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry
 from apoa_client.report.fields import label_of
-from apoa_client.report.kinds import OPEN_STATES, Kind, State, instant, short_id
+from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
 from apoa_client.report.model import Report
 
 _STATUSES = {each.value: each.meaning.history.template for each in Status}
@@ -116,7 +116,7 @@ def detail_text(entry: AuditEntry) -> str:
 
 def event_value(entry: AuditEntry, zone: tzinfo) -> dict[str, Any]:
     """Return an event as JSON values, its time in the property's zone."""
-    return {**entry._asdict(), "at": instant(entry.at.astimezone(zone))}
+    return {**entry._asdict(), "at": moment_value(entry.at, zone)}
 
 
 _STYLES = {

@@ -38,21 +38,20 @@ def traces_json(traces: Traces, *, dry_run: bool, removed: bool) -> dict[str, An
     return {
         "dry_run": dry_run,
         "removed": removed,
-        "properties": [_loss_value(loss) for loss in traces.losses],
+        "properties": [
+            {
+                "property": loss.property_name,
+                "training": loss.training,
+                "reports": loss.reports,
+                "undelivered": loss.undelivered,
+                "drafts": loss.drafts,
+                "recovery_code_confirmed": loss.code_confirmed,
+                "last_backup_at": None if loss.last_backup is None else instant(loss.last_backup),
+            }
+            for loss in traces.losses
+        ],
         "found": [_trace_value(trace) for trace in traces.found],
         "kept": [_trace_value(trace) for trace in traces.kept],
-    }
-
-
-def _loss_value(loss: Loss) -> dict[str, Any]:
-    return {
-        "property": loss.property_name,
-        "training": loss.training,
-        "reports": loss.reports,
-        "undelivered": loss.undelivered,
-        "drafts": loss.drafts,
-        "recovery_code_confirmed": loss.code_confirmed,
-        "last_backup_at": None if loss.last_backup is None else instant(loss.last_backup),
     }
 
 
@@ -84,14 +83,13 @@ def _show_places(traces: Sequence[Trace]) -> None:
         places.setdefault(folder, []).append(trace)
     for folder, of_place in places.items():
         named = [trace for trace in of_place if trace.kind is not Kind.LOCK] or of_place
-        kinds = dict.fromkeys(_kind_text(trace) for trace in named)
+        kinds = dict.fromkeys(
+            _("settings of {name}").format(name=sanitize(trace.property_name))
+            if trace.kind is Kind.SETTINGS and trace.property_name
+            else _(KINDS[trace.kind])
+            for trace in named
+        )
         print_line(f"  {', '.join(kinds)}: {sanitize(named[0].place if len(named) == 1 else folder)}")
-
-
-def _kind_text(trace: Trace) -> str:
-    if trace.kind is Kind.SETTINGS and trace.property_name:
-        return _("settings of {name}").format(name=sanitize(trace.property_name))
-    return _(KINDS[trace.kind])
 
 
 def _show_loss(loss: Loss, config: Config) -> None:

@@ -5,10 +5,12 @@ from contextlib import suppress
 from itertools import islice
 
 from apoa_client.authority.http_errors import retry_after
-from apoa_client.conformance.check import CANCEL, IDEMPOTENT, RECEIPT, RETRY_AFTER, Context, check
+from apoa_client.conformance.check import CANCEL, IDEMPOTENT, RECEIPT, Context, Paragraph, check
 from apoa_client.conformance.exchange import Failed, NoAnswer, Skipped
 from apoa_client.conformance.server import expect, expect_equal, expect_receipt, need
 from apoa_client.messages import msg, nmsg
+
+_RETRY_AFTER = Paragraph("/components/headers/RetryAfter/description")
 
 _REPORTS = 5
 _PAUSE_S = 0.2
@@ -66,7 +68,7 @@ def receipts(context: Context) -> None:
         expect_receipt(context.server.result(report_id), receipt)
 
 
-@check("closing.retry_after", msg("A server that is busy says in a valid form how long to wait"), RETRY_AFTER)
+@check("closing.retry_after", msg("A server that is busy says in a valid form how long to wait"), _RETRY_AFTER)
 def valid_retry_after(context: Context) -> None:
     """With 429, or with 503 for maintenance."""
     need(context.server.busy, msg("The server was never busy."))

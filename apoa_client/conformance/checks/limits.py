@@ -3,23 +3,26 @@
 import gzip
 from http import HTTPStatus
 
-from apoa_client.conformance.check import BAD_REQUEST, GZIP, TOO_LARGE, Context, check
+from apoa_client.conformance.check import BAD_REQUEST, Context, Paragraph, check
 from apoa_client.conformance.server import Json, body_of, expect, expect_accepted, expect_json, expect_problem, need
 from apoa_client.messages import msg
 
-_GZIP = {"Content-Encoding": "gzip"}
+_TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
+_GZIP = Paragraph("/components/requestBodies/Reports/description")
+
+_COMPRESSED = {"Content-Encoding": "gzip"}
 _VALIDATE = "/reports/validate"
 _LARGEST_SENT = 16 * 1024 * 1024
 """Bytes of the largest body that is sent here."""
 
 
-@check("limits.full_batch", msg("A batch of max_batch reports is accepted"), TOO_LARGE)
+@check("limits.full_batch", msg("A batch of max_batch reports is accepted"), _TOO_LARGE)
 def full_batch(context: Context) -> None:
     """One result for each, in the order sent."""
     context.server.accept(*_batch(context, 0))
 
 
-@check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), TOO_LARGE)
+@check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), _TOO_LARGE)
 def over_batch(context: Context) -> None:
     """One report more."""
     reports = _batch(context, 1)
@@ -28,13 +31,13 @@ def over_batch(context: Context) -> None:
     expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
 
 
-@check("limits.full_body", msg("A body of max_body_bytes is accepted"), TOO_LARGE)
+@check("limits.full_body", msg("A body of max_body_bytes is accepted"), _TOO_LARGE)
 def full_body(context: Context) -> None:
     """One report, and blanks."""
     expect_json(context.server.post_body(_padded(context, 0), _VALIDATE), "ValidationAnswer")
 
 
-@check("limits.over_body", msg("A body of more than max_body_bytes gets 413"), TOO_LARGE)
+@check("limits.over_body", msg("A body of more than max_body_bytes gets 413"), _TOO_LARGE)
 def over_body(context: Context) -> None:
     """One byte more."""
     for path in ("/reports", _VALIDATE):
@@ -42,14 +45,14 @@ def over_body(context: Context) -> None:
         expect_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-@check("limits.gzip", msg("A body with gzip is accepted"), GZIP)
+@check("limits.gzip", msg("A body with gzip is accepted"), _GZIP)
 def gzip_body(context: Context) -> None:
     """In both calls that may have one."""
     _need_gzip(context)
     report = context.check_in()
     body = gzip.compress(body_of([report]), mtime=0)
-    expect_json(context.server.post_body(body, _VALIDATE, _GZIP), "ValidationAnswer")
-    [result] = context.server.deliver_body(body, [report], _GZIP)
+    expect_json(context.server.post_body(body, _VALIDATE, _COMPRESSED), "ValidationAnswer")
+    [result] = context.server.deliver_body(body, [report], _COMPRESSED)
     expect_accepted(result)
 
 
@@ -60,23 +63,23 @@ def broken_gzip(context: Context) -> None:
     report = context.check_in()
     body = body_of([report])
     for broken in (gzip.compress(body, mtime=0)[:-20], body):
-        expect_problem(context.server.post_body(broken, headers=_GZIP), HTTPStatus.BAD_REQUEST)
+        expect_problem(context.server.post_body(broken, headers=_COMPRESSED), HTTPStatus.BAD_REQUEST)
 
 
-@check("limits.over_inflated_body", msg("A small gzip body that inflates to more than max_body_bytes gets 413"), GZIP)
+@check("limits.over_inflated_body", msg("A small gzip body that inflates to more than max_body_bytes gets 413"), _GZIP)
 def over_inflated_body(context: Context) -> None:
     """The limit counts what is inflated."""
     _need_gzip(context)
     body = gzip.compress(_padded(context, 1), mtime=0)
-    expect_problem(context.server.post_body(body, headers=_GZIP), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    expect_problem(context.server.post_body(body, headers=_COMPRESSED), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-@check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 400, or reads it"), GZIP)
+@check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 400, or reads it"), _GZIP)
 def unwanted_gzip(context: Context) -> None:
     """It must not take the compressed bytes for something else."""
     need(not context.server.meta["accepts_gzip"], msg("The server accepts gzip."))
     report = context.samples.check_in()
-    response = context.server.post_body(gzip.compress(body_of([report])), _VALIDATE, _GZIP)
+    response = context.server.post_body(gzip.compress(body_of([report])), _VALIDATE, _COMPRESSED)
     if response.status == HTTPStatus.OK:
         expect_json(response, "ValidationAnswer")
     else:

@@ -5,19 +5,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from apoa_client.authority.http_errors import HttpResponse
-from apoa_client.conformance.check import (
-    DAILY_RECEIPT,
-    NOT_FOUND,
-    PHOTO_AGAIN,
-    PHOTO_ERRORS,
-    PHOTO_SHA256,
-    PHOTO_WANTED,
-    RECEIPT,
-    RECEIPT_CALL,
-    RECEIPT_SHA256,
-    Context,
-    check,
-)
+from apoa_client.conformance.check import NOT_FOUND, RECEIPT, Context, Paragraph, check
 from apoa_client.conformance.exchange import Failed
 from apoa_client.conformance.server import (
     Json,
@@ -31,10 +19,19 @@ from apoa_client.conformance.server import (
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 
+_PHOTO = "/paths/~1reports~1{id}~1photo/put/description"
+_RECEIPT_SHA256 = Paragraph("/components/schemas/Receipt/properties/sha256/description")
+_RECEIPT_CALL = Paragraph("/paths/~1reports~1{id}~1receipt/get/description")
+_DAILY_RECEIPT = Paragraph("/paths/~1receipts~1{day}/get/description", "Every receipt")
+_PHOTO_WANTED = Paragraph(_PHOTO, "The page with the guest's data")
+_PHOTO_SHA256 = Paragraph(_PHOTO, "The answer has the SHA-256")
+_PHOTO_AGAIN = Paragraph(_PHOTO, "Idempotent")
+_PHOTO_ERRORS = Paragraph(_PHOTO, "400: not a JPEG")
+
 _PDF, _PDF_START = "application/pdf", b"%PDF-"
 
 
-@check("receipts.call", msg("GET /reports/ID/receipt answers with the receipt of the result"), RECEIPT_CALL)
+@check("receipts.call", msg("GET /reports/ID/receipt answers with the receipt of the result"), _RECEIPT_CALL)
 def call(context: Context) -> None:
     """As JSON."""
     [result] = context.server.accept(context.samples.check_in())
@@ -42,7 +39,7 @@ def call(context: Context) -> None:
     expect_equal("receipt", asked, result["receipt"])
 
 
-@check("receipts.pdf", msg("A client that asks for a PDF gets one, or the receipt as JSON"), RECEIPT_CALL)
+@check("receipts.pdf", msg("A client that asks for a PDF gets one, or the receipt as JSON"), _RECEIPT_CALL)
 def pdf(context: Context) -> None:
     """With a header `Accept` that prefers a PDF."""
     [result] = context.server.accept(context.samples.check_in())
@@ -69,7 +66,7 @@ def different(context: Context) -> None:
     expect(numbers[0] != numbers[1], msg("Two reports have the same receipt number."))
 
 
-@check("receipts.sha256", msg("Two reports have two sums sha256, where the server keeps them"), RECEIPT_SHA256)
+@check("receipts.sha256", msg("Two reports have two sums sha256, where the server keeps them"), _RECEIPT_SHA256)
 def sha256(context: Context) -> None:
     """Or null for both."""
     results = context.server.accept(context.samples.check_in(), context.samples.check_in())
@@ -96,7 +93,7 @@ def unchanged(context: Context) -> None:
 @check(
     "receipts.day",
     msg("GET /receipts/DAY has each receipt of the day, where the server has daily receipts"),
-    DAILY_RECEIPT,
+    _DAILY_RECEIPT,
 )
 def day(context: Context) -> None:
     """The list has the receipt that was just issued, and counts right."""
@@ -112,7 +109,7 @@ def day(context: Context) -> None:
     expect_equal("accepted", listed["accepted"], len(listed["reports"]))
 
 
-@check("receipts.no_day", msg("A server without daily receipts answers 404"), DAILY_RECEIPT)
+@check("receipts.no_day", msg("A server without daily receipts answers 404"), _DAILY_RECEIPT)
 def no_day(context: Context) -> None:
     """Where GET /meta does not say `daily_receipts`."""
     need(not context.server.meta.get("daily_receipts", False), msg("The server has daily receipts."))
@@ -148,14 +145,14 @@ _HEAD = 20
 _COMMENT_START, _LONGEST_COMMENT = b"\xff\xfe", 60_000
 
 
-@check("photos.stored", msg("A photo of an accepted check-in is stored, and the answer has its sha256"), PHOTO_SHA256)
+@check("photos.stored", msg("A photo of an accepted check-in is stored, and the answer has its sha256"), _PHOTO_SHA256)
 def stored(context: Context) -> None:
     """The hash is of the bytes as they were sent."""
     report_id = _accepted(context)
     _expect_stored(_put(context, report_id, PHOTO), report_id)
 
 
-@check("photos.again", msg("The same photo again gets the same answer, another one 409"), PHOTO_AGAIN)
+@check("photos.again", msg("The same photo again gets the same answer, another one 409"), _PHOTO_AGAIN)
 def again(context: Context) -> None:
     """A client that never saw the answer sends again."""
     report_id = _accepted(context)
@@ -164,7 +161,7 @@ def again(context: Context) -> None:
     expect_problem(_put(context, report_id, _photo(len(PHOTO) + 10)), HTTPStatus.CONFLICT)
 
 
-@check("photos.wrong_report", msg("A photo of an unknown report gets 404, of a check-out 409"), PHOTO_ERRORS)
+@check("photos.wrong_report", msg("A photo of an unknown report gets 404, of a check-out 409"), _PHOTO_ERRORS)
 def wrong_report(context: Context) -> None:
     """Only an accepted check-in has one."""
     _need_photos(context)
@@ -174,7 +171,7 @@ def wrong_report(context: Context) -> None:
     expect_problem(_put(context, second["id"], PHOTO), HTTPStatus.CONFLICT)
 
 
-@check("photos.not_jpeg", msg("A photo that is not a JPEG gets 400"), PHOTO_ERRORS)
+@check("photos.not_jpeg", msg("A photo that is not a JPEG gets 400"), _PHOTO_ERRORS)
 def not_jpeg(context: Context) -> None:
     """Other bytes, and another content type."""
     report_id = _accepted(context)
@@ -182,7 +179,7 @@ def not_jpeg(context: Context) -> None:
     expect_problem(_put(context, report_id, PHOTO, "image/png"), HTTPStatus.BAD_REQUEST)
 
 
-@check("photos.size", msg("A photo of 307,200 bytes is stored, a larger one gets 413"), PHOTO_ERRORS)
+@check("photos.size", msg("A photo of 307,200 bytes is stored, a larger one gets 413"), _PHOTO_ERRORS)
 def size(context: Context) -> None:
     """One byte more."""
     report_id = _accepted(context)
@@ -190,7 +187,7 @@ def size(context: Context) -> None:
     expect_json(_put(context, report_id, _photo(MAX_PHOTO_BYTES)), "PhotoAnswer")
 
 
-@check("photos.unwanted", msg("A server that wants no photos answers 404"), PHOTO_WANTED)
+@check("photos.unwanted", msg("A server that wants no photos answers 404"), _PHOTO_WANTED)
 def unwanted(context: Context) -> None:
     """Where GET /meta does not say `wants_photo`."""
     need(not context.server.meta.get("wants_photo", False), msg("The server wants photos."))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from apoa_client.conformance.check import AMEND, CANCEL, IDEMPOTENT, IN_ORDER, Context, check
+from apoa_client.conformance.check import CANCEL, IDEMPOTENT, Context, Paragraph, check
 from apoa_client.conformance.server import (
     Json,
     expect,
@@ -20,6 +20,9 @@ from apoa_client.conformance.server import (
 )
 from apoa_client.messages import msg
 from apoa_client.report.kinds import State
+
+_IN_ORDER = Paragraph("/paths/~1reports/post/description", "Reports of one stay")
+_AMEND = Paragraph("/components/schemas/Amend/description")
 
 _CONFLICT = ("id_conflict",)
 _AT_ONCE = 4
@@ -112,7 +115,7 @@ def _reversed(value: Any) -> Any:  # noqa: ANN401  JSON
     return value
 
 
-@check("stays.one_by_one", msg("A check-in, an amendment and a check-out are accepted one after the other"), AMEND)
+@check("stays.one_by_one", msg("A check-in, an amendment and a check-out are accepted one after the other"), _AMEND)
 def one_by_one(context: Context) -> None:
     """Each with a receipt of its own."""
     report = context.samples.check_in()
@@ -121,14 +124,14 @@ def one_by_one(context: Context) -> None:
         expect_receipt(result)
 
 
-@check("stays.in_one_batch", msg("A whole stay in one batch is accepted"), IN_ORDER)
+@check("stays.in_one_batch", msg("A whole stay in one batch is accepted"), _IN_ORDER)
 def in_one_batch(context: Context) -> None:
     """As a client sends it after a day without internet."""
     make, report = context.samples, context.samples.check_in()
     context.server.accept(report, make.amend(report, room="12"), make.check_out(report["stay_id"]))
 
 
-@check("stays.check_out_first", msg("A check-out before the check-in of its stay is not accepted"), IN_ORDER)
+@check("stays.check_out_first", msg("A check-out before the check-in of its stay is not accepted"), _IN_ORDER)
 def check_out_first(context: Context) -> None:
     """The check-in after it in the same batch is."""
     report = context.samples.check_in()
@@ -137,7 +140,7 @@ def check_out_first(context: Context) -> None:
     expect_accepted(second)
 
 
-@check("stays.unknown_stay", msg("An amendment of an unknown stay is not accepted"), AMEND)
+@check("stays.unknown_stay", msg("An amendment of an unknown stay is not accepted"), _AMEND)
 def unknown_stay(context: Context) -> None:
     """There is nothing that it could replace."""
     report = context.check_in()

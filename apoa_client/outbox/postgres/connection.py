@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from math import ceil
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import psycopg
@@ -221,10 +220,9 @@ class Connection(psycopg.Connection[Any]):
         """Wait as psycopg asks for it, by a generator that yields what it waits for and is sent what is ready.
 
         Raises `NoAnswer` after `longest_wait` without any progress. Ctrl-C ends the connection too. Every `interval`
-        the generator is sent that nothing is ready. A wait with a `timeout`, for a notification, is psycopg's own.
+        the generator is sent that nothing is ready. Only waits for notifications have a `timeout`.
         """
-        if timeout is not None:
-            return super().wait(gen, interval, timeout)
+        del timeout
         end = time.monotonic() + self.longest_wait
         socket = self.fileno()
         try:
@@ -270,12 +268,47 @@ def connect(address: ServerAddress, password: str | None, limits: TimeLimits) ->
     Raises `OutboxServerUnreachable` after `limits.answer`, `CredentialsProblem` or `SettingsProblem`.
     """
     _forget_variables()
-    attempts = _Attempts(address.place)
+    place = address.place
+    ended: SimpleQueue[Connection | Exception] = SimpleQueue()
     for server in address.servers:
-        BackgroundCall(partial(attempts.run, _parameters(address, server, password, limits)))
-    connection = attempts.first(len(address.servers), limits.answer)
-    connection.adapters.register_loader("numeric", NumberLoader)
-    return connection
+        parameters = _parameters(address, server, password, limits)
+        BackgroundCall(lambda parameters=parameters: ended.put(_attempt(parameters, place)))  # type: ignore[misc]
+    left, end = len(address.servers), time.monotonic() + limits.answer
+    error: Exception = unreachable(place)
+    try:
+        while left:
+            result = ended.get(timeout=max(end - time.monotonic(), 0.001))
+            left -= 1
+            if isinstance(result, Connection):
+                result.adapters.register_loader("numeric", NumberLoader)
+                return result
+            if isinstance(error, OutboxServerUnreachable):  # the one that says most
+                error = result
+    except Empty:
+        pass
+    finally:
+        if left:
+            BackgroundCall(partial(_close_late, ended, left))
+    raise error
+
+
+def _attempt(parameters: str, place: str) -> "Connection | Exception":
+    """Return a connection, or the error."""
+    try:
+        # Without prepared statements: a pooler may give each transaction another session.
+        return Connection.connect(parameters, autocommit=True, prepare_threshold=None)
+    except psycopg.ProgrammingError as exc:
+        return exc  # a bug of this program
+    except psycopg.Error as exc:
+        return connection_error(exc, place)
+
+
+def _close_late(ended: "SimpleQueue[Connection | Exception]", left: int) -> None:
+    """Close the connections of the attempts that are not over yet."""
+    for _attempt in range(left):
+        result = ended.get()
+        if isinstance(result, Connection):
+            result.close()
 
 
 def _forget_variables() -> None:
@@ -305,57 +338,3 @@ def _parameters(address: ServerAddress, server: Server, password: str | None, li
         keepalives_count=3,
         **address.tls,
     )
-
-
-class _Attempts:
-    """Attempts to connect, each in a thread of its own. Connections that come too late are closed."""
-
-    def __init__(self, place: str) -> None:
-        self._place = place
-        self._ended: SimpleQueue[Connection | Exception] = SimpleQueue()
-        self._lock = Lock()
-        self._over = False
-
-    def run(self, parameters: str) -> None:
-        """Connect, and keep the connection, or the error."""
-        result: Connection | Exception
-        try:
-            # Without prepared statements: a pooler may give each transaction another session.
-            result = Connection.connect(parameters, autocommit=True, prepare_threshold=None)
-        except psycopg.ProgrammingError as exc:
-            result = exc  # a bug of this program
-        except psycopg.Error as exc:
-            result = connection_error(exc, self._place)
-        with self._lock:
-            if not self._over:
-                self._ended.put(result)
-                return
-        _discard(result)
-
-    def first(self, attempts: int, seconds: float) -> Connection:
-        """Return the first connection. Raises the error that says most, if there is none in this time."""
-        end = time.monotonic() + seconds
-        error: Exception = unreachable(self._place)
-        try:
-            for _attempt in range(attempts):
-                result = self._ended.get(timeout=max(end - time.monotonic(), 0.001))
-                if isinstance(result, Connection):
-                    return result
-                if isinstance(error, OutboxServerUnreachable):
-                    error = result
-        except Empty:
-            pass
-        finally:
-            self._end()
-        raise error
-
-    def _end(self) -> None:
-        with self._lock:
-            self._over = True
-        while not self._ended.empty():
-            _discard(self._ended.get())
-
-
-def _discard(result: Connection | Exception) -> None:
-    if isinstance(result, Connection):
-        result.close()

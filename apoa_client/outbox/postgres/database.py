@@ -176,6 +176,8 @@ _PREPARE_AFTER = 5
 class PostgresDatabase:
     """A `Database` in PostgreSQL. It connects when it is first used, and again after the connection was lost.
 
+    `property_name` may be changed between two transactions, to another property of the login.
+
     Outside of a transaction, statements only read. Without a password, the driver looks for one as `psql` does.
     """
 
@@ -218,6 +220,10 @@ class PostgresDatabase:
         """As `Database`."""
         found = self.execute(f"{statement} RETURNING seq", values).fetchall()
         return int(found[0][0]) if found else None
+
+    def create_batch(self, query: str, /) -> None:
+        """As `Database`; a table of the session would meet other users of a pooler."""
+        self.execute(f"CREATE TEMP TABLE batch ON COMMIT DROP AS {query}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

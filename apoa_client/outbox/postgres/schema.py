@@ -14,7 +14,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import OtherVersion, OutboxMissing
 from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect, translate_errors
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.outbox.postgres.tables import STATEMENTS, VERSION
 from apoa_client.settings.outbox_address import ServerAddress
 
 # The roles are those of the whole server, so that other databases may have made them. A schema of another owner is not
@@ -27,7 +27,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'apoa' AND pg_get_userbyid(nspowner) = 'apoa_owner') THEN
         RETURN;
     END IF;
-    FOREACH role IN ARRAY ARRAY['apoa_owner', 'apoa_desk', 'apoa_sender', 'apoa_auditor'] LOOP
+    FOREACH role IN ARRAY ARRAY['apoa_owner', 'apoa_desk', 'apoa_sender'] LOOP
         BEGIN
             EXECUTE format('CREATE ROLE %I', role);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
@@ -76,13 +76,12 @@ _ADD_MEMBER = """
 _BIND = "INSERT INTO apoa.members VALUES ({login}, {property}) ON CONFLICT DO NOTHING"
 
 _CHECK = """
-    SELECT (SELECT max(version) FROM apoa.versions),
-        row_security_active('apoa.reports'), apoa.has_access()
+    SELECT (SELECT max(version) FROM apoa.versions), row_security_active('apoa.reports'), apoa.is_member()
 """
 
 
 def create_schema(address: ServerAddress, password: str | None, limits: TimeLimits | None = None) -> int:
-    """Make the roles and tables in the database, or bring them to this version. Return the version that was there.
+    """Make the roles and tables in the database, if they are not there. Return the version that was there, or 0.
 
     No login but the owner may create anything in the schema `public` afterwards, if the administrator may decide this.
     The user of the address is the administrator. It is one transaction, so that an error leaves everything as it was.
@@ -92,10 +91,10 @@ def create_schema(address: ServerAddress, password: str | None, limits: TimeLimi
         connection.execute(_PREPARE.encode())
         [(version,)] = connection.execute(_VERSION).fetchall()
         _refuse_newer(version, address.place)
-        for number, statements in enumerate(STEPS[version:], version + 1):
-            for statement in statements:
+        if not version:
+            for statement in STATEMENTS:
                 connection.execute(statement.encode())
-            connection.execute("INSERT INTO versions VALUES (%s)", [number])
+            connection.execute("INSERT INTO versions VALUES (%s)", [VERSION])
     return int(version)
 
 
@@ -119,19 +118,26 @@ def add_member(address: ServerAddress, password: str | None, login: str, propert
         connection.execute(sql.SQL(_BIND).format(**values))
 
 
+def open_database(
+    address: ServerAddress, password: str | None, property_name: str = "", limits: TimeLimits | None = None
+) -> PostgresDatabase:
+    """Connect for one property, or for every one of the login, and check that the database is an outbox.
+
+    Raises `OutboxServerUnreachable` after `limits.answer` seconds, and as `check_schema`.
+    """
+    db = PostgresDatabase(address, property_name, password, limits)
+    try:
+        check_schema(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def check_schema(db: PostgresDatabase) -> None:
     """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
 
-    Raises what `check_version` does.
-    """
-    if not check_version(db):
-        raise not_allowed(db.place, db.property_name)
-
-
-def check_version(db: PostgresDatabase) -> bool:
-    """Raise an error unless the database is an outbox of this version, and the user is restricted to its properties.
-
-    Returns whether it may use the property of `db`. Raises `OutboxMissing`, `OtherVersion` and `SettingsProblem`.
+    Raises `OutboxMissing`, `OtherVersion` and `SettingsProblem`.
     """
     with db.errors():
         [(version, is_restricted, has_access)] = db.execute(_CHECK).fetchall()
@@ -141,36 +147,26 @@ def check_version(db: PostgresDatabase) -> bool:
             msg("Ask your IT admin to finish what is being restored there, or to prepare the database."),
         )
     _refuse_newer(version, db.place)
-    if version < len(STEPS):
-        raise OtherVersion(
-            msg("The outbox at {place} was made for an older version of apoa-client.", place=db.place),
-            msg("The administrator of the database must run: apoa outbox init {place}", place=db.place),
-            name="outbox_too_old",
-        )
     if not is_restricted:
         raise SettingsProblem(
             msg("The user of the database at {place} sees every property there, so it was not used.", place=db.place),
             msg("Ask your IT admin for a user that can use only this property."),
             name="outbox_not_restricted",
         )
-    return bool(has_access)
-
-
-def not_allowed(place: str, property_name: str) -> SettingsProblem:
-    """Return the error that the user may not use this property."""
-    return SettingsProblem(
-        msg(
-            "The user of the database at {place} cannot use the property {property} there.",
-            place=place,
-            property=property_name,
-        ),
-        msg("Ask your IT admin to check the name of the property, and to add the user to it."),
-        name="outbox_not_allowed",
-    )
+    if db.property_name and not has_access:
+        raise SettingsProblem(
+            msg(
+                "The user of the database at {place} cannot use the property {property} there.",
+                place=db.place,
+                property=db.property_name,
+            ),
+            msg("Ask your IT admin to check the name of the property, and to add the user to it."),
+            name="outbox_not_allowed",
+        )
 
 
 def _refuse_newer(version: int, place: str) -> None:
-    if version > len(STEPS):
+    if version > VERSION:
         raise OtherVersion(
             msg("The outbox at {place} was made by a newer version of apoa-client.", place=place),
             msg("Update apoa-client on this computer, then try again. Nothing was changed."),

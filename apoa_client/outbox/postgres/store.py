@@ -3,23 +3,23 @@
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.schema import check_schema
+from apoa_client.outbox.postgres.schema import check_schema, open_database
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.store import Outbox
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
 
     from apoa_client.outbox.postgres.connection import TimeLimits
-    from apoa_client.outbox.postgres.integrity import PostgresIntegrity
-    from apoa_client.ports.outbox import ReportBatch
+    from apoa_client.outbox.postgres.database import PostgresDatabase
+    from apoa_client.outbox.sql.integrity import FileCheck
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
+
+_VERSIONS = "SELECT max(version), split_part(current_setting('server_version'), ' ', 1) FROM versions"
 
 
 class PostgresOutbox(Outbox):
@@ -38,21 +38,16 @@ class PostgresOutbox(Outbox):
     ) -> Self:
         """Connect, and check that the database is an outbox of this version that this login may use.
 
-        Raises `OutboxServerUnreachable` after `limits.answer` seconds, and what `schema.check_schema` raises.
+        Raises as `schema.open_database`.
         """
-        db = PostgresDatabase(address, property_name, password, limits)
-        try:
-            check_schema(db)
-        except BaseException:
-            db.close()
-            raise
-        return cls(db, sealer, actor)
+        return cls(open_database(address, password, property_name, limits), sealer, actor)
 
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`."""
-        from apoa_client.outbox.postgres.batch import PostgresBatch
-
-        return PostgresBatch.opened(self._db, self._sealer, self._codes, self._actor)
+    @classmethod
+    def on(cls, db: PostgresDatabase, property_name: str, sealer: Sealer) -> Self:
+        """Open another property of the login, in place of that of before. Raises as `schema.check_schema`."""
+        db.property_name = property_name
+        check_schema(db)
+        return cls(db, sealer)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`: the server keeps its indexes itself, and nothing is read."""
@@ -61,9 +56,10 @@ class PostgresOutbox(Outbox):
         """As `ports.DeliveryState`: only the server's administrator can do this, so that it returns false."""
         return False
 
-    @cached_property
-    def integrity(self) -> PostgresIntegrity:
-        """As `Outbox`."""
-        from apoa_client.outbox.postgres.integrity import PostgresIntegrity
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:  # noqa: ARG002  it takes no time
+        """As `Outbox`. Nothing is read: the server itself checks its files while it uses them."""
+        from apoa_client.outbox.sql.integrity import FileCheck
 
-        return PostgresIntegrity(self._db, self._codes, self._contents, self._actor)
+        with self._db.read_errors():
+            schema, server = self._db.execute(_VERSIONS).fetchone()
+        return FileCheck(complete=True, schema=schema, engine=f"PostgreSQL {server}")

@@ -13,11 +13,11 @@ holds it). And the trail records what this program did, not what another one did
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
+from json import JSONEncoder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.outbox.errors import damaged
@@ -57,6 +57,7 @@ _START = sha256(b"apoa-client audit trail 1").digest()
 _LONGEST_NAME = 64
 _DEFERRED = "deferred"
 _Row = Sequence[Any]
+_encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # one for all: making it takes longer than a row
 
 
 class AuditEntry(NamedTuple):
@@ -110,7 +111,7 @@ def link_of(before: bytes, fields: _Row) -> bytes:
 
     Raises `TypeError` for a value that is not part of any entry.
     """
-    return sha256(before + json.dumps(list(fields), separators=(",", ":"), allow_nan=False).encode("ascii")).digest()
+    return sha256(before + _encode(fields).encode("ascii")).digest()
 
 
 def linked_rows(head: Head, actor: Actor, events: Iterable[AuditEvent]) -> Iterator[_Row]:

@@ -14,9 +14,9 @@ outbox' next version, and brings the register up to date in the same transaction
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from hashlib import sha256
+from json import JSONEncoder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
@@ -40,13 +40,15 @@ ALL_COLUMNS = NAMES[1:]
 
 HAND_OVER = "handover "
 """The beginning of the lease of a report that is being handed over. The state that it had before follows."""
-_QUERY = f"SELECT seq, mac, lease, content, errors, warnings, photo_digest, {', '.join(_PLAIN)} FROM reports"  # noqa: S608  constants
-_PLAIN_AT = 7
+_FIRST = ("seq", "mac", "lease", "content", "errors", "warnings", "photo_digest")
+_QUERY = f"SELECT {', '.join((*_FIRST, *_PLAIN))} FROM reports"  # noqa: S608  constants
 _STATE, _VERSION = _PLAIN.index("state"), _PLAIN.index("version")
 _AS_SAVED = {each.name: each.initial for each in COLUMNS if each.coded and each.report is None and each.saved is None}
 """What a row that was saved without the key has in the columns under the code that the saving does not fill."""
 _WRITE = "UPDATE reports SET mac = ?, version = ? WHERE seq = ?"
+_UNCODED = "mac IS NULL AND"
 _BATCH = 500
+_encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Row(NamedTuple):
@@ -99,11 +101,11 @@ class Row(NamedTuple):
 
     def parts(self, version: int) -> Iterator[bytes]:
         """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
-        plain = {**dict(zip(_PLAIN, self.columns, strict=True)), "state": self.state, "version": version}
-        values = list(plain.values())
+        values = list(self.columns)
+        values[_STATE], values[_VERSION] = self.state, version
         while values[-1] is None:  # a column behind `version`, which a row from before that column does not have
             values.pop()
-        yield json.dumps(values, separators=(",", ":"), allow_nan=False).encode("ascii")
+        yield _encode(values).encode("ascii")
         for sealed in self.sealed:
             yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
@@ -150,7 +152,7 @@ def sealed_bytes(value: object) -> bytes:
 def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `Database.read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values).fetchall()
-    return [Row._make((*row[:_PLAIN_AT], row[_PLAIN_AT:])) for row in found]
+    return [Row._make((*row[: len(_FIRST)], row[len(_FIRST) :])) for row in found]
 
 
 def rows_of(db: Database, ids: Iterable[str]) -> Iterator[Row]:
@@ -215,22 +217,51 @@ class RowCodes:
 
     # Changes, always inside a transaction.
 
-    def saved(self, ids: Sequence[str], *, in_place: bool) -> bool:
-        """Give reports that this process has just saved their codes, if the key is at hand, and return whether it is.
+    @contextmanager
+    def saving(self) -> Iterator[Callable[[dict[str, Any]], None]]:
+        """Give reports that are saved inside their codes, if the key is at hand.
 
-        So saving needs no key. Without it, or in doubt, the next check with the key completes them. `in_place` says
-        whether some took the numbers of the reports that they replace, or numbers between.
+        Yields what completes a row's values, by their columns, before it is inserted. So saving needs no key. Without
+        it, or in doubt, the next check with the key completes the rows.
+        """
+        found = self._with_register()
+        if found is None:
+            yield lambda _values: None
+            return
+        authenticator, register, all_read = found
+        version, saved = register.version + 1, 0
+
+        def give_code(values: dict[str, Any]) -> None:
+            nonlocal saved
+            saved += 1
+            values["version"] = version
+            row = Row._make((*(values[name] for name in _FIRST), [values[name] for name in _PLAIN]))
+            values["mac"] = authenticator.code(*row.parts(version))
+
+        yield give_code
+        if saved and register is not BROKEN:
+            (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
+            register._replace(
+                version=version,
+                last=last if all_read else register.last,
+                reports=register.reports + saved,
+                open=register.open + saved,
+                versions=register.versions + version * saved,
+            ).write(self._db, authenticator)
+
+    def _with_register(self) -> tuple[Authenticator, Register, bool] | None:
+        """Return what makes codes and the register, completed, and whether every row without a code could be read.
+
+        None without the key, in doubt, and for an outbox without a register.
         """
         try:
             authenticator = self.authenticator()
         except SettingsProblem:  # `NotAuthentic`, or the settings cannot be read now
-            return False
-        register = None if authenticator is None else self.completed(authenticator)
+            return None
+        register = None if authenticator is None else self._register(authenticator)
         if authenticator is None or register is None:
-            return False
-        if in_place or register is BROKEN:  # otherwise `completed` has found them
-            self._write(authenticator, register, list(rows_of(self._db, ids)))
-        return True
+            return None
+        return authenticator, *self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
 
     @contextmanager
     def changing(self, ids: Sequence[str], authenticator: Authenticator | None = None) -> Iterator[frozenset[str]]:
@@ -268,13 +299,15 @@ class RowCodes:
 
         A new outbox gets its register here. One from before there were codes gets it only by `adopt`.
         """
+        register = self._register(authenticator)
+        return register and self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)[0]
+
+    def _register(self, authenticator: Authenticator) -> Register | None:
         register = read_register(self._db, authenticator)
-        if register is None:
-            if has_history(self._db):
-                return None
+        if register is None and not has_history(self._db):
             register = Register.new(self._db)
             register.write(self._db, authenticator)
-        return self._write_all(authenticator, register, "mac IS NULL AND", Row.is_as_saved)
+        return register
 
     def adopt(self) -> None:
         """Make the register of an outbox from before there was one: every report gets a code as it is.
@@ -287,7 +320,7 @@ class RowCodes:
         for seq, photo in self._db.execute("SELECT seq, photo FROM reports WHERE photo IS NOT NULL").fetchall():
             if isinstance(photo, bytes):
                 self._db.execute("UPDATE reports SET photo_digest = ? WHERE seq = ?", [photo_digest(photo), seq])
-        register = self._write_all(authenticator, Register.new(self._db), "", Row.has_own_types)
+        register, _all_read = self._write_all(authenticator, Register.new(self._db), "", Row.has_own_types)
         register.write(self._db, authenticator)
 
     def steered(self, key: str) -> bool:
@@ -314,8 +347,8 @@ class RowCodes:
 
     def _write_all(
         self, authenticator: Authenticator, register: Register, which: str, may_have: Callable[[Row], bool]
-    ) -> Register:
-        """Write the codes of the rows above the last number that may have one.
+    ) -> tuple[Register, bool]:
+        """Write the codes of the rows above the last number that may have one; return whether each could be read.
 
         A row on a damaged page holds up no other one: the last number stays below it, and a later check tries it again.
         """
@@ -334,7 +367,7 @@ class RowCodes:
                 register = register._replace(last=last) if all_read else register
                 register = self._write(authenticator, register, [row for row in found if may_have(row)])
             if len(seqs) < _BATCH:
-                return register
+                return register, all_read
 
     def _readable(self, seqs: Sequence[int]) -> list[Row]:
         """Return the rows with these numbers, without those that cannot be read."""

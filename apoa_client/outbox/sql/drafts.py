@@ -114,11 +114,6 @@ def _delete(db: Database, draft: StoredDraft) -> bool:
     return db.execute(f"DELETE FROM drafts WHERE {unchanged}", values).rowcount == 1  # noqa: S608  constants
 
 
-def delete_all_drafts(db: Database) -> None:
-    """Delete every draft, inside a transaction."""
-    db.execute("DELETE FROM drafts")
-
-
 def count_old_drafts(db: Database, clocks: Sequence[datetime]) -> int:
     """Count the drafts saved more than a day ago by each of these clocks, which may have been set back."""
     (count,) = db.execute(f"SELECT count(*) FROM drafts WHERE {_is_old(clocks)}").fetchone()  # noqa: S608  numbers
@@ -132,12 +127,6 @@ def delete_old_drafts(db: Database, clocks: Sequence[datetime]) -> int:
 
 def _is_old(clocks: Sequence[datetime]) -> str:
     return " AND ".join(f"abs({millis(now)} - kept_at) > {_LONGEST // MILLISECOND}" for now in clocks)
-
-
-def open_drafts(db: Database, sealer: Sealer) -> None:
-    """Open each draft, to check that it opens. Raises what the sealer does."""
-    for draft_id, sealed in db.execute("SELECT id, content FROM drafts").fetchall():
-        sealer.open(draft_id, sealed)
 
 
 def reseal_drafts(db: Database, renew: Callable[[str, bytes], bytes]) -> int:

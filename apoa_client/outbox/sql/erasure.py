@@ -9,9 +9,6 @@ emptied afterwards. Blocks that an SSD has not overwritten yet, and earlier back
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from array import array
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.outbox.errors import undelivered
@@ -24,6 +21,7 @@ from apoa_client.ports.state import Actor, AuditEvent, Erasure
 from apoa_client.report.kinds import MAX_OVERSTAY, OPEN_STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from apoa_client.outbox.database import Database
@@ -68,28 +66,6 @@ def _ended_before(before: datetime, now: datetime) -> _EndedBefore:
     return millis(before), millis(min(before, now - MAX_OVERSTAY))
 
 
-class ReportIds(Collection[str]):
-    """The ids of many reports: only the numbers are held, and the ids are read when they are asked for."""
-
-    def __init__(self, db: Database, seqs: array[int]) -> None:
-        self._db = db
-        self._seqs = seqs
-
-    def __len__(self) -> int:
-        return len(self._seqs)
-
-    def __iter__(self) -> Iterator[str]:
-        for start in range(0, len(self._seqs), _BATCH):
-            batch = self._seqs[start : start + _BATCH]
-            query = f"SELECT seq, id FROM reports WHERE seq IN ({','.join(map(str, batch))})"  # noqa: S608  numbers
-            with self._db.errors():
-                ids: dict[int, str] = dict(self._db.execute(query).fetchall())
-            yield from map(ids.__getitem__, batch)
-
-    def __contains__(self, value: object) -> bool:
-        return any(report_id == value for report_id in self)
-
-
 class Eraser:
     """Erases what is sealed about guests. Raises `StorageProblem`.
 
@@ -114,7 +90,7 @@ class Eraser:
         `now` is the authority's time, if this computer's clock is ahead of it: a draft must be old by both clocks.
         A dry run only reads.
         """
-        seqs, count = array("q"), 0
+        reports, count = list[str](), 0
         ended_before = _ended_before(before, now)
         for stays in self._batches_due(ended_before):
             if dry_run:
@@ -125,7 +101,7 @@ class Eraser:
                     due = self._due(ended_before, f"stay_id IN ({', '.join('?' * len(stays))})", stays)
                     erased = self._not_erased(due)
                     self._erase(erased, _RETENTION)
-            seqs.extend(seq for seq, _id in erased)
+            reports.extend(report_id for _seq, report_id in erased)
             count += len(due)
         drafts = self._erase_old_drafts(now, dry_run=dry_run)
         complete = dry_run or self._empty_log()
@@ -133,16 +109,17 @@ class Eraser:
             with self._db.transaction():
                 write(self._db, LAST_PURGE, self._actor.now())
                 write(self._db, PURGE_SKIPPED, None)
-        return Erasure(ReportIds(self._db, seqs), count, complete=complete, drafts=drafts)
+        return Erasure(tuple(reports), count, complete=complete, drafts=drafts)
 
     def stay(self, stay_id: str, *, dry_run: bool) -> Erasure:
         """Erase one stay now. Raises `SettingsProblem` if a report of it is open: it could never be delivered."""
-        with self._transaction(dry_run=dry_run):
+        with self._db.errors(), self._db.snapshot() if dry_run else self._db.transaction():
             open_report = self._db.execute(_FIRST_OPEN, [stay_id]).fetchone()
             if open_report is not None:
                 raise undelivered(open_report[0])
             erased = self._not_erased([stay_id])
-            self._erase(erased, _REQUEST)
+            if not dry_run:
+                self._erase(erased, _REQUEST)
         complete = dry_run or self._empty_log()
         return Erasure(tuple(report_id for _seq, report_id in erased), int(bool(erased)), complete)
 
@@ -184,12 +161,3 @@ class Eraser:
     def _empty_log(self) -> bool:
         with self._db.errors():
             return self._db.empty_log()
-
-    @contextmanager
-    def _transaction(self, *, dry_run: bool) -> Iterator[None]:
-        """A transaction, whose changes a dry run undoes."""
-        with self._db.transaction():
-            self._db.execute("SAVEPOINT before")
-            yield
-            if dry_run:
-                self._db.execute("ROLLBACK TO before")

@@ -14,7 +14,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox import rows
 from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.errors import report_exists
-from apoa_client.outbox.rows import COLUMNS, millis
+from apoa_client.outbox.rows import COLUMNS, INITIAL, SAVED, millis
 from apoa_client.outbox.sql.audit import photo_event
 from apoa_client.outbox.sql.codes import photo_digest
 from apoa_client.outbox.sql.queries import WITHDRAWABLE
@@ -22,7 +22,7 @@ from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import PhotoState, Receipt, State, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Entry, NewReport
@@ -30,20 +30,16 @@ if TYPE_CHECKING:
 
 
 Row: TypeAlias = tuple[Any, ...]
-"""The values of a new report's row, without its number (`seq`)."""
+"""The values of `SAVED`: a new report's row, without its number (`seq`)."""
 
-_SEALED = ("content", "warnings", "photo_digest", "photo")
-SAVED = (*(each.name for each in COLUMNS if each.report is not None or each.saved is not None), *_SEALED)
-"""The columns of a new report's row, in the order of `Row`."""
 SAVED_LIST = ", ".join(SAVED)
 
 _INSERT = f"""
-    INSERT INTO reports ({{seq}}{SAVED_LIST}) VALUES ({{place}}{", ".join("?" * len(SAVED))}) ON CONFLICT DO NOTHING
+    INSERT INTO reports ({{seq}}mac, version, {SAVED_LIST}) VALUES ({{place}}?, ?, {", ".join("?" * len(SAVED))})
+    ON CONFLICT DO NOTHING
 """  # noqa: S608  constants
 _INSERT_LAST = _INSERT.format(seq="", place="")
 _INSERT_AT = _INSERT.format(seq="seq, ", place="?, ")
-_ENTRY = rows.ENTRY_COLUMNS.split(", ")
-_BY_THE_SCHEMA = {column.name: column.initial for column in COLUMNS}
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
@@ -65,16 +61,23 @@ def columns_of(report: Report) -> dict[str, Any]:
     return {column.name: column.report(report) for column in COLUMNS if column.report is not None}
 
 
-def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
-    """Insert a row without a code, inside a transaction, at the end or with a free number, and return its entry.
+def insert(
+    db: Database, row: Row, seq: int | None = None, give_code: Callable[[dict[str, Any]], None] | None = None
+) -> Entry:
+    """Insert a row, inside a transaction, at the end or with a free number, and return its entry.
 
-    Raises `StorageProblem` if a report has this id already.
+    `give_code` is what `RowCodes.saving` yields; without it the row has no code. Raises `StorageProblem` if a report
+    has this id already.
     """
-    number = db.insert_report(_INSERT_LAST, row) if seq is None else db.insert_report(_INSERT_AT, (seq, *row))
+    stored = {**INITIAL, **dict(zip(SAVED, row, strict=True))}
+    if give_code is not None:
+        give_code(stored)
+    values = (stored["mac"], stored["version"], *row)
+    number = db.insert_report(_INSERT_LAST, values) if seq is None else db.insert_report(_INSERT_AT, (seq, *values))
     if number is None:
-        raise report_exists(row[SAVED.index("id")])
-    stored = {**_BY_THE_SCHEMA, **dict(zip(SAVED, row, strict=True)), "seq": number}
-    return rows.entry_from_row([stored.get(column) for column in _ENTRY])  # a new row has no code
+        raise report_exists(stored["id"])
+    stored["seq"] = number
+    return rows.entry_from_values(stored)
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:
@@ -128,20 +131,15 @@ def check_active(db: Database, ids: Sequence[str]) -> None:
 def make_room(db: Database, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
     """Supersede what a new report replaces, and return the number that it then takes; None for one at the end.
 
-    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now.
+    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now. Reports
+    of a stay are sent in the order of their numbers, so a replacement must not come after later reports: it takes the
+    number of the first that it replaces, and that one gets a number at the end.
     """
     check_active(db, active)
-    return _supersede(db, replaced, at) if replaced else None
-
-
-def _supersede(db: Database, ids: Sequence[str], at: int) -> int:
-    """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
-
-    Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The
-    superseded report gets a number at the end. Raises `ReportMoved`.
-    """
-    retire(db, ids, State.SUPERSEDED, at)
-    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
+    if not replaced:
+        return None
+    retire(db, replaced, State.SUPERSEDED, at)
+    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(replaced))), list(replaced)).fetchone()
     db.execute(_MOVE_TO_END, [db.unused_seq(), first])
     return int(seq)
 

@@ -8,7 +8,6 @@ that was removed. What another program sealed is not opened.
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,8 +84,8 @@ class FileCheck(NamedTuple):
     engine: str
 
 
-class Integrity(ABC):
-    """Checks whether reports are as this program wrote them. Raises `StorageProblem`.
+class Integrity:
+    """Checks whether reports are as this program wrote them, and opens them. Raises `StorageProblem`.
 
     `actor` is the user of this command.
     """
@@ -130,7 +129,7 @@ class Integrity(ABC):
                 return authenticator is not None
         return False
 
-    def refuse_doubtful(self, row: Row) -> None:
+    def _refuse_doubtful(self, row: Row) -> None:
         """Raise `NotAuthentic` for a row that another program wrote, if the key is at hand. For use in `read_errors`.
 
         Who opens a content has it.
@@ -239,11 +238,6 @@ class Integrity(ABC):
         photo = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [row.seq]).fetchone()[0]
         return not isinstance(photo, bytes) or photo_digest(photo) != row.photo_digest
 
-    @abstractmethod
-    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
-        """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
-        ...
-
     def verify(self, known: Callable[[], OutboxVersion | None] = lambda: None) -> Verification:
         """Check every report. A keyring is asked for the key; without it, the doubts are those of the last check.
 
@@ -342,15 +336,6 @@ class Integrity(ABC):
         with self._db.transaction():
             record_public_key(self._db, self._codes.sealer.public_key)
 
-
-class SealedReports:
-    """The sealed columns of the reports of one database."""
-
-    def __init__(self, db: Database, contents: Contents, integrity: Integrity) -> None:
-        self._db = db
-        self._contents = contents
-        self._integrity = integrity
-
     def content(self, report_id: str, *, proven: bool = True) -> Content:
         """Open a report and its findings, as `ports.ReportReader.content`."""
         with self._db.read_errors():
@@ -384,7 +369,7 @@ class SealedReports:
                 raise damaged(self._db.place)
             _refuse_erased(row)
             if photo[0] is None:
-                self._integrity.refuse_doubtful(row)
+                self._refuse_doubtful(row)
                 if row.value("photo_state") is not None:
                     raise damaged(self._db.place)
                 raise DataRefused(msg("No photo was saved with report {id}.", id=short_id(report_id)), name="no_photo")
@@ -410,9 +395,9 @@ class SealedReports:
         try:
             yield
         except (ValueError, TypeError, KeyError):
-            self._integrity.refuse_doubtful(row)
+            self._refuse_doubtful(row)
             raise
-        self._integrity.refuse_doubtful(row)
+        self._refuse_doubtful(row)
 
 
 def _refuse_erased(row: Row) -> None:

@@ -7,12 +7,13 @@ Each is a `Value` below, which says how it is stored. A new one is a line there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import LearnedBatchSize, Restrictions, ScheduledRun, Suspension
+from apoa_client.ports.state import FolderBackups, LearnedBatchSize, Restrictions, ScheduledRun, Suspension
 
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
@@ -26,6 +27,7 @@ _MOST_DOUBTS = 100
 _LARGEST_BATCH = 10_000
 """No authority allows a call of so many reports, so no larger size was learned."""
 _BETWEEN_FOLDERS = ", "
+_NEVER = "-"
 
 
 class Value(NamedTuple, Generic[T]):
@@ -138,13 +140,24 @@ def _load_numbers(stored: object) -> tuple[int, int]:
     return first, second
 
 
-def _dump_folders(folders: Mapping[str, str]) -> str:
-    return _BETWEEN_FOLDERS.join(f"{checksum} {text}" for checksum, text in folders.items())
+def _dump_folders(folders: Mapping[str, FolderBackups]) -> str:
+    texts = []
+    for checksum, known in folders.items():
+        times = (known.written_at, known.failed_at, known.shown_at)
+        words = (_NEVER if time is None else str(millis(time)) for time in times)
+        texts.append(" ".join((checksum, str(int(known.other_disk)), *words)))
+    return _BETWEEN_FOLDERS.join(texts)
 
 
-def _load_folders(stored: object) -> dict[str, str]:
-    parts = (each.partition(" ") for each in str(stored).split(_BETWEEN_FOLDERS))
-    return {checksum: text for checksum, _blank, text in parts if text}
+def _load_folders(stored: object) -> dict[str, FolderBackups]:
+    """Return what is known of each folder, by the checksum of its path. What cannot be read is not known."""
+    found = {}
+    for text in str(stored).split(_BETWEEN_FOLDERS):
+        with suppress(ValueError, OverflowError):
+            checksum, other_disk, *times = text.split(" ")
+            written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
+            found[checksum] = FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
+    return found
 
 
 # What forbids sending. `register` notes who wrote these two.

@@ -35,7 +35,6 @@ _LONGEST_STEP = timedelta(days=1) // MILLISECOND
 
 _SERIES_BYTES = 3
 _SERIES = re.compile(r"[0-9a-f]{6}")
-_NEVER = "-"
 _MOST_FOLDERS = 8
 """How many folders are known: each desk of a shared outbox may have its own."""
 
@@ -153,23 +152,15 @@ class PropertyValues:
 
         What cannot be read is not known: no backup waits for it, and the next one replaces it.
         """
-        folders = self.value(metadata.FOLDER_BACKUPS) or {}
-        try:
-            other_disk, *times = folders[_checksum(folder)].split(" ")
-            written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
-            return FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
-        except (KeyError, ValueError, OverflowError):
-            return FolderBackups()
+        return (self.value(metadata.FOLDER_BACKUPS) or {}).get(_checksum(folder), FolderBackups())
 
     def record_folder_backups(self, folder: str, known: FolderBackups) -> None:
         """Record it in place of what is known of this folder. The folders that were recorded last are kept."""
-        times = (known.written_at, known.failed_at, known.shown_at)
-        words = [str(int(known.other_disk)), *(_NEVER if time is None else str(millis(time)) for time in times)]
         checksum = _checksum(folder)
         with self._db.transaction():
             before = metadata.read(self._db, metadata.FOLDER_BACKUPS) or {}
             others = ((key, text) for key, text in before.items() if key != checksum)
-            kept = dict(islice(chain([(checksum, " ".join(words))], others), _MOST_FOLDERS))
+            kept = dict(islice(chain([(checksum, known)], others), _MOST_FOLDERS))
             metadata.write(self._db, metadata.FOLDER_BACKUPS, kept)
 
     def record_clock_check(self, at: datetime) -> None:

@@ -4,7 +4,7 @@ A change of keys goes batch by batch, each in one transaction that reads what it
 meanwhile is not lost, and a kill leaves each row complete, sealed to the old key or to the new one. The drafts come
 last; those that do not open are deleted.
 
-A backup does not have the key of the guest hash (`apoa_client.desk.duplicates`): with it, the finder of a backup could
+A backup does not have the key of the guest hash (`apoa_client.desk.ids`): with it, the finder of a backup could
 test whether a passport was here. So a restored report has no hash until it can be opened.
 """
 
@@ -19,7 +19,7 @@ from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import RowCodes, photo_digest
-from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
+from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
 from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
 from apoa_client.outbox.sql.register import record_replacement
 from apoa_client.ports.state import Actor, AuditEvent
@@ -88,20 +88,18 @@ class SealedRecords:
         self._codes = codes
         self._actor = actor
 
-    def open_all(self, sealer: Sealer) -> int:
-        """Open each record, and count the rows. Raises `SealBroken` for the first that cannot be opened."""
-        count = 0
+    def open_all(self, sealer: Sealer) -> None:
+        """Open each record. Raises `SealBroken` for the first that cannot be opened."""
         for row in self._rows():
             row.open(sealer)
-            count += 1
-        return count
 
     def opens_all(self, sealer: Sealer) -> bool:
         """Return whether the sealer opens every row and every draft, so that no other key is needed."""
         try:
             self.open_all(sealer)
             with self._db.errors():
-                open_drafts(self._db, sealer)
+                for draft_id, sealed in self._db.execute("SELECT id, content FROM drafts").fetchall():
+                    sealer.open(draft_id, sealed)
         except SealBroken:
             return False
         return True

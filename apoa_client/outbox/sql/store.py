@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
+    from apoa_client.outbox.sql.batch import Batch
     from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
-    from apoa_client.outbox.sql.integrity import Integrity, SealedReports
+    from apoa_client.outbox.sql.integrity import FileCheck, Integrity
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
-    from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import HandedOver, Summary
     from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
@@ -100,15 +100,15 @@ class Outbox(PropertyValues, ABC):
 
         Raises `NotAuthentic` if another program sealed it.
         """
-        return self._sealed_reports.content(entry.id, proven=proven)
+        return self.integrity.content(entry.id, proven=proven)
 
     def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
         """As `ports.DeliveryState`."""
-        return self._sealed_reports.contents([entry.id for entry in entries])
+        return self.integrity.contents([entry.id for entry in entries])
 
     def photo(self, entry: Entry) -> bytes:
         """As `ports.ReportReader`; raises `OutboxDamaged` and `NotAuthentic` as `content` does."""
-        return self._sealed_reports.photo(entry.id)
+        return self.integrity.photo(entry.id)
 
     def with_receipt(self, number: str) -> list[Entry]:
         """As `ports.ReportReader`."""
@@ -147,12 +147,13 @@ class Outbox(PropertyValues, ABC):
         with self._db.read_errors():
             return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
 
-    # What differs between the engines.
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Return an empty batch. Leaving the context forgets what was not saved."""
+        from apoa_client.outbox.sql.batch import Batch
 
-    @abstractmethod
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`."""
-        ...
+        return Batch.opened(self._db, self._sealer, self._codes, self._actor)
+
+    # What differs between the engines.
 
     @abstractmethod
     def check_queue(self) -> None:
@@ -164,10 +165,9 @@ class Outbox(PropertyValues, ABC):
         """As `ports.DeliveryState`."""
         ...
 
-    @property
     @abstractmethod
-    def integrity(self) -> Integrity:
-        """Checks whether reports are as this program wrote them."""
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
+        """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
         ...
 
     # The desk's changes.
@@ -201,14 +201,13 @@ class Outbox(PropertyValues, ABC):
         replaced = [old for new in new_reports for old in new.replaces]
         with self._db.transaction():
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
-            entries = []
             with self._codes.changing(replaced):
-                for new, row in zip(new_reports, sealed, strict=True):
-                    at = millis(new.report.created_at)
-                    seq = insertion.make_room(self._db, new.active_reports, new.replaces, at)
-                    entries.append(insertion.insert(self._db, row, seq))
-            if self._codes.saved([new.report.id for new in new_reports], in_place=bool(replaced)):
-                entries = [entry._replace(authenticated=True) for entry in entries]
+                seqs = [
+                    insertion.make_room(self._db, new.active_reports, new.replaces, millis(new.report.created_at))
+                    for new in new_reports
+                ]
+            with self._codes.saving() as give_code:
+                entries = [insertion.insert(self._db, *each, give_code) for each in zip(sealed, seqs, strict=True)]
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
         return entries
@@ -384,10 +383,11 @@ class Outbox(PropertyValues, ABC):
         return Contents(self._sealer)
 
     @cached_property
-    def _sealed_reports(self) -> SealedReports:
-        from apoa_client.outbox.sql.integrity import SealedReports
+    def integrity(self) -> Integrity:
+        """Checks whether reports are as this program wrote them."""
+        from apoa_client.outbox.sql.integrity import Integrity
 
-        return SealedReports(self._db, self._contents, self.integrity)
+        return Integrity(self._db, self._codes, self._contents, self._actor)
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""

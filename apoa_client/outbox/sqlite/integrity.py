@@ -11,21 +11,15 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.integrity import FileCheck, Integrity
+from apoa_client.outbox.sql.integrity import FileCheck
 from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.migrations import version_of
 from apoa_client.ports.state import Actor, AuditEvent
-
-if TYPE_CHECKING:
-    from apoa_client.outbox.contents import Contents
-    from apoa_client.outbox.sql.codes import RowCodes
-
 
 _CHECK = "PRAGMA integrity_check(1000000)"
 """The number of problems to name. The default, 100, might name unused pages only."""
@@ -137,17 +131,10 @@ def _read_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> bool:
     return True
 
 
-class SqliteIntegrity(Integrity):
-    """The `Integrity` of one file; `actor` is the user of this command."""
-
-    def __init__(self, db: SqliteDatabase, codes: RowCodes, contents: Contents, actor: Actor) -> None:
-        super().__init__(db, codes, contents, actor)
-        self._sqlite = db
-
-    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
-        """As `Integrity`. The indexes of the queue are compared with the reports, whatever the time."""
-        with self._sqlite.read_errors():
-            schema = version_of(self._sqlite.connection)
-            complete = _read_file(self._sqlite, is_over)
-        check_queue(self._sqlite)
-        return FileCheck(complete, schema, f"SQLite {sqlite3.sqlite_version}")
+def check_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> FileCheck:
+    """As `Outbox`. The indexes of the queue are compared with the reports, whatever the time."""
+    with db.read_errors():
+        schema = version_of(db.connection)
+        complete = _read_file(db, is_over)
+    check_queue(db)
+    return FileCheck(complete, schema, f"SQLite {sqlite3.sqlite_version}")

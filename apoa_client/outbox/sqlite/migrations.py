@@ -22,7 +22,7 @@ _RELEASE_0_1_0 = (
     # `erased_at`: when content, errors and warnings were erased; a row without content and without this is damaged.
     # `calls`: in how many calls a report may have reached the authority: with none, it can be withdrawn offline.
     # `receipt_typed`: whether a person typed the receipt's number, which the authority gave in another way.
-    # `guest_tag`: 24 bits of a keyed hash of the travel document (`apoa_client.desk.duplicates`). The stay's nights are
+    # `guest_tag`: 24 bits of a keyed hash of the travel document (`apoa_client.desk.ids`). The stay's nights are
     # ordinals of dates: from the first one up to the morning of departure.
     """
     CREATE TABLE reports (

@@ -3,7 +3,6 @@
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from apoa_client.outbox.rows import NO_ACTOR
@@ -12,12 +11,10 @@ from apoa_client.outbox.sqlite.database import SqliteDatabase, open_database, op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
-    from apoa_client.ports.outbox import ReportBatch
+    from apoa_client.outbox.sql.integrity import FileCheck
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
@@ -51,12 +48,6 @@ class SqliteOutbox(Outbox):
             on_unwritable(problem)
         return cls(db, sealer, actor)
 
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`; two batches at once are not possible."""
-        from apoa_client.outbox.sqlite.batch import SqliteBatch
-
-        return SqliteBatch.opened(self._db, self._sealer, self._codes, self._actor)
-
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.integrity import check_queue
@@ -69,9 +60,8 @@ class SqliteOutbox(Outbox):
 
         return rebuild_indexes(self._sqlite, self._actor)
 
-    @cached_property
-    def integrity(self) -> SqliteIntegrity:
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
         """As `Outbox`."""
-        from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
+        from apoa_client.outbox.sqlite.integrity import check_file
 
-        return SqliteIntegrity(self._sqlite, self._codes, self._contents, self._actor)
+        return check_file(self._sqlite, is_over)

@@ -1,14 +1,12 @@
-// Keeps the page up to date: loads it again after each event of the server, and replaces only what has changed, so that
-// opened stays, typed text and the keyboard's focus stay as they are.
+// Keeps the page up to date: loads it again when the server's count of changes has grown, and replaces only what has
+// changed, so that opened stays and the keyboard's focus stay as they are.
 "use strict";
 
-const RETRY_MS = 5000;
+const ASK_MS = 1000;
 const connection = document.getElementById("connection");
 const announcement = document.getElementById("announcement");
 const sources = new WeakMap(); // the HTML of each part as the server sent it
-let shown = Number(document.body.dataset.count);
-let loading = false;
-let again = false;
+let shown = Number(document.body.dataset.changes);
 
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -51,9 +49,9 @@ function merge(container, fresh) {
 }
 
 function show(fresh) {
-  const count = Number(fresh.body.dataset.count);
-  if (count < shown) return;
-  shown = count;
+  const changes = Number(fresh.body.dataset.changes);
+  if (changes < shown) return;
+  shown = changes;
   for (const container of document.querySelectorAll("[data-live]")) {
     merge(container, fresh.getElementById(container.id));
   }
@@ -65,46 +63,32 @@ function show(fresh) {
   }
 }
 
-async function load(address, options) {
+async function get(address, options) {
   const answer = await fetch(address, { cache: "no-store", ...options });
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  return answer.text();
 }
 
-async function refresh() {
-  again = true;
-  if (loading) return;
-  loading = true;
+async function load(address, options) {
+  show(new DOMParser().parseFromString(await get(address, options), "text/html"));
+}
+
+async function watch() {
   try {
-    while (again) {
-      again = false;
-      show(await load(location.href));
-    }
+    if (Number(await get(`${document.body.dataset.address}/changes`)) !== shown) await load(location.href);
+    say(connection, connection.dataset.live);
   } catch {
-    say(connection, connection.dataset.lost); // the next event loads it
-  } finally {
-    loading = false;
-  }
-}
-
-function listen() {
-  const events = new EventSource(`${document.body.dataset.address}/events`);
-  events.addEventListener("open", () => say(connection, connection.dataset.live));
-  events.addEventListener("changed", (event) => {
-    if (Number(event.data) !== shown) refresh();
-  });
-  events.addEventListener("error", () => {
     say(connection, connection.dataset.lost);
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS); // otherwise the browser tries again
-  });
+  }
+  setTimeout(watch, ASK_MS);
 }
 
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  load(form.action, { method: "POST", body }).then(show, () => say(connection, connection.dataset.lost));
+  load(form.action, { method: "POST", body }).catch(() => say(connection, connection.dataset.lost));
 });
 
 document.querySelectorAll("[data-live] > *").forEach(remember);
-listen();
+watch();

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from cli_helpers import (
     LANGUAGES,
-    NOWHERE,
-    OBADIAH,
     QUENTIN,
     XIMENA,
     Apoa,
@@ -81,14 +79,6 @@ class TestAmend:
         said = configured("amend", arrival["id"], "--nights", "-2", "--reason", "pulang cepat", "--json")
         assert (said.code, [error["code"] for error in said.json["errors"]]) == (65, ["bad_character"])
 
-    def test_amend_json(self, configured: Apoa) -> None:
-        """`amend --json` prints the correction as a report, with its warnings."""
-        arrival = configured.send()
-        result = configured("amend", arrival["stay_id"], "--surname", "ZYKOWSKA", "--reason", "salah ketik", "--json")
-        assert result.code == 0, result.err
-        assert result.json["guest"]["surname"] == "ZYKOWSKA"
-        assert [warning["code"] for warning in result.json["warnings"]] == ["conflict"]
-
     def test_amend_of_an_unsent_check_in(self, away: Apoa) -> None:
         """Amending an unsent check-in replaces it with a check-in that has a new deadline, and needs no reason."""
         arrival = away.save()
@@ -117,33 +107,6 @@ class TestAmend:
         left = away("amend", arrival["id"], "--nationality", "Indonesia", "--no-send", keys=[])
         assert (left.code, len(away.reports())) == (65, 2)  # refused without a question
 
-    @pytest.mark.parametrize(
-        ("zone", "check_in", "due", "morning"),
-        [
-            ("Asia/Jayapura", "2026-10-31T23:00+07:00", "2026-11-02T01:00:00+09:00", "2026-11-03"),
-            ("Asia/Jakarta", "2024-02-28", "2024-02-29T00:00:00+07:00", "2024-03-01"),
-            ("Asia/Jayapura", "29/02/2024", "2024-03-01T00:00:00+09:00", "2024-03-02"),
-        ],
-    )
-    def test_dates_use_the_time_zone_of_the_property(
-        self, apoa: Apoa, zone: str, check_in: str, due: str, morning: str
-    ) -> None:
-        """The deadline and the planned check-out follow a new check-in time in the time zone of the property."""
-        assert apoa.set_up(NOWHERE, "--timezone", zone).code == 75
-        arrival = apoa.save()
-        result = apoa("amend", arrival["id"], "--check-in", check_in, "--nights", "2", "--no-send", "--json")
-        assert result.code == 0, result.err
-        assert (result.json["due_at"], result.json["stay"]["planned_check_out"]) == (due, morning)
-
-    def test_amend_without_a_change_is_refused(self, away: Apoa) -> None:
-        """Unattended, `amend` without a change is a usage error, and a value equal to the old one is rejected."""
-        arrival = away.save()
-        assert away("amend", arrival["id"]).code == 2
-        assert away("amend", arrival["id"], "--reason", "x").code == 2
-        assert away("amend", arrival["id"], "--json", keys=[]).code == 2
-        assert away("amend", arrival["id"], "--room", "7").code == 65
-        assert len(away.reports()) == 1
-
     def test_an_empty_option_clears_a_field(self, away: Apoa) -> None:
         """An empty option clears an optional field, and is an error for a required field."""
         arrival = away.save()
@@ -158,29 +121,6 @@ class TestAmend:
         arrival = away.save(QUENTIN, "--room", "7")
         result = away("amend", arrival["id"], "--room", "8\u202e", keys=["8", "y"])
         assert_sanitized(result.all.replace("\r", ""))
-
-    def test_amend_with_another_passport(self, away: Apoa) -> None:
-        """New passport lines replace the data of the guest, and invalid lines are rejected."""
-        arrival = away.save()
-        lines = [argument for line in XIMENA.lines for argument in ("--mrz", line)]
-        result = away("amend", arrival["id"], *lines, "--no-send", "--json")
-        assert result.code == 0, result.err
-        assert result.json["guest"]["surname"] == XIMENA.surname
-        assert result.json["guest"]["birth_place"] == QUENTIN.birth_place
-        result = away("amend", result.json["id"], "--mrz", "-", "--no-send", stdin="\n".join(OBADIAH.lines))
-        assert result.code == 0, result.err
-        assert away("amend", arrival["id"], "--mrz", "P<GBR", "--json").json["errors"][0]["field"] == (
-            "guest.document.mrz"
-        )
-
-    def test_amend_of_an_accepted_report_needs_a_reason(self, configured: Apoa) -> None:
-        """Unattended, a missing reason is an error of the field `reason`, and so is a punctuation mark alone."""
-        arrival = configured.send()
-        result = configured("amend", arrival["id"], "--room", "8", "--json")
-        assert (result.code, result.json["errors"][0]["field"]) == (65, "reason")
-        result = configured("amend", arrival["id"], "--room", "8", "--reason", "?", "--json")
-        assert (result.code, result.json["errors"][0]["field"]) == (65, "reason")
-        assert len(configured.reports()) == 1
 
     def test_the_reason_is_asked_until_it_is_valid(self, configured: Apoa) -> None:
         """`amend` asks for the reason again after help and Enter, and keeps the changes typed before."""
@@ -209,16 +149,6 @@ class TestAmend:
         assert result.code == 0, result.all
         assert only_report(configured, "amend")["stay"]["check_in"] == "2026-11-24T19:00:00+07:00"
 
-    def test_amend_refuses_reports_that_cannot_be_corrected(self, configured: Apoa) -> None:
-        """`amend` refuses an unknown id, a cancelled stay and a withdrawn stay; `fix` refuses what was not rejected."""
-        arrival, other = configured.send(), configured.save(XIMENA)
-        assert configured("amend", "ffffffff", "--room", "8").code == configured("fix", "ffffffff").code == 2
-        assert configured("fix", arrival["id"], "--room", "8").code == 65
-        configured("cancel", other["id"])
-        configured("cancel", arrival["id"], "--reason", "x")
-        for report in (arrival, other):
-            assert configured("amend", report["id"], "--room", "8", "--reason", "x").code == 65
-
 
 REJECTED = "The training script rejects this report."
 
@@ -245,17 +175,6 @@ class TestFix:
         assert rejected("sync").code == 0
         kinds = [("check_in", "accepted"), ("check_in", "superseded"), ("check_out", "accepted")]
         assert sorted(rejected.states()) == kinds
-
-    def test_fix_without_a_change_is_refused_unattended(self, rejected: Apoa) -> None:
-        """Unattended, `fix` without a change is refused and prints the errors of the authority."""
-        [old] = rejected.reports()
-        for options in ([], ["--room", "7"]):
-            result = rejected("fix", old["id"], *options, "--json")
-            assert result.code == 65
-            assert [error["code"] for error in result.json["errors"]] == ["training"]
-            assert REJECTED in result.err
-            assert "--room 7. The options: apoa fix --help" in result.err
-        assert len(rejected.reports()) == 1
 
     def test_a_refusal_of_the_training_authority(self, rejected: Apoa) -> None:
         """It is shown in the reader's language, like everything else, also in JSON."""
@@ -311,16 +230,6 @@ class TestFix:
         assert result.code == 0, result.all
         assert ("check_out", "accepted") in apoa.states()
 
-    def test_the_time_is_asked_until_it_is_valid(self, apoa: Apoa, serve: Serve) -> None:
-        """`fix` asks again after help, Enter and anything that is not a possible time; going back saves nothing."""
-        assert apoa.set_up(serve("ok,reject").base_url).code == 0
-        arrival = apoa.send(QUENTIN, "--check-in", "2026-11-24T10:00")
-        apoa("checkout", arrival["id"])
-        left = apoa("fix", arrival["id"], keys=["?", "", ">", "gestern", "09.00", "<"])
-        assert (left.code, apoa.states()[-1]) == (0, ("check_out", "rejected")), left.all
-        assert apoa("fix", arrival["id"], keys=["09.00", "18.00", "y"]).code == 0
-        assert ("check_out", "accepted") in apoa.states()
-
     def test_fix_of_a_correction_and_a_cancellation(self, apoa: Apoa, serve: Serve) -> None:
         """A fixed correction keeps its reason, and a fixed cancellation needs a new one."""
         assert apoa.set_up(serve("ok,reject,ok,reject,reject").base_url).code == 0
@@ -368,14 +277,6 @@ class TestFix:
         assert result.code == 0, result.all
         assert "Say why." in result.err
         assert sorted(configured.states()) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]
-
-    @pytest.mark.parametrize("command", ["fix", "amend"])
-    def test_without_the_key(self, rejected: Apoa, command: str) -> None:
-        """Without the key, `fix` and `amend` fail, because the report is encrypted."""
-        [old] = rejected.reports()
-        rejected.delete_key()
-        result = rejected(command, old["id"], "--room", "8", "--json")
-        assert (result.code, result.json["error"]["class"]) == (Exit.CREDENTIALS, "secret_missing")
 
 
 def reject_the_reason(_report: object, _now: object) -> tuple[Any, ...]:

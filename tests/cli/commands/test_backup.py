@@ -7,11 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from backup_helpers import changed
-from cli_helpers import LANGUAGES, PASSWORD, PRIVATE, QUENTIN, XIMENA, Apoa, assert_sanitized, readable_in
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_sanitized
 from screens import Screens
-
-from apoa_client.sandbox.server import SandboxServer
 
 
 @pytest.fixture
@@ -71,43 +68,6 @@ def test_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: str) 
     screens(other, "backup", str(tmp_path / "training.db"), lang=lang)
 
 
-def test_backup_json(configured: Apoa, file: Path) -> None:
-    """`--json` prints one document of a fixed form."""
-    configured.save(QUENTIN)
-    result = configured("backup", str(file), "--json")
-    created_at = "2026-11-24T20:00:00+07:00"
-    assert result.json == {
-        "file": str(file),
-        "reports": 1,
-        "bytes": file.stat().st_size,
-        "proved": True,
-        "created_at": created_at,
-    }
-
-
-def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: Path) -> None:
-    """A backup needs no key and holds no password, private key or readable guest data."""
-    (configured.home / "melati" / "keys.json").rename(configured.home / "away.json")
-    assert configured("backup", str(made), "--force").code == 0
-    (configured.home / "away.json").rename(configured.home / "melati" / "keys.json")
-    (made.parent / "alone").mkdir()
-    made.rename(made.parent / "alone" / made.name)
-    assert readable_in(made.parent / "alone", [*PRIVATE, PASSWORD, secret_of(configured)]) == []
-
-
-def test_other_files_are_not_overwritten(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """Exits with 2 and gives advice; no file is overwritten."""
-    before = made.read_bytes()
-    for target in (made, tmp_path / "nowhere" / "apoa.db"):
-        result = configured("backup", str(target))
-        assert (result.code, result.out) == (2, "")
-        assert len(result.err.splitlines()) == 2
-    other = tmp_path / "other"
-    other.write_text("mine")
-    assert configured("backup", str(other), "--force").code == 2
-    assert (made.read_bytes(), other.read_text()) == (before, "mine")
-
-
 def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Prints what was restored and what is missing; with the key, all can be restored, read and sent."""
     other = elsewhere(configured, tmp_path)
@@ -122,34 +82,6 @@ def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Pa
     result = there("restore", str(made))
     assert (result.code, result.err) == (0, "")
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
-
-
-def test_restore_json(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """`--json` prints one document of a fixed form; a dry run prints the same and writes nothing."""
-    other = elsewhere(configured, tmp_path)
-    value = {
-        "file": str(made),
-        "property": "kenanga",
-        "created": True,
-        "dry_run": True,
-        "backup_created_at": "2026-11-24T20:00:00+07:00",
-        "inserted": 1,
-        "advanced": 0,
-        "unchanged": 0,
-        "only_here": 0,
-        "other_receipts": [],
-        "needs": ["private_key", "password"],
-        "proved": False,
-        "left_out": 1,
-        "fingerprint": compared(configured)[1],
-        "api_url": compared(configured)[3],
-    }
-    assert other("restore", str(made), "--json", "--dry-run", APOA_PROPERTY="kenanga").json["property"] == "melati"
-    result = other("restore", str(made), "--property", "kenanga", "--dry-run", "--json")
-    assert (result.code, result.json) == (0, value)
-    assert not other.home.exists()
-    restored = other("--property", "kenanga", "restore", str(made), *compared(configured), "--json")
-    assert restored.json == {**value, "dry_run": False}
 
 
 def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa, made: Path, tmp_path: Path) -> None:
@@ -170,37 +102,3 @@ def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa
     assert "STT?[2J" in result.err
     assert "/nowhere/ca.pem" in result.err
     assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"
-
-
-def test_each_restore_error_is_explained(
-    configured: Apoa, made: Path, tmp_path: Path, authority: SandboxServer
-) -> None:
-    """Prints error and advice and changes nothing; exits with 65 (bad file), 78 (wrong setup) or 75 (try later)."""
-    stranger = elsewhere(configured, tmp_path)
-    assert stranger.set_up(authority.base_url).code == 0
-    stranger.save(QUENTIN)
-    no_backup, damaged, newer = (tmp_path / "no.db", tmp_path / "damaged.db", tmp_path / "newer.db")
-    no_backup.write_text("hello")
-    damaged.write_bytes(made.read_bytes()[:-5000])
-    newer.write_bytes(made.read_bytes())
-    changed(newer, "PRAGMA user_version = 99")
-    cases = [
-        (configured, no_backup, 65),
-        (configured, damaged, 65),
-        (configured, tmp_path / "nothing", 65),
-        (configured, newer, 78),
-        (stranger, made, 78),
-    ]
-    for apoa, file, code in cases:
-        before = apoa.reports()
-        result = apoa("restore", str(file))
-        assert (result.code, result.out) == (code, "")
-        assert len(result.err.splitlines()) == 2
-        assert apoa.reports() == before
-        error = apoa("restore", str(file), "--json").json["error"]
-        assert error["message"]
-        assert error["advice"]
-    waiting = next(report["id"] for report in configured.reports() if report["state"] == "queued")
-    with configured.sending(waiting), configured.monkeypatch.context() as patch:
-        patch.setattr("apoa_client.archive.restore.WAIT_S", 0.0)
-        assert configured("restore", str(made)).code == 75

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,15 +13,13 @@ from cli_helpers import QUENTIN, Apoa
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
-from apoa_client.archive import backup_folder
-from apoa_client.archive.backup_check import open_backup
+from apoa_client.archive import backup as backup_module
 from apoa_client.cli.commands import scheduled_run
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop_notice import Notice
 from apoa_client.errors import NotNow, SettingsProblem
 from apoa_client.messages import msg
 
-NAME = re.compile(r"apoa-melati-20261124-200000-[0-9a-f]{6}\.db")
 DAY = timedelta(days=1)
 
 
@@ -47,36 +44,6 @@ def names(folder: Path) -> list[str]:
 
 class TestByHand:
     """`apoa backup --to`, or with the folder of the settings."""
-
-    @pytest.mark.parametrize("option", ["--to", "--ke"])
-    def test_into_a_folder(self, away: Apoa, stick: Path, option: str) -> None:
-        """The path is shown, and it is said that the disk is that of the reports."""
-        done = away("backup", option, str(stick), lang={"--to": "en", "--ke": "id"}[option])
-        [name] = names(stick)
-        assert (done.code, NAME.fullmatch(name) is not None, str(stick / name) in done.out) == (0, True, True)
-        assert len(done.err.splitlines()) == 2
-
-    def test_json(self, away: Apoa, stick: Path) -> None:
-        """The document of a backup, with what is in the folder now."""
-        away("backup", "--to", str(stick), "--keep", "1")
-        away.clock.time += DAY
-        done = away("backup", "--to", str(stick), "--keep", "1", "--json")
-        [name] = names(stick)
-        assert done.json == {
-            "file": str(stick / name),
-            "reports": 0,
-            "bytes": (stick / name).stat().st_size,
-            "proved": True,
-            "created_at": "2026-11-25T20:00:00+07:00",
-            "kept": 1,
-            "deleted": 1,
-            "same_disk": True,
-        }
-
-    def test_a_relative_folder(self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Its full path is shown."""
-        monkeypatch.chdir(stick.parent)
-        assert away("backup", "--to", stick.name, "--json").json["file"].startswith(str(stick))
 
     @pytest.mark.skipif(os.name != "nt", reason="only Windows has drives")
     def test_a_drive(self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,36 +75,6 @@ class TestByHand:
         assert len(names(stick)) == 2
         assert with_folder("backup", "--keep", "1", "--json").json["deleted"] == 2
 
-    def test_a_stick_that_is_not_there(self, away: Apoa, stick: Path) -> None:
-        """Exit code 78."""
-        done = away("backup", "--to", str(stick / "lost"), "--json")
-        assert (done.code, done.json["error"]["class"]) == (78, "backup_folder_missing")
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [
-            *(
-                [],
-                ["--keep", "3"],
-                ["-"],
-                ["--to", "-"],
-                ["--to", "d", "file"],
-                ["file", "--keep", "3"],
-            ),
-            *(["file", "--all"], ["--to", "d", "--force"]),
-        ],
-    )
-    def test_a_place_that_is_unclear(self, away: Apoa, arguments: list[str]) -> None:
-        """Two places, or none: 2, with advice, and nothing is written."""
-        done = away("backup", *arguments)
-        assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 2)
-
-    @pytest.mark.parametrize("number", ["0", "1001", "x"])
-    def test_how_many_to_keep(self, away: Apoa, stick: Path, number: str) -> None:
-        """A number from 1 to 1000."""
-        assert away("backup", "--to", str(stick), "--keep", number).code == 2
-        assert names(stick) == []
-
     def test_for_every_property(self, away: Apoa, stick: Path) -> None:
         """Each into its folder; one without a folder does not stop the next."""
         assert away.set_up(name="kenanga").code == 75
@@ -149,16 +86,6 @@ class TestByHand:
         assert Path(kenanga["file"]).parent == stick
         assert away("backup", "--all", "--to", str(stick)).code == 0
         assert len({name.split("-")[-1] for name in names(stick)}) == 2
-
-    def test_it_can_be_restored(self, away: Apoa, stick: Path, tmp_path: Path) -> None:
-        """Another computer takes it; the folder, which that one does not have, is not in its settings."""
-        away.save(QUENTIN)
-        away.change_setting("backup_folder", str(stick))
-        file = away("backup", "--json").json["file"]
-        with open_backup(Path(file)) as backup:
-            assert "backup_folder" not in backup.info.settings
-        other = Apoa({**away.environ, "APOA_HOME": str(tmp_path / "new")}, away.clock, away.capsys, away.monkeypatch)
-        assert other("restore", file, "--dry-run").code == 0
 
 
 class TestDaily:
@@ -212,11 +139,6 @@ class TestDaily:
         self.run(with_folder)
         assert len(names(stick)) == 2
 
-    def test_without_a_folder(self, away: Apoa, runs: list[Mapping[str, str]]) -> None:
-        """Nothing is written or printed."""
-        assert self.run(away) == ""
-        assert runs == []
-
     @pytest.mark.usefixtures("runs")
     def test_a_stick_that_is_not_there(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:
         """It is tried at each run, and said once a day, also on the desktop; then the stick is back."""
@@ -237,7 +159,7 @@ class TestDaily:
     def test_an_empty_mount_point(self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the stick its folder is on the computer's disk: nothing is written until a user says so."""
         with monkeypatch.context() as patch:
-            patch.setattr(backup_folder, "is_same_disk", lambda *_paths: False)
+            patch.setattr(backup_module, "is_same_disk", lambda *_paths: False)
             assert self.run(with_folder) == ""
         with_folder.clock.time += DAY
         assert f"{stick} is on the disk of the reports now" in self.run(with_folder)
@@ -323,13 +245,6 @@ class TestAfterSending:
         assert done == ["send melati", "send kenanga", "back up melati", "back up kenanga"]
         assert (ran.code, [each["property"] for each in ran.json["properties"]]) == (0, ["melati", "kenanga"])
         assert [line for line in ran.err.splitlines() if line in {"melati", "kenanga"}] == ["melati", "kenanga"]
-
-    @pytest.mark.usefixtures("done")
-    def test_settings_that_cannot_be_read(self, with_folder: Apoa) -> None:
-        """They are reported once, by sending."""
-        (with_folder.home / "config.toml").write_text("x = ")
-        ran = with_folder("sync", "--all", "--scheduled")
-        assert (ran.code, len(ran.err.splitlines())) == (78, 2)
 
     def test_not_after_an_interruption(
         self, with_folder: Apoa, done: list[str], monkeypatch: pytest.MonkeyPatch

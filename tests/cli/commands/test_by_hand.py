@@ -16,14 +16,12 @@ from cli_helpers import (
     GUESTS,
     LANGUAGES,
     OBADIAH,
-    PASSWORD,
     QUENTIN,
     XIMENA,
     Apoa,
     CallResult,
     OpenContents,
     Serve,
-    assert_sanitized,
     spoken,
 )
 from page_helpers import read_page
@@ -33,7 +31,6 @@ from apoa_client.cli.views.apoa_form import FormLine, form_line, form_table
 from apoa_client.delivery.plan import LEASE
 from apoa_client.desk.by_hand import FormField
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import Receipt, State
 from apoa_client.settings import reading
@@ -86,28 +83,6 @@ def test_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
 class TestSetUp:
     """Setup without an address, a user name or a password."""
 
-    def test_setup_by_hand_needs_only_a_property_name(self, apoa: Apoa) -> None:
-        """Setup needs only the property name; `login` is refused then."""
-        assert apoa(*SET_UP, "--by-hand", "--timezone", "WITA").code == 0
-        configured = settings_of(apoa)
-        assert (configured.by_hand, configured.api_url, configured.timezone) == (True, "", "Asia/Makassar")
-        assert log(apoa) == ["set_up"]
-        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 78
-
-    def test_setup_offers_a_recovery_code(self, apoa: Apoa, tmp_path: Path) -> None:
-        """Setup with --by-hand offers a recovery code, as every other setup does."""
-        assert "apoa key rotate" in apoa(*SET_UP, "--by-hand").err
-        file = tmp_path / "code.txt"
-        other = apoa(*SET_UP[:2], "--property", "bali", "--vault", "file", "--by-hand", "--recovery-file", str(file))
-        assert other.code == 0
-        assert "apoa key recover" in file.read_text()
-
-    @pytest.mark.parametrize("other", [["--training"], ["--api-url", "https://example.org/v1"]])
-    def test_by_hand_excludes_other_destinations(self, apoa: Apoa, other: list[str]) -> None:
-        """The option --by-hand together with --training or --api-url is a usage error."""
-        assert apoa(*SET_UP, "--by-hand", *other).code == 2
-        assert not (apoa.home / "config.toml").exists()
-
     def test_setup_again_switches_the_destination(self, manual: Apoa, serve: Serve) -> None:
         """A second setup switches the destination only if an option asks for it, and keeps reports and settings."""
         report = manual.save()
@@ -120,14 +95,6 @@ class TestSetUp:
         assert manual("show", report["id"], "--json").json["guest"]["surname"] == QUENTIN.surname
         assert manual.set_up(serve(environment="production").base_url).code == 0
         assert manual("sync", "--json").json["accepted"] == 1
-
-    @pytest.mark.parametrize("options", [[], ["--by-hand"]])
-    def test_setup_at_a_terminal(self, apoa: Apoa, options: list[str]) -> None:
-        """By hand is one of the destinations at a terminal, and then setup does not ask for an address."""
-        keys = ["en", "melati", "", "WIB", *([] if options else ["3"]), ""]
-        result = apoa("setup", "--vault", "file", *options, keys=keys)
-        assert (result.code, settings_of(apoa).by_hand) == (0, True), result.all
-        assert "Address of the authority:" not in result.err
 
 
 class TestUnattended:
@@ -159,15 +126,6 @@ class TestUnattended:
         assert "Due within 6 hours: 1" in near.err
         assert "Overdue: 1" in late.err
 
-    def test_scheduled_run_erases_old_guest_data(self, manual: Apoa) -> None:
-        """A scheduled run erases old guest data and asks no question at a terminal."""
-        report = manual.save()
-        manual("received", report["id"], "STT-1")
-        for _day in range(100):
-            manual.clock.forward(timedelta(days=1))
-            assert manual("sync", "--scheduled", keys=[]).code == 0
-        assert manual("show", report["id"], "--json").json["erased"] is True
-
     def test_property_that_sends_reports(self, configured: Apoa) -> None:
         """The option --by-hand sends nothing for a property that usually sends its reports."""
         configured.save()
@@ -198,19 +156,6 @@ class TestWithoutANumber:
         assert manual("status", "--json").json["without_number"] == 0
         assert manual("received", saved["id"], "--without-number").code == 65
         assert "<svg" in manual("receipt", saved["id"], "--html", "-").out
-
-    def test_in_the_conversation(self, manual: Apoa) -> None:
-        """`y` closes it when that is confirmed."""
-        manual.save()
-        assert manual("sync", keys=["y", "y"]).code == 0
-        assert manual.reports()[0]["receipt"]["number"] is None
-
-    def test_several_are_no_doubles(self, manual: Apoa) -> None:
-        """Two check-ins without a number are not one number that was typed twice, nor an example of a usual one."""
-        for guest in (QUENTIN, XIMENA):
-            assert manual("received", manual.save(guest)["id"], "--without-number", "--json").err == ""
-        said = manual("received", manual.save(OBADIAH)["id"], "STT-0001")
-        assert (said.code, said.err) == (0, "")
 
 
 class TestDoubtfulNumber:
@@ -262,14 +207,6 @@ class TestWords:
         form = manual("sync", keys=["y", "y", "y"]).err
         assert "oleh petugas" not in form
         assert "Alasan" not in form
-
-    def test_without_a_terminal(self, manual: Apoa) -> None:
-        """A reason is not required, and one that is given is typed into APOA."""
-        saved = manual.save()
-        manual("received", saved["id"], "STT-0001")
-        assert manual("amend", saved["id"], "--room", "9").code == 0
-        assert manual("cancel", saved["id"], "--reason", "tidak jadi datang").code == 0
-        assert "tidak jadi datang" in manual("sync", keys=["y", "y"]).err
 
     def test_what_was_not_typed(self, manual: Apoa) -> None:
         """It is withdrawn here, and APOA has nothing of it."""
@@ -341,30 +278,6 @@ class TestScreens:
         assert manual("sync", keys=["STT-2"]).code == 0
         assert manual("sync", keys=[]).out == "Nothing is waiting.\n"
 
-    def test_order_of_the_settings(self, manual: Apoa, tmp_path: Path) -> None:
-        """The order is said to be ours until the settings give another one, on a screen and on a sheet."""
-        ours = spoken(
-            "en", "The fields are in our order, which may not be APOA's. The setting by_hand_order changes it."
-        )
-        manual.save(QUENTIN)
-        sheet = ["sync", "--by-hand", "--force", "--sheet", str(tmp_path / "sheet.html")]
-        assert ours in " ".join(manual("sync", keys=["?", "q"]).err.split())
-        assert manual(*sheet).code == 0
-        assert ours in read_page((tmp_path / "sheet.html").read_text(encoding="utf-8")).text
-        config = manual.home / "config.toml"
-        order = 'by_hand_order = "room, document_number"\n'
-        config.write_text(config.read_text(encoding="utf-8") + order, encoding="utf-8")
-        shown = manual("sync", keys=["?", "q"]).err
-        assert ours not in " ".join(shown.split())
-        assert manual(*sheet).code == 0
-        page = read_page((tmp_path / "sheet.html").read_text(encoding="utf-8")).text
-        assert ours not in page
-        for text in (shown, page):
-            places = [
-                text.index(label) for label in ("Nomor kamar", "Nomor paspor", "Nama keluarga", "Rencana check-out")
-            ]
-            assert places == sorted(places)
-
     def test_all_reports_of_a_stay(self, manual: Apoa) -> None:
         """Reports of one stay come in order with changes marked, and `y` confirms a report without a number."""
         first = manual.save()
@@ -377,27 +290,6 @@ class TestScreens:
         assert [line[0] for line in result.err.splitlines() if "(before: 7)" in line] == ["*"]
         assert "24/11/2026 21:00" in result.err
         assert {report["receipt"]["number"] for report in manual.reports()} == {"STT-1"}
-
-    def test_cancellation(self, manual: Apoa) -> None:
-        """A cancellation shows the guest and the reason; a check-in without a number is asked for again."""
-        first = manual.save()
-        result = manual("sync", keys=["y", "", "STT-1"])
-        assert "APOA gives a number for every check-in" in result.err
-        manual("cancel", first["id"], "--reason", "guest never came", "--yes", "--no-send", "--json")
-        result = manual("sync", keys=["ya"])
-        assert result.code == 0, result.all
-        assert "guest never came" in result.err
-        assert QUENTIN.number in result.err
-
-    @pytest.mark.parametrize(
-        "typed", ["S\x1bT", "x" * 65, "a\u202eb", "n", "tidak", "P<POLZYKOWSKI<<QUENTIN", "\ufffd1"]
-    )
-    def test_invalid_number_repeats_the_question(self, manual: Apoa, typed: str) -> None:
-        """An invalid number, a word or an MRZ line repeats the question, and the output has no control characters."""
-        manual.save()
-        result = manual("sync", keys=[typed, "STT-1"])
-        assert (result.code, manual.reports()[0]["receipt"]["number"]) == (0, "STT-1")
-        assert_sanitized(result.all)
 
     @pytest.mark.parametrize("key", [">", "q"])
     def test_leaving(self, manual: Apoa, key: str) -> None:
@@ -425,12 +317,6 @@ class TestScreens:
         result = manual("sync", keys=["STT-1"])  # then the input ends
         assert result.code == 130
         assert sorted(states(manual).values()) == ["accepted", "queued"]
-
-    def test_recorded_report_is_not_sent(self, configured: Apoa) -> None:
-        """A report with a recorded number is not sent to the authority later."""
-        configured.save()
-        assert configured("sync", "--by-hand", keys=["STT-1"]).code == 0
-        assert configured("sync", "--json").json["sent"] == 0
 
     def test_report_sent_without_an_answer(self, apoa: Apoa, serve: Serve) -> None:
         """A report that was sent without an answer is shown with a warning."""
@@ -528,27 +414,6 @@ class TestFormLines:
             line = form_line(FormField("surname", f"A{character}B", f"C{character}D"), zone)
             assert (line.value, line.before) == ("A?B", "C?D")
 
-    @pytest.mark.parametrize(
-        ("value", "typed"),
-        [(PartialDate(1985), "1985"), (PartialDate(1985, 9), "09/1985"), (PartialDate(1985, 9, 2), "02/09/1985")],
-    )
-    def test_partial_date_of_birth(self, manual: Apoa, value: PartialDate, typed: str) -> None:
-        """A date of birth shows only its known parts."""
-        assert form_line(FormField("birth_date", value), settings_of(manual).zone).value == typed
-
-    def test_empty_and_unstated_values(self, manual: Apoa) -> None:
-        """A note english the value explains a field to leave empty and a value that is not stated."""
-        zone = settings_of(manual).zone
-        empty = form_table([form_line(FormField("phone", "", "+62 81"), zone)], 100)
-        assert empty[0].endswith("(leave it empty; before: +62 81)")
-        assert form_line(FormField("birth_place", "-"), zone)[2:4] == ("-", "not stated")
-        assert form_line(FormField("sex", "X"), zone)[2:4] == ("X", "not stated")
-        assert form_line(FormField("nationality", "QQQ"), zone).value == "QQQ"
-
-    def test_repr_has_no_guest_data(self, manual: Apoa) -> None:
-        """The repr of a line has no guest data, because a traceback can show it."""
-        assert QUENTIN.surname not in repr(form_line(FormField("surname", QUENTIN.surname), settings_of(manual).zone))
-
 
 class TestPrintedSheet:
     """The same content on a printed sheet."""
@@ -598,43 +463,6 @@ class TestPrintedSheet:
         assert self.write_sheet(manual, file, "--force").code == 78
         assert (file.read_text(), list(tmp_path.glob(".apoa*"))) == ("earlier", [])
 
-    def test_existing_file(self, manual: Apoa, tmp_path: Path) -> None:
-        """An existing file is overwritten only with --force; nothing is written if no report waits."""
-        file = tmp_path / "apoa.html"
-        assert (self.write_sheet(manual, file).code, file.exists()) == (0, False)
-        manual.save()
-        file.write_text("mine")
-        assert (self.write_sheet(manual, file).code, file.read_text()) == (2, "mine")
-        assert self.write_sheet(manual, file, "--force").code == 0
-        assert QUENTIN.surname in file.read_text()
-
-    def test_reports_of_one_stay(self, manual: Apoa, tmp_path: Path) -> None:
-        """Reports of one stay are printed in order, with the step to take if APOA gives no number."""
-        first = manual.save()
-        manual("received", first["id"], "STT-1")
-        manual("amend", first["id"], "--reason", "pindah", "--room", "<8>", "--yes", "--no-send", "--json")
-        manual("checkout", first["id"], "--at", "2026-11-24T20:00", "--yes", "--no-send", "--json")
-        file = tmp_path / "apoa.html"
-        assert self.write_sheet(manual, file).code == 0
-        page = read_page(file.read_text(encoding="utf-8"))
-        assert page.text.index("<8>") < page.text.index('press "check-out"')
-        assert page.text.count("If APOA gives no number") == 2
-        assert "<8>" not in file.read_text()
-
-    def test_property_that_sends_reports(self, configured: Apoa, tmp_path: Path) -> None:
-        """The option --sheet sends nothing for a property that usually sends its reports."""
-        configured.save()
-        result = configured("sync", "--sheet", str(tmp_path / "apoa.html"), "--json")
-        assert (result.code, result.json["left"], result.json["sent"]) == (0, 1, 0)
-        assert set(states(configured).values()) == {"queued"}
-
-    def test_without_the_key(self, manual: Apoa, tmp_path: Path) -> None:
-        """Without the key the command exits with 77 and writes no file."""
-        manual.save()
-        manual.delete_key()
-        assert self.write_sheet(manual, tmp_path / "apoa.html").code == 77
-        assert not (tmp_path / "apoa.html").exists()
-
     def test_unreadable_report(self, manual: Apoa, tmp_path: Path) -> None:
         """An unreadable report is left out of the sheet, and the other reports are printed."""
         broken = manual.save()
@@ -673,14 +501,6 @@ class TestReceived:
             assert "reported" in shown
             assert not re.search(r"\bsent\b", shown)
 
-    @pytest.mark.parametrize("when", ["2026-11-24T12:30Z", "24/11/2026 19:30", "19.30"])
-    def test_json_output(self, manual: Apoa, when: str) -> None:
-        """The time of the receipt is in the time zone of the property."""
-        report = manual.save()
-        found = manual("received", report["id"], "STT-1", "--issued-at", when, "--json").json
-        assert found["receipt"] == {"number": "STT-1", "issued_at": "2026-11-24T19:30:00+07:00", "source": "typed"}
-        assert (found["id"], found["state"]) == (report["id"], "accepted")
-
     def test_without_the_key(self, manual: Apoa) -> None:
         """A number is recorded with the key only: nothing else proves that this program wrote it."""
         report = manual.save()
@@ -689,24 +509,9 @@ class TestReceived:
         assert (result.code, result.json["error"]["class"]) == (77, "key_needed")
         assert list(states(manual).values()) == ["queued"]
 
-    @pytest.mark.parametrize("number", ["", "S\x1bT", "x" * 65])
-    def test_invalid_number(self, manual: Apoa, number: str) -> None:
-        """An invalid number exits with 65, records nothing, and prints no control characters."""
-        result = manual("received", manual.save()["id"], number)
-        assert (result.code, set(states(manual).values())) == (65, {"queued"})
-        assert_sanitized(result.all)
-
     @pytest.mark.parametrize("when", ["gestern", "2026-02-30", "2026-11-25T20:00"])
     def test_invalid_time(self, manual: Apoa, when: str) -> None:
         """A text that is no time, a date that does not exist or a future time exits with 65."""
         report = manual.save()
         assert manual("received", report["id"], "STT-1", "--issued-at", when).code == 65
         assert set(states(manual).values()) == {"queued"}
-
-    def test_duplicate_number_is_recorded_with_a_warning(self, manual: Apoa) -> None:
-        """A number of another report is recorded, and a warning names that report."""
-        first, second = manual.save(), manual.save(XIMENA)
-        manual("received", first["id"], "STT-1")
-        result = manual("received", second["id"], "STT-1")
-        assert result.code == 0
-        assert first["short_id"] in result.err

@@ -27,6 +27,7 @@ def photo_of(value: dict[str, Any]) -> dict[str, Any]:
     return photo
 
 
+@pytest.mark.slow
 def test_a_real_photo_is_read(apoa: Apoa, tmp_path: Path) -> None:
     """A printed page is read with certainty, without a property, and nothing is stored."""
     file = print_page(tmp_path / "page.jpg", QUENTIN.lines)
@@ -56,15 +57,6 @@ def test_a_file_that_is_no_picture(apoa: Apoa, tmp_path: Path) -> None:
         assert apoa("check", "--photo", str(tmp_path / name), "--json").json["error"]["class"] == "picture_refused"
 
 
-def test_without_the_extra(apoa: Apoa, tmp_path: Path) -> None:
-    """A photo needs the extra: the command exits with 78 and names the line for pip."""
-    (tmp_path / "numpy.py").write_text("raise ImportError\n")
-    (tmp_path / "page.jpg").write_bytes(b"photo")
-    result = apoa("check", "--photo", str(tmp_path / "page.jpg"), PYTHONPATH=str(tmp_path))
-    assert result.code == 78
-    assert 'pip install "apoa-client[scan]"' in result.err
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_screens(apoa: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
     """A sure reading, a doubtful one, none, and several photos; for a screen reader without marks."""
@@ -81,25 +73,6 @@ def test_screens(apoa: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, 
     screens(apoa, "check", "--photo", "q.jpg", "--photo", "x.jpg", lang=lang)
 
 
-def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One photo gives one document, several a list; lines and columns count from 1."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE, "x.jpg": SURE})
-    single = photo_of(apoa("check", "--photo", "q.jpg", "--json").json)
-    assert single == {
-        "file": "q.jpg",
-        "zones": 1,
-        "sure": False,
-        "lines": list(QUENTIN.lines),
-        "doubtful": [[1, 6], [2, 4], [2, 5], [2, 6]],
-        "elapsed_ms": 120,
-        "hint": TOO_DARK.template,
-        "error": None,
-    }
-    results = apoa("check", "--photo", "q.jpg", "--photo", "x.jpg", "--json").json["results"]
-    assert [photo_of(each)["sure"] for each in results] == [False, True]
-    assert [each["guest"]["surname"] for each in results] == [QUENTIN.surname, XIMENA.surname]
-
-
 def test_two_documents_in_one_picture(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are counted, and what is shown of the first is not certain."""
     several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
@@ -110,14 +83,6 @@ def test_two_documents_in_one_picture(apoa: Apoa, monkeypatch: pytest.MonkeyPatc
     shown = apoa("check", "--photo", "q.jpg").out
     assert "not read with certainty" in shown
     assert "The picture shows 2 documents." in shown
-
-
-def test_nothing_found(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo without lines is no valid document: the hint says how to photograph better, and the exit code is 65."""
-    answer_with(monkeypatch, {"wall.jpg": reading(())})
-    said = apoa("check", "--photo", "wall.jpg", "--json")
-    photo = photo_of(said.json)
-    assert (said.code, said.json["valid"], photo["lines"], photo["hint"]) == (65, False, [], TOO_DARK.template)
 
 
 class TestSeveral:
@@ -139,36 +104,12 @@ class TestSeveral:
         assert [photo["error"] and photo["error"]["class"] for photo in found] == [None, None, "picture_refused"]
         assert [each["valid"] for each in value["results"]] == [True, True, False]
 
-    def test_the_end_counts_them(self, apoa: Apoa, photos: list[str]) -> None:
-        """The last lines say how many are valid, and how many must be compared."""
-        result = apoa("check", *photos)
-        valid, compared = result.out.splitlines()[-2:]
-        assert (result.code, valid) == (65, "2 of 3 documents are valid.")
-        assert compared.startswith("1 photo was not read with certainty")
-
-
-@pytest.mark.parametrize(
-    "more", [["--mrz", QUENTIN.lines[0]], ["--photo", "x.jpg", "--surname", "X"]], ids=["lines", "details of one guest"]
-)
-def test_options_that_contradict_each_other(apoa: Apoa, monkeypatch: pytest.MonkeyPatch, more: list[str]) -> None:
-    """Lines beside a photo, or one guest's details beside several photos, are a usage error."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE, "x.jpg": SURE})
-    assert apoa("check", "--photo", "q.jpg", *more).code == 2
-
 
 def test_typed_details_join_those_of_the_photo(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with lines, a typed detail that differs from the photo's is a conflict."""
     answer_with(monkeypatch, {"x.jpg": SURE})
     value = apoa("check", "--photo", "x.jpg", "--surname", "OTHER", "--json").json
     assert "conflict" in [each["code"] for each in value["warnings"]]
-
-
-def test_the_marks_stand_below_the_doubtful_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line is shown once, and no picture of it."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE})
-    shown = apoa("check", "--photo", "q.jpg").out.splitlines()
-    at = shown.index(f"  {QUENTIN.lines[0]}")
-    assert [place - 2 for place, sign in enumerate(shown[at + 1]) if sign == "^"] == [5]
 
 
 PAGE = ["GDANSK", "B1", "2", "7"]
@@ -219,41 +160,11 @@ class TestADryRun:
         said = away(*CHECK)
         assert (said.code, QUENTIN.surname in said.out) == (75, True)
 
-    @pytest.mark.parametrize(
-        ("faults", "error"),
-        [
-            ("reports:429=600", "authority_busy"),
-            ("token:ok,token:401*2", "wrong_password"),
-            ("reports:403", "account_suspended"),
-        ],
-    )
-    def test_while_no_call_may_be_made(self, apoa: Apoa, serve: Serve, faults: str, error: str) -> None:
-        """Suspended, or asked to wait: none is made, so that the account is not locked."""
-        server = serve(faults)
-        assert apoa.set_up(server.base_url).code == 0
-        apoa.save()
-        apoa("sync")
-        server.stop()
-        value = online(apoa, *XIMENA.mrz("--dry-run"))
-        assert (value["asked"], value["error"]["class"]) == (False, error)
-
-    @pytest.mark.parametrize("fault", ["500", "portal", "truncated", "403", "429=60"])
-    def test_a_broken_answer(self, apoa: Apoa, serve: Serve, fault: str) -> None:
-        """It is as if the line were down."""
-        assert apoa.set_up(serve(f"meta:ok,meta:{fault}").base_url).code == 0
-        said = apoa(*QUENTIN.mrz("--dry-run"))
-        assert (said.code, said.err.count("The authority was not asked: ")) == (0, 1)
-
     def test_a_slow_authority(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not waited for longer than at a desk."""
         monkeypatch.setattr(online_check, "SEND_TIMEOUT_S", 0.2)
         assert apoa.set_up(serve("meta:ok,meta:slow=5").base_url).code == 0
         assert online(apoa, *QUENTIN.mrz("--dry-run"))["error"]["class"] == "timed_out"
-
-    def test_in_training(self, apoa: Apoa) -> None:
-        """The built-in authority answers."""
-        assert apoa("setup", "--non-interactive", "--training", "--property", "melati", "--vault", "file").code == 0
-        assert online(apoa, *QUENTIN.mrz("--dry-run")) == ASKED
 
     def test_after_the_review_card(self, configured: Apoa) -> None:
         """Of each guest of the group, with the name."""
@@ -279,18 +190,6 @@ class TestACheckOnline:
         authority.stop()
         screens(configured, *CHECK, lang=lang)
         screens(configured, *QUENTIN.mrz("--dry-run"), lang=lang)
-
-    def test_a_guest_whom_the_authority_would_take(self, configured: Apoa) -> None:
-        """The document, as if the guest arrived now for one night."""
-        assert online(configured, *CHECK) == ASKED
-        assert configured.reports() == []
-
-    def test_missing_details_are_named(self, configured: Apoa) -> None:
-        """A report needs the place of birth, which is not in the MRZ."""
-        without = ["check", *QUENTIN.mrz()[1:5], "--online"]
-        assert online(configured, *without) == {**NOT_ASKED, "missing": ["guest.birth_place"]}
-        said = configured(*without)
-        assert (said.code, "The authority was not asked: a report also needs: Place of birth." in said.out) == (0, True)
 
     def test_an_invalid_document_is_not_sent(self, configured: Apoa) -> None:
         """It is corrected first."""

@@ -80,14 +80,6 @@ class TestFetching:
         configured("sync")
         assert kept(configured)["stay_permits"] == ["B-1"]
 
-    def test_an_unchanged_table_is_not_sent_again(self, configured: Apoa, authority: SandboxServer) -> None:
-        """The ETag says so: 304."""
-        configured("sync")
-        change(authority, NOMAD, version="1")
-        configured.clock.time += DAY
-        configured("sync")
-        assert kept(configured)["stay_permits"] == ["B-1", "N7"]
-
     def test_a_table_that_is_withdrawn_is_forgotten(self, configured: Apoa, authority: SandboxServer) -> None:
         """404: the built-in list applies again."""
         configured("sync")
@@ -98,14 +90,6 @@ class TestFetching:
         assert configured("sync").code == 0
         assert "stay_permits" not in kept(configured)
         assert warnings(configured, "E33G") == []
-
-    def test_a_damaged_file_is_fetched_again(self, configured: Apoa) -> None:
-        """At the next run, and nothing fails before."""
-        configured("sync")
-        (configured.home / "melati" / "codes.json").write_text("{")
-        assert warnings(configured, "E33G") == []
-        assert configured("sync").code == 0
-        assert kept(configured)["stay_permits"] == ["B-1", "N7"]
 
     def test_offline(self, configured: Apoa, authority: SandboxServer) -> None:
         """No error and no delay: what is kept is used, and the tables are asked for later."""
@@ -145,27 +129,11 @@ class TestFetching:
         assert warnings(configured, "B1", APOA_PROPERTY="bali") == ["unknown_code"]
         assert warnings(configured, "B1", APOA_PROPERTY="melati") == []
 
-    def test_another_authority_replaces_the_tables(self, configured: Apoa, serve: Serve) -> None:
-        """They are ignored at once."""
-        configured("sync")
-        assert configured.set_up(serve().base_url).code == 0
-        assert warnings(configured, "E33G") == []
-
     def test_training_has_the_built_in_lists(self, apoa: Apoa) -> None:
         """Nothing is fetched."""
         assert apoa("setup", "--non-interactive", "--training", "--property", "melati", "--vault", "file").code == 0
         assert apoa("sync").code == 0
         assert kept(apoa) == {}
-
-    def test_uninstall_removes_the_file(self, configured: Apoa) -> None:
-        """It is listed by its name."""
-        configured("sync")
-        listed = configured("uninstall", "--dry-run", "--json").json["found"]
-        assert [each["place"] for each in listed if each["kind"] == "codes"] == [
-            str(configured.home / "melati" / "codes.json")
-        ]
-        assert configured("uninstall", "--yes", "--force").code == 0
-        assert not (configured.home / "melati").exists()
 
 
 class TestAtTheDesk:
@@ -258,30 +226,8 @@ class TestAHostileTable:
         assert "N7" in said.err
         assert name not in apoa(*QUENTIN.mrz("--stay-permit", "N", "--dry-run", "--no-send")).all
 
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            {"code": 7},
-            {"code": "X" * 101},
-            {"en": None},
-            {"id": ["x"]},
-            {"valid_from": "kemarin"},
-            {"valid_to": 20261124},
-        ],
-    )
-    def test_wrong_types(self, apoa: Apoa, serve: Serve, wrong: dict[str, Any]) -> None:
-        """The other tables are used, and this one is not."""
-        self.fetch(apoa, serve, ON_ARRIVAL, {**NOMAD, **wrong})
-        assert kept(apoa).keys() == {"purposes", "nationalities"}
-
     @pytest.mark.parametrize("rows", [10_001, 30_000])
     def test_a_huge_table(self, apoa: Apoa, serve: Serve, rows: int) -> None:
         """More rows, or more bytes, than the client reads."""
         self.fetch(apoa, serve, *[{**NOMAD, "code": f"N{number}"} for number in range(rows)])
         assert "stay_permits" not in kept(apoa)
-
-    def test_duplicate_codes(self, apoa: Apoa, serve: Serve) -> None:
-        """Are one code."""
-        self.fetch(apoa, serve, NOMAD, NOMAD, {**NOMAD, "code": "n-7"})
-        said = apoa("report", keys=[*QUENTIN.lines, "GDANSK", "?", "n7", "2", "7", "b", "y"])
-        assert said.err.count("N7: Remote worker visa") + said.err.count("n-7: Remote worker visa") == 2, said.err

@@ -1,6 +1,5 @@
 """The desktop notice of `apoa sync --scheduled`: it shows counts and no data of a guest."""
 
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -143,47 +142,3 @@ def test_a_failed_tool_is_tried_again(
     scheduled(away)
     scheduled(away)
     assert len(desktop.shown()) == tried + 1
-
-
-def test_a_missing_tool_is_ignored(away: Apoa, desktop: FakeDesktop) -> None:
-    """Without a notification tool, as on a server, no notice and no error is shown; what is printed can be mailed."""
-    (desktop.folder / desktop.tool).unlink(missing_ok=True)
-    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    result = scheduled(away)
-    assert (result.code, result.all) == (75, printed(late=1))
-
-
-def test_damaged_metadata_does_not_stop_delivery(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:
-    """No notice is shown; the log gives the reason, and the exit code is that of the delivery."""
-    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    db = sqlite3.connect(away.outbox_file)
-    with db:
-        db.execute("INSERT INTO memo VALUES ('notice', 'noon')")
-    db.close()
-    log = tmp_path / "log"
-    assert scheduled(away, "-v", "--log-file", str(log)).code == 75
-    assert desktop.shown() == []
-    assert "no notice: outbox_damaged" in log.read_text()
-
-
-def test_practice_is_called_practice(apoa: Apoa, desktop: FakeDesktop) -> None:
-    """The title of a training property's notice says that it is training."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
-    apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    apoa.monkeypatch.setattr("apoa_client.app.sending.deliver", _not_now)
-    assert scheduled(apoa).code == 75
-    assert desktop.texts() == [("apoa, melati: training", body(late=1))]
-
-
-def test_deadlines_are_shown_for_manual_properties(apoa: Apoa, desktop: FakeDesktop) -> None:
-    """A property that types its reports by hand gets notices of deadlines too."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-    apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes")
-    assert scheduled(apoa).code == 75
-    assert [text for _title, text in desktop.texts()] == [body(soon=1)]
-
-
-def _not_now(*_arguments: object) -> object:
-    from apoa_client.delivery.options import Outcome
-
-    return Outcome(left=1)

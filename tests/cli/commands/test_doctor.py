@@ -15,7 +15,7 @@ import pytest
 from basics import WINE, FixedClock
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa
 from damage_helpers import file_size_limit, needs_size_limit
-from doctor_helpers import checks_of, doctor
+from doctor_helpers import doctor
 from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 from screens import Screens
@@ -49,23 +49,6 @@ def test_nothing_set_up(apoa: Apoa) -> None:
     assert doctor(apoa, "--all", code=78)["settings"].result == "failed"
 
 
-def test_a_property_that_is_not_there(configured: Apoa) -> None:
-    """The names of those that are there help."""
-    said = configured("--property", "kenanga", "doctor", "--json")
-    assert said.code == 78
-    assert checks_of(said)["settings"].message == "There is no property kenanga in the settings."
-
-
-@pytest.mark.parametrize("damage", ['vault = "cupboard"\n', "[[[\n"])
-def test_settings_that_are_not_right(configured: Apoa, damage: str) -> None:
-    """The line is named, and nothing that needs the settings is tried."""
-    file = configured.home / "config.toml"
-    file.write_text(damage + file.read_text())
-    found = doctor(configured, code=78)
-    assert found["settings"].result == "failed"
-    assert found["database"].result == found["keyring"].result == found["account"].result == "skipped"
-
-
 def test_a_healthy_property(configured: Apoa) -> None:
     """With a report delivered, every check of the authority is good."""
     configured.send(QUENTIN)
@@ -80,26 +63,65 @@ def test_a_healthy_property(configured: Apoa) -> None:
     assert found.keys() <= CHECKS.keys()
 
 
-# The reports.
+def write_first(apoa: Apoa, text: str) -> None:
+    file = apoa.home / "config.toml"
+    file.write_text(text + file.read_text())
 
 
-@pytest.mark.parametrize(
-    ("harm", "advice"),
-    [
-        (lambda apoa: apoa.outbox_file.write_bytes(b"no database" * 500), "apoa restore FILE"),
-        (lambda apoa: apoa.outbox_file.unlink(), ""),
-        (lambda apoa: apoa.change_database("PRAGMA user_version = 99"), "Update apoa-client"),
-    ],
-    ids=["no database", "missing", "newer"],
+def break_off_a_key_change(apoa: Apoa) -> None:
+    file = apoa.home / "melati" / "keys.json"
+    secrets = json.loads(file.read_text())
+    file.write_text(json.dumps(secrets | {"private-key-next": secrets["private-key"]}))
+
+
+def forge(apoa: Apoa) -> None:
+    apoa.save(QUENTIN)
+    apoa.change_database("UPDATE reports SET state = 'accepted'")
+
+
+def let_others_write(apoa: Apoa) -> None:
+    file = apoa.home / "melati" / "other.txt"
+    file.write_text("")
+    file.chmod(0o666)
+
+
+HARMS: tuple[Callable[[Apoa], object], ...] = (
+    lambda apoa: apoa.environ.update(APOA_PROPERTY="kenanga"),
+    lambda apoa: write_first(apoa, 'vault = "cupboard"\n'),
+    lambda apoa: apoa.outbox_file.write_bytes(b"no database" * 500),
+    lambda apoa: apoa.outbox_file.unlink(),
+    lambda apoa: apoa.change_database("PRAGMA user_version = 99"),
+    forge,
+    lambda apoa: apoa.environ.update(APOA_PRIVATE_KEY=encode_key(new_key_pair()[0])),
+    lambda apoa: apoa.delete_key(),
+    lambda apoa: apoa.change_setting("vault", "keyring"),
+    break_off_a_key_change,
+    lambda apoa: apoa.change_setting("environment", "production"),
+    lambda apoa: apoa.change_setting("backup_folder", str(apoa.home.parent / "stick")),
+    lambda apoa: (apoa.home / "melati" / "keys.json").chmod(0o644),
+    let_others_write,
+    lambda apoa: apoa.outbox_file.chmod(0o644),
 )
-def test_a_file_that_is_no_database(configured: Apoa, harm: Callable[[Apoa], object], advice: str) -> None:
-    """It is kept as it is, and the advice says what to do."""
-    harm(configured)
-    before = configured.outbox_file.exists()
-    found = doctor(configured, code=78)
-    assert (found["database"].result, advice in str(found["database"].advice)) == ("failed", True)
-    assert (found["drafts"].result, found["private_key"].result) == ("skipped", "ok")
-    assert configured.outbox_file.exists() == before
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_harm_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: str) -> None:
+    """Each harm is found by its check, which says what to do; nothing is tried that needs what is harmed."""
+    size = shutil.disk_usage(configured.home)._replace(free=50 << 30)
+    configured.monkeypatch.setattr(shutil, "disk_usage", lambda _folder: size)
+    whole, environ = tmp_path / "whole", dict(configured.environ)
+    shutil.copytree(configured.home, whole)
+    for harm in HARMS:
+        shutil.rmtree(configured.home)
+        shutil.copytree(whole, configured.home)
+        configured.environ = dict(environ)
+        harm(configured)
+        is_there = configured.outbox_file.exists()
+        screens(configured, "doctor", lang=lang)
+        assert configured.outbox_file.exists() == is_there
+
+
+# The reports.
 
 
 def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,15 +143,6 @@ def test_a_full_disk(configured: Apoa) -> None:
     assert found["private_key"].message == "It opens the saved reports."
 
 
-def test_a_report_that_another_program_changed(configured: Apoa) -> None:
-    """It is counted here, and named by `apoa log`."""
-    configured.save(QUENTIN)
-    configured.change_database("UPDATE reports SET state = 'accepted'")
-    found = doctor(configured, "--offline", code=78)
-    assert found["authentic"].result == "failed"
-    assert found["authentic"].advice == "See each of them: apoa log --verify"
-
-
 def test_a_refused_report(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
     """It is to be corrected."""
     apoa.set_up(serve("reject").base_url)
@@ -149,54 +162,7 @@ def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
     assert doctor(configured, "--offline")["backup"] == ("warning", "The last one is 8 days old.", make)
 
 
-def test_the_folder_for_backups(configured: Apoa, tmp_path: Path) -> None:
-    """A stick that is not there, and one that is."""
-    folder = tmp_path / "stick"
-    configured.change_setting("backup_folder", str(folder))
-    found = doctor(configured, "--offline")["backup_folder"]
-    assert found.result == "warning"
-    assert found.message == f"The folder for backups cannot be reached: {folder}"
-    folder.mkdir()
-    assert doctor(configured, "--offline")["backup_folder"].result == "ok"
-
-
 # The secrets.
-
-
-def test_another_private_key(configured: Apoa) -> None:
-    """The key of the settings belongs to no private key here."""
-    private_key, _public = new_key_pair()
-    found = doctor(configured, "--offline", code=77, APOA_PRIVATE_KEY=encode_key(private_key))
-    assert found["private_key"].result == "failed"
-    assert found["private_key"].advice == "Restore it with: apoa key recover"
-
-
-def test_no_private_key(configured: Apoa) -> None:
-    """The key file is gone: password and key are missing."""
-    configured.delete_key()
-    found = doctor(configured, code=77)
-    assert (found["private_key"].result, found["password"].result) == ("failed", "failed")
-    assert found["password"].advice == "Store it with: apoa login"
-    assert found["account"] == ("skipped", "There is no password to test.", None)
-
-
-@posix_only
-def test_a_key_file_that_others_can_read(configured: Apoa) -> None:
-    """It is not read; the command that corrects it is named."""
-    (configured.home / "melati" / "keys.json").chmod(0o644)
-    found = doctor(configured, "--offline", code=77)
-    assert found["keyring"].result == "failed"
-    assert found["private_key"].result == "skipped"
-    assert found["permissions"].result == "warning"
-
-
-def test_no_keyring(configured: Apoa) -> None:
-    """Without a desktop session there is none."""
-    configured.change_setting("vault", "keyring")
-    found = doctor(configured, "--offline", code=77)
-    assert found["keyring"].result == "failed"
-    assert found["keyring"].advice is not None
-    assert "apoa setup --vault file" in found["keyring"].advice
 
 
 def test_secrets_from_the_environment(configured: Apoa) -> None:
@@ -210,15 +176,6 @@ def test_secrets_from_the_environment(configured: Apoa) -> None:
     found = doctor(configured, "--offline")
     assert found["keyring"].message == "The environment gives the secrets: APOA_PRIVATE_KEY, APOA_PASSWORD"
     assert found["private_key"].result == "ok"
-
-
-def test_a_key_change_that_was_broken_off(configured: Apoa) -> None:
-    """Its new key is still beside the current one."""
-    file = configured.home / "melati" / "keys.json"
-    secrets = json.loads(file.read_text())
-    file.write_text(json.dumps(secrets | {"private-key-next": secrets["private-key"]}))
-    found = doctor(configured, "--offline")["private_key"]
-    assert found == ("warning", "A change of the key was broken off.", "Finish it with: apoa key rotate")
 
 
 def test_the_recovery_code(configured: Apoa) -> None:
@@ -327,14 +284,6 @@ def test_a_busy_authority_is_no_failure(apoa: Apoa, serve: Callable[..., Sandbox
     """It asks to wait: reports are sent later."""
     apoa.set_up(serve("meta:ok,meta:503=60").base_url)
     assert doctor(apoa)["account"].result == "warning"
-
-
-def test_another_environment(configured: Apoa) -> None:
-    """A training server where the set-up met a live one."""
-    configured.change_setting("environment", "production")
-    found = doctor(configured, code=78)
-    assert found["contract"].result == "failed"
-    assert found["contract"].message.startswith("The authority is not the one of the set-up any more.")
 
 
 @pytest.mark.parametrize(
@@ -450,25 +399,6 @@ def test_an_automatic_run(configured: Apoa, clock: FixedClock) -> None:
 
 
 # This computer.
-
-
-@posix_only
-def test_a_file_that_others_can_change(configured: Apoa) -> None:
-    """The program refuses it, and the doctor names the command."""
-    file = configured.home / "melati" / "other.txt"
-    file.write_text("")
-    file.chmod(0o666)
-    found = doctor(configured, "--offline", code=78)["permissions"]
-    assert found.advice == f"Take that right away from them: chmod go-w {file}"
-
-
-@posix_only
-def test_files_that_others_can_read(configured: Apoa) -> None:
-    """A warning: their content is sealed."""
-    configured.outbox_file.chmod(0o644)
-    found = doctor(configured, "--offline")["permissions"]
-    assert found.result == "warning"
-    assert found.message == f"Other users can read 1 file, such as {configured.outbox_file}."
 
 
 @pytest.mark.parametrize(("free", "result", "code"), [(5, "failed", 78), (100, "warning", 0), (5000, "ok", 0)])

@@ -22,13 +22,10 @@ from cli_helpers import (
     XIMENA,
     Apoa,
     OpenContents,
-    readable_in,
     spoken,
 )
-from openpyxl.utils import get_column_letter
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.rules import CHECK_DIGIT_NOTE
 from apoa_client.tables.headings import parse_heading
 
 
@@ -128,24 +125,6 @@ def test_only_the_chosen(three: Apoa) -> None:
     assert three("export", "--since", "2026-11-22", "--until", "2026-11-21").code == 2
 
 
-@pytest.mark.parametrize("name", ["guests.xls", "guests"])
-def test_a_name_that_says_no_form(three: Apoa, tmp_path: Path, name: str) -> None:
-    """No program opens a table by such a name; --format says that it is meant."""
-    file = tmp_path / name
-    refused = three("export", "-o", str(file))
-    assert (refused.code, file.exists(), "--format" in refused.err) == (2, False, True)
-    assert three("export", "-o", str(file), "--format", "csv").code == 0
-
-
-def test_headings_of_a_workbook_are_shown_whole(three: Apoa, tmp_path: Path) -> None:
-    """No column is narrower than its heading, in either language."""
-    file = tmp_path / "guests.xlsx"
-    assert three("export", "--personal", "-o", str(file)).code == 0
-    sheet = openpyxl.load_workbook(file).worksheets[0]
-    for number, cell in enumerate(sheet[1], 1):
-        assert sheet.column_dimensions[get_column_letter(number)].width > len(str(cell.value)), cell.value
-
-
 def test_a_file(three: Apoa, tmp_path: Path) -> None:
     """The end of the name says the form. It is private, is not overwritten without --force, and says what it holds."""
     file = tmp_path / "guests.xlsx"
@@ -163,21 +142,6 @@ def test_a_file(three: Apoa, tmp_path: Path) -> None:
     assert three("export", "-o", str(plain)).err == ""
     assert plain.read_bytes().startswith(b"\xef\xbb\xbfChecked out at,")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["guests.xlsx", "home", "reports.csv"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="only administrators make links there")
-def test_a_link_is_not_replaced(three: Apoa, tmp_path: Path) -> None:
-    """Neither the link, which may be /dev/stdout, nor the file to which it leads; nor is one made there."""
-    link, target = tmp_path / "link.csv", tmp_path / "target.csv"
-    link.symlink_to(target)
-    for content in (None, b"mine"):
-        if content is not None:
-            target.write_bytes(content)
-        said = three("export", "--personal", "-o", str(link), "--force")
-        assert said.code == 2
-        assert "link" in said.err
-        assert link.is_symlink()
-        assert (target.read_bytes() if target.exists() else None) == content
 
 
 def test_json(three: Apoa, tmp_path: Path) -> None:
@@ -263,16 +227,6 @@ def test_one_report_is_held_at_a_time(three: Apoa, monkeypatch: pytest.MonkeyPat
     assert contents.most <= 2
 
 
-def test_nothing_personal_is_left(three: Apoa, tmp_path: Path) -> None:
-    """No file but the table has anything of a guest, in either language."""
-    file = tmp_path / "out" / "a.csv"
-    file.parent.mkdir()
-    assert three("export", "--personal", "-o", str(file)).code == 0
-    assert readable_in(file.parent, PRIVATE)
-    file.unlink()
-    assert not readable_in(tmp_path, PRIVATE)
-
-
 @pytest.fixture
 def there(apoa: Apoa, tmp_path: Path) -> Apoa:
     """Another computer, with a property of its own and nothing in it."""
@@ -323,18 +277,6 @@ def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path, form: str) -> Non
     assert (again["unchanged"], again["skipped"], again["reports"]) == (3, 1, [])
 
 
-def test_two_guests_with_one_name(away: Apoa, there: Apoa, tmp_path: Path) -> None:
-    """Their passports tell them apart, on the same computer and on another one."""
-    for number in ("VB1", "VB2"):
-        away.save(replace(OBADIAH, number=number))
-    file = str(tmp_path / "guests.csv")
-    assert away("export", "--personal", "--codes", "-o", file).code == 0
-    for apoa, saved in ((away, 0), (there, 2), (there, 0)):
-        said = apoa("import", file, "--no-send", "--json")
-        assert (said.code, said.json["saved"], said.json["unchanged"]) == (0, saved, 2 - saved), said.all
-    assert guest_book(there) == guest_book(away)
-
-
 def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
     """Where the guests were reported already, nothing is reported again."""
     file = str(tmp_path / "guests.csv")
@@ -343,22 +285,3 @@ def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
     said = here("import", file, "--no-send", "--json")
     assert (said.json["unchanged"], said.json["reports"]) == (3, []), said.all
     assert here.reports() == before
-
-
-def test_an_accepted_check_digit(away: Apoa, there: Apoa, tmp_path: Path) -> None:
-    """The report of a guest whose check digits are wrong has no MRZ and a note that says so, there too."""
-    first, second = QUENTIN.lines
-    wrong = second[:9] + str((int(second[9]) + 1) % 10) + second[10:]
-    lines = [f"--mrz={first}", f"--mrz={wrong}", "--accept-check-digit"]
-    said = away("report", *lines, "--birth-place", "X", "--nights", "1", "--stay-permit", "B1", "--no-send", "--yes")
-    assert said.code == 0, said.all
-    file = str(tmp_path / "guests.csv")
-    assert away("export", "--personal", "--codes", "-o", file).code == 0
-    assert there("import", file, "--no-send").code == 0
-    assert guest_book(there) == guest_book(away)
-    assert guest_book(there)[0]["stay"]["note"] == CHECK_DIGIT_NOTE
-
-
-def test_codes_of_no_guest(three: Apoa) -> None:
-    """Codes are of guests' data: without `--personal` the option is refused, and not ignored."""
-    assert three("export", "--codes").code == 2

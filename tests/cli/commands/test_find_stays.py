@@ -44,15 +44,6 @@ def test_several_matches_unattended(rooms: Apoa, command: str) -> None:
     assert rooms.states() == [("check_in", "queued")] * 3
 
 
-@pytest.mark.parametrize("command", [*CHANGES, "fix", "receipt", "received"])
-def test_nothing_given_unattended(rooms: Apoa, command: str) -> None:
-    """Without a guest, a command exits with 2 and names the ids that it can be."""
-    result = rooms(command)
-    assert result.code == Exit.USAGE
-    ids = [report["short_id"] for report in rooms.reports()]
-    assert all(short_id in result.err for short_id in ids) == (command != "fix")
-
-
 def test_choice_from_a_list(rooms: Apoa) -> None:
     """At a terminal the guests are listed with their numbers; a name shortens the list, Enter leaves."""
     left = rooms("cancel", keys=[""])
@@ -144,24 +135,6 @@ def test_all_or_nothing(rooms: Apoa) -> None:
     result = rooms("amend", "--room", "3", "--planned-check-out", "2026-11-24", "--yes", "--no-send")
     assert result.code == Exit.DATA_REFUSED
     assert spoken("en", "Report {id}:", id=rooms.reports()[0]["short_id"]) in result.err
-    assert rooms.states() == before
-
-
-def test_each_guest_of_a_room_in_turn(rooms: Apoa) -> None:
-    """At a terminal without options, the fields of each guest are asked for in turn."""
-    result = rooms("amend", "--room", "3", "--no-send", keys=["16", "4", "", "y", "16", "5", "", "y"])
-    assert result.code == 0, result.all
-    waiting = [report["stay"]["room"] for report in rooms.reports() if report["state"] == "queued"]
-    assert sorted(waiting) == ["12", "4", "5"]
-
-
-def test_nothing_is_saved_without_a_confirmation(rooms: Apoa) -> None:
-    """`n` at the confirmation changes no stay of the room."""
-    before = rooms.states()
-    amended = rooms("amend", "--room", "3", "--nights", "4", "--no-send", keys=["n"])
-    assert spoken("en", "Nothing was saved.") in amended.err
-    cancelled = rooms("cancel", "--room", "3", keys=["n"])
-    assert spoken("en", "Nothing was changed.") in cancelled.err
     assert rooms.states() == before
 
 

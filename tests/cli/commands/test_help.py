@@ -1,6 +1,5 @@
 """`apoa help`, `apoa info`, `apoa` alone and `apoa demo`: topics, guides, facts, and the next command."""
 
-import re
 import tempfile
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -14,35 +13,10 @@ from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.facts import topics
 from apoa_client.cli.guide.guides import COMMAND, FACTS, GUIDE, SITUATION, Guide, all_guides, guides, situations
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.matching import without_accents
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 IDS = [each.id for each in situations("en")]
-
-
-class TestAChildInAPassport:
-    """The program behaves as the situation about a child in a passport describes."""
-
-    INES = ("", "QUIJANO", "INES", "F", "ZARAGOZA", "4/3/2019", "ESP", XIMENA.number, "30/3/2032", ">")
-
-    def test_along_with_the_parent(self, away: Apoa) -> None:
-        """`+` adds the child; the program asks whether to report the passport again, and y confirms it."""
-        page = ("ZARAGOZA", "B1", "2", "7")
-        result = away("report", "--no-send", keys=[*XIMENA.lines, *page, "+", *self.INES, "", "y"])
-        assert result.code == 0, result.all
-        assert [(r["guest"]["given_names"], r["stay"]["room"]) for r in away.reports()] == [
-            ("XIMENA", "7"),
-            ("INES", "7"),
-        ]
-
-    def test_after_the_parent(self, away: Apoa) -> None:
-        """After the parent, in the same room, the program asks the same question."""
-        away.save(XIMENA)
-        result = away("report", "--no-send", "--room", "7", keys=[*self.INES, "", "y"])
-        assert result.code == 0, result.all
-        assert {report["stay"]["room"] for report in away.reports()} == {"7"}
-        assert len(away.reports()) == 2
 
 
 class TestFinding:
@@ -116,16 +90,6 @@ class TestFinding:
 class TestCommand:
     """What `apoa help` shows."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("words", [[], [""], [" "]])
-    def test_the_topics(self, apoa: Apoa, words: list[str], lang: str) -> None:
-        """Lists the situations by their names in the reader's language; no property is needed."""
-        answer = apoa("help", *words, lang=lang)
-        assert (answer.code, answer.err) == (0, "")
-        for each in situations(lang):
-            assert re.search(rf"^  {each.name}  +{re.escape(each.title)}$", answer.out, re.MULTILINE)
-        assert not apoa.home.exists()
-
     @pytest.mark.parametrize("situation_id", IDS)
     def test_a_topic(self, apoa: Apoa, situation_id: str) -> None:
         """Shows the whole topic, also by its name in the other language and by `bantuan`."""
@@ -143,45 +107,6 @@ class TestCommand:
     def test_a_command(self, apoa: Apoa, words: list[str]) -> None:
         """Shows what the command's --help shows."""
         assert apoa("help", *words) == apoa(*words, "--help")
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_a_search_finds(self, apoa: Apoa, lang: str) -> None:
-        """The best is shown, then what else fits, by commands to copy; facts are shown as by `apoa info`."""
-        answer = apoa("help", "kamar", "ganti", lang=lang)
-        room, password = ("pindah-kamar", "ganti-sandi") if lang == "id" else ("another-room", "password-changed")
-        assert (answer.code, answer.err) == (0, "")
-        assert answer.out.startswith(next(each.title for each in situations(lang) if each.name == room))
-        assert f": {typed_in(lang, 'apoa help')} {password}" in answer.out
-        assert apoa("help", "voa", lang=lang).out.startswith(apoa("info", "voa", lang=lang).out)
-
-    @pytest.mark.parametrize("words", [["singel-nane"], ["reprot"]])
-    def test_a_mistyped_name(self, apoa: Apoa, words: list[str]) -> None:
-        """Exits with 2, and suggests the most similar name first, in the reader's language."""
-        suggestion = {"singel-nane": "satu-nama", "reprot": "lapor"}[words[0]]
-        answer = apoa("help", *words, lang="id")
-        assert (answer.code, answer.out, f": {suggestion}" in answer.err) == (2, "", True)
-
-    def test_the_beginning_of_several(self, apoa: Apoa) -> None:
-        """Each is named once, although it may have two names, and at most four are named."""
-        names = "child-in-passport, lost-passport, password-changed, torn-passport"
-        assert f"Did you mean: {names}?" in apoa("help", "pas").err
-        assert "Did you mean: refused, report, receipt, received?" in apoa("help", "re").err
-
-    def test_no_similar_name(self, apoa: Apoa) -> None:
-        """Names the list of topics; control characters of the query do not reach the terminal."""
-        answer = apoa("help", "x\x1b[2Jyzzy\u202e")
-        assert answer.code == 2
-        assert answer.err.splitlines()[-1] == "All topics: apoa help"
-        assert_sanitized(answer.all)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
-    """As plain lines, each situation is one line with its name and its title."""
-    result = apoa("--plain", "help", lang=lang)
-    assert result.code == 0
-    for situation in situations(lang):
-        assert any(line.startswith(f"{situation.name}: ") for line in result.out.splitlines()), situation.name
 
 
 class TestGuides:
@@ -201,15 +126,6 @@ class TestGuides:
         """The start of a guide's name finds it."""
         assert apoa("help", "resep").out.startswith("# Guide for staff")
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_list_of_topics_names_them(self, apoa: Apoa, lang: str) -> None:
-        """Each guide is listed with its title, in the reader's language."""
-        listed = apoa("help", lang=lang).out
-        assert all(
-            re.search(rf"^  {each.name} +{re.escape(each.title_in(lang))}$", listed, re.MULTILINE)
-            for each in guides(lang)
-        )
-
     def test_staff_have_theirs_in_both_languages(self) -> None:
         """A name is unique, and no situation has it."""
         assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
@@ -223,16 +139,6 @@ TOPICS = [topic.id for topic in topics("en")]
 class TestInfo:
     """The command's output."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_topics(self, apoa: Apoa, lang: str) -> None:
-        """Without words, lists the topics by their names in the reader's language; no property is needed."""
-        result = apoa("info", lang=lang)
-        assert (result.code, result.err) == (0, "")
-        for topic in topics(lang):
-            assert f"  {topic.name} " in result.out
-            assert topic.title in result.out
-        assert not apoa.home.exists()
-
     @pytest.mark.parametrize("name", TOPICS)
     def test_a_topic(self, apoa: Apoa, name: str) -> None:
         """Shows every fact of the topic, each source with both dates, and what is not confirmed."""
@@ -242,70 +148,6 @@ class TestInfo:
         for fact in topic.facts:
             assert (fact.text in result.out, fact.source in result.out) == (True, True)
         assert all(each.text in result.out for each in topic.unconfirmed)
-
-    def test_one_series_is_one_line(self, apoa: Apoa) -> None:
-        """Visa-free states of one rule are on one line."""
-        assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
-
-    @pytest.mark.parametrize(
-        ("lang", "first", "last"), [("en", "Albania", "Vietnam"), ("id", "Afrika Selatan", "Yunani")]
-    )
-    def test_states_are_in_alphabetical_order(self, apoa: Apoa, lang: str, first: str, last: str) -> None:
-        """By their names in the reader's language, without regard to accents."""
-        [line] = [line for line in apoa("info", "voa", lang=lang).out.splitlines() if first in line]
-        names = line.partition(": ")[2].removesuffix(".").split("; ")
-        assert (names[0], names[-1]) == (first, last)
-        assert names == sorted(names, key=without_accents)
-
-    def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
-        """Facts of two topics are shown below their titles."""
-        out = apoa("info", "denda").out
-        assert out.index("What not giving the data can cost") < out.index("When a stay permit has ended")
-
-    def test_an_unknown_word(self, apoa: Apoa) -> None:
-        """An unknown word is a usage error that suggests similar words, or the list of topics."""
-        result = apoa("info", "oversaty")
-        assert (result.code, result.out) == (2, "")
-        strange = apoa("info", "xyzzyq\x1b[2J")
-        assert strange.code == 2
-        assert_sanitized(strange.all)
-
-    def test_json(self, apoa: Apoa) -> None:
-        """`--json` prints the same as one document."""
-        value = apoa("info", "--json").json
-        assert [topic["topic"] for topic in value["topics"]] == TOPICS
-        assert [len(topic["facts"]) for topic in value["topics"]] == [len(topic.facts) for topic in topics("en")]
-        found, _on_arrival = apoa("info", "thailand", "--json", lang="id").json["topics"]
-        assert found == {
-            "topic": "visa-free",
-            "title": "Negara bebas visa (A1)",
-            "facts": [
-                {
-                    "text": "Thailand",
-                    "series": "Bebas visa",
-                    "source": "Perpres 95/2024",
-                    "source_date": "2024-08-29",
-                    "as_of": "2026-11-30",
-                    "outdated": False,
-                }
-            ],
-            "unconfirmed": [],
-            "here": None,
-        }
-        [law] = apoa("info", "law", "--json").json["topics"]
-        assert {fact["series"] for fact in law["facts"]} == {None}
-
-    def test_json_of_what_is_not_confirmed(self, apoa: Apoa) -> None:
-        """Each topic lists what no source confirms, with the day of the search, so that a reader can help."""
-        value = apoa("info", "--json").json
-        listed = {topic["topic"]: topic["unconfirmed"] for topic in value["topics"]}
-        assert listed == {
-            topic.id: [{"text": each.text, "as_of": each.as_of.isoformat()} for each in topic.unconfirmed]
-            for topic in topics("en")
-        }
-        assert "by_hand_order" in str(listed["apoa"])
-        [topic] = apoa("info", "api", "upload", "--json").json["topics"]
-        assert (topic["facts"], len(topic["unconfirmed"])) == ([], 1)
 
     def test_facts_older_than_a_year(self, apoa: Apoa) -> None:
         """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
@@ -335,13 +177,6 @@ class TestInfo:
         (apoa.home / "config.toml").write_text("property = 7\n")
         assert apoa("info", "deadline").code == 0
 
-    def test_options_that_exclude_each_other(self, apoa: Apoa) -> None:
-        """Options that exclude each other are a usage error."""
-        for arguments in (["--name", "Melati"], ["--force"], ["law", "--poster", "-"], ["--json", "--poster", "-"]):
-            result = apoa("info", *arguments)
-            assert result.code == 2
-            assert "apoa info --help" in result.err
-
 
 def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
     """Run the program without a command at a terminal and return the result without colours."""
@@ -356,6 +191,20 @@ def assert_lines(result: CallResult, *sentences: str) -> None:
     lines = result.out.splitlines()
     positions = [lines.index(sentence) for sentence in sentences]
     assert positions == sorted(positions)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_help_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
+    """The topics, what a search finds, and what is suggested for other words; nothing is set up."""
+    for words in (
+        *(["help"], ["help", " "], ["help", "kamar", "ganti"], ["help", "singel-nane"], ["help", "reprot"]),
+        *(["help", "pas"], ["help", "re"], ["help", "xyzzy"]),
+        *(["info"], ["info", "oversaty"], ["info", "xyzzyq"]),
+    ):
+        screens(apoa, *words, lang=lang)
+    for command in ("help", "info"):
+        assert_sanitized(apoa(command, "x\x1b[2Jyzzyq\u202e", lang=lang).all)
+    assert not apoa.home.exists()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -386,12 +235,6 @@ def test_without_a_terminal_it_is_a_usage_error(away: Apoa) -> None:
         assert click.unstyle(result.err) == away("--help").out
 
 
-def test_everything_is_sent(configured: Apoa) -> None:
-    """When everything is sent, the output says that nothing waits."""
-    assert configured(*QUENTIN.mrz()).code == 0
-    assert_lines(bare(configured), "Nothing waits.")
-
-
 def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     """Five waiting reports are listed and the rest are counted, so that the output fits the screen."""
     for number in range(7):
@@ -399,15 +242,6 @@ def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     result = bare(away)
     assert_lines(result, "Waiting: 7. Send them with: apoa sync", "  ... and 2 more: apoa list")
     assert len(result.out.splitlines()) < 24
-
-
-def test_property_option(away: Apoa) -> None:
-    """`--property` selects the property; an unknown one exits with 78."""
-    away.set_up(name="kebun")
-    assert bare(away, "--property", "kebun").out.startswith("kebun  (")
-    unknown = bare(away, "--property", "mawar")
-    assert unknown.code == 78
-    assert "There is no property mawar in the settings." in unknown.err
 
 
 def test_a_damaged_file(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

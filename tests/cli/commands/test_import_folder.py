@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from basics import NOW
 from cli_helpers import LANGUAGES, PRIVATE, QUENTIN, XIMENA, Apoa, CallResult, Guest
 from held_files import Hold
-from journeys_helpers import link_to_folder
 from screens import Screens
 
 from apoa_client import files
@@ -160,27 +158,6 @@ class TestFiles:
         assert XIMENA.surname in rows
         assert QUENTIN.surname not in rows
 
-    def test_another_passport_of_an_imported_guest(self, drop: Drop) -> None:
-        """The row is refused, for a person decides whether it is another guest. The other row is saved."""
-        drop.put("a.csv", GOOD)
-        drop()
-        drop.put("b.csv", table(cells(QUENTIN, **{"Passport number": "X99"}), cells(XIMENA)))
-        drop()
-        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
-        assert "b.csv" in drop.names()["refused"]
-        assert "G2" in (drop.folder / "refused" / "b.csv.reason.txt").read_text("utf-8-sig")
-
-    def test_the_corrected_rows_again(self, drop: Drop) -> None:
-        """The file with the refused rows can be corrected and put into the folder."""
-        drop.put("a.csv", table(cells(QUENTIN), BAD))
-        drop()
-        problems = drop.folder / "refused" / "a-problems.csv"
-        corrected = problems.read_bytes().replace(b"not a number!", XIMENA.number.encode())
-        drop.put("a.csv", corrected)
-        assert drop().code == 0
-        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
-        assert drop.names()["done"] == ["a.csv"]
-
     @pytest.mark.parametrize(
         "content", [b"", b"\x00\x01\x02 no table \xff\n", b"PK\x03\x04 no archive\n", b"Surname;Room\nX;5\n"]
     )
@@ -198,20 +175,6 @@ class TestFiles:
         drop("--all-or-nothing")
         assert drop.apoa.reports() == []
         assert drop.names()["refused"] == ["a.csv", "a.csv.reason.txt"]
-
-    def test_the_same_name_twice(self, drop: Drop) -> None:
-        """It gets a number, and so does the reason beside it."""
-        for number in range(3):
-            drop.put("a.csv", table(cells(XIMENA, Room=str(number)), BAD) if number else GOOD)
-            drop()
-        assert drop.names() == {
-            "": [],
-            "done": ["a.csv"],
-            "refused": [
-                *("a-2-problems.csv", "a-2.csv", "a-2.csv.reason.txt"),
-                *("a-problems.csv", "a.csv", "a.csv.reason.txt"),
-            ],
-        }
 
     def test_a_file_that_is_replaced_while_it_is_imported(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is written beside the refused files about one that does not get there; the new one is imported."""
@@ -331,40 +294,6 @@ class TestTrouble:
         assert (said.code, drop.names()) == (Exit.BUG, {"": ["a.csv"], "done": ["b.csv"], "refused": []})
         assert QUENTIN.surname not in said.all
 
-    def test_a_file_that_changes_while_it_is_imported(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It stays (75), and the next run imports the rows that were added, too."""
-        original = TableImport.save
-
-        def save(table_import: TableImport, **options: Any) -> Any:
-            result = original(table_import, **options)
-            drop.put("a.csv", table(cells(QUENTIN), cells(XIMENA)))
-            return result
-
-        drop.put("a.csv", GOOD)
-        with monkeypatch.context() as patch:
-            patch.setattr(TableImport, "save", save)
-            assert drop().code == 75
-        assert drop.names()[""] == ["a.csv"]
-        assert drop().code == 0
-        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
-
-    @pytest.mark.parametrize("name", ["done", "refused"])
-    def test_a_link_in_place_of_a_folder(self, drop: Drop, tmp_path: Path, name: str) -> None:
-        """It is refused with 78, and nothing is imported or moved."""
-        drop()
-        elsewhere, folder = tmp_path / "elsewhere", drop.folder / name
-        elsewhere.mkdir()
-        folder.rmdir()
-        link_to_folder(folder, elsewhere)
-        drop.put("a.csv", table(cells(QUENTIN), BAD))
-        said = drop("--json")
-        assert (said.code, said.json["error"]["class"]) == (Exit.SETTINGS, "unsafe_permissions")
-        assert (drop.apoa.reports(), drop.names()[""], list(elsewhere.iterdir())) == ([], ["a.csv"], [])
-        folder.unlink()
-        assert drop().code == 65
-        assert drop.names()["refused"] == ["a-problems.csv", "a.csv", "a.csv.reason.txt"]
-        assert list(elsewhere.iterdir()) == []
-
     def test_two_at_once(self, drop: Drop) -> None:
         """While another process has the folder, no file is taken, and the command says so."""
         drop.put("a.csv", GOOD)
@@ -379,7 +308,6 @@ class Killed(BaseException):
     """The process ends here without another instruction."""
 
 
-@pytest.mark.parametrize("rows", [[cells(QUENTIN)], [cells(QUENTIN), BAD]], ids=["done", "refused"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("owner", "name"),
@@ -393,10 +321,10 @@ class Killed(BaseException):
     ids=["check", "save", "reason", "move", "rename"],
 )
 def test_killed_at_each_step(
-    drop: Drop, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, before: object, rows: list[list[str]]
+    drop: Drop, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, before: object
 ) -> None:
     """Wherever the process ends, the next run finishes the work: no row is lost, none is reported twice."""
-    drop.put("a.csv", table(*rows))
+    drop.put("a.csv", table(cells(QUENTIN), BAD))
     original = getattr(owner, name)
 
     def kill(*arguments: Any, **options: Any) -> None:
@@ -406,16 +334,11 @@ def test_killed_at_each_step(
 
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, kill)
-        with pytest.raises(Killed) if len(rows) > 1 or name != "write_private" else nullcontext():
+        with pytest.raises(Killed):
             drop()
     drop()
-    refused = len(rows) > 1
     assert surnames(drop.apoa) == [QUENTIN.surname]
-    assert drop.names() == {
-        "": [],
-        "done": [] if refused else ["a.csv"],
-        "refused": ["a-problems.csv", "a.csv", "a.csv.reason.txt"] if refused else [],
-    }
+    assert drop.names() == {"": [], "done": [], "refused": ["a-problems.csv", "a.csv", "a.csv.reason.txt"]}
     assert drop.apoa("log", "--verify").code == 0
 
 

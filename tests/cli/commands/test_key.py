@@ -12,13 +12,11 @@ from pathlib import Path
 import click
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
-from outbox_helpers import sealer
 from page_helpers import read_page
 from screens import Screens
 
 from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_file import RecoverySheet, sheet_html, sheet_text
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.recovery import parse_code, seed_from_code
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed
@@ -122,23 +120,6 @@ class TestSetupAtATerminal:
         assert (second.code, public_key(apoa)) == (0, public_key_of_code(CODE)), second.all
         assert "recovery code" not in second.err
 
-    @pytest.mark.parametrize(
-        "typed",
-        [
-            [WRONG, CODE],
-            [NEXT_CODE, CODE],  # of another property
-            ["?", "<", ">", "x", "?", "x", CODE],  # help and ways back are no attempts
-            ["", "", "x", "", "n", "x", CODE],  # one Enter skips nothing
-        ],
-    )
-    def test_code_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str]) -> None:
-        """Two wrong codes may be typed before the right one; it is then confirmed, for training too."""
-        result = at_a_terminal(apoa, serve().base_url, *typed)
-        assert (result.code, REMINDER in result.err) == (0, False), result.all
-        with SqliteOutbox.open(apoa.outbox_file, sealer()) as outbox:
-            now = apoa.clock.now()
-            assert outbox.summary(now=now, soon=now).code_confirmed_for == public_key(apoa)
-
     @pytest.mark.parametrize("typed", [["", "y"], [WRONG] * 3, ["x", WRONG, "", "y"], []])
     def test_code_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str]) -> None:
         """Without a confirmed code the property is set up, and a warning names the commands for it."""
@@ -161,15 +142,6 @@ class TestSetupAtATerminal:
 
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
-
-    def test_without_a_file(self, apoa: Apoa, serve: Serve) -> None:
-        """Without a file no code is shown, and a warning names the command; practice gives no warning."""
-        command = "key rotate --recovery-file FILE"
-        assert f"apoa {command}" in apoa.set_up(serve().base_url).err
-        training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
-        assert (training.code, training.err) == (0, "")
-        assert command in apoa.set_up(serve().base_url, name="latihan").err  # changes practice to real use
-        assert command not in apoa.set_up(serve().base_url, name="latihan").err
 
     @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
     @pytest.mark.parametrize("training", [False, True])
@@ -266,14 +238,6 @@ class TestRecover:
         assert lost("key", "recover", "--recovery-file", str(file)).code == 0
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize("before", [["wrong"], ["?", "<", ">", "x", "x"]], ids=["wrong", "help"])
-    def test_at_a_terminal(self, lost: Apoa, code: str, before: list[str]) -> None:
-        """The typed code is not shown; after a wrong group, or help, it is asked for again."""
-        wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
-        result = lost("key", "recover", keys=[wrong if each == "wrong" else each for each in before] + [code])
-        assert (result.code, code[:5] in result.all) == (0, False), result.err
-        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
-
     def test_without_a_valid_code(self, lost: Apoa) -> None:
         """Without a valid code the command fails with the reason and stores nothing."""
         assert lost("key", "recover", keys=[""]).code == 2
@@ -344,16 +308,6 @@ class TestRotate:
         coded.monkeypatch.chdir(tmp_path)
         assert coded("key", "rotate", *options, keys=keys_typed).code == code
         assert ((tmp_path / "code.txt").read_text(), public_key(coded), keys(coded).next()) == ("mine", before, None)
-
-    def test_confirmed_code_changes_the_keys(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A confirmed code seals every report again with the new key."""
-        monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
-        away.save()
-        result = away("key", "rotate", keys=[CODE])
-        assert result.code == 0, result.err
-        assert "1 report was sealed again." in result.out
-        assert public_key(away) == public_key_of_code(CODE)
-        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_unreadable_report(self, away: Apoa, tmp_path: Path) -> None:
         """The report is named, no key changes, and no file with an unused code is left."""
@@ -431,12 +385,6 @@ class TestShow:
         assert (result.code, "APOA_PRIVATE_KEY" in result.out, secret in result.all) == (0, True, False)
         assert secret not in away("key", "show").all
 
-    def test_missing_key(self, away: Apoa) -> None:
-        """A missing key exits with 77."""
-        away.delete_key()
-        value = away("key", "show", "--json")
-        assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
-
     def test_an_earlier_key(self, away: Apoa, tmp_path: Path) -> None:
         """A key that is kept for earlier records is named, by `key rotate` too, until nothing is sealed to it."""
         away.save()
@@ -498,18 +446,6 @@ class TestReminder:
         assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
         assert confirmed(coded) == [False, False]
 
-    def test_practice_is_not_reminded(self, apoa: Apoa, configured: Apoa) -> None:
-        """Neither a training property nor one whose authority is for training."""
-        assert confirmed(configured) == [None, None]
-        assert not any(reminded(configured, command) for command in ([], ["status"], ["key", "show"]))
-        assert apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file").code == 0
-        assert apoa("--property", "latihan", "status", "--json").json["recovery_code_confirmed"] is None
-
-    def test_damaged_metadata(self, coded: Apoa) -> None:
-        """Anything but a text counts as not confirmed."""
-        coded.change_database("INSERT INTO memo VALUES ('code_confirmed', 7)")
-        assert confirmed(coded) == [False, False]
-
 
 class TestTransfer:
     """Export and import of the key for a second computer."""
@@ -549,12 +485,6 @@ class TestTransfer:
         assert result.code == 0, result.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_wrong_passphrase(self, second: Apoa, file: Path) -> None:
-        """A wrong passphrase exits with 77, is not printed, and changes nothing."""
-        before = public_key(second)
-        result = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah")
-        assert (result.code, "kuda" in result.all, public_key(second)) == (77, False, before)
-
     def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
         """The key of another property is refused, and the error names that property."""
         away.set_up(NOWHERE, name="bali")
@@ -578,15 +508,6 @@ class TestTransfer:
         result = away("key", "import", str(file), keys=[PASSPHRASE])
         assert result.code == 0, result.err
         assert PASSPHRASE not in result.all
-
-    def test_short_passphrase_and_existing_file(self, away: Apoa, tmp_path: Path) -> None:
-        """A short passphrase writes no file, and an existing file is not overwritten."""
-        file = tmp_path / "melati.key"
-        assert away("key", "export", str(file), "--passphrase-stdin", stdin="pendek").code == 2
-        assert not file.exists()
-        file.write_text("mine")
-        assert away("key", "export", str(file), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
-        assert file.read_text() == "mine"
 
     def test_export_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
         """Without the key, export fails before it asks for a passphrase."""

@@ -22,7 +22,6 @@ from cli_helpers import (
 from screens import Screens
 
 from apoa_client.cli.terminal import pager, tables
-from apoa_client.cli.terminal.command_names import STATES
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.report.kinds import State
 
@@ -59,11 +58,6 @@ def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
     configured.delete_key()
     screens(configured, "list", lang=lang)
     screens(configured, "list", "--guest", "zyk", lang=lang)
-
-
-def test_an_empty_list(away: Apoa) -> None:
-    """Scripts get an empty list."""
-    assert away("list", "--json").json == {"reports": []}
 
 
 def test_a_table_on_a_terminal(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,36 +124,6 @@ def test_days(three: Apoa) -> None:
     with_since = three("list", "--since", "26/11/2026", "--json")
     assert len(with_since.json["reports"]) == 3  # open ones stay in sight
     assert len(names(three, "--all")) == 3
-
-
-def test_old_reports(configured: Apoa) -> None:
-    """A delivered report is listed for 30 days, and later with --all or --since."""
-    configured(*QUENTIN.mrz())
-    configured.clock.forward(timedelta(days=31))
-    assert names(configured) == []
-    assert names(configured, "--all") == names(configured, "--since", "2026-11-24") == [QUENTIN.surname]
-    assert names(configured, "--since", "2026-11-25") == []
-    assert names(configured, "--since", "24/11") == names(configured, "--since", "24 nov") == [QUENTIN.surname]
-    assert names(configured, "--since", "26/12") == [QUENTIN.surname]  # of last year: it is 25 December
-    assert names(configured, "--since", "kemarin") == names(configured, "--since", "25/11/26") == []
-
-
-def test_usage_errors(away: Apoa) -> None:
-    """An unknown state, nationality or day is a usage error; the states are named in the reader's language."""
-    for lang, known, other in (("en", "withdrawn", "dibatalkan"), ("id", "dibatalkan", "withdrawn")):
-        for result in (away("list", "--state", "gone", lang=lang), away("list", "--help", lang=lang)):
-            assert (known in result.all, other in result.all) == (True, False)
-    for option, value in (("--state", "gone"), ("--nationality", "Polnad"), ("--nationality", "%%%"), ("--since", "x")):
-        for more in ([], ["--in-house"]):
-            assert away("list", option, value, *more).code == 2
-
-
-def test_states_have_two_names(three: Apoa) -> None:
-    """A state is given by its English or its Indonesian name in either language."""
-    for name in ("queued", "menunggu"):
-        assert len(three("list", "--state", name, "--json").json["reports"]) == 3
-    assert three("daftar", "--status", "ditolak", "--json").json["reports"] == []
-    assert set(STATES) == {each.value for each in State}
 
 
 def test_nationality(three: Apoa) -> None:
@@ -261,13 +225,6 @@ class TestWithoutTheKey:
         table = three("list")
         assert not any(word in table.all for word in PRIVATE)
         assert result.err.count("apoa key recover") == 1
-
-    @pytest.mark.parametrize("choice", [["--guest", "zyk"], ["--room", "1"], ["--nationality", "POL"]])
-    def test_finds_no_guest(self, three: Apoa, choice: list[str]) -> None:
-        """A search by guest, room or nationality exits with 77, because an empty answer would be wrong."""
-        three.delete_key()
-        result = three("list", *choice, "--json")
-        assert (result.code, result.json) == (77, {"reports": []})
 
     def test_one_broken_seal_hides_no_other(self, three: Apoa) -> None:
         """A record that was exchanged or changed is an error; the others are listed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import QUENTIN, XIMENA, Apoa, spoken, spoken_count
-from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, Group, SharedOutbox, add_login, be_patient
+from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.sandbox.server import SandboxServer
@@ -232,23 +232,6 @@ def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbo
     assert shared("status").code == (0 if again else Exit.CREDENTIALS)
 
 
-def test_a_login_that_the_server_does_not_have(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """It is named, with how to create it."""
-    address = postgres_outbox.address(SUPERUSER)
-    said = shared("outbox", "init", address, "--sender", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert (said.code, "CREATE ROLE nobody_yet LOGIN" in said.err) == (Exit.USAGE, True)
-
-
-@pytest.mark.parametrize(
-    "address", ["mysql://x@y/z", "postgresql://u:rahasia@h/d", "postgresql://u@db.example/d?sslmode=disable"]
-)
-def test_an_address_that_is_none(apoa: Apoa, address: str) -> None:
-    """Before anything is asked or sent."""
-    said = apoa("outbox", "init", address, "--password-stdin", stdin="x\n")
-    assert said.code == Exit.SETTINGS
-    assert "rahasia" not in said.all
-
-
 def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It names the engine and the server; one that is away is a warning, because guests are saved all the same."""
 
@@ -268,22 +251,6 @@ def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
         postgres_outbox.cluster.start()
     assert found["result"] == "warning"
     assert "apoa outbox show" in found["advice"] or "apoa antrean-bersama lihat" in found["advice"]
-
-
-def test_a_desk_that_does_not_send(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """A login of the role desk saves and reads; sending is refused, and the reports wait."""
-    add_login(postgres_outbox.cluster, postgres_outbox.database, "melati_desk", PROPERTY, Group.DESK)
-    address = postgres_outbox.address("melati_desk")
-    assert shared("config", "set", "outbox", address).code == 0
-    shared.save(QUENTIN)
-    postgres_outbox.cluster.kill()
-    try:
-        shared.save(XIMENA)
-    finally:
-        postgres_outbox.cluster.start()
-    assert shared.states() == [("check_in", "queued")] * 2
-    assert shared("sync").code == Exit.SETTINGS
-    assert shared.states() == [("check_in", "queued")] * 2
 
 
 @pytest.fixture

@@ -82,13 +82,6 @@ def test_the_password_is_stored(desk: Apoa, url: str) -> None:
     assert len(desk.reports()) == 2
 
 
-@pytest.mark.parametrize("to", ["sqlite", "mysql://melati@127.0.0.1/apoa", "postgresql://melati:x@127.0.0.1/apoa"])
-def test_an_address_that_is_none(desk: Apoa, to: str) -> None:
-    """Or the one that is used already: nothing is changed."""
-    assert desk("outbox", "move", "--to", to, "--yes").code in {Exit.USAGE, Exit.SETTINGS}
-    assert len(desk.reports()) == 2
-
-
 def test_a_server_that_does_not_answer(desk: Apoa, url: str, postgres_outbox: SharedOutbox) -> None:
     """Nothing is moved to it. Away from it, the desk goes on at once, and takes over what is there when it is back."""
     postgres_outbox.cluster.kill()

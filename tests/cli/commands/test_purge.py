@@ -1,20 +1,17 @@
 """`apoa purge`: erases guests' data after the retention period or at the guest's request, and keeps the receipts."""
 
 import sqlite3
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import (
-    COMMAND,
     LANGUAGES,
     QUENTIN,
     XIMENA,
     Apoa,
     Serve,
-    child_environment,
 )
 from screens import Screens
 
@@ -60,15 +57,6 @@ def test_retention_counts_from_the_end_of_the_check_out_day(configured: Apoa) ->
     assert purged(configured)["reports"] == []
     configured.clock.forward(timedelta(seconds=1))
     assert len(purged(configured)["reports"]) == 1
-
-
-def test_retention_days_of_the_property(past: Apoa) -> None:
-    """The setting `retention_days` of the property is the retention period."""
-    path = past.home / "config.toml"
-    path.write_text(path.read_text().replace("username", "retention_days = 98\nusername"))
-    assert purged(past)["reports"] == []
-    path.write_text(path.read_text().replace("= 98", "= 97"))
-    assert len(purged(past)["reports"]) == 1
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -297,28 +285,6 @@ class TestScheduled:
         assert (result.code, result.all) == (0, "")
         assert erased(past) == [True, False]
 
-    def test_expired_data_are_erased_once_a_day(self, past: Apoa) -> None:
-        """Scheduled runs erase data again only after a day."""
-        path = past.home / "config.toml"
-        path.write_text(path.read_text().replace("username", "retention_days = 3650\nusername"))
-        past("sync", "--scheduled")
-        path.write_text(path.read_text().replace("retention_days = 3650\n", ""))
-        past.clock.forward(timedelta(hours=23))
-        past("sync", "--scheduled")
-        assert erased(past) == [False]
-        past.clock.forward(timedelta(hours=1))
-        past("sync", "--scheduled")
-        assert erased(past) == [True]
-
-    def test_an_old_draft_is_erased(self, configured: Apoa) -> None:
-        """A scheduled run erases an old draft."""
-        keep_draft(configured)
-        configured.clock.forward(timedelta(days=1, seconds=1))
-        configured("sync")
-        assert has_draft(configured)
-        configured("sync", "--scheduled")
-        assert not has_draft(configured)
-
     def test_a_failure_is_reported_with_the_delivery_result(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """When erasing fails, the output has the delivery result and the error; the exit code is the worse one."""
         from apoa_client.outbox.errors import damaged
@@ -332,25 +298,3 @@ class TestScheduled:
         result = past("sync", "--scheduled", "--json")
         assert (result.code, result.json["left"]) == (78, 0)
         assert "damaged" in result.err
-
-
-def test_an_erased_report_has_a_verified_log(past: Apoa, tmp_path: Path) -> None:
-    """The log lists a report's saving, acceptance and erasure, and the installed command verifies the log."""
-    [report] = past.reports()
-    assert purged(past)["reports"] == [report["id"]]
-    events = [
-        (entry["action"], entry["detail"]) for entry in past("log", "--report", report["id"], "--json").json["entries"]
-    ]
-    assert events == [("saved", None), ("accepted", None), ("erased", "retention")]
-    done = subprocess.run(
-        [*COMMAND, "log", "--verify"],
-        env={**past.environ, **child_environment()},
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "The log is whole. Entries: 4" in done.stdout

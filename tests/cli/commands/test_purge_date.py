@@ -154,6 +154,7 @@ class TestClockFarAhead:
         assert manual("purge").code == 75
         assert erased(manual) == 0
 
+    @pytest.mark.slow
     def test_a_clock_that_was_set_back_since_a_report(self, manual: Apoa) -> None:
         """Either the report's time was wrong or this one is."""
         each_day(manual, 92)
@@ -170,20 +171,6 @@ class TestClockFarAhead:
         house.clock.forward(2 * DAY)
         assert "Old guest data were not erased" in house("sync", "--scheduled").err
         assert app.outbox.drafts.waiting(house.clock.now())
-        app.close()
-
-    @pytest.mark.parametrize("jumped", [False, True])
-    def test_a_new_draft_and_the_authoritys_time(self, apoa: Apoa, serve: Serve, *, jumped: bool) -> None:
-        """It is kept for a day, whether the clock was wrong when it was saved or only later."""
-        time = apoa.clock.now()
-        apoa.set_up(serve(now=lambda: time).base_url)
-        apoa.clock.forward(timedelta() if jumped else JUMP)
-        app = Container(apoa.environ, apoa.clock)
-        app.outbox.drafts.save("QUENTIN ZYKOWSKI", apoa.clock.now())
-        apoa.clock.forward(JUMP if jumped else timedelta())
-        apoa.send(XIMENA)
-        assert apoa("sync", "--scheduled").code == 0
-        assert app.outbox.drafts.waiting(apoa.clock.now())
         app.close()
 
 
@@ -207,6 +194,7 @@ class TestRightClock:
         assert house("status", "--json").json["purge_skipped_at"] is None
         assert IN_STATUS not in house("status").out
 
+    @pytest.mark.slow
     def test_by_hand_every_day(self, manual: Apoa) -> None:
         """A clock that ran on without a gap is right."""
         each_day(manual, 92)
@@ -262,11 +250,6 @@ class TestUserConfirms:
         assert apoa("purge", "--today", "2027-03-04").code == 0
         assert erased(apoa) == 0
 
-    def test_nothing_to_erase_needs_no_date(self, manual: Apoa) -> None:
-        """The question comes only if something would be erased."""
-        manual.clock.forward(10 * DAY)
-        assert "There is nothing to erase." in manual("purge", keys=[]).out
-
     def test_a_dry_run_says_that_the_date_is_not_confirmed(self, manual: Apoa) -> None:
         """It shows what would be erased, and asks nothing."""
         manual.clock.forward(JUMP)
@@ -275,6 +258,7 @@ class TestUserConfirms:
         assert spoken("en", sentence, day=spoken_day(manual.clock.now())) in said.err
         assert (said.code, len(said.json["reports"]), erased(manual)) == (0, GUESTS, 0)
 
+    @pytest.mark.slow
     def test_an_outbox_of_an_earlier_version(self, manual: Apoa) -> None:
         """It does not say when the clock was right: the date is asked for once."""
         each_day(manual, 93)

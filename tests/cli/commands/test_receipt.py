@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,8 @@ from page_helpers import Page, read_page
 from screens import Screens
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.receipt_page import receipt_page
+from apoa_client.cli.documents.receipts import receipt_page
 from apoa_client.cli.report_reader import open_report
-from apoa_client.errors import Offline, WrongPassword
-from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Report
@@ -94,16 +92,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
 
 class TestOnScreen:
     """The screen shows the number, its source, its time and its report."""
-
-    def test_a_receipt(self, configured: Apoa) -> None:
-        """The number, its source and its time; without the key, too."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        configured.delete_key()
-        value = configured("bukti", report["short_id"], "--json").json
-        assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"], "unchecked": True}
-        assert value["receipt"]["source"] == "authority"
-        assert report["receipt"]["number"] in configured("receipt", report["id"]).out
 
     def test_a_number_that_staff_typed(self, away: Apoa) -> None:
         """A number that staff typed is marked wherever it is shown; a queued report has none."""
@@ -181,27 +169,6 @@ class TestPage:
         assert_both(page, NOT_A_RECEIPT)
         assert "Due by" not in page.text
 
-    def test_a_training_property(self, apoa: Apoa) -> None:
-        """The page says that the server is on this computer."""
-        place = ["--property", "melati", "--training", "--vault", "file"]
-        assert apoa("setup", "--non-interactive", *place).code == 0
-        assert apoa(*QUENTIN.mrz()).code == 0
-        page = printed(apoa, apoa.reports()[0]["id"])
-        sentence = "From the training server on this computer: it accepted this report and gave it this number."
-        assert_both(page, sentence)
-        assert_both(page, TRAINING)
-
-    @pytest.mark.parametrize(("verdict", "state"), [("pending", "waiting for a decision"), ("reject", "refused")])
-    def test_a_report_that_was_not_accepted(self, apoa: Apoa, serve: Serve, verdict: str, state: str) -> None:
-        """Says that the report is pending or refused."""
-        apoa.set_up(serve(verdict).base_url)
-        apoa(*QUENTIN.mrz())
-        page = printed(apoa, apoa.reports()[0]["id"])
-        assert_both(page, NOT_A_RECEIPT)
-        for language in LANGUAGES:
-            assert spoken(language, state) in page.text
-        assert "Due by" in page.text
-
     def test_a_check_out(self, away: Apoa) -> None:
         """The page names the guest of the stay and the time of check-out."""
         first = away.save()
@@ -212,17 +179,6 @@ class TestPage:
         assert QUENTIN.name in page.text
         assert "25 Nov 2026 20.00 WIB" in page.text
         assert "check-out" in page.text
-
-    def test_a_check_out_without_other_reports(self, away: Apoa) -> None:
-        """The page says that the guest is not known, and shows the rest."""
-        first = away.save()
-        leaving = away.clock.now() + timedelta(days=1)
-        with container(away) as app:
-            app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
-            app.outbox.withdraw([first["id"]])
-        page = printed(away, UUID)
-        assert_both(page, "The guest's data cannot be read on this computer.")
-        assert "25 Nov 2026 20.00 WIB" in page.text
 
     def test_a_guest_erased_by_another_process(self, configured: Apoa) -> None:
         """When another process erases the guest meanwhile, the page shows an erased guest."""
@@ -263,47 +219,6 @@ class TestPage:
         page = printed(configured, report["id"])
         assert all(words in page.text for words in (report["receipt"]["number"], report["id"], "Mar 2027"))
         assert not [word for word in QUENTIN.words if word in page.text]
-
-    def test_a_file(self, configured: Apoa, tmp_path: Path) -> None:
-        """The file is private and complete, and replaces another one only with --force."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        file = tmp_path / "bukti.html"
-        command = ["receipt", report["id"], "--html", str(file)]
-        result = configured(*command)
-        assert (result.code, result.err) == (0, "")
-        assert str(file) in result.out
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
-        assert report["receipt"]["number"] in read_page(file.read_text(encoding="utf-8")).text
-        file.write_text("mine")
-        again = configured(*command)
-        assert again.code == 2
-        assert "--force" in again.err
-        assert file.read_text() == "mine"
-        assert configured(*command, "--force").code == 0
-        assert file.read_text(encoding="utf-8") != "mine"
-        assert [path.name for path in tmp_path.glob("*.new")] == []
-
-    def test_an_impossible_path(self, away: Apoa, tmp_path: Path) -> None:
-        """A missing folder, or a folder of this name, is an error, and so is a missing key; nothing is written."""
-        report = away.save()
-        assert away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html")).code == 2
-        assert away("receipt", report["id"], "--html", str(tmp_path), "--force").code == 2
-        away.delete_key()
-        assert away("receipt", report["id"], "--html", str(tmp_path / "x.html")).code == 77
-        assert not (tmp_path / "x.html").exists()
-
-    def test_a_read_only_folder(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The error shows the reason of the system, and advice."""
-        report = away.save()
-
-        def full(_path: Path, _content: bytes) -> None:
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("apoa_client.files.write_private", full)
-        result = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
-        assert result.code == 78
-        assert "disk is not full" in result.err
 
 
 class TestPdf:
@@ -364,38 +279,6 @@ class TestPdf:
         typed(away, other)
         assert away("receipt", other["id"], "--pdf", file).code == 69
 
-    def test_a_refused_password_is_not_tried_again(
-        self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """After a refused password no receipt is fetched, so that the account is not locked."""
-        calls = 0
-
-        def refuse(*_more: object) -> AuthoritySimulator:
-            nonlocal calls
-            calls += 1
-            raise WrongPassword(msg("The authority does not accept the username and password."))
-
-        monkeypatch.setattr(Container, "connect", refuse)
-        for _try in range(2):
-            assert away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf")).code == 77
-        assert calls == 1
-        assert away("status", "--json").json["sending_stopped"]["reason"] == "wrong_password"
-
-    def test_a_requested_pause_is_kept(
-        self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A pause that the authority requested applies to receipts too."""
-        with container(away) as app:
-            app.outbox.hold((away.clock.now() + timedelta(minutes=5)).astimezone(UTC))
-
-        def never(*_more: object) -> AuthoritySimulator:
-            raise Offline(msg("The authority must not be asked."))
-
-        monkeypatch.setattr(Container, "connect", never)
-        result = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert result.code == 75
-        assert "asked us to wait" in result.err
-
 
 class TestInspection:
     """`--all` writes all receipts of a period to a folder."""
@@ -419,12 +302,6 @@ class TestInspection:
         assert three("receipt", "--all", "--output", str(tmp_path / "pages")).code == 0
         assert len(contents.opened) == len(set(contents.opened)) == 8
         assert contents.most <= 2
-
-    def test_the_table_has_a_name_in_the_readers_language(self, three: Apoa, tmp_path: Path) -> None:
-        """The command's last line names the file."""
-        for lang, name in (("en", "index.html"), ("id", "daftar-bukti.html")):
-            result = three("receipt", "--all", "--output", str(tmp_path / lang), lang=lang)
-            assert (result.code, (tmp_path / lang / name).exists(), name in result.out) == (0, True, True)
 
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""
@@ -464,19 +341,6 @@ class TestInspection:
         wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
         assert result.json == wanted
 
-    def test_a_check_out_goes_with_its_stay(self, away: Apoa, tmp_path: Path) -> None:
-        """A check-out belongs to the check-in night of its stay."""
-        first = away.save()
-        away.clock.forward(timedelta(days=2))
-        leaving = away.clock.now()
-        with container(away) as app:
-            app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
-        found = [
-            away("receipt", "--all", "--output", str(tmp_path / day), "--from", day, "--to", day, "--json").json
-            for day in ("2026-11-24", "2026-11-26")
-        ]
-        assert [value["without_receipt"] for value in found] == [2, 0]
-
     @pytest.mark.parametrize(
         ("period", "written"),
         [
@@ -499,22 +363,6 @@ class TestInspection:
         result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
         assert (result.code, result.out, (tmp_path / "p").exists()) == (0, "No reports.\n", False)
 
-    def test_what_cannot_be_written(self, three: Apoa, tmp_path: Path) -> None:
-        """A folder with files is used only with --force, which keeps other files; a file of that name is an error."""
-        folder = tmp_path / "p"
-        folder.mkdir()
-        for name in ("index.html", "notes.txt"):
-            (folder / name).write_text("mine")
-        assert three("receipt", "--all", "--output", str(folder)).code == 2
-        assert [(folder / name).read_text() for name in ("index.html", "notes.txt")] == ["mine", "mine"]
-        assert three("receipt", "--all", "--output", str(folder), "--force").code == 0
-        assert (folder / "index.html").read_text(encoding="utf-8") != "mine"
-        assert (folder / "notes.txt").read_text() == "mine"
-        assert three("receipt", "--all", "--output", str(folder / "notes.txt"), "--force").code == 78
-        three.delete_key()
-        assert three("receipt", "--all", "--output", str(tmp_path / "q")).code == 77
-        assert not (tmp_path / "q").exists()
-
     def test_a_broken_seal_leaves_other_receipts_readable(self, three: Apoa, tmp_path: Path) -> None:
         """The page shows what is not sealed, and the exit code shows the error."""
         from apoa_client.vault.sealing import PropertySealer  # replaced below
@@ -534,17 +382,6 @@ class TestInspection:
         assert QUENTIN.name not in index.text
         page = (tmp_path / "p" / index.links[0]).read_text(encoding="utf-8")
         assert_both(read_page(page), "The guest's data cannot be read on this computer.")
-
-    def test_erased_guests(self, configured: Apoa, tmp_path: Path) -> None:
-        """Nights and receipts of erased guests are shown."""
-        configured(*QUENTIN.mrz())
-        configured.clock.forward(timedelta(days=100))
-        assert configured("purge").code == 0
-        options = ["--from", "2026-11-24", "--to", "2026-11-24"]
-        assert configured("receipt", "--all", "--output", str(tmp_path / "p"), *options).code == 0
-        index = read_page((tmp_path / "p" / "index.html").read_text(encoding="utf-8"), links=True)
-        assert_both(index, "erased")
-        assert len(index.links) == 1
 
     def test_file_names(self, away: Apoa, tmp_path: Path) -> None:
         """File names have only the letters and digits of the number; equal and empty ones get the report's id."""
@@ -566,35 +403,6 @@ class TestInspection:
             "index",
         ]
         assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
-
-
-class TestUsage:
-    """Options that exclude each other and invalid values are usage errors."""
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [
-            [],
-            ["x", "--html", "a", "--pdf", "b"],
-            ["x", "--html", "a", "--json"],
-            ["x", "--from", "2026-11-24"],
-            ["x", "--output", "d"],
-            ["--all"],
-            ["--all", "x", "--output", "d"],
-            ["--all", "--html", "a", "--output", "d"],
-            ["--all", "--output", "d", "--from", "entah"],
-            ["--all", "--output", "d", "--from", "2026-11-25", "--to", "2026-11-24"],
-        ],
-    )
-    def test_usage_errors(self, away: Apoa, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """The command exits with 2 and an explanation, and writes nothing."""
-        monkeypatch.chdir(away.home)
-        before = set(away.home.rglob("*"))
-        result = away("receipt", *arguments)
-        assert result.code == 2
-        assert "--json" in arguments or result.out == ""
-        assert "--json" in arguments or result.err
-        assert {path.name for path in set(away.home.rglob("*")) - before} <= {"outbox.db-wal", "outbox.db-shm"}
 
 
 NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"

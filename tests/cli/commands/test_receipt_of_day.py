@@ -97,24 +97,3 @@ def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
     assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
     assert file.read_bytes().startswith(b"%PDF-")
-
-
-def test_another_account(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list of another property proves nothing, and is not asked for: 78, as for sending."""
-    meta = HttpAuthority.meta
-    monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(property_id="losmen-kenanga"))
-    monkeypatch.delattr(HttpAuthority, "daily_receipt")
-    assert configured("receipt", "--day", today(configured)).code == 78
-
-
-def test_offline(away: Apoa) -> None:
-    """Without a connection the day is not judged."""
-    assert away("receipt", "--day", today(away)).code == 75
-
-
-@pytest.mark.parametrize(
-    "more", [["2e8b11aa"], ["--html", "-"], ["--all", "--output", "x"], ["--json", "--pdf", "x.pdf"]]
-)
-def test_options_that_do_not_go_together(configured: Apoa, more: list[str]) -> None:
-    """A day is no report and no folder."""
-    assert configured("receipt", "--day", today(configured), *more).code == 2

@@ -7,18 +7,18 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa
-from reading_helpers import EVIDENCE, TOO_DARK, answer_with, print_page, reading
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest
+from reading_helpers import EVIDENCE, answer_with, print_page, reading
 from screens import Screens
 
 from apoa_client.messages import msg
-from apoa_client.scan.photo_reading import PictureRefused
+from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
 STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
 FIRST, SECOND = QUENTIN.lines
+BACK = ["n", "<", "<"]
 MISREAD = SECOND[:1] + "K" + SECOND[2:]
 """The second line with a wrong letter of the passport number, and so with wrong check digits."""
-SAME_PAGE = "Is line {number} the same on the page?"
 
 
 def surnames(apoa: Apoa) -> set[str]:
@@ -32,6 +32,25 @@ def photo(tmp_path: Path) -> Path:
     file = tmp_path / "page.jpg"
     file.write_bytes(b"photo")
     return file
+
+
+class Report:
+    """Runs `apoa report` for a photo, which is read as `shown` says."""
+
+    def __init__(self, apoa: Apoa, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.apoa = apoa
+        self.file = file
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *more: str, shown: PhotoReading | None = None, keys: list[str] | None = None) -> CallResult:
+        answer_with(self._monkeypatch, {self.file.name: shown or reading(QUENTIN.lines)})
+        return self.apoa("report", "--photo", str(self.file), *STAY, *more, keys=keys)
+
+
+@pytest.fixture
+def report(away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """The command for a photo of a property whose authority cannot be reached."""
+    return Report(away, photo, monkeypatch)
 
 
 class TestUnattended:
@@ -61,22 +80,6 @@ class TestUnattended:
         answer_with(monkeypatch, {photo.name: reading(XIMENA.lines)})
         screens(away, *command, "--delete-original", keys=["", "y"], lang=lang)
 
-    def test_a_doubtful_reading_is_refused(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Although all check digits fit, nothing is saved; places are named, and no character of the passport."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("-vv", "lapor", "--foto", str(photo), *STAY)
-        assert (result.code, result.out, away.reports()) == (65, "", [])
-        assert "Line 2, character 5: compare it with the page." in result.err
-        assert not [word for word in QUENTIN.words if word in result.all]
-
-    def test_the_refusal_as_json(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The document has the form of a report, with a finding for each line."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 1), (1, 4), (1, 5)])})
-        result = away("report", "--photo", str(photo), *STAY, "--json", "--yes")
-        errors = result.json["errors"]
-        assert (result.code, [each["code"] for each in errors]) == (65, ["bad_character", "bad_character"])
-        assert errors[1]["message"] == "Line 2, characters 5-6: compare them with the page."
-
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
     )
@@ -101,45 +104,24 @@ class TestUnattended:
 class TestAtATerminal:
     """The desk sees what is doubtful and decides."""
 
-    def test_a_sure_reading(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It goes on as after a scan: what has no check digit is shown for a look, and the card before saving."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        result = away("report", "--photo", str(photo), *STAY, keys=[""])
-        assert result.code == 0, result.all
-        assert "Read from the photo with certainty.\nCompare the name, the nationality and the sex" in result.err
-        assert f"  {QUENTIN.name}, male" in result.err
-        assert SAME_PAGE.format(number=1) not in result.err
-        [report] = away.reports()
-        assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-
-    def test_a_doubtful_line_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each line with doubtful characters is asked about by itself, with marks below them."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 5), (1, 4)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=["y", "y", ""])
-        assert result.code == 0, result.all
-        assert f"  {FIRST}\n       ^\n" in result.err
-        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-
-    @pytest.mark.parametrize("answer", ["n", ""], ids=["no", "enter"])
-    def test_a_doubtful_line_is_typed(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+    @pytest.mark.parametrize(
+        ("shown", "keys", "says", "guest"),
+        [
+            (reading((FIRST, XIMENA.lines[1]), [(1, 4)]), ["n", SECOND], "Correct line 2; the rest is kept.", QUENTIN),
+            (reading((FIRST, XIMENA.lines[1]), [(1, 4)]), ["", SECOND], "Correct line 2; the rest is kept.", QUENTIN),
+            (reading((FIRST, MISREAD), [(1, 1)]), ["y", "", SECOND], "The check digit of the passport number", QUENTIN),
+            (reading(QUENTIN.lines, [(1, 4)]), ["n", "<", *XIMENA.lines], "", XIMENA),
+            (reading(QUENTIN.lines, [(1, 4)]), ["n", *XIMENA.lines], "", XIMENA),
+        ],
+        ids=["typed", "enter", "a hasty yes", "back", "another scan"],
+    )
+    def test_a_doubtful_line(
+        self, report: Report, shown: PhotoReading, keys: list[str], says: str, guest: Guest
     ) -> None:
-        """Enter alone confirms nothing: the line is typed, and the other one is kept."""
-        answer_with(monkeypatch, {photo.name: reading((FIRST, XIMENA.lines[1]), [(1, 4)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=[answer, SECOND, ""])
-        assert result.code == 0, result.all
-        assert "Correct line 2; the rest is kept." in result.err
-        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-
-    def test_a_confirmed_line_with_a_wrong_check_digit(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It is corrected as a scanned line is, so that a hasty yes reports no wrong passport."""
-        answer_with(monkeypatch, {photo.name: reading((FIRST, MISREAD), [(1, 1)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=["y", "", SECOND, ""])
-        assert "The check digit of the passport number does not fit." in result.err
-        assert result.code == 0, result.all
-        assert away.reports()[0]["guest"]["document"]["number"] == QUENTIN.number
+        """Enter alone confirms nothing, a confirmed line is checked as a scanned one; another passport may follow."""
+        result = report(shown=shown, keys=[*keys, ""])
+        assert (result.code, says in result.err) == (0, True), result.all
+        assert report.apoa.reports()[0]["guest"]["document"]["mrz"] == list(guest.lines)
 
     def test_enter_alone_leads_to_the_details_by_hand(
         self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
@@ -150,23 +132,6 @@ class TestAtATerminal:
         assert result.code == 130
         assert result.err.partition("Enter alone")[2].count("MRZ line") == 1
         assert "Surname" in result.err
-
-    @pytest.mark.parametrize("keys", [["n", "<"], ["n", XIMENA.lines[0], XIMENA.lines[1]]], ids=["back", "a scan"])
-    def test_another_scan(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]) -> None:
-        """At the line, `<` begins again with all lines, and a passport that is scanned there takes its place."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        rest = [*XIMENA.lines, ""] if keys[-1] == "<" else [""]
-        result = away("report", "--photo", str(photo), *STAY, keys=[*keys, *rest])
-        assert result.code == 0, result.all
-        assert away.reports()[0]["guest"]["surname"] == XIMENA.surname
-
-    def test_nothing_found(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The hint is shown, and the passport is scanned or typed as without a photo."""
-        answer_with(monkeypatch, {photo.name: reading(())})
-        result = away("report", "--photo", str(photo), *STAY, keys=[*QUENTIN.lines, ""])
-        assert result.code == 0, result.all
-        assert result.err.index(TOO_DARK.template) < result.err.index("Scan the passport")
-        assert "check digit." not in result.err.partition("Scan the passport")[0]
 
     def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A draft is continued and saved before; the photo's guest follows, and only that one's file is deleted."""
@@ -203,39 +168,26 @@ class TestSeveral:
         screens(away, "report", *photos, *STAY, keys=["", "y", "", ""], lang=lang)
         screens(away, "report", *photos[2:], *STAY, lang=lang)
 
-    def test_at_a_terminal(self, away: Apoa, photos: list[str]) -> None:
-        """All guests are saved in one group, with the stay of the first one, and in order."""
-        result = away("report", *photos, *STAY, keys=["3", "F", "", "y", "", ""])
-        assert result.code == 0, result.all
-        assert [each["guest"]["surname"] for each in away.reports()] == [
-            QUENTIN.surname,
-            XIMENA.surname,
-            OBADIAH.surname,
-        ]
-        assert {each["stay"]["room"] for each in away.reports()} == {"7"}
-        assert "Photos that follow: 2." in result.err
-        assert "Photos without a report" not in result.err
-
-    def test_one_is_left_out(self, away: Apoa, photos: list[str]) -> None:
-        """The user goes back from a photo, or discards its guest: its file is named at the end."""
-        back = ["n", "<", "<"]
-        result = away("report", *photos, *STAY, keys=["", *back, "", *back, "y", "b", "y", ""])
-        assert result.code == 0, result.all
-        assert surnames(away) == {QUENTIN.surname}
-        [line] = [line for line in result.err.splitlines() if "Photos without a report: " in line]
-        assert [name in line for name in ("1.jpg", "2.jpg", "3.jpg")] == [False, True, True]
-
-    def test_the_first_guest_is_discarded(self, away: Apoa, photos: list[str]) -> None:
-        """The guests of the other photos are asked about all the same."""
-        result = away("report", *photos[:2], *photos[4:], *STAY, keys=["b", "y", ""])
-        assert result.code == 0, result.all
-        assert surnames(away) == {OBADIAH.surname}
-
-    def test_stopped(self, away: Apoa, photos: list[str]) -> None:
-        """The guests that were typed are stored, and the photos without a report are named."""
-        result = away("report", *photos, *STAY, keys=[""])
-        assert (result.code, away.reports()) == (130, [])
-        assert "Photos without a report: " in result.err
+    @pytest.mark.parametrize(
+        ("keys", "code", "guests", "left"),
+        [
+            (["3", "F", "", "y", "", ""], 0, [QUENTIN, XIMENA, OBADIAH], ""),
+            (["", *BACK, "", *BACK, "y", "b", "y", ""], 0, [QUENTIN], "23"),
+            (["b", "y", "y", "", ""], 0, [XIMENA, OBADIAH], "1"),
+            ([""], 130, [], "123"),
+        ],
+        ids=["all", "two are left out", "the first is discarded", "stopped"],
+    )
+    def test_at_a_terminal(
+        self, away: Apoa, photos: list[str], keys: list[str], code: int, guests: list[Guest], left: str
+    ) -> None:
+        """The guests are saved in one group, with the stay of the first, in order; the other files are named."""
+        result = away("report", *photos, *STAY, keys=keys)
+        assert result.code == code, result.all
+        assert [each["guest"]["surname"] for each in away.reports()] == [guest.surname for guest in guests]
+        assert {each["stay"]["room"] for each in away.reports()} <= {"7"}
+        named = result.err.partition("Photos without a report: ")[2]
+        assert "".join(name for name in "123" if f"{name}.jpg" in named) == left
 
     def test_stopped_after_saving(self, apoa: Apoa, photos: list[str]) -> None:
         """A photo whose guest is saved is not named as one without a report."""
@@ -323,10 +275,6 @@ class TestSeveral:
         assert "The picture shows 2 documents." in result.err
         assert OBADIAH.surname in surnames(away)
 
-    def test_details_of_one_guest(self, away: Apoa, photos: list[str]) -> None:
-        """A name beside several photos is a usage error; what guests share, and the place of birth, are taken."""
-        assert away("report", *photos, *STAY, "--surname", "OTHER").code == 2
-
     def test_an_indonesian_guest_first(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is said that the guest is not reported, and the next photo follows."""
         indonesian = replace(QUENTIN, state="IDN")
@@ -395,16 +343,28 @@ class TestNamedAtTheQuestion:
 class TestDeleteOriginal:
     """The photo's file is deleted only if it is asked for, and after the report is saved."""
 
-    @pytest.mark.parametrize(("answer", "kept"), [("y", False), ("", True), ("n", True)])
-    def test_it_is_asked_at_a_terminal(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, answer: str, *, kept: bool
+    @pytest.mark.parametrize(
+        ("more", "keys", "kept", "guests"),
+        [
+            ([], ["", "y"], False, [QUENTIN]),
+            ([], ["", ""], True, [QUENTIN]),
+            ([], ["", "n"], True, [QUENTIN]),
+            ([], ["<", *XIMENA.lines, ">", "", "y"], True, [XIMENA]),
+            (["--yes"], None, False, [QUENTIN]),
+            ([], None, True, [QUENTIN]),
+            (["--dry-run", "--yes"], None, True, []),
+            (["--stay-until", "x", "--yes"], None, True, []),
+        ],
+        ids=["yes", "enter", "no", "another passport", "a script", "a script without --yes", "dry run", "refused"],
+    )
+    def test_when_it_is_deleted(
+        self, report: Report, more: list[str], keys: list[str] | None, guests: list[Guest], *, kept: bool
     ) -> None:
-        """Enter alone keeps the file."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", answer])
-        assert result.code == 0, result.all
-        assert (photo.exists(), len(away.reports())) == (kept, 1)
+        """After a yes, or unattended with `--yes`, once the guest of that photo is saved, and of no other one."""
+        result = report("--delete-original", *more, keys=keys)
+        assert report.file.exists() is kept
         assert ("was deleted." in result.err) is not kept
+        assert [each["guest"]["surname"] for each in report.apoa.reports()] == [guest.surname for guest in guests]
 
     @pytest.mark.skipif(os.name != "posix", reason="Windows: a link needs a right")
     def test_a_link_is_not_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,37 +387,6 @@ class TestDeleteOriginal:
         assert "Delete the photo" not in result.err
         assert photo.exists()
 
-    def test_not_if_another_passport_was_scanned(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Back at the passport's question, the passport of another guest takes the place of the photo's."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        keys = ["<", *XIMENA.lines, ">", "", "y"]
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=keys)
-        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
-        assert "Delete the photo" not in result.err
-        assert photo.exists()
-
-    @pytest.mark.parametrize(("more", "kept"), [(["--yes"], False), ([], True)])
-    def test_a_script_confirms_it_with_yes(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, more: list[str], *, kept: bool
-    ) -> None:
-        """Without a terminal the file is deleted with `--yes` only; else it says why not."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        result = away("lapor", "--foto", str(photo), *STAY, "--hapus-foto-asli", *more)
-        assert (result.code, photo.exists()) == (0, kept)
-        assert ("The photo was not deleted" in result.err) is kept
-
-    @pytest.mark.parametrize("more", [["--dry-run"], ["--stay-until", "x"]], ids=["dry run", "refused"])
-    def test_it_is_kept_if_nothing_is_saved(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
-    ) -> None:
-        """A check alone, or a refused report, deletes nothing."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        away("report", "--photo", str(photo), *STAY, *more, "--delete-original", "--yes")
-        assert photo.exists()
-        assert away.reports() == []
-
     def test_a_file_that_cannot_be_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The report is saved all the same, and the user reads that the file is still there."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
@@ -469,28 +398,6 @@ class TestDeleteOriginal:
         result = away("report", "--photo", str(photo), *STAY, "--delete-original", "--yes")
         assert result.code == 0
         assert "could not be deleted. Delete it by hand." in result.err
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--photo", "page.jpg", "--mrz", FIRST],
-        ["--photo", "page.jpg", "--input", "guest.json"],
-        ["--delete-original"],
-    ],
-)
-def test_options_that_contradict_each_other(away: Apoa, arguments: list[str]) -> None:
-    """Lines or a program's report beside a photo, and a deletion without a photo, are usage errors."""
-    assert away("report", *arguments).code == 2
-
-
-@pytest.mark.parametrize("keys", [None, []], ids=["unattended", "at a terminal"])
-def test_a_file_that_is_no_picture(away: Apoa, photo: Path, keys: list[str] | None) -> None:
-    """The command ends with a clear error, and nothing is asked or saved."""
-    result = away("report", "--photo", str(photo), *STAY, keys=keys)
-    advice = "Take a photo of the whole passport page, as JPEG or PNG, and try it again."
-    assert result.code == 65
-    assert result.err == f"The file is not a picture that can be read.\n{advice}\n"
 
 
 def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:
@@ -528,19 +435,6 @@ class TestKept:
         [report] = keeping.reports()
         assert (report["state"], report["photo"]) == ("accepted", "sent")
         keeping("show", report["short_id"])
-
-    def test_the_counts_of_a_sync(self, keeping: Apoa, photo: Path) -> None:
-        """Photos are counted beside reports, on the screen and in JSON; a second run has nothing to do."""
-        said = keeping("report", "--photo", str(photo), *STAY, "--json")
-        assert (said.code, said.json["photo"]) == (0, "kept")
-        said = keeping("sync", "--json")
-        assert (said.code, said.json["photos_sent"], said.json["photos_refused"], said.json["photos_left"]) == (
-            0,
-            1,
-            0,
-            0,
-        )
-        assert "Nothing is waiting." in keeping("sync").out
 
     def test_the_desk_does_not_wait_for_it(self, keeping: Apoa, photo: Path) -> None:
         """`report` sends the report alone, and `sync` the photo."""

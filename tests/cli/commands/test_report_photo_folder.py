@@ -10,7 +10,7 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult
 from reading_helpers import answer_with, reading
 from screens import Screens
 
-from apoa_client.cli.commands.report_photo_folder import NewFiles
+from apoa_client.cli.commands.report_photos import NewFiles
 from apoa_client.messages import msg
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
@@ -36,7 +36,7 @@ class Phone:
                 raise KeyboardInterrupt
             step()
 
-        place = "apoa_client.cli.commands.report_photo_folder.time"
+        place = "apoa_client.cli.commands.report_photos.time"
         self._monkeypatch.setattr(place, SimpleNamespace(sleep=sleep))
 
     def __call__(self, *options: str, keys: list[str] | None = None) -> CallResult:

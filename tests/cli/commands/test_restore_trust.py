@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from backup_helpers import changed, signed
+from backup_helpers import signed
 from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa
 
 from apoa_client.sandbox.server import SandboxServer
@@ -141,27 +141,6 @@ def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
     assert new.states() == []
 
 
-def test_a_stay_whose_check_in_is_finished(computers: Computers) -> None:
-    """Its check-out is taken over alone: it can be read and sent, and the authority knows the stay."""
-    stay = next(each for each in computers.old.reports() if each["state"] == "accepted")
-    assert computers.old("checkout", stay["id"], "--yes", "--no-send").code == 0
-    assert computers.old("backup", str(computers.file), "--force").code == 0
-    signed(computers.file)
-    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
-    restored = computers.new("restore", str(computers.file), *compared, "--json").json
-    assert (restored["inserted"], restored["left_out"]) == (2, 1)
-    environ = {"APOA_PRIVATE_KEY_FILE": str(key_file(computers)), "APOA_PASSWORD": PASSWORD}
-    there = Apoa(
-        {**computers.new.environ, **environ}, computers.old.clock, computers.old.capsys, computers.old.monkeypatch
-    )
-    for command in (("list",), ("list", "--in-house"), ("status",), ("show", stay["stay_id"]), ("stats",)):
-        assert there(*command).code == 0
-    assert there("sync").code == 0
-    assert sorted(there.states()) == [("check_in", "accepted"), ("check_out", "accepted")]
-    assert there("log", "--verify").code == 0
-    assert there("receipt", stay["stay_id"]).code == 0
-
-
 def test_the_run_counter_is_kept(computers: Computers) -> None:
     """A backup that nothing proves does not hide that an older copy of the outbox was put in its place."""
     signed(computers.file)
@@ -225,21 +204,6 @@ def test_a_fresh_set_up_takes_the_backups_key_only_with_its_code(computers: Comp
     assert (computers.new.home / "config.toml").read_text() == before
     restored = computers.new("restore", str(computers.file), "--recovery-file", str(computers.code), "--json")
     assert (restored.code, restored.json["fingerprint"]) == (0, computers.fingerprint)
-
-
-def test_a_forged_backup(computers: Computers) -> None:
-    """Exits with 65 where the key is; elsewhere its certificates and what it calls finished are left out."""
-    forged = "UPDATE backup SET value = value || 'ca_bundle = \"/tmp/forger.pem\"' WHERE key = 'settings'"
-    forged_with_code = computers.file.with_name("forged.db")
-    forged_with_code.write_bytes(computers.file.read_bytes())
-    signed(forged_with_code, forged)
-    changed(forged_with_code, "INSERT INTO backup VALUES ('mac', zeroblob(32))")
-    result = computers.old("restore", str(forged_with_code))
-    assert (result.code, result.out) == (65, "")
-    options = ("--fingerprint", computers.fingerprint, "--api-url", computers.url)
-    restored = computers.new("restore", str(forged_with_code), *options)
-    assert restored.code == 0
-    assert "ca_bundle" not in (computers.new.home / "config.toml").read_text()
 
 
 class TestTheKeyOfTheGuestHash:

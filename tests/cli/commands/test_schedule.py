@@ -3,11 +3,13 @@
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from basics import NOW
-from cli_helpers import LANGUAGES, Apoa, spoken
+from cli_helpers import LANGUAGES, Apoa
 from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
+from screens import Screens
 
 from apoa_client.app.container import Container
 from apoa_client.cli import main
@@ -33,49 +35,43 @@ def apoa(apoa: Apoa, tab: Crontab) -> Apoa:
     return apoa
 
 
+REFUSED = (
+    *("--every 45m", "--every 7m", "--every 0m", "--every 2d", "--every 15", "--every soon"),
+    *("--follow --every 5m", "--follow", "--kind task", "--import drop", "--map unknown"),
+)
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_install_show_and_remove(apoa: Apoa, tab: Crontab, lang: str) -> None:
-    """Each says what it did; doing it again is no error and says so."""
-    install, remove = ["schedule", "install"], ["schedule", "remove"]
-    if lang == "id":
-        install, remove = ["jadwal", "pasang"], ["jadwal", "hapus"]
-    none = spoken(lang, "No schedule is installed: nothing is sent automatically.")
-    assert none in apoa("schedule", "show", lang=lang).out
-    said = apoa(*install, lang=lang)
-    assert (said.code, spoken(lang, "Automatic sending is installed.") in said.out) == (0, True), said.err
-    assert f"'{PROGRAM}' sync --all --scheduled" in said.out
-    assert {"en": "every 15 minutes", "id": "setiap 15 menit"}[lang] in said.out
-    assert spoken(lang, "Automatic sending was installed already; nothing is changed.") in apoa(*install, lang=lang).out
-    assert spoken(lang, "Automatic sending is updated.") in apoa(*install, "--every", "1h", lang=lang).out
-    shown = apoa("jadwal", "lihat", lang=lang)
-    assert (shown.code, {"en": "every hour", "id": "setiap 1 jam"}[lang] in shown.out) == (0, True)
-    assert tab.text.startswith("# mine\n")
-    assert (
-        spoken(lang, "The schedule is removed: nothing is sent automatically any more.") in apoa(*remove, lang=lang).out
-    )
-    assert none in apoa(*remove, lang=lang).out
+def test_screens(
+    apoa: Apoa, tab: Crontab, screens: Screens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    """What is refused, installed, changed and removed, for all properties and for one; doing it again is no error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("zlib.crc32", lambda _home: 0)  # each home has another minute
+
+    def schedule(line: str, *options: str, keys: list[str] | None = None) -> None:
+        screens(apoa, *options, "schedule", *line.split(), keys=keys, lang=lang)
+
+    schedule("show")
+    for words in REFUSED:
+        schedule(f"install {words}")
+    schedule("install --import drop --map unknown", "--property", "kebun")
     assert tab.text == "# mine\n"
-
-
-def test_json(apoa: Apoa) -> None:
-    """One document, whose keys are fixed, null where nothing is installed."""
-    shown = apoa("schedule", "show", "--json").json
-    assert [value for value in shown.values() if value is not None] == [False]
-    installed = apoa("schedule", "install", "--json").json
-    assert (installed["change"], installed["installed"], installed["kind"]) == ("installed", True, "cron")
-    assert "cron does not make up" in installed["notes"][0]
-    apoa.clock.forward(timedelta(minutes=1))
-    shown = apoa("schedule", "show", "--json").json
-    assert (shown["every_s"], shown["last_run_at"], shown["active"], shown["this_installation"]) == (
-        900,
-        None,
-        True,
-        False,
-    )
-    assert shown["command"] == f"'{PROGRAM}' sync --all --scheduled"
-    assert shown["next_run_at"].endswith("+07:00")
-    assert apoa("schedule", "remove", "--json").json == {"removed": True}
-    assert apoa("schedule", "remove", "--json").json == {"removed": False}
+    assert apoa("config", "unset", "default_property").code == 0
+    for words in ("install", "install", "install --every 1h", "show"):
+        schedule(words, keys=[])
+    schedule("install", "--property", "kebun")
+    schedule("remove", "--property", "kebun")
+    schedule("remove", keys=[])
+    schedule("remove")
+    assert tab.text == "# mine\n"
+    use(monkeypatch, Tools())
+    schedule("install")
+    (apoa.home / "config.toml").unlink()
+    for words in ("install", "show", "remove"):
+        schedule(words)
+    use(monkeypatch, Tools({"crontab": lambda _words, _text: ToolResult(1, "", "not allowed")}))
+    schedule("show")
 
 
 def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa) -> None:
@@ -142,24 +138,6 @@ def test_a_service(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert apoa("schedule", "install", "--every", "1h", "--json").json["every_s"] == 3600
 
 
-@pytest.mark.parametrize(
-    ("every", "said"),
-    [
-        ("45m", "every 30 minutes, every hour"),
-        ("7m", "every 6 minutes, every 10 minutes"),
-        ("0m", "are: every minute\n"),
-        ("2d", "are: every 24 hours\n"),
-        ("15", "'15' is no interval."),
-        ("soon", "'soon' is no interval."),
-    ],
-)
-def test_intervals_that_no_schedule_keeps(apoa: Apoa, tab: Crontab, every: str, said: str) -> None:
-    """The nearest ones are named, and nothing is installed."""
-    refused = apoa("schedule", "install", "--every", every)
-    assert (refused.code, said in refused.err) == (2, True), refused.err
-    assert tab.text == "# mine\n"
-
-
 @pytest.mark.parametrize(("every", "seconds"), [("1m", 60), ("1 h", 3600), ("2j", 7200), ("60m", 3600), ("1d", 86400)])
 def test_intervals(apoa: Apoa, every: str, seconds: int) -> None:
     """With the units of both languages."""
@@ -171,32 +149,6 @@ def test_what_no_option_names_stays(apoa: Apoa, tmp_path_factory: pytest.TempPat
     assert apoa("schedule", "install", "--every", "1h").code == 0
     said = apoa("schedule", "install", "--backup", str(tmp_path_factory.mktemp("stick")), "--json")
     assert (said.json["change"], said.json["every_s"]) == ("unchanged", 3600)
-
-
-def test_no_property_is_asked_for(apoa: Apoa) -> None:
-    """The schedule serves all properties, so that none is to be chosen; times are those of the first one."""
-    assert apoa("config", "unset", "default_property").code == 0
-    assert apoa("schedule", "install", keys=[]).code == 0
-    assert apoa("sync", "--all", "--scheduled").code == 0
-    shown = apoa("schedule", "show", keys=[])
-    assert (shown.code, "Last run" in shown.out, "WIB" in shown.out) == (0, True, True), shown.all
-    assert "Which property" not in shown.all
-    assert apoa("schedule", "remove", keys=[]).code == 0
-
-
-def test_the_schedule_of_all_goes_on(apoa: Apoa) -> None:
-    """The removal of a property's own schedule does not say that nothing is sent if that of all stays."""
-    assert apoa("schedule", "install").code == 0
-    assert apoa("--property", "kebun", "schedule", "install").code == 0
-    removed = apoa("--property", "kebun", "schedule", "remove").out
-    assert removed == "The schedule of this property is removed; the one for all properties still sends.\n"
-    assert "nothing is sent automatically any more" in apoa("schedule", "remove").out
-
-
-def test_options_that_contradict_each_other(apoa: Apoa) -> None:
-    """A service has no interval, cron keeps none running, and launchd is another platform's."""
-    for options in (["--follow", "--every", "5m"], ["--follow"], ["--kind", "task"]):
-        assert apoa("schedule", "install", *options).code == 2
 
 
 def test_a_property_of_its_own(apoa: Apoa, tab: Crontab) -> None:
@@ -238,15 +190,6 @@ def test_a_folder_of_tables(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory
     assert (f'''import_folder = "{folder / "gone"}"''' in config, "import_map" in config) == (True, False)
 
 
-def test_a_folder_of_tables_that_cannot_be_imported(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A folder for several properties, an unknown mapping, and one without a folder are a wrong usage."""
-    folder = str(tmp_path_factory.mktemp("drop"))
-    assert apoa("schedule", "install", "--import", folder).code == 2
-    for options in (["--import", folder, "--map", "unknown"], ["--map", "unknown"]):
-        assert apoa("--property", "kebun", "schedule", "install", *options).code == 2
-    assert apoa("schedule", "show", "--json").json["installed"] is False
-
-
 def test_runs_and_problems_are_shown(apoa: Apoa, tab: Crontab) -> None:
     """How the last run ended, and a schedule that is switched off or starts another program."""
     apoa("schedule", "install")
@@ -263,24 +206,6 @@ def test_runs_and_problems_are_shown(apoa: Apoa, tab: Crontab) -> None:
         assert said in apoa("schedule", "show").out
     tab.text = tab.text.replace("\n", "\n#", 1)
     assert "The schedule is there, but switched off." in apoa("schedule", "show").err
-
-
-def test_nothing_is_set_up(apoa: Apoa, tab: Crontab) -> None:
-    """An installation is refused with what to do; show and remove work."""
-    (apoa.home / "config.toml").unlink()
-    assert apoa("schedule", "install").code == 78
-    assert tab.text == "# mine\n"
-    assert apoa("schedule", "show").code == 0
-    assert apoa("schedule", "remove").code == 0
-
-
-def test_no_scheduler(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container: what to do in place of a schedule is said."""
-    use(monkeypatch, Tools())
-    refused = apoa("schedule", "install")
-    assert (refused.code, "apoa sync --follow" in refused.err) == (78, True)
-    use(monkeypatch, Tools({"crontab": lambda _words, _text: ToolResult(1, "", "not allowed")}))
-    assert apoa("schedule", "show").code == 78
 
 
 def test_variables_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,16 +271,6 @@ class TestPrintedOnce:
         first, second = (scheduled(configured) for _run in range(2))
         assert (first.code, bool(first.err), second.err) == (78, True, "")
 
-    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
-    def test_a_pipe(self, configured: Apoa) -> None:
-        """Nothing waits for its writer, and a file replaces it."""
-        configured("logout")
-        configured.save()
-        (configured.home / "logs").mkdir(0o700)
-        os.mkfifo(configured.home / "logs" / "melati.shown.json")
-        first, second = (scheduled(configured) for _run in range(2))
-        assert (first.code, bool(first.err), second.err) == (77, True, "")
-
     def test_nothing_can_be_written(self, configured: Apoa) -> None:
         """Then the trouble is printed at each run, which is better than never."""
         shutil.rmtree(configured.home / "logs", ignore_errors=True)
@@ -299,12 +289,3 @@ class TestPrintedOnce:
         assert "error:" in file.read_text()
         if os.name == "posix":
             assert file.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize(
-    "options", [["--scheduled", "--by-hand"], ["--scheduled", "--sheet", "x.html"], ["--all", "--by-hand"]]
-)
-def test_typing_needs_a_user(configured: Apoa, options: list[str]) -> None:
-    """A schedule cannot type, and one property is typed at a time: 2."""
-    refused = configured("sync", *options)
-    assert (refused.code, refused.out, len(refused.err.splitlines())) == (2, "", 2)

@@ -57,12 +57,6 @@ class TestSetup:
         screens(apoa, *bali, "login", "--password-stdin", stdin=PASSWORD, lang=lang)
         screens(apoa, *set_up, stdin=PASSWORD, lang=lang)
 
-    def test_training_needs_no_other_option(self, apoa: Apoa) -> None:
-        """After one command reports of the training property are accepted, with a number each."""
-        assert apoa(*TRAINING).code == 0
-        numbers = {apoa(*guest.mrz("--json")).json["receipt"]["number"] for guest in (QUENTIN, XIMENA)}
-        assert (len(numbers), apoa("status", "--json").json["environment"]) == (2, "training")
-
     def test_a_server_address_and_all_options(self, apoa: Apoa, serve: Serve) -> None:
         """The settings have the value of every option and no secret."""
         server = serve(window_hours=12)
@@ -100,19 +94,6 @@ class TestSetup:
             os.umask(before)
         for path in [apoa.home, *apoa.home.rglob("*")]:
             assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
-
-    def test_a_wrong_password_is_not_stored(self, apoa: Apoa, serve: Serve) -> None:
-        """A wrong password exits with 77 and leaves no file."""
-        account = ["--api-url", serve().base_url, "--username", "wisma-melati", "--password-stdin", "--vault", "file"]
-        result = apoa("setup", "--non-interactive", "--property", "melati", *account, stdin="salah\n")
-        assert (result.code, result.out, apoa.home.exists()) == (77, "", False)
-
-    def test_set_up_offline(self, apoa: Apoa) -> None:
-        """Set-up without a connection exits with 75, and reports can be saved; the language is the property's."""
-        assert apoa.set_up(NOWHERE, "--language", "id").code == 75
-        del apoa.environ["APOA_LANG"]
-        assert apoa.save()["state"] == "queued"
-        assert "menunggu" in apoa("list").out
 
     def test_setting_up_again_keeps_the_key_pair(self, configured: Apoa, serve: Serve) -> None:
         """Sealed reports can still be opened, and settings that the second call does not name are kept."""
@@ -157,75 +138,6 @@ class TestSetup:
         assert "config.toml" not in files(apoa)
         assert apoa("status").code == 78
 
-    def test_several_properties(self, apoa: Apoa) -> None:
-        """The first property is the default; `--property` comes before `APOA_PROPERTY`."""
-        apoa.set_up(NOWHERE)
-        apoa.set_up(NOWHERE, name="bali")
-        assert apoa("status", "--json").json["property"] == "melati"
-        assert apoa("--property", "bali", "status", "--json").json["property"] == "bali"
-        assert apoa("status", "--json", APOA_PROPERTY="bali").json["property"] == "bali"
-        both = apoa("--property", "melati", "status", "--json", APOA_PROPERTY="bali")
-        assert both.json["property"] == "melati"
-        unknown = apoa("--property", "lombok", "status")
-        assert unknown.code == 78
-        assert "melati, bali" in unknown.err
-        assert settings(apoa)["public_key"] != settings(apoa, "bali")["public_key"]
-
-    def test_the_global_property_option(self, apoa: Apoa) -> None:
-        """The global `--property` has the same effect as the option of `setup`."""
-        result = apoa("--property", "bali", "setup", "--non-interactive", "--training", "--vault", "file")
-        assert result.code == 0, result.err
-        assert (apoa.home / "bali" / "keys.json").exists()
-
-    @pytest.mark.parametrize("name", ["Melati", "../up", "", "-x", "a" * 33, "mel\x1bati"])
-    def test_invalid_property_names(self, apoa: Apoa, name: str) -> None:
-        """An invalid name is a usage error on every platform, and nothing is created."""
-        result = apoa("setup", "--non-interactive", "--property", name, "--training", "--vault", "file")
-        assert result.code == 2
-        assert not apoa.home.exists()
-
-    @pytest.mark.parametrize(
-        ("option", "value", "code"),
-        [
-            ("--timezone", "Asia/Singapore", 2),
-            ("--vault", "drawer", 2),
-            ("--language", "de", 2),
-            ("--api-url", "http://authority.example/v1", 78),
-            ("--api-url", "https://u:rahasia@authority.example/v1", 78),
-            ("--api-url", "authority.example", 78),
-            ("--api-url", "https://authority.example/v1?x=1", 78),
-            ("--api-url", "https://apoa.imigrasi.go.id/", 2),
-            ("--ca-bundle", "/nowhere/ca.pem", 78),
-        ],
-    )
-    def test_invalid_option_values(self, apoa: Apoa, option: str, value: str, code: int) -> None:
-        """Each invalid value is explained, a password in an address is not shown, and nothing is created."""
-        result = apoa.set_up(NOWHERE.replace("http:", "https:") if option == "--ca-bundle" else NOWHERE, option, value)
-        assert result.code == code, result.all
-        assert result.err
-        assert "rahasia" not in result.all
-        assert not apoa.home.exists()
-
-    @pytest.mark.parametrize(
-        ("arguments", "words", "code"),
-        [
-            ([], "Where are reports sent?", Exit.USAGE),
-            (["--api-url", NOWHERE], "username", Exit.USAGE),
-            (["--api-url", NOWHERE, "--username", "u"], "--password-stdin", Exit.CREDENTIALS),
-            (["--api-url", NOWHERE, "--username", "u", "--password-stdin"], "No password came", Exit.USAGE),
-        ],
-    )
-    @pytest.mark.parametrize("keys", [None, [PASSWORD]], ids=["unattended", "at a terminal"])
-    def test_missing_options(
-        self, apoa: Apoa, arguments: list[str], words: str, code: int, keys: list[str] | None
-    ) -> None:
-        """With `--non-interactive` the error names the missing option, and nothing is asked, also at a terminal."""
-        place = ["--property", "melati", "--vault", "file"]
-        keys = None if "--password-stdin" in arguments else keys
-        result = apoa("setup", "--non-interactive", *place, *arguments, keys=keys)
-        assert (result.code, words in result.err) == (code, True)
-        assert not apoa.home.exists()
-
     def test_a_bundle_is_stored_with_its_full_path(
         self, apoa: Apoa, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -238,15 +150,6 @@ class TestSetup:
         config.write_text(re.sub("ca_bundle = .*", 'ca_bundle = "ca.pem"', config.read_text(encoding="utf-8")))
         assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
         assert settings(apoa)["ca_bundle"] == str(tmp_path / "ca.pem")
-
-    def test_invalid_settings_are_not_overwritten(self, apoa: Apoa) -> None:
-        """The error names the settings file, and the file does not change."""
-        apoa.home.mkdir()
-        (apoa.home / "config.toml").write_text("language = [")
-        result = apoa(*TRAINING)
-        assert result.code == 78
-        assert "config.toml" in result.err
-        assert (apoa.home / "config.toml").read_text() == "language = ["
 
 
 class TestSetupAtATerminal:
@@ -286,12 +189,6 @@ class TestLogin:
         assert apoa("status", "--json").json["sending_stopped"] is None
         assert apoa("sync").code == 0
 
-    def test_a_property_by_hand_needs_no_password(self, apoa: Apoa) -> None:
-        """There is no server that would take one, so none is asked for and none is missing."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        for result in (apoa("login"), apoa("login", keys=[])):
-            assert (result.code, "needs no password" in result.err) == (78, True)
-
     def test_a_refused_password_is_not_stored(self, configured: Apoa) -> None:
         """After a refused password the old password is kept and works."""
         result = configured("login", "--password-stdin", stdin="salah\n")
@@ -310,16 +207,6 @@ class TestLogin:
         assert apoa("login", "--username", "siapa", "--password-stdin", "--no-test", stdin="x").code == 0
         assert settings(apoa)["username"] == "siapa"
 
-    def test_a_password_is_stored_untested_on_request(self, away: Apoa) -> None:
-        """Offline a password is not stored, unless `--no-test` is given."""
-        tested = away("login", "--password-stdin", stdin="baru\n")
-        assert tested.code == 75
-        keys = Path(away.home / "melati" / "keys.json")
-        assert "baru" not in keys.read_text()
-        result = away("login", "--password-stdin", "--no-test", stdin="baru\n")
-        assert result.code == 0
-        assert "baru" in keys.read_text()
-
     def test_a_password_of_the_environment(self, configured: Apoa) -> None:
         """Without a terminal it is the one that is tested. It is not stored."""
         result = configured("login", APOA_PASSWORD=PASSWORD)
@@ -330,12 +217,6 @@ class TestLogin:
         assert "usang" not in (configured.home / "melati" / "keys.json").read_text()
         refused = configured("login", APOA_PASSWORD="usang")
         assert refused.code == 77
-
-    def test_a_password_of_the_environment_is_reported(self, configured: Apoa) -> None:
-        """The output says that the password of the environment is used instead, and does not show it."""
-        result = configured("login", "--password-stdin", stdin=PASSWORD, APOA_PASSWORD="usang")
-        assert result.code == 0
-        assert "usang" not in result.all
 
     def test_logout(self, configured: Apoa) -> None:
         """Logout removes the password only: a report can be saved, and sending fails with advice."""
@@ -349,17 +230,6 @@ class TestLogin:
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert configured("status", "--json").json["sending_stopped"] is None
         assert configured("sync", keys=[PASSWORD]).code == 0
-
-    def test_the_password_of_the_environment(self, configured: Apoa, tmp_path: Path) -> None:
-        """A password from a file or a variable is used before the stored one."""
-        configured("logout")
-        configured.save()
-        secret = tmp_path / "password"
-        secret.write_text(PASSWORD + "\n", encoding="utf-8")
-        secret.chmod(0o600)
-        assert configured("sync", APOA_PASSWORD_FILE=str(secret)).code == 0
-        configured.save(XIMENA)
-        assert configured("sync", APOA_PASSWORD=PASSWORD).code == 0
 
 
 STOPPED = 130

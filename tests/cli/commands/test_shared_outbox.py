@@ -217,17 +217,6 @@ def test_a_commit_whose_answer_was_lost(
     assert shared("log", "--verify").code == 0
 
 
-def test_another_desk_that_writes_for_long(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the import of a table, or a change of keys: no guest waits for its end."""
-    monkeypatch.setattr("apoa_client.app.outbox_opening._LONGEST_WAIT_S", 0.1)
-    with postgres_outbox.open() as other, other._db.transaction():
-        saved = shared.save()
-    assert saved["stored"] == "here"
-    assert shared.states() == [("check_in", "queued")]
-
-
 def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """The guest is saved here, and the cause is said; every other command says it too."""
     said = shared(*QUENTIN.mrz(), APOA_OUTBOX_PASSWORD="wrong")
@@ -309,14 +298,6 @@ def run_as_administrator(outbox: SharedOutbox, statement: str) -> None:
             connection.execute(statement.encode())
     else:
         outbox.cluster.admin.execute(statement.format(name=outbox.database).encode())
-
-
-def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it would offer: it does not even load the driver."""
-    monkeypatch.setenv("COMP_WORDS", "apoa checkout 3")
-    monkeypatch.setenv("COMP_CWORD", "2")
-    monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
-    assert shared(_APOA_COMPLETE="zsh_complete").code == 0
 
 
 def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

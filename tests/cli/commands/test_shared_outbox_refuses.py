@@ -95,23 +95,6 @@ def test_the_cause_is_said(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     assert "This waits on this computer; apoa moves it to the shared outbox by itself." in said.out
 
 
-@pytest.mark.parametrize("answer", ["no password", "cleartext", "scram without end"])
-def test_another_program_listens(shared: Apoa, answer: str) -> None:
-    """It gets no report and no password; guests are saved on this computer, and every other command says why."""
-    before = shared("config", "get", "outbox").out.strip()
-    with rogue(answer) as server:
-        shared.change_setting("outbox", f"postgresql://{PROPERTY}@127.0.0.1:{server.port}/apoa")
-        saved = shared.save(QUENTIN)
-        assert (saved["state"], saved["stored"]) == ("queued", "here")
-        said = shared("sync", "--json")
-        assert (said.code, said.json["error"]["class"]) == (Exit.CREDENTIALS, "outbox_not_proven")
-        assert server.connections >= 2
-    assert server.received == b""
-    shared.change_setting("outbox", before)
-    assert shared("sync").code == 0
-    assert shared.states() == [("check_in", "accepted")]
-
-
 def test_a_server_that_asks_for_no_password(shared: Apoa) -> None:
     """`apoa login --outbox` does not say that the password is accepted, and stores nothing."""
     with rogue("no password") as server:

@@ -19,8 +19,6 @@ from cli_helpers import (
 )
 from screens import Screens
 
-from apoa_client.settings.folders import user_name
-
 MINUTES = timedelta(minutes=10)
 
 
@@ -82,86 +80,6 @@ def _desk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: "desk")
 
 
-@pytest.mark.parametrize("kind", ["check_in", "amend", "check_out"])
-def test_any_id_shows_the_same_stay(configured: Apoa, stay: dict[str, Any], kind: str) -> None:
-    """Full ids, short ids and the stay's id show the stay; in JSON the report with the id has its fixed form."""
-    selected = stay[kind]
-    shown = configured("show", stay["check_in"]["stay_id"]).out
-    for reference in (selected["id"], selected["short_id"], f" {selected['short_id'][:7]} "):
-        assert configured("show", reference).out == shown
-        value = configured("show", reference, "--json").json
-        assert {key: each for key, each in value.items() if key != "story"} == next(
-            report for report in configured.reports() if report["id"] == selected["id"]
-        )
-    assert configured("show", selected["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
-
-
-def test_a_report_is_found_by_any_id(three: Apoa) -> None:
-    """Accepts the full id, the short id, the beginning of either, and the stay's id."""
-    for report in three.reports():
-        short_id = report["short_id"]
-        for reference in (report["id"], short_id, short_id[:6], report["stay_id"], f" {report['id']} "):
-            shown = three("show", reference, "--json").json
-            assert [item["id"] for item in shown.pop("story")] == [report["id"]]
-            assert shown == report
-        assert three("receipt", short_id, "--json").json["id"] == report["id"]
-
-
-@pytest.mark.parametrize("command", ["show", "receipt"])
-def test_an_ambiguous_or_unknown_id(three: Apoa, command: str) -> None:
-    """A usage error that names the candidates."""
-    several = three(command, three.reports()[0]["id"][:3])
-    assert (several.code, several.out) == (2, "")
-    assert all(report["short_id"] in several.err for report in three.reports())
-    as_json = three(command, "zzzz", "--json")
-    assert (as_json.code, as_json.json["error"]["class"]) == (2, "usage_problem")
-
-
-def test_the_history_as_json(configured: Apoa, stay: dict[str, Any]) -> None:
-    """Each report is without guest and stay, and has its events of the audit trail."""
-    reports = configured("show", stay["amend"]["id"], "--json").json["story"]
-    assert [item["id"] for item in reports] == [report["id"] for report in stay.values()]
-    for item, report in zip(reports, stay.values(), strict=True):
-        assert item["receipt"] == report["receipt"]
-        assert [event["action"] for event in item["events"]] == ["saved", "accepted"]
-        assert {event["report"] for event in item["events"]} == {report["id"]}
-        assert {event["at"] for event in item["events"]} == {report["created_at"]}
-
-
-def test_attempts_and_answers(apoa: Apoa, serve: Serve) -> None:
-    """Attempts and answers are in order; equal ones in a row are one line with a count and the last time."""
-    assert apoa.set_up(serve("500,500,500,defer=60,pending").base_url).code == 0
-    report = apoa.save()
-    for _time in range(5):
-        apoa("sync")
-        apoa.clock.forward(MINUTES)
-    lines = [line.strip() for line in apoa("show", report["id"]).out.splitlines()]
-    assert "3 times until 24 Nov 2026 20:20 WIB" in lines[-3]
-    assert [line[:21] for line in lines[-2:]] == ["24 Nov 2026 20:30 WIB", "24 Nov 2026 20:40 WIB"]
-    assert len(apoa("show", report["id"], "--json").json["story"][0]["events"]) == 6
-
-
-def test_without_the_key(configured: Apoa, stay: dict[str, Any]) -> None:
-    """Shows reports, states, times and receipts without guest data, and once how to get the key back."""
-    configured.delete_key()
-    result = configured("show", stay["amend"]["id"])
-    assert (result.code, result.err.count("apoa key recover")) == (0, 1)
-    assert all(report["receipt"]["number"] in result.out for report in stay.values())
-    assert not any(word in result.all for word in (*QUENTIN.words, "AC rusak", "→"))
-    value = configured("show", stay["amend"]["id"], "--json").json
-    assert (value["guest"], value["sealed"]) == (None, True)
-    assert [(item["sealed"], len(item["events"])) for item in value["story"]] == [(True, 2)] * 3
-
-
-def test_an_erased_guest(configured: Apoa, stay: dict[str, Any]) -> None:
-    """Shows the receipts, and no word of the guest."""
-    assert configured("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
-    result = configured("show", stay["check_out"]["id"])
-    assert (result.code, result.err) == (0, "")
-    assert all(report["receipt"]["number"] in result.out for report in stay.values())
-    assert not any(word in result.all for word in QUENTIN.words)
-
-
 def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
     """An audit trail that cannot be read is an error; the reports are shown without it."""
     configured.change_database("UPDATE audit SET at = 'yesterday'")
@@ -217,35 +135,6 @@ def actions(apoa: Apoa, *options: str) -> list[str]:
     return [entry["action"] for entry in result.json["entries"]]
 
 
-def test_json(configured: Apoa) -> None:
-    """One object per entry, in the order of the events; the table has no data of the guest."""
-    configured(*QUENTIN.mrz())
-    [report] = configured.reports()
-    entries = configured("log", "--json").json["entries"]
-    assert [(entry["n"], entry["action"], entry["report"]) for entry in entries] == [
-        (1, "set_up", None),
-        (2, "saved", report["id"]),
-        (3, "accepted", report["id"]),
-    ]
-    assert {(entry["at"], entry["who"]) for entry in entries} == {("2026-11-24T20:00:00+07:00", user_name())}
-    assert not any(word in configured("log").all for word in QUENTIN.words)
-
-
-def test_answers_of_the_authority_are_logged(apoa: Apoa, serve: Serve) -> None:
-    """Logs each answer, and each failure by its class, without the text of the authority."""
-    apoa.set_up(serve("500,defer=60,pending,reject").base_url)
-    apoa.save(QUENTIN)
-    for _time in range(4):
-        apoa("sync")
-        apoa.clock.forward(timedelta(minutes=2))
-    apoa.save(XIMENA)
-    apoa("sync")
-    logged = [(entry["action"], entry["detail"]) for entry in apoa("log", "--json").json["entries"]]
-    first = [("saved", None), ("queued", "unknown_outcome"), ("deferred", None), ("pending", None), ("accepted", None)]
-    assert logged == [("set_up", None), *first, ("saved", None), ("rejected", None)]
-    assert not any(word in apoa("log").out for word in QUENTIN.words)
-
-
 def test_login_logout_and_suspension_are_logged(apoa: Apoa, serve: Serve) -> None:
     """Logs a stored and a removed password, and the start and end of a suspension."""
     server = serve()
@@ -273,14 +162,6 @@ def test_shows_30_days_by_default(away: Apoa) -> None:
         for reference in (report["id"], report["short_id"], report["stay_id"]):
             result = away("log", "--report", reference, "--json")
             assert [entry["report"] for entry in result.json["entries"]] == [report["id"]]
-
-
-def test_no_entries_and_invalid_options(away: Apoa) -> None:
-    """An empty log is a sentence; an unknown report or an invalid day is a usage error."""
-    assert away("log", "--since", "2027-01-01").out == "No entries.\n"
-    for option in ("--report", "--since"):
-        result = away("log", option, "zzzz")
-        assert (result.code, result.out) == (2, "")
 
 
 def test_control_characters_are_sanitized(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ import pytest
 from cli_helpers import LANGUAGES, OBADIAH, PRIVATE, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken, time_in
 from page_helpers import read_page
 
-from apoa_client.cli.documents import statistics_page
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.views import figures as view
 from apoa_client.tables.statistics import Figures, Group, Month, Punctuality
@@ -153,14 +152,6 @@ def test_anonymous(month: Apoa) -> None:
         assert "Poland" not in result.out
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-1", "11/2026", "november", "2026-12", "2027-01"])
-def test_a_month_that_cannot_be_shown(month: Apoa, text: str) -> None:
-    """A text that is no month, or a month that has not begun, is an error of usage."""
-    said = month("stats", "--month", text)
-    assert (said.code, said.out) == (2, "")
-    assert "2026-1" in said.err
-
-
 def test_the_month_is_that_of_the_property(away: Apoa) -> None:
     """In Jakarta December begins at 17:00 UTC."""
     away.clock.time = datetime(2026, 11, 30, 17, tzinfo=UTC)
@@ -243,29 +234,6 @@ def test_the_readers_language_leads_on_the_page(month: Apoa, lang: str, first: s
     decimal = {"id": ",", "en": "."}[lang]
     assert re.search(rf"\d{re.escape(decimal)}\d", page.text)
     assert time_in(lang, "20:00") in page.text
-
-
-def test_merged_nationalities_are_not_counted_as_one(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bar of the rest says how many nationalities it has, unless some of them are merged already."""
-    monkeypatch.setattr(statistics_page, "_MOST_BARS", 2)
-    assert re.search(r"others / lainnya \(\d\)", month("stats", "--html", "-").out)
-
-
-def test_a_page_without_guests(away: Apoa) -> None:
-    """A month without guests is a page that says so."""
-    page = read_page(away("stats", "--html", "-").out)
-    for lang in LANGUAGES:
-        assert spoken(lang, "No guest stayed in this month.") in page.text
-    assert page.text.count("0") > 3
-
-
-def test_a_page_without_the_key(month: Apoa) -> None:
-    """The page says why nationalities are missing; the other tables are there."""
-    month.delete_key()
-    result = month("stats", "--html", "-")
-    assert result.code == 0
-    assert result.out.count("<table") == 3
-    assert "Nationalities and rooms are encrypted, and the key is not on this computer." in read_page(result.out).text
 
 
 def test_every_property(month: Apoa) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
@@ -12,19 +11,14 @@ import pytest
 from cli_helpers import (
     LANGUAGES,
     OBADIAH,
-    PASSWORD,
     QUENTIN,
     XIMENA,
     Apoa,
     Serve,
-    spoken,
-    spoken_count,
 )
 from screens import Screens
 
 from apoa_client.errors import Exit
-
-STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -55,53 +49,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
 class TestStatus:
     """`apoa status` shows waiting and refused reports and deadlines."""
 
-    def test_unfinished_guests(self, away: Apoa) -> None:
-        """How many there are; without the key, too."""
-        assert away("status", "--json").json["drafts"] == 0
-        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-        away.delete_key()
-        assert away("status", "--json").json["drafts"] == 1
-
-    def test_json(self, configured: Apoa) -> None:
-        """The document of a property with a delivered report and one that waits; without reports nothing is due."""
-        before = configured("status", "--json").json
-        configured(*QUENTIN.mrz())
-        waiting = configured.save(XIMENA)
-        assert (before["next_due_at"], before["urgent"]) == (None, [])
-        assert configured("status", "--json").json == before | {
-            "counts": dict.fromkeys(STATES, 0) | {"queued": 1, "accepted": 1},
-            "unauthenticated": 0,
-            "next_due_at": "2026-11-25T20:00:00+07:00",
-            "last_contact_at": "2026-11-24T20:00:00+07:00",
-            "urgent": [
-                {
-                    **{name: waiting[name] for name in ("id", "short_id", "kind", "state")},
-                    "due_at": "2026-11-25T20:00:00+07:00",
-                }
-            ],
-        }
-        assert before == {
-            "property": "melati",
-            "environment": "training",
-            "counts": dict.fromkeys(STATES, 0),
-            "drafts": 0,
-            "without_number": 0,
-            "overdue": 0,
-            "due_within_6h": 0,
-            "next_due_at": None,
-            "last_contact_at": "2026-11-24T20:00:00+07:00",
-            "sending_stopped": None,
-            "last_scheduled_run": None,
-            "last_backup_at": None,
-            "clock_skew_s": 0,
-            "purge_skipped_at": None,
-            "unauthenticated": None,
-            "doubts": [],
-            "alarm": {"level": "ok", "problems": []},
-            "recovery_code_confirmed": None,
-            "urgent": [],
-        }
-
     def test_never_any_contact(self, away: Apoa, serve: Serve) -> None:
         """Without an answer of the authority, environment and last contact are null; a set-up shows which it is."""
         value = away("status", "--json").json
@@ -126,32 +73,6 @@ class TestStatus:
         assert (result.code, result.err) == (0, "")
         assert report["short_id"] in result.out
         assert not any(word in result.out for word in QUENTIN.words)
-
-    def test_the_most_urgent_first(self, away: Apoa) -> None:
-        """Overdue reports are first, then the next due ones; a check-out has no deadline."""
-        plenty = away.save(OBADIAH)
-        late = away.save(QUENTIN, "--check-in", "2026-11-23T16:30", "--yes")
-        soon = away.save(XIMENA, "--check-in", "2026-11-23T22:15")
-        assert away("checkout", soon["id"], "--yes", "--no-send").code == 0
-        urgent = away("status", "--json").json["urgent"]
-        assert [each["id"] for each in urgent] == [each["id"] for each in (late, soon, plenty)]
-
-    def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
-        """A refused check-out has no deadline and is urgent; --alarm exits with 75."""
-        apoa.set_up(serve("ok,reject").base_url)
-        arrival = apoa(*QUENTIN.mrz("--json")).json
-        departure = apoa("checkout", arrival["id"], "--yes", "--json").json
-        said = apoa("status", "--alarm", "--json")
-        [urgent] = said.json["urgent"]
-        assert (said.code, urgent["id"], urgent["state"], urgent["due_at"]) == (75, departure["id"], "rejected", None)
-
-    def test_many_reports(self, away: Apoa) -> None:
-        """Shows the ten most urgent reports and how many more there are; ten in JSON too."""
-        for number in range(12):
-            away.save(replace(QUENTIN, number=f"ZX{number:07}"))
-        result = away("status").out
-        assert (result.count("tomorrow 20:00"), "... and 2 more: apoa list" in result) == (10, True)
-        assert len(away("status", "--json").json["urgent"]) == 10
 
 
 class TestNames:
@@ -204,16 +125,6 @@ PLUGIN = re.compile(
 LATE = ["--check-in", "2026-11-23T12:00", "--yes"]
 
 
-def plugin(apoa: Apoa, *options: str, lang: str = "en") -> tuple[int, str, str, dict[str, str]]:
-    """Return exit code, level, text and numbers."""
-    said = apoa("status", "--nagios", *options, lang=lang)
-    found = PLUGIN.fullmatch(said.out)
-    assert found is not None, said.out
-    assert said.err == ""
-    numbers = dict(word.removesuffix(";;;0").split("=") for word in (found["numbers"] or "").split())
-    return said.code, found["level"], found["text"], numbers
-
-
 def damage(apoa: Apoa) -> None:
     apoa.outbox_file.write_bytes(b"no database" * 100)
 
@@ -223,103 +134,39 @@ def remove(apoa: Apoa) -> None:
 
 
 def break_settings(apoa: Apoa) -> None:
-    (apoa.home / "config.toml").write_text("[")
+    (apoa.home / "config.toml").write_text('language = "xx"\n')
 
 
 class TestNagios:
     """`--nagios` prints one line with performance data, and has the exit codes of a plugin."""
 
-    def test_ok(self, configured: Apoa) -> None:
-        """0, and all counts and ages."""
-        configured.send()
-        configured.save(XIMENA)
-        configured.clock.forward(HOUR)
-        code, level, text, numbers = plugin(configured)
-        assert (code, level, text) == (0, "OK", "nothing is overdue or refused")
-        expected = {"queued": "1", "sending": "0", "pending": "0", "rejected": "0", "accepted": "1", "superseded": "0"}
-        more = {"withdrawn": "0", "overdue": "0", "due_within_6h": "0", "last_contact_age": "3600s"}
-        assert numbers == expected | more
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_nagios_screens(self, apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
+        """From OK to UNKNOWN, for one property and for all, with a lost outbox and without settings."""
 
-    def test_warning_and_critical(self, apoa: Apoa, serve: Serve) -> None:
-        """A refused report is a warning; an overdue one is critical."""
-        apoa.set_up(serve("reject").base_url)
-        apoa.save()
+        def nagios(*options: str) -> None:
+            said = screens(apoa, "status", "--nagios", *options, lang=lang)
+            assert PLUGIN.fullmatch(said.out)
+            assert said.err == ""
+
+        nagios()
+        nagios("--all")
+        apoa.set_up(serve("ok,reject").base_url)
+        apoa.send()
+        apoa.save(XIMENA)
+        apoa.clock.forward(HOUR)
+        nagios()
         apoa("sync")
-        refused = spoken("en", "{count} refused", count=1)
-        assert plugin(apoa)[:3] == (1, "WARNING", f"melati: {refused}")
-        apoa.save(XIMENA, *LATE)
-        code, level, text, numbers = plugin(apoa)
-        overdue = spoken("en", "{count} overdue", count=1)
-        assert (code, level, text) == (2, "CRITICAL", f"melati: {overdue}, {refused}")
-        assert (numbers["overdue"], numbers["rejected"]) == ("1", "1")
-
-    def test_automatic_sending_stopped(self, configured: Apoa) -> None:
-        """Where it ever ran; it names how long ago."""
-        configured.clock.forward(30 * HOUR)
-        assert plugin(configured)[0] == 0
-        configured("sync", "--scheduled")
-        configured.clock.forward(HOUR / 4)
-        configured("sync", "--scheduled")
-        configured.clock.forward(HOUR)
-        assert plugin(configured)[0] == 0
-        configured.clock.forward(HOUR)
-        code, _level, text, numbers = plugin(configured)
-        assert (code, text) == (2, "melati: automatic sending has not run for 2 hours")
-        assert numbers["last_run_age"] == "7200s"
-        assert configured("status", "--alarm").code == 75
-        assert configured("status", "--json").json["alarm"] == {"level": "critical", "problems": ["no_run"]}
-
-    def test_staff_see_it_after_a_day(self, configured: Apoa) -> None:
-        """A computer that was off for the night catches up by itself."""
-        configured("sync", "--scheduled")
-        configured.clock.forward(24 * HOUR)
-        silent = "Automatic sending has not run for {time}. See why: apoa doctor"
-        shown = spoken("en", silent, time=spoken_count("en", "{count} hour", "{count} hours", 25))
-        assert shown not in configured("status").out
-        configured.clock.forward(HOUR)
-        assert shown in configured("status").out.splitlines()
-
-    def test_sending_stopped(self, apoa: Apoa, serve: Serve) -> None:
-        """A refused password stops sending: critical, until a user logs in."""
-        apoa.set_up(serve("401*2").base_url)
-        apoa.save()
-        apoa("sync")
-        assert plugin(apoa)[:3] == (2, "CRITICAL", "melati: sending has stopped: apoa login")
-        assert apoa("status", "--alarm").code == 77
-        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-        assert plugin(apoa)[0] == 0
-
-    @pytest.mark.parametrize(
-        ("harm", "code", "level"),
-        [(damage, 2, "CRITICAL"), (remove, 2, "CRITICAL"), (break_settings, 3, "UNKNOWN")],
-        ids=["damaged", "missing", "settings"],
-    )
-    @pytest.mark.parametrize("options", [[], ["--all"]], ids=["one", "all"])
-    def test_what_cannot_be_read(
-        self, configured: Apoa, harm: Callable[[Apoa], None], code: int, level: str, options: list[str]
-    ) -> None:
-        """A lost outbox is critical; without settings nothing is known. Still one line, and no other output."""
-        harm(configured)
-        assert plugin(configured, *options)[:2] == (code, level)
-
-    def test_several_properties(self, configured: Apoa, serve: Serve) -> None:
-        """One line for all, with the names in the text and in the labels; the worst counts."""
-        assert configured.set_up(serve().base_url, name="kenanga").code == 0
-        assert plugin(configured, "--all")[0] == 0
-        configured("--property", "kenanga", *QUENTIN.mrz("--no-send", *LATE))
-        code, level, text, numbers = plugin(configured, "--all")
-        assert (code, level, text) == (2, "CRITICAL", "kenanga: 1 overdue")
-        assert (numbers["melati_overdue"], numbers["kenanga_overdue"]) == ("0", "1")
-        remove(configured)
-        code, level, text, numbers = plugin(configured, "--all")
-        assert text.startswith("melati: ")
-        assert text.endswith("; kenanga: 1 overdue")
-        assert {label.partition("_")[0] for label in numbers} == {"kenanga"}
-
-    def test_nothing_is_set_up(self, apoa: Apoa) -> None:
-        """Nothing is known: 3. One property and all exclude each other: 2, which is critical, too."""
-        assert plugin(apoa)[0] == plugin(apoa, "--all")[0] == 3
-        assert apoa("--property", "melati", "status", "--nagios", "--all").code == 2
+        nagios()
+        apoa.save(OBADIAH, *LATE)
+        nagios()
+        apoa.set_up(serve().base_url, name="kenanga")
+        apoa("--property", "kenanga", *QUENTIN.mrz("--no-send", *LATE))
+        for harm in (str, damage, remove, break_settings):
+            harm(apoa)
+            nagios()
+            nagios("--all")
+        screens(apoa, "--property", "melati", "status", "--nagios", "--all", lang=lang)
 
     def test_no_personal_data(self, apoa: Apoa, serve: Serve) -> None:
         """The line has counts and names of properties alone."""

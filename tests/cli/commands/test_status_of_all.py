@@ -1,18 +1,14 @@
 """`apoa status --all`: each property in a row, also where several are in one shared outbox."""
 
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app_helpers import app_of
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
-from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox, be_patient
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres import connection
-from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -51,15 +47,6 @@ def test_one_that_cannot_be_read(several: Apoa) -> None:
     assert shown.code == 78
     assert shown.err.splitlines()[0] == "Wisma Kenanga (kenanga)"
     assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [True, False, False]
-
-
-def test_the_alarm_is_that_of_the_worst(several: Apoa) -> None:
-    """75 where any property has an overdue report."""
-    several.save(QUENTIN)
-    assert several("status", "--all", "--alarm").code == 0
-    several.clock.time = several.clock.time.replace(day=28)
-    assert several("status", "--all", "--alarm").code == 75
-    assert several("status", "--all", "--alarm", "--json").code == 75
 
 
 def test_the_night_of_each(several: Apoa) -> None:
@@ -170,52 +157,6 @@ def test_monitoring_reads_them_together(chain: Apoa, monkeypatch: pytest.MonkeyP
         assert f" {name}_queued={waiting};" in said.out
 
 
-def test_what_is_wrong_is_found_for_each(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """A changed row, and a value that nothing can read: each is said of its property alone."""
-    save(chain, "kenanga", QUENTIN)
-    save(chain, "cempaka", XIMENA)
-    postgres_outbox.change("UPDATE reports SET state = 'withdrawn' WHERE property = 'kenanga'")
-    postgres_outbox.change("INSERT INTO memo VALUES ('melati', 'last_contact', 'noon')")
-    shown = chain("status", "--all")
-    assert shown.code == 78
-    assert [line for line in shown.err.splitlines() if line in CHAIN] == ["melati", "kenanga"]
-    together = documents(chain)
-    assert together["melati"]["error"]["class"] == "outbox_damaged"
-    assert together["kenanga"]["doubts"][0]["kind"] == "state"
-    assert together["cempaka"]["doubts"] == []
-
-
-def test_a_suspension_counts_for_its_settings_alone(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """As for one property: after a change of the settings it is over."""
-    with closing(app_of(chain.home, chain.clock, "kenanga")) as app:
-        fingerprint = app.settings.fingerprint
-    for name, settings in (("kenanga", fingerprint), ("cempaka", "x")):
-        postgres_outbox.change("INSERT INTO memo VALUES (?, 'stop', ?)", name, f"wrong_password 1 {settings}")
-    together = documents(chain)
-    assert [together[name]["sending_stopped"] is None for name in ("kenanga", "cempaka")] == [False, True]
-    assert chain("status", "--all").out.splitlines()[1].startswith("kenanga ")
-
-
-def test_another_login_is_another_group(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """A property whose login may not use it says so; those of the other login are read."""
-    postgres_outbox.add_login("kenanga", "other")
-    path = chain.home / "config.toml"
-    text, ours = path.read_text(), postgres_outbox.address()
-    before, table, after = text.partition("[property.kenanga]")
-    path.write_text(before + table + after.replace(ours, postgres_outbox.address("kenanga"), 1))
-    together = documents(chain)
-    assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
-    assert together["melati"]["counts"]["queued"] == 0
-
-
-def test_a_property_that_the_login_may_not_use(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """Its own error; the others are read."""
-    postgres_outbox.change("DELETE FROM members WHERE property = 'kenanga'")
-    together = documents(chain)
-    assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
-    assert together["cempaka"]["overdue"] == 0
-
-
 def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It is said once. What waits on this computer is shown for each, and the property in a file as usual."""
     save(chain, "anggrek", OBADIAH)
@@ -262,42 +203,3 @@ def test_a_refused_password(chain: Apoa) -> None:
     shown = chain("status", "--all")
     assert shown.code == Exit.CREDENTIALS
     assert [line for line in shown.err.splitlines() if line in CHAIN] == list(CHAIN)
-
-
-@pytest.mark.parametrize("login", [PROPERTY, "auditor"])
-def test_properties_that_are_not_set_up_here(
-    chain: Apoa, postgres_outbox: SharedOutbox, login: str, new_report: Callable[[str], None]
-) -> None:
-    """Those that the login may read are shown by their names: all for an auditor."""
-    postgres_outbox.add_login(PROPERTY, "dahlia")
-    postgres_outbox.add_login("mawar", "mawar")
-    postgres_outbox.add_login("auditor", PROPERTY, Group.AUDITOR)
-    new_report("dahlia")
-    path = chain.home / "config.toml"
-    path.write_text(path.read_text().replace(postgres_outbox.address(), postgres_outbox.address(login)))
-    shown = chain("status", "--all")
-    assert shown.code == 0, shown.err
-    [dahlia] = [line for line in shown.out.splitlines() if line.startswith("dahlia")]
-    assert dahlia.split()[1:4] == ["1", "0", "0"]
-    assert "not set up here" in dahlia
-    assert ("mawar" in shown.out) == (login == "auditor")
-    other = documents(chain)["dahlia"]
-    assert (other["set_up_here"], other["counts"]["queued"], len(other["urgent"])) == (False, 1, 1)
-    assert "set_up_here" not in documents(chain)["kenanga"]
-    assert " dahlia_queued=1;" in chain("status", "--all", "--nagios").out
-    postgres_outbox.change("INSERT INTO memo VALUES ('dahlia', 'doubts', 'state:x')")
-    changed = chain("status", "--all")
-    assert (changed.code, changed.err.splitlines()[0]) == (78, "dahlia")
-
-
-@pytest.fixture
-def new_report(postgres_outbox: SharedOutbox) -> Callable[[str], None]:
-    """Saves a report of a property on another computer."""
-    from outbox_helpers import NOON, report
-
-    def save_one(name: str) -> None:
-        opened: PostgresOutbox = postgres_outbox.open(property_name=name)
-        with opened as outbox:
-            outbox.add(report(1), due_at=NOON.replace(year=2027))
-
-    return save_one

@@ -3,12 +3,10 @@
 import itertools
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from app_helpers import app_of
@@ -45,7 +43,6 @@ BEING_SENT = (
     "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
     "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
 )
-NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -76,18 +73,6 @@ def counts(apoa: Apoa) -> dict[str, int]:
 class TestSync:
     """`apoa sync` sends waiting reports."""
 
-    def test_json(self, configured: Apoa) -> None:
-        """The document with and without reports to send."""
-        idle = configured("sync", "--json")
-        for guest in GUESTS:
-            configured.save(guest)
-        busy = configured("kirim", "--json")
-        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "unchecked": False}
-        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "leased_until": None, "photos_left": 0}
-        calm |= {"doubts": [], "repaired": [], "photos_sent": 0, "photos_refused": 0}
-        assert (idle.code, idle.json) == (0, {**NOTHING, **calm})
-        assert (busy.code, busy.json) == (0, {**NOTHING, **calm, "sent": 3, "accepted": 3})
-
     @pytest.mark.parametrize("quiet", [["sync", "--quiet"], ["sync", "-q"], ["-q", "sync"]])
     def test_no_authority(self, away: Apoa, quiet: list[str]) -> None:
         """Exits with 75, and nothing is lost; with --quiet nothing is printed, because cron mails what is printed."""
@@ -109,19 +94,6 @@ class TestSync:
         stopped = apoa("sync", "--quiet")
         assert (stopped.code, stopped.out) == (77, "")
         assert "apoa login" in stopped.err
-
-    def test_every_verdict_is_counted(self, apoa: Apoa, serve: Serve) -> None:
-        """Refused, pending, duplicate and deferred reports are counted; the exit code is that of the worst."""
-        apoa.set_up(serve("pending,duplicate,defer=60,reject").base_url)
-        for guest in GUESTS[:2]:
-            assert apoa(*guest.mrz()).code == 0
-        apoa.save(GUESTS[2])
-        said = apoa("sync", "--json")
-        assert (said.code, said.json["deferred"], said.json["left"]) == (75, 1, 1)
-        apoa.clock.forward(timedelta(seconds=61))
-        refused = apoa("sync", "--json")
-        assert (refused.code, refused.json["rejected"]) == (65, 1)
-        assert counts(apoa) == {"rejected": 1, "accepted": 2}
 
     @pytest.mark.parametrize(
         ("fault", "code", "kind"),
@@ -204,11 +176,6 @@ class TestSync:
         result = configured("sync", "--wait", "1", "--json")
         assert (result.code, result.json["left"]) == (75, 1)
 
-    @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf"])
-    def test_a_wait_that_is_no_time(self, configured: Apoa, value: str) -> None:
-        """A wrong number is a usage error."""
-        assert configured("sync", "--wait", value).code == 2
-
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         """The bar counts refused reports, and is removed when the run fails."""
         show_as_terminal(monkeypatch, sys.stderr)
@@ -219,24 +186,6 @@ class TestSync:
         assert "1 refused" in refused.err
         apoa.save(XIMENA)
         assert apoa("sync", keys=[]).code == 75
-
-    def test_two_runs_at_once(self, configured: Apoa) -> None:
-        """With two runs at the same time, each report has exactly one receipt."""
-        for guest in GUESTS:
-            configured.save(guest)
-        codes: list[int] = []
-        from apoa_client.cli import main  # called without the fixture's streams
-
-        calls = [lambda: codes.append(main.run(["-q", "sync"], configured.environ, configured.clock)) for _ in range(2)]
-        threads = [threading.Thread(target=call) for call in calls]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert set(codes) <= {0, 75}
-        configured("sync")
-        numbers = [report["receipt"]["number"] for report in configured.reports()]
-        assert len(set(numbers)) == len(GUESTS)
 
 
 @pytest.mark.parametrize("minutes", [5, -90])
@@ -358,13 +307,6 @@ def test_sync_tells_the_reason(killed: Apoa) -> None:
     killed.clock.forward(LEASE)
     again = killed("sync")
     assert (again.code, again.out) == (0, spoken("en", "Sent: {count}.", count=2) + "\n")
-
-
-def test_sync_as_json(killed: Apoa) -> None:
-    """The time is in the document, in the property's zone; it is null where nothing is being sent."""
-    assert killed("sync", "--json").json["leased_until"] == "2026-11-24T20:05:00+07:00"
-    killed.clock.forward(LEASE)
-    assert killed("sync", "--json").json["leased_until"] is None
 
 
 def test_status_and_show(killed: Apoa) -> None:

@@ -1,7 +1,6 @@
 """`apoa sync --follow` sends what is saved, until it is ended: with a clock that only the test moves."""
 
 import gc
-import os
 import socket
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -168,6 +167,7 @@ class TestSending:
         follows([set_back, *[follows.forward(1)] * 700])
         assert len(follows.runs()) == 2
 
+    @pytest.mark.slow
     def test_backups_and_erasure(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The daily work of the schedule is done, too."""
         report = configured.save()
@@ -353,30 +353,6 @@ class TestFailures:
         )
         assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "78", "0 "]
 
-    @pytest.mark.skipif(os.name == "nt", reason="modes")
-    def test_settings_that_others_can_change(self, configured: Apoa, follows: Follow) -> None:
-        """They are not used as long as that is so, and soon after it is corrected."""
-        config = configured.home / "config.toml"
-
-        def open_to_others() -> None:
-            configured.save()
-            config.chmod(0o666)
-
-        def correct() -> None:
-            config.chmod(0o600)
-            follows.states("queued")()
-
-        follows(
-            [
-                open_to_others,
-                *[follows.forward(1)] * 30,
-                correct,
-                *[follows.forward(1)] * 10,
-                follows.states("accepted"),
-            ]
-        )
-        assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "0 "]
-
     def test_a_restored_outbox(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The file may be replaced while it waits."""
         configured.save()
@@ -418,11 +394,6 @@ class TestFailures:
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, "The disk is full." in said.err) == (0, True)
         assert configured.states() == [("check_in", "accepted")]
-
-    def test_nothing_is_set_up(self, follows: Follow) -> None:
-        """Then it does not start: 78."""
-        assert follows([]).code == 78
-        assert follows([], "--all").code == 78
 
 
 class TestSeveralProperties:
@@ -492,17 +463,6 @@ class TestSeveralProperties:
             ],
             "--all",
         )
-
-    def test_one_and_all(self, both: Apoa) -> None:
-        """They exclude each other: 2."""
-        assert both("--property", "melati", "sync", "--follow", "--all").code == 2
-
-
-@pytest.mark.parametrize("options", ["--scheduled", "--wait=5", "--json", "--by-hand", "--sheet=x.html"])
-def test_options_that_make_no_sense(configured: Apoa, options: str) -> None:
-    """They are a usage error: 2."""
-    refused = configured("sync", "--follow", options)
-    assert (refused.code, "--follow" in refused.err or "--terus" in refused.err) == (2, True)
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")

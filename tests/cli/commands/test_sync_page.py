@@ -16,7 +16,7 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
 from outbox_helpers import report, uuid
 
 from apoa_client.app.by_hand_page import IDLE, ByHandPage
-from apoa_client.cli.documents.by_hand_page import page_files
+from apoa_client.cli.documents.by_hand import page_files
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.delivery.plan import LEASE
 from apoa_client.desk.by_hand import ByHand
@@ -418,8 +418,3 @@ class TestEnd:
             browser.save("STT-0001")
 
         assert serve(manual, visit)[0] == 1
-
-    @pytest.mark.parametrize("more", [["--all"], ["--scheduled"], ["--follow"], ["--sheet", "-"]])
-    def test_usage(self, manual: Apoa, more: list[str]) -> None:
-        """A page needs a user and one property."""
-        assert manual("sync", "--page", *more).code == 2

@@ -10,13 +10,9 @@ from typing import Any
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken
-from outbox_helpers import sealer
 from postgres_helpers import SharedOutbox
 
 from apoa_client.errors import Exit, SealBroken
-from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.state import Actor
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode_public_key, encode_key
@@ -24,8 +20,6 @@ from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode
 MARKED_AS_SENT = """
     UPDATE reports SET state = 'accepted', receipt_number = 'X-1', receipt_issued_at = 1 WHERE short_id = '{}'
 """
-REMOVED = "DELETE FROM reports WHERE short_id = '{}'"
-OTHER_CONTENT = "UPDATE reports SET content = x'{}' WHERE short_id = '{}'"
 CHANGED = "Report {id} is not as apoa-client here wrote it."
 KEYLESS = "Not checked for changes by other programs: the private key is not at hand."
 
@@ -71,18 +65,6 @@ def test_a_report_marked_as_sent(checked: Apoa) -> None:
     assert checked("sync").code == checked("status").code == checked("receipt", report["id"]).code == 0
     assert [value["state"] for value in checked.reports()] == ["accepted", "accepted"]
     assert "X-1" not in checked("receipt", report["id"]).out
-
-
-def test_sync_as_json(checked: Apoa) -> None:
-    """The document names what needs a person; all others are sent."""
-    report, other = checked.save(XIMENA), checked.save(QUENTIN, "--again", "--nights", "5")
-    third = checked.save(OBADIAH)
-    checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
-    checked.change_database(REMOVED.format(other["short_id"]))
-    said = checked("sync", "--json")
-    assert (said.code, said.json["accepted"]) == (78, 1)
-    assert said.json["doubts"] == [{"kind": "missing", "id": other["id"]}, {"kind": "state", "id": report["id"]}]
-    assert {value["id"]: value["state"] for value in checked.reports()}[third["id"]] == "accepted"
 
 
 NAME_ANOTHER_KEY = (
@@ -152,23 +134,6 @@ def test_a_suspension_that_another_program_wrote(checked: Apoa) -> None:
     assert checked("sync").code == checked("log", "--verify").code == 0
 
 
-def test_contents_that_somebody_else_sealed(checked: Apoa) -> None:
-    """They are not sent as the desk's, not shown, and not on a page; the other reports are sent."""
-    report, other = checked.save(XIMENA), checked.save(QUENTIN, "--again", "--nights", "5")
-    settings = load(checked.home / "config.toml").properties["melati"]
-    forger = PropertySealer(decode_public_key(settings.public_key), bytes)
-    forged = forger.seal(report["id"], b'{"id": "forged"}').hex()
-    checked.change_database(OTHER_CONTENT.format(forged, report["short_id"]))
-    said = checked("sync")
-    text = spoken("en", CHANGED, id=report["short_id"])
-    assert said.code == 78
-    assert text in said.err
-    assert {value["id"]: value["state"] for value in checked.reports()}[other["id"]] == "accepted"
-    assert {value["id"]: value["state"] for value in checked.reports()}[report["id"]] == "queued"
-    assert text in checked("show", report["id"]).err
-    assert text in checked("status").err
-
-
 def test_an_older_copy(checked: Apoa) -> None:
     """The vault knows the version of the outbox: the commands say so, until a person accepts the copy."""
     older = checked.home / "older.db"
@@ -187,30 +152,6 @@ def test_an_older_copy(checked: Apoa) -> None:
     assert taken.code == 0
     assert "The reports are taken as they are now, and the log says by whom." in taken.out
     assert checked("sync").code == checked("status").code == checked("log", "--verify").code == 0
-
-
-def test_accepting_as_json(checked: Apoa) -> None:
-    """The document is that of --verify afterwards. While keys are changed, nothing is accepted."""
-    report = checked.save(XIMENA)
-    actor = Actor(lambda: "kadek", checked.clock.now)
-    with (
-        SqliteOutbox.open(checked.outbox_file, sealer(), actor=actor) as outbox,
-        outbox.maintenance(msg("Later."), wait_s=0),
-    ):
-        assert checked("log", "--accept").code == 75
-    checked.change_database(REMOVED.format(report["short_id"]))
-    assert checked("log", "--verify", "--json").code == 78
-    accepted = checked("log", "--accept", "--json")
-    assert (accepted.code, accepted.json["reports"]["doubts"]) == (0, [])
-
-
-@pytest.mark.parametrize("options", [("--report", "1"), ("--since", "2026-11-01")])
-def test_accepting_is_about_all_reports(checked: Apoa, options: tuple[str, str]) -> None:
-    """With one guest or a day the command is refused: it would accept the changes of all others, too."""
-    checked.change_database(REMOVED.format(checked.save(XIMENA)["short_id"]))
-    for action in ("--accept", "--verify"):
-        assert checked("log", action, *options).code == 2
-    assert checked("log", "--verify").code == 78
 
 
 def test_accepting_needs_the_key(checked: Apoa) -> None:
@@ -269,16 +210,6 @@ def test_verify_says_what_was_checked(checked: Apoa) -> None:
         "unauthenticated": 1,
         "doubts": [],
     }
-
-
-def test_the_folder_for_an_inspection(checked: Apoa, tmp_path: Path) -> None:
-    """A report that was changed has no page, and is in the table without a receipt."""
-    report = checked.save(XIMENA)
-    checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
-    folder = tmp_path / "pages"
-    said = checked("receipt", "--all", "--output", str(folder), "--json")
-    assert (said.code, said.json["written"], said.json["without_receipt"]) == (78, 1, 1)
-    assert "X-1" not in (folder / "index.html").read_text()
 
 
 def test_reports_that_are_typed_by_hand(apoa: Apoa) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cli_helpers import QUENTIN, Apoa
+from cli_helpers import Apoa
 from jsonschema import Draft202012Validator
 
 from apoa_client.cli.documents.json_schemas import FORMS, json_schema
@@ -65,19 +65,37 @@ def test_the_command_prints_schemas(apoa: Apoa) -> None:
     assert "demo" in unknown.err
 
 
-def test_a_document_names_its_schema_first(away: Apoa) -> None:
-    """Also in Indonesian, of second words of commands, of lists, and of errors."""
-    calls = (
-        (["status"], "status"),
-        (["daftar"], "list"),
-        (["kunci", "lihat"], "key-show"),
-        (["show", "0000"], "show"),
-        (["status", "--all"], "status"),
-        (QUENTIN.typed("--dry-run"), "report"),
-        (["report"], "report"),
-        (["check", "--surname", "X"], "check"),
-    )
-    for arguments, name in calls:
-        value = json.loads(away(*arguments, "--json").out)
-        assert next(iter(value.items())) == ("schema", f"apoa/{name}/1")
-        Draft202012Validator(json_schema(name)).validate(value)
+SAVED = [
+    "id",
+    "short_id",
+    "stay_id",
+    "kind",
+    "state",
+    "created_at",
+    "due_at",
+    "attempts",
+    "last_error",
+    "authenticated",
+    "receipt",
+    "photo",
+]
+"""The columns of a report that scripts rely on; their schemas derive from the same table as the documents."""
+
+
+def test_the_columns_of_a_report(away: Apoa) -> None:
+    """They do not change with the table, in a saved report, in one that was refused, and in an export."""
+    saved, refused = away.save(), away("report", "--json").json
+    for document in (saved, refused):
+        assert [name for name in document if name in SAVED] == SAVED
+    assert {name: saved[name] for name in ("kind", "state", "attempts", "authenticated", "receipt", "photo")} == {
+        "kind": "check_in",
+        "state": "queued",
+        "attempts": 0,
+        "authenticated": True,
+        "receipt": None,
+        "photo": None,
+    }
+    assert saved["created_at"] == "2026-11-24T20:00:00+07:00"
+    exported = json_schema("export")["anyOf"][0]["properties"]["reports"]["items"]["properties"]
+    assert {*SAVED} - exported.keys() == {"authenticated", "photo"}
+    assert exported["due_at"] == {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}

@@ -73,16 +73,6 @@ def test_the_look_of_a_page(template: Path) -> None:
     assert "background" not in printed
 
 
-def test_a_page_has_margins_on_a_screen_and_its_paper_in_print() -> None:
-    """Both are in the base of every page; the accent colour is dark enough for a black and white printer."""
-    page = pages.render_page("sheet.html", **SHEET)
-    assert re.search(r"@media screen \{[^@]*margin: 8mm auto; padding: var\(--margin\)", page)
-    assert "@page { size: A5; margin: 11mm; }" in page
-    [accent] = re.findall(r"--accent: #([0-9a-f]{6});", page)
-    red, green, blue = (int(accent[start : start + 2], 16) / 255 for start in (0, 2, 4))
-    assert 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.35
-
-
 SETTINGS = PropertySettings("bali", "https://authority.example/v1", public_key="")
 
 

@@ -114,29 +114,6 @@ def test_json_and_a_file(configured: Apoa, tmp_path: Path) -> None:
     assert (tmp_path / "support.md").exists()
 
 
-def test_another_file_is_not_replaced(configured: Apoa, tmp_path: Path) -> None:
-    """Only with --force; and the file is private."""
-    file = tmp_path / "support.md"
-    file.write_text("mine")
-    assert configured("doctor", "--offline", "--report", str(file)).code == 2
-    assert file.read_text() == "mine"
-    assert configured("doctor", "--offline", "--report", str(file), "--force").code == 0
-    assert file.read_text(encoding="utf-8").startswith("# Support file")
-    if sys.platform != "win32":
-        assert file.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
-def test_no_link_is_followed(configured: Apoa, tmp_path: Path) -> None:
-    """A link to another file stays what it is, and so does that file, whatever is asked for."""
-    other, link = tmp_path / "other", tmp_path / "support.md"
-    other.write_text("mine")
-    link.symlink_to(other)
-    assert configured("doctor", "--offline", "--report", str(link)).code == 2
-    configured("doctor", "--offline", "--report", str(link), "--force")
-    assert other.read_text() == "mine"
-
-
 def test_every_property_has_its_part(configured: Apoa, authority: SandboxServer, report_of: Callable[..., str]) -> None:
     """The versions stand once, the results for each."""
     assert configured.set_up(authority.base_url, name="kenanga").code == 0

@@ -339,38 +339,12 @@ class TestLooks:
         assert (cleared, capsys.readouterr().err) == ([True], "\n")
 
     def test_columns(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The width is `COLUMNS`, else that of the first stream that is a terminal, else the default."""
+        """The width is `COLUMNS`, else that of a terminal, else the usual one."""
         monkeypatch.setenv("COLUMNS", "61")
         assert output.columns() == 61
+        monkeypatch.setattr(os, "get_terminal_size", lambda _descriptor: os.terminal_size((62, 24)))
         for invalid in ("", "0", "wide"):
             monkeypatch.setenv("COLUMNS", invalid)
-            assert columns_of_terminals(monkeypatch, {1: None, 2: 62, 0: 63}) == 62
-            assert columns_of_terminals(monkeypatch, {1: None, 2: 0, 0: None}) == 80
-        monkeypatch.setattr(sys, "__stdout__", None)
-        assert columns_of_terminals(monkeypatch, {1: 61, 2: None, 0: 63}) == 63
-
-
-class StreamOfDescriptor:
-    """A stream with a file descriptor only."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def fileno(self) -> int:
-        return self.number
-
-
-def columns_of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int | None]) -> int:
-    """Return the width when each standard stream is a terminal of the given width, or no terminal."""
-
-    def size(number: int) -> os.terminal_size:
-        columns = sizes[number]
-        if columns is None:
-            raise OSError
-        return os.terminal_size((columns, 24))
-
-    for name, number in (("__stdin__", 0), ("__stdout__", 1), ("__stderr__", 2)):
-        if getattr(sys, name) is not None:
-            monkeypatch.setattr(sys, name, StreamOfDescriptor(number))
-    monkeypatch.setattr(os, "get_terminal_size", size)
-    return output.columns()
+            assert output.columns() == 62
+        monkeypatch.setattr(os, "get_terminal_size", lambda _descriptor: os.terminal_size((0, 0)))
+        assert output.columns() == 80

@@ -12,19 +12,17 @@ from terminal_helpers import show_as_terminal
 from apoa_client.cli.terminal import output, pager
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.terminal.pager import page_markdown, paged
-from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, counting, track, watcher
+from apoa_client.cli.terminal.progress import DeliveryProgress, counting, track
 
 
 def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is removed while the password is asked for, so that it does not cover the question."""
     show_as_terminal(monkeypatch, sys.stderr)
-    assert isinstance(watcher(silent=True), NoProgress)
-    bar = watcher(silent=False)
-    assert isinstance(bar, ProgressBar)
+    bar = DeliveryProgress()
 
     def shown() -> bool:
-        assert bar._rich is not None
-        return bar._rich.live.is_started
+        assert bar._bar is not None
+        return bar._bar.live.is_started
 
     bar.begin(3)
     assert shown()

@@ -14,7 +14,6 @@ from cli_helpers import QUENTIN, Apoa
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import streams
-from apoa_client.cli.terminal.streams import nearest
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the shell's redirections are those of POSIX")
 
@@ -130,41 +129,3 @@ def test_no_streams_at_all(away: Apoa, monkeypatch: pytest.MonkeyPatch, argument
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert main.run(arguments, away.environ, away.clock) == 0
-
-
-NAMES = "MUÑOZ ŁUKASZ NGUYỄN ŐRY STRAßE 李 محمد"
-
-
-class Console(io.TextIOWrapper):
-    """A terminal with a given encoding."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__(io.BytesIO(), encoding=encoding, newline="")
-
-    def isatty(self) -> bool:
-        return True
-
-    def shown(self, text: str) -> bytes:
-        """Return the bytes that a text gives on the console."""
-        self.write(text)
-        self.flush()
-        assert isinstance(self.buffer, io.BytesIO)
-        return self.buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("ÑÉŐŞÅ", "NEOSA"),
-        ("ßÆØĐŁÞı", "ssAEODLTHi"),
-        ("→…“—”✓✗•", '->..."-"vx*'),
-        ("─│┌┐└┘├┼═║╔╭━╸█▌▒", "-|+++++" + "+-|++-+###"),
-        ("ＡＢ１２½", "AB121/2"),
-        ("e\u0301\u200e\u200b", "e"),
-        ("李م\ud800😀\ue000", "???????"),
-        ("\u00a0", " "),
-    ],
-)
-def test_nearest(text: str, shown: str) -> None:
-    """Letters lose accents, signs and boxes become similar ones, zero-width characters are removed; others become ?."""
-    assert "".join(c if c.isascii() else nearest(c) for c in text) == shown

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import quote_words
-from apoa_client.cli.terminal.tables import fit_widths, show_table
-from apoa_client.cli.terminal.wrapping import anchored_left, fold_cell, pad, width, wrap_line
+from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.wrapping import fold_cell, pad, width, wrap_line
 
 WIDE = "王小明"
 ACCENTED = "JOSE\u0301"
@@ -41,13 +41,6 @@ def test_width(text: str, columns: int) -> None:
     assert width(text) == columns
     assert pad(text, 8) == text + " " * (8 - columns)
     assert pad(WIDE, 2) == WIDE
-
-
-def test_letters_from_right_to_left() -> None:
-    """Right-to-left text is followed by a zero-width direction mark; other text is not."""
-    assert anchored_left(ARABIC) == f"{ARABIC}\u200e"
-    assert width(anchored_left(ARABIC)) == 4
-    assert [anchored_left(text) for text in ("ANNA", WIDE)] == ["ANNA", WIDE]
 
 
 @given(STYLED_WORDS.map(" ".join), st.integers(1, 30), st.integers(0, 3))
@@ -134,24 +127,6 @@ def test_the_end_of_a_command() -> None:
     assert wrap_line("apoa", 10) == ["apoa"]
 
 
-WORDS = st.text("abc", min_size=1, max_size=9)
-CELLS = st.lists(WORDS, max_size=4).map(" ".join)
-
-
-@given(st.lists(st.tuples(WORDS, CELLS, CELLS), min_size=1, max_size=5), st.integers(1, 80))
-def test_column_widths_fit_and_avoid_broken_words(columns: list[tuple[str, str, str]], room: int) -> None:
-    """No column is wider than its content, the table fits, and words are broken only if they have to be."""
-    widths = fit_widths(columns, room)
-    longest = [max(len(word) for cell in column for word in cell.split() or [""]) for column in columns]
-    whole = [max(map(len, column)) for column in columns]
-    gaps = 2 * (len(columns) - 1)
-    assert all(width <= most for width, most in zip(widths, whole, strict=True))
-    if sum(longest) + gaps <= room:
-        assert all(width >= least for width, least in zip(widths, longest, strict=True))
-    if len(columns) + gaps <= room:
-        assert sum(widths) + gaps == min(sum(whole) + gaps, room)
-
-
 def rows_at_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int) -> list[str]:
     """Return the rows of a table as a terminal of this width shows them."""
     monkeypatch.setenv("COLUMNS", str(width))
@@ -216,7 +191,7 @@ def test_tables_with_names_of_every_script(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     show_table(heads, [[CELLS_OF.get(head, name) for head in heads], ["x" for _head in heads]])
-    lines = [line.replace("\u200e", "") for line in click.unstyle(capsys.readouterr().out).splitlines()]
+    lines = click.unstyle(capsys.readouterr().out).splitlines()
     assert max(map(width, lines)) <= columns
     last = next(number for number, line in enumerate(lines) if re.fullmatch("x( +x)*", line))
     starts = [match.start() for match in re.finditer("x", lines[last])]

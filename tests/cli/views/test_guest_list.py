@@ -1,11 +1,9 @@
 """`apoa list --in-house` and `--day`: the guests who are here, or were here on a night, one line per stay."""
 
-import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
-import click
 import pytest
 from cli_helpers import (
     LANGUAGES,
@@ -45,17 +43,6 @@ def names(apoa: Apoa, *options: str) -> list[str]:
 
 
 ALL = [QUENTIN.surname, XIMENA.surname, OBADIAH.surname]
-
-
-def test_on_a_narrow_terminal(inn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a narrow terminal no id is cut off."""
-    ids = [report["short_id"] for report in inn("list", "--in-house", "--json").json["reports"]]
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    lines = click.unstyle(inn("list", "--in-house").out).splitlines()
-    assert all(any(short_id in line for line in lines) for short_id in ids)
-    assert max(map(len, lines)) <= 60
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON
 
-from apoa_client.app.property_status import status_without_settings
+from apoa_client.app.property_status import PropertyStatus
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.views import properties
 from apoa_client.cli.views.imports import (
-    absent_fields,
     print_problems,
     print_warnings,
     problem_text,
@@ -22,7 +21,7 @@ from apoa_client.cli.views.imports import (
 from apoa_client.cli.views.properties import PropertyState, show_properties
 from apoa_client.messages import msg
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import Overview, Summary, Suspension
+from apoa_client.ports.state import Summary, Suspension
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
 from apoa_client.tables.columns import ColumnMap
@@ -99,13 +98,6 @@ def test_warnings_are_grouped(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_a_missing_field_is_named_once() -> None:
-    """A table without columns for the place of birth and the check-in: each name once."""
-    names = absent_fields(ColumnMap(fields={0: "document_number"}))
-    assert {"birth_place", "check_in"} <= set(names)
-    assert len(names) == len(set(names))
-
-
 @pytest.mark.parametrize("letter", ["x", "\u540d", "\u0301", "\x1b"])
 def test_long_names(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A name of a sheet, a heading and a value of any length leave the question on the screen, at once."""
@@ -131,7 +123,8 @@ def state(name: str, *, overdue: int = 0, soon: int = 0, **more: Any) -> Propert
     counts = {each: more.pop(each.value, 0) for each in State}
     summary = Summary(counts, overdue, soon, None, None, None)._replace(**more)
     settings = PropertySettings(name, "https://authority.example/v1", public_key="")
-    return PropertyState(name, settings, status_without_settings(Overview(summary, None, None), NOON))
+    status = PropertyStatus(summary, None, None, summary.suspension, summary.doubts, None, ())
+    return PropertyState(name, settings, status)
 
 
 STATES = (

@@ -4,17 +4,15 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from basics import NOW
-from cli_helpers import LANGUAGES, spoken, spoken_count, time_in
+from cli_helpers import LANGUAGES
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.output import style_error, style_warning
 from apoa_client.cli.views.labels import clock_skew_text, duration_text, partial_text, state_cell
 from apoa_client.cli.views.status import deadline_lines, deadline_style, deadline_text
-from apoa_client.cli.views.stay_history import action_text, detail_text
-from apoa_client.outbox.sql.audit import AuditEntry, photo_event
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Entry
-from apoa_client.report.kinds import Kind, PhotoState, State
+from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -95,18 +93,6 @@ def test_the_day_in_the_propertys_zone(zone: tzinfo, now: str, due: str, words: 
     assert deadline_text(due_at.astimezone(UTC), at.astimezone(UTC), zone) == words
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_in_both_languages(lang: str) -> None:
-    """Each kind of sentence is in the reader's language."""
-    language.set_language(lang)
-    assert deadline_text(NOW, NOW, WIB) == spoken(lang, "due now")
-    assert deadline_text(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
-    hours = spoken_count(lang, "{count} hour left", "{count} hours left", 2)
-    assert deadline_text(NOW + 2 * HOUR, NOW, WIB) == hours
-    assert deadline_text(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time=time_in(lang, "20:00"))
-    assert deadline_text(NOW - DAY, NOW, WIB) == spoken_count(lang, "{count} hour late", "{count} hours late", 24)
-
-
 @pytest.mark.parametrize(
     ("due", "style"),
     [
@@ -171,27 +157,3 @@ def test_only_a_refused_report_is_coloured_in_a_table() -> None:
     """The others need nothing from the user now."""
     entries = [Entry(1, "1", "1", Kind.CHECK_IN, state, NOW, None) for state in State]
     assert [entry.state for entry in entries if "\x1b" in state_cell(entry)] == [State.REJECTED]
-
-
-@pytest.mark.parametrize(
-    ("detail", "shown"), [("xlsx 120 98", "XLSX: rows 120, reports 98"), ("xlsx", "xlsx"), (None, "")]
-)
-def test_an_import(detail: str | None, shown: str) -> None:
-    """The kind of file, its rows, and how many reports were saved."""
-    entry = AuditEntry(1, NOW, "ayu", "imported", None, detail, "00")
-    assert (action_text(entry), detail_text(entry)) == ("table imported", shown)
-
-
-@pytest.mark.parametrize(
-    ("state", "shown"),
-    [
-        (PhotoState.KEPT, "passport photo saved"),
-        (PhotoState.SENT, "passport photo sent"),
-        (PhotoState.REFUSED, "passport photo not accepted"),
-    ],
-)
-def test_a_photo(state: PhotoState, shown: str) -> None:
-    """Each state has words; a detail is shown as its code."""
-    event = photo_event("a report", state, "too_large")
-    entry = AuditEntry(1, NOW, "ayu", *event, link="00")
-    assert (action_text(entry), detail_text(entry)) == (shown, "too_large")

@@ -14,11 +14,8 @@ from cli_helpers import (
     XIMENA,
     Apoa,
     Guest,
-    Hostile,
     OpenContents,
     Serve,
-    assert_sanitized,
-    listening,
 )
 from screens import Screens
 
@@ -73,29 +70,6 @@ class TestDocument:
         for key in LISTS:
             for report in value[key]:
                 assert report == listed[report["id"]]
-
-    def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """In the morning it is last night, with guests who came after noon of the day before or after midnight."""
-        day = saved(QUENTIN, "2026-11-24T12:30", 1)["short_id"]
-        away.clock.forward(MORNING_AFTER)
-        late = saved(XIMENA, "2026-11-25T01:30", 2)["short_id"]
-        value = away("status", "--tonight", "--json").json
-        assert value["night"] == "2026-11-24"
-        assert short_ids(value)["arrivals"] == [day, late]
-        assert short_ids(value)["leaving"] == [day]
-        away.clock.forward(timedelta(hours=5))
-        assert away("status", "--tonight", "--json").json["night"] == "2026-11-25"
-
-    def test_the_night_in_the_propertys_zone(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """In Jayapura it is past midnight when it is 22:30 in Jakarta."""
-        path = away.home / "config.toml"
-        path.write_text(path.read_text().replace("username", 'timezone = "Asia/Jayapura"\nusername'))
-        away.clock.forward(timedelta(hours=2, minutes=30))
-        report = saved(QUENTIN, "2026-11-25T00:10", 1)
-        value = away("status", "--tonight", "--json").json
-        assert value["night"] == "2026-11-24"
-        assert short_ids(value)["arrivals"] == [report["short_id"]]
-        assert value["arrivals"][0]["stay"]["check_in"] == "2026-11-25T00:10:00+09:00"
 
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
         """Reports are sealed, stderr says what to do, and the exit code is that of the status."""
@@ -191,39 +165,6 @@ def test_one_screen(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         assert shown[2].startswith("Due by 25 Nov 2026 12:00 WIB: 10.")
         assert [line for line in shown if line.endswith("more: apoa list --in-house")]
         assert any("Guests in house: 30" in line for line in shown)
-
-
-def test_at_a_narrow_terminal(
-    away: Apoa, saved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At a narrow terminal cells are folded and lines are wrapped between words."""
-    long = Guest("WINTERBOTTOM", "MARIA ALEXANDRA", "ZX1234567", "GDANSKTOWN")
-    report = saved(long, "2026-11-23T14:00", 1)
-    for name, value in {"COLUMNS": "60", "TERM": "dumb", "NO_COLOR": "1"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    out = away("status", "--tonight").out
-    assert max(map(len, out.splitlines())) <= 60
-    assert long.surname in out
-    assert report["short_id"] in out
-
-
-def test_alarm(away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-    """`--alarm` has the same exit code as without `--tonight`."""
-    saved(QUENTIN, "2026-11-23T14:00", 1)
-    assert away("status", "--tonight", "--alarm").code == 75
-    assert away("status", "--tonight", "--alarm", "--json").code == 75
-
-
-def test_control_characters(apoa: Apoa) -> None:
-    """Control characters in a receipt's number from a hostile server are removed."""
-    receipt = {"number": "STT\x1b[2J", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}
-    with listening(Hostile({"receipt": receipt})) as url:
-        apoa.set_up(url)
-        apoa(*QUENTIN.mrz("--yes"))
-    said = apoa("status", "--tonight")
-    assert_sanitized(said.out)
-    assert apoa("status", "--tonight", "--json").json["night"] == "2026-11-24"
 
 
 class TestManyReports:

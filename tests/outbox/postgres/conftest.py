@@ -7,7 +7,7 @@ from postgres_helpers import PASSWORD, Cluster
 
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.migrations import LOCK_PROPERTY
+from apoa_client.outbox.postgres.tables import LOCK_PROPERTY
 
 Open = Callable[..., PostgresDatabase]
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -63,17 +64,24 @@ def test_socket(postgres: Cluster) -> None:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_password(postgres: Cluster) -> None:
-    """A wrong password, a missing one and a user that does not exist are not taken for a server that is down."""
-    address = postgres.address("postgres")
-    for each in (refusal(address, "rahasia"), refusal(address, None), refusal(postgres.address("postgres", "other"))):
-        assert each.name == "outbox_password"
-        assert "rahasia" not in each.message.render()
-
-
-def test_database(postgres: Cluster) -> None:
-    """A database that does not exist is a mistake in the address."""
-    assert refusal(postgres.address("nowhere")).name == "outbox_not_allowed"
+@pytest.mark.parametrize(
+    ("changes", "password", "name"),
+    [
+        ({}, "rahasia", "outbox_password"),
+        ({}, None, "outbox_password"),
+        ({"user": "other"}, PASSWORD, "outbox_password"),
+        ({"database": "nowhere"}, PASSWORD, "outbox_not_allowed"),
+        ({"servers": (Server("127.0.0.1", 1),)}, PASSWORD, "outbox_server_unreachable"),
+        ({"servers": (Server("/nowhere", 5432),)}, PASSWORD, "outbox_server_unreachable"),
+        ({"servers": (Server("db.invalid", 5432),), "tls": NETWORK_TLS}, PASSWORD, "outbox_server_unreachable"),
+        ({"tls": NETWORK_TLS}, PASSWORD, "outbox_certificate"),
+    ],
+)
+def test_refusals(postgres: Cluster, changes: dict[str, Any], password: str | None, name: str) -> None:
+    """A wrong password or address, and a server that cannot encrypt, are not taken for a server that is down."""
+    error = refusal(postgres.address("postgres")._replace(**changes), password)
+    assert error.name == name
+    assert "rahasia" not in error.message.render()
 
 
 def test_role_without_permission(postgres: Cluster, table: str) -> None:
@@ -87,14 +95,6 @@ def test_role_without_permission(postgres: Cluster, table: str) -> None:
     postgres.admin.execute(f"REVOKE CONNECT ON DATABASE {table} FROM PUBLIC".encode())
     assert refusal(address).name == "outbox_not_allowed"
     postgres.admin.execute(f"DROP ROLE {table}_desk".encode())
-
-
-def test_no_tls(postgres: Cluster) -> None:
-    """A server that cannot encrypt is not used where encryption is needed."""
-    address = postgres.address("postgres")._replace(tls=NETWORK_TLS)
-    error = refusal(address)
-    assert error.name == "outbox_certificate"
-    assert "not secure" in error.message.render()
 
 
 def test_tls() -> None:
@@ -119,21 +119,6 @@ def test_tls() -> None:
             with connect(address, PASSWORD, PATIENT) as connection:
                 assert connection.pgconn.ssl_in_use
             assert refusal(address._replace(tls=NETWORK_TLS)).name == "outbox_certificate"
-
-
-def test_nothing_listens() -> None:
-    """A port where nothing listens, and a socket that is not there, are a server that is down."""
-    with silent_server() as server:
-        pass
-    for host in (server, Server("/nowhere", 5432)):
-        address = ServerAddress((host,), "u", "d", {})
-        assert refusal(address).name == "outbox_server_unreachable"
-
-
-def test_a_name_that_is_unknown() -> None:
-    """A host that the network does not know is a server that is down: the line may be cut."""
-    address = ServerAddress((Server("db.invalid", 5432),), "u", "d", NETWORK_TLS)
-    assert refusal(address).name == "outbox_server_unreachable"
 
 
 def test_silent_server() -> None:
@@ -181,16 +166,6 @@ def test_stopped_session(open_notes: Open, monkeypatch: pytest.MonkeyPatch) -> N
         assert desk.execute("INSERT INTO notes (n) VALUES (1)").rowcount
     with desk.transaction():
         desk.execute("INSERT INTO notes (n) VALUES (2)")
-
-
-def test_notifications(postgres: Cluster) -> None:
-    """A notification can be waited for, as long as wanted."""
-    with connect(postgres.address("postgres"), PASSWORD, PATIENT) as connection:
-        connection.longest_wait = 0.0
-        connection.execute("LISTEN apoa")
-        assert list(connection.notifies(timeout=0.2)) == []
-        postgres.admin.execute("NOTIFY apoa, 'melati'")
-        assert [each.payload for each in connection.notifies(timeout=20, stop_after=1)] == ["melati"]
 
 
 def session_of(desk: PostgresDatabase) -> int:

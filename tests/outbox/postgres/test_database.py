@@ -62,33 +62,6 @@ def test_sums_are_numbers(notes: Database) -> None:
     assert notes.execute("SELECT CAST(-1.5 AS numeric)").fetchone() == (-1.5,)
 
 
-def test_cursor(notes: Database) -> None:
-    """Rows are given one by one, some, all, or in a loop; changed rows are counted, also over several statements."""
-    with notes.transaction():
-        many = notes.executemany("INSERT INTO notes (n) VALUES (:n)", ({"n": n} for n in range(5)))
-        assert many.rowcount == 5
-        assert notes.execute("UPDATE notes SET n = n + 10 WHERE n > ?", [1]).rowcount == 3
-    cursor = notes.execute("SELECT n FROM notes ORDER BY n")
-    assert cursor.fetchone() == (0,)
-    assert cursor.fetchmany(2) == [(1,), (12,)]
-    assert cursor.fetchall() == [(13,), (14,)]
-    assert cursor.fetchone() is None
-    assert cursor.fetchmany(2) == list(cursor) == []
-
-
-def test_everything(notes: Database, open_notes: Open) -> None:
-    """What a transaction wrote is there for others once it has ended, and not before; in it, it is open."""
-    other = open_notes()
-    open_at = [notes.in_transaction]
-    with notes.transaction():
-        add(notes, 1)
-        open_at.append(notes.in_transaction)
-        assert numbers(notes) == [1]
-        assert numbers(other) == []
-    assert [*open_at, notes.in_transaction] == [False, True, False]
-    assert numbers(other) == [1]
-
-
 def test_nothing(notes: Database) -> None:
     """A transaction that fails, for any reason, leaves nothing, and the next one works."""
 
@@ -166,22 +139,6 @@ def test_one_writer_for_each_property(notes: Database, open_notes: Open) -> None
         assert numbers(notes) == [1]
 
 
-def test_no_change_is_lost(notes: Database, open_notes: Open) -> None:
-    """Desks that read and then write, all at once, each see what the one before wrote."""
-    with notes.transaction():
-        add(notes, 0)
-
-    def increase(desk: Database) -> None:
-        for _ in range(20):
-            with desk.transaction():
-                (number,) = desk.execute("SELECT n FROM notes").fetchone()
-                desk.execute("UPDATE notes SET n = ?", [number + 1])
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(increase, [open_notes() for _ in range(4)]))
-    assert numbers(notes) == [80]
-
-
 def test_snapshot(notes: Database, open_notes: Open) -> None:
     """In a snapshot, what others write meanwhile is not seen, and nothing is written."""
     other = open_notes()
@@ -221,16 +178,6 @@ def test_the_time_limit_after_a_lock(notes: Database, open_notes: Open) -> None:
 def limit_in_transaction(database: Database) -> str:
     with database.transaction():
         return str(database.execute("SHOW statement_timeout").fetchone()[0])
-
-
-def test_savepoints(notes: Database) -> None:
-    """A part of a transaction can be undone."""
-    with notes.transaction():
-        add(notes, 1)
-        notes.execute("SAVEPOINT before")
-        add(notes, 2)
-        notes.execute("ROLLBACK TO before")
-    assert numbers(notes) == [1]
 
 
 @pytest.mark.parametrize(("statement", "seconds"), [("SELECT pg_sleep(60)", {"statement": 0.05}), ("", {"idle": 0.05})])
@@ -327,16 +274,6 @@ def test_errors_of_this_program(notes: Database) -> None:
         notes.execute("SELECT ?", [])
     with raises_error("outbox_damaged"), notes.read_errors():
         int("x")
-
-
-def test_closing(postgres: Cluster, table: str, notes: Database) -> None:
-    """Closing ends the session, and twice does no harm."""
-    assert numbers(notes) == []
-    notes.close()
-    notes.close()
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
-    while postgres.admin.execute(query, [table]).fetchone() != (0,):
-        pass
 
 
 def test_killed_server() -> None:

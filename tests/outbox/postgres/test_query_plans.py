@@ -7,15 +7,12 @@ import pytest
 from outbox_helpers import NOON
 from outbox_methods import LIST_ALL, METHODS, UPKEEP, fill
 from postgres_helpers import PROPERTY, Cluster, SharedOutbox, new_shared_outbox
-from postgres_plans import SEQUENTIAL, explaining, explaining_overview, plans, whole
+from postgres_plans import SEQUENTIAL, explaining, plans, whole
 
 from apoa_client.outbox.postgres.store import PostgresOutbox
 
 OTHERS, FINISHED = 9, 3000
 """The number of other properties, and of the finished reports of each."""
-
-OPEN_INDEXES = {f"reports_{name}" for name in ("open", "due", "lease", "uncoded")} | {"reports"}
-"""Indexes that contain only open reports or those without a code, and the rows that these find."""
 
 _COPIES = f"""
     INSERT INTO reports (property, id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag,
@@ -63,21 +60,6 @@ def test_no_upkeep_reads_all_reports_of_the_server(filled: PostgresOutbox) -> No
     """Authentication and erasure: they read what is open, or not erased yet, of the property alone."""
     for name, method in UPKEEP.items():
         assert not [plan for plan in plans(filled, method) if SEQUENTIAL.search(plan)], name
-
-
-def test_the_state_of_all_properties_reads_what_is_open(postgres_outbox: SharedOutbox) -> None:
-    """Of each property of the login, by the indexes that contain only open reports, or reports by their number."""
-    postgres_outbox.change("INSERT INTO properties SELECT DISTINCT property FROM tally ON CONFLICT DO NOTHING")
-    postgres_outbox.change("INSERT INTO members SELECT ?, name FROM properties ON CONFLICT DO NOTHING", PROPERTY)
-    postgres_outbox.change("VACUUM ANALYZE")
-    overview, db = explaining_overview(postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY))
-    assert len(overview.overviews(now=NOON, soon=NOON)) == 1 + OTHERS
-    assert overview.urgent(NOON, 10)
-    overview.close()
-    assert len(db.plans) == 2
-    for plan in db.plans:
-        assert set(re.findall(r"Scan (?:using|on) (reports\w*)", plan)) <= OPEN_INDEXES | {"reports_receipt"}
-        assert not SEQUENTIAL.search(plan)
 
 
 def test_the_whole_history_is_read_if_asked_for(filled: PostgresOutbox) -> None:

@@ -1,6 +1,5 @@
-"""A database is prepared once, is brought to this version by the administrator, and is refused if it is of another."""
+"""A database is prepared once, by the administrator, and is refused if it is of another version."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,8 +8,8 @@ from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox
 
 from apoa_client.outbox.postgres import schema
 from apoa_client.outbox.postgres.connection import TimeLimits, connect
-from apoa_client.outbox.postgres.migrations import STEPS
 from apoa_client.outbox.postgres.schema import add_member, create_schema
+from apoa_client.outbox.postgres.tables import STATEMENTS, VERSION
 
 PATIENT = TimeLimits(answer=20.0, lock=20.0)
 
@@ -18,7 +17,7 @@ PATIENT = TimeLimits(answer=20.0, lock=20.0)
 def test_preparing_twice_changes_nothing(postgres: Cluster, postgres_database: str) -> None:
     """The second time the version is there already. The roles are those of the server, and may be there before."""
     address = postgres.address(postgres_database)
-    assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
+    assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, VERSION]
 
 
 def test_two_administrators_at_once() -> None:
@@ -27,7 +26,7 @@ def test_two_administrators_at_once() -> None:
         for _database in range(2):
             address = cluster.address(cluster.create_database())
             versions = pool.map(lambda place: create_schema(place, PASSWORD, PATIENT), [address] * 3)
-            assert sorted(versions) == [0, len(STEPS), len(STEPS)]
+            assert sorted(versions) == [0, VERSION, VERSION]
 
 
 def test_a_failed_step_leaves_nothing(
@@ -36,35 +35,19 @@ def test_a_failed_step_leaves_nothing(
     """The next attempt begins with an empty database."""
     address = postgres.address(postgres_database)
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "STEPS", ((*STEPS[0], "SELECT 1 / 0"),))
+        patch.setattr(schema, "STATEMENTS", (*STATEMENTS, "SELECT 1 / 0"))
         with raises_error("outbox_damaged"):
             create_schema(address, PASSWORD)
     assert create_schema(address, PASSWORD) == 0
 
 
-@pytest.mark.parametrize(
-    ("steps", "error"), [((), "outbox_too_new"), ((*STEPS, ("SELECT 1",)), "outbox_too_old")], ids=["newer", "older"]
-)
-def test_another_version(
-    postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch, steps: Sequence[Sequence[str]], error: str
-) -> None:
-    """Neither an older nor a newer program uses it; only the newer one updates it, for the administrator."""
-    monkeypatch.setattr(schema, "STEPS", steps)
-    with raises_error(error):
+def test_one_of_a_newer_version(postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is neither used nor prepared again."""
+    monkeypatch.setattr(schema, "VERSION", VERSION - 1)
+    with raises_error("outbox_too_new"):
         postgres_outbox.open()
-    address = postgres_outbox.cluster.address(postgres_outbox.database)
-    if error == "outbox_too_new":
-        with raises_error(error):
-            create_schema(address, PASSWORD)
-    else:
-        assert create_schema(address, PASSWORD) == len(STEPS)
-        postgres_outbox.open().close()
-
-
-def test_a_database_without_an_outbox(postgres: Cluster, postgres_database: str) -> None:
-    """It is not prepared by the way: that is for the administrator."""
-    with raises_error("outbox_missing"):
-        SharedOutbox(postgres, postgres_database).open(login="admin")
+    with raises_error("outbox_too_new"):
+        create_schema(postgres_outbox.cluster.address(postgres_outbox.database), PASSWORD)
 
 
 def test_a_desk_cannot_prepare_it(postgres_outbox: SharedOutbox) -> None:
@@ -76,23 +59,23 @@ def test_a_desk_cannot_prepare_it(postgres_outbox: SharedOutbox) -> None:
         add_member(address, PASSWORD, PROPERTY, "kenanga")
 
 
-def test_an_unknown_login(postgres_outbox: SharedOutbox) -> None:
-    """A login is created by the administrator of the server, with its password, before."""
-    address = postgres_outbox.cluster.address(postgres_outbox.database)
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [({"login": "admin"}, "outbox_not_restricted"), ({"property_name": "kenanga"}, "outbox_not_allowed")],
+    ids=["superuser", "another login's"],
+)
+def test_what_a_login_may_not_use(postgres_outbox: SharedOutbox, changes: dict[str, str], error: str) -> None:
+    """A superuser would see the reports of every property as those of one; another one's would look empty."""
+    with raises_error(error):
+        postgres_outbox.open(**changes)  # type: ignore[arg-type]  # all are texts
+
+
+def test_what_is_not_there(postgres: Cluster, postgres_database: str, postgres_outbox: SharedOutbox) -> None:
+    """A database is not prepared by the way, and a login is created by the administrator before."""
     with raises_error("outbox_missing"):
-        add_member(address, PASSWORD, "unknown", PROPERTY)
-
-
-def test_a_superuser_is_refused(postgres_outbox: SharedOutbox) -> None:
-    """It would read and write the reports of every property as those of one."""
-    with raises_error("outbox_not_restricted"):
-        postgres_outbox.open(login="admin")
-
-
-def test_a_property_of_another_login(postgres_outbox: SharedOutbox) -> None:
-    """It is said when the outbox is opened: it would look empty."""
-    with raises_error("outbox_not_allowed"):
-        postgres_outbox.open(property_name="kenanga")
+        SharedOutbox(postgres, postgres_database).open(login="admin")
+    with raises_error("outbox_missing"):
+        add_member(postgres_outbox.cluster.address(postgres_outbox.database), PASSWORD, "unknown", PROPERTY)
 
 
 @pytest.mark.usefixtures("postgres_template")  # which has the login
@@ -111,7 +94,7 @@ def test_administrators_who_are_no_superusers() -> None:
             if number:
                 with connect(cluster.address("first", "first"), PASSWORD, TimeLimits(answer=20.0)) as connection:
                     connection.execute(f"GRANT {roles} TO {admin} WITH ADMIN OPTION".encode())
-            assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
+            assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, VERSION]
             add_member(address, PASSWORD, PROPERTY, PROPERTY)
             with SharedOutbox(cluster, admin).open() as outbox:
                 assert list(outbox.heads()) == []

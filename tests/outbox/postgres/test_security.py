@@ -7,26 +7,20 @@ from typing import Any
 import psycopg
 import pytest
 from basics import raises_error
-from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, report, sealer, uuid
 from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox
 
-from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.postgres.migrations import SEALED
+from apoa_client.outbox.rows import SEALED
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
-from apoa_client.vault.sealing import PropertySealer
 
-SENDER, DESK, OTHER, AUDITOR, STRANGER = PROPERTY, "melati_desk", "kenanga", "auditor", "stranger"
-"""Two logins of one property, one of another property, one of the person in charge, and one of another program."""
+SENDER, DESK, OTHER, STRANGER = PROPERTY, "melati_desk", "kenanga", "stranger"
+"""Two logins of one property, one of another property, and one of another program."""
 
 OWN = {SENDER, DESK}
-ALL = {SENDER, DESK, AUDITOR}
 NO_ONE = set[str]()
-
-VIEWS = ("readable_reports", "readable_tally", "readable_memo", "readable_drafts")
-"""What is read of several properties at once, in a transaction that names none."""
 
 COLUMNS = "id, short_id, stay_id, kind, created_at, content"
 VALUES = "'x', 'x', 'x', 'check_in', 1, '\\x00'"
@@ -35,7 +29,6 @@ STEERING = ("public_key", "index_key_hash", "stop", "hold", "maintenance", "doub
 """The metadata that say which key is right, what is sent and when, and what is doubted."""
 
 STATEMENTS: dict[str, set[str]] = {
-    "SELECT seq, id, state, due_at, receipt_number, mac IS NULL FROM reports": ALL,
     **{f"SELECT {column} FROM reports": OWN for column in SEALED},
     "SELECT * FROM reports": OWN,
     f"INSERT INTO reports ({COLUMNS}) VALUES ({VALUES})": OWN,
@@ -53,17 +46,17 @@ STATEMENTS: dict[str, set[str]] = {
     **{f"UPDATE reports SET {column} = NULL": {SENDER} for column in SEALED},
     f"UPDATE reports SET property = '{OTHER}'": NO_ONE,
     "DELETE FROM reports": NO_ONE,
-    "SELECT n, at, who, action, report, detail, link FROM audit": ALL,
+    "SELECT n, at, who, action, report, detail, link FROM audit": OWN,
     "INSERT INTO audit VALUES (DEFAULT, 99, 1, 'x', 'x', NULL, NULL, '')": OWN,
     f"INSERT INTO audit VALUES ('{OTHER}', 99, 1, 'x', 'x', NULL, NULL, '')": NO_ONE,
     "UPDATE audit SET who = 'x'": NO_ONE,
     "DELETE FROM audit": NO_ONE,
-    "SELECT state, reports FROM tally": ALL,
+    "SELECT state, reports FROM tally": OWN,
     "UPDATE tally SET reports = 0": NO_ONE,
     "INSERT INTO tally VALUES (DEFAULT, 'x', 1)": NO_ONE,
     "DELETE FROM tally": NO_ONE,
     "SELECT count_reports('queued', 'melati', 1)": NO_ONE,
-    "SELECT key, value FROM memo": ALL,
+    "SELECT key, value FROM memo": OWN,
     "INSERT INTO memo (key, value) VALUES ('notice', 'x')": OWN,
     "INSERT INTO memo (key, value) VALUES ('x', 'x')": {SENDER},
     "UPDATE memo SET value = 'x' WHERE key = 'audit_head'": OWN,
@@ -80,19 +73,17 @@ STATEMENTS: dict[str, set[str]] = {
             "DELETE FROM memo WHERE key = '{}'",
         )
     },
-    "SELECT id, kept_at, taken_at, n FROM drafts": ALL,
+    "SELECT id, kept_at, taken_at, n FROM drafts": OWN,
     "SELECT content FROM drafts": OWN,
     "INSERT INTO drafts (id, kept_at, content) VALUES ('x', 1, '')": OWN,
     "UPDATE drafts SET taken_at = 1": OWN,
     "DELETE FROM drafts": OWN,
-    **{f"SELECT property FROM {view}": NO_ONE for view in VIEWS},
-    **{f"UPDATE {view} SET property = 'x'": NO_ONE for view in VIEWS},
-    "SELECT name FROM properties": {AUDITOR},
+    "SELECT name FROM properties": NO_ONE,
     "INSERT INTO properties VALUES ('x')": NO_ONE,
-    "SELECT role, property FROM members": {AUDITOR},
+    "SELECT role, property FROM members": NO_ONE,
     f"INSERT INTO members VALUES (session_user, '{OTHER}')": NO_ONE,
     "UPDATE members SET property = 'melati'": NO_ONE,
-    "SELECT version FROM versions": {*ALL, OTHER},
+    "SELECT version FROM versions": {*OWN, OTHER},
     "INSERT INTO versions VALUES (99)": NO_ONE,
     "TRUNCATE reports": NO_ONE,
     "CREATE TABLE apoa.x (n integer)": NO_ONE,
@@ -111,7 +102,6 @@ def shared(postgres_outbox: SharedOutbox) -> SharedOutbox:
     """Two properties, each with a report that has a photo, and a draft."""
     postgres_outbox.add_login(DESK, PROPERTY, Group.DESK)
     postgres_outbox.add_login(OTHER, OTHER)
-    postgres_outbox.add_login(AUDITOR, PROPERTY, Group.AUDITOR)
     if not postgres_outbox.cluster.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [STRANGER]).rowcount:
         postgres_outbox.cluster.admin.execute(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{PASSWORD}'".encode())
     for name in (PROPERTY, OTHER):
@@ -159,7 +149,7 @@ def test_each_statement_by_each_login(shared: SharedOutbox) -> None:
     """With the property set to `melati`: its desks do their part, and a login of another property nothing at all."""
     for key in STEERING:
         shared.change("INSERT INTO memo (key, value) VALUES (?, 'x') ON CONFLICT DO NOTHING", key)
-    logins = (SENDER, DESK, OTHER, AUDITOR, STRANGER)
+    logins = (SENDER, DESK, OTHER, STRANGER)
     may = {login: effective(shared, login) for login in logins}
     assert {statement: {login for login in logins if statement in may[login]} for statement in STATEMENTS} == STATEMENTS
 
@@ -171,42 +161,14 @@ def test_each_statement_by_each_login(shared: SharedOutbox) -> None:
         (SENDER, OTHER, set()),
         (SENDER, "", set()),
         (OTHER, OTHER, {OTHER}),
-        (AUDITOR, "", {PROPERTY, OTHER}),
-        (AUDITOR, OTHER, {OTHER}),
-        (AUDITOR, "cempaka", set()),
     ],
 )
 def test_which_properties_a_login_sees(shared: SharedOutbox, login: str, property_name: str, seen: set[str]) -> None:
-    """One at a time, and only its own; the person in charge sees all at once."""
+    """One at a time, and only its own."""
     for table in ("reports", "tally", "audit", "memo", "drafts"):
         with closing(connected(shared, login, property_name)) as connection:
             found = connection.execute(f"SELECT property FROM {table}".encode()).fetchall()
             assert {name for (name,) in found} == seen, table
-
-
-@pytest.mark.parametrize(
-    ("login", "seen"),
-    [
-        (SENDER, {PROPERTY}),
-        (DESK, {PROPERTY}),
-        (OTHER, {OTHER}),
-        ("chain", {PROPERTY, OTHER}),
-        (AUDITOR, {PROPERTY, OTHER}),
-        ("both", {PROPERTY}),
-    ],
-)
-def test_which_properties_a_login_sees_at_once(shared: SharedOutbox, login: str, seen: set[str]) -> None:
-    """Those that it is a member of, an auditor all; nothing while a property is named, and nothing is written."""
-    for name in (PROPERTY, OTHER):
-        shared.add_login("chain", name)
-    shared.add_login("both", PROPERTY)
-    shared.add_login("both", PROPERTY, Group.AUDITOR)
-    with closing(connected(shared, login, "")) as connection:
-        for view in VIEWS:
-            found = connection.execute(f"SELECT property FROM {view}".encode()).fetchall()
-            assert {name for (name,) in found} == seen, view
-    written = {each for each in effective(shared, login, "") if not each.startswith(("SELECT", "SET SESSION"))}
-    assert written == set()
 
 
 @pytest.mark.parametrize("table", ["reports", "memo", "drafts", "tally"])
@@ -216,16 +178,6 @@ def test_the_owner_sees_no_other_property(shared: SharedOutbox, table: str) -> N
         connection.execute(b"SET ROLE apoa_owner")
         rows = connection.execute(f"SELECT property FROM apoa.{table}".encode()).fetchall()
         assert {name for (name,) in rows} == ({PROPERTY, OTHER} if table == "tally" else set())
-
-
-def test_an_auditor_who_is_also_a_desk(shared: SharedOutbox) -> None:
-    """Sees only the own property: what a desk may open belongs to that."""
-    shared.add_login("both", PROPERTY)
-    shared.add_login("both", PROPERTY, Group.AUDITOR)
-    for name, seen in ((PROPERTY, {PROPERTY}), (OTHER, set()), ("", set())):
-        with closing(connected(shared, "both", name)) as connection:
-            found = connection.execute(b"SELECT property FROM reports").fetchall()
-            assert {each for (each,) in found} == seen
 
 
 def test_a_desk_works_and_does_not_send(shared: SharedOutbox) -> None:
@@ -251,27 +203,6 @@ def test_a_desk_works_and_does_not_send(shared: SharedOutbox) -> None:
             desk.eraser.stay(report(2).stay_id, dry_run=False)
         states = [entry.state for entry in desk.entries(Selection())]
         assert states == [State.PENDING, State.WITHDRAWN, State.SUPERSEDED, State.QUEUED]
-
-
-def test_an_auditor_reads_and_opens_nothing(shared: SharedOutbox) -> None:
-    """Lists, counts and the trail of any property; nothing that is sealed, and no change. It has no key."""
-
-    def no_key() -> bytes:
-        raise SecretMissing(msg("no key"))
-
-    with shared.open(PropertySealer(PUBLIC_KEY, no_key), login=AUDITOR, property_name=OTHER) as auditor:
-        assert auditor.integrity.doubts() == []
-        [entry] = auditor.entries(Selection())
-        assert auditor.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 1
-        assert auditor.audit_trail.verify().wrong is None
-        for refused in (
-            lambda: auditor.content(entry),
-            lambda: auditor.photo(entry),
-            lambda: auditor.add(report(9), due_at=None),
-            lambda: auditor.record_contact(NOON),
-        ):
-            with raises_error("outbox_not_allowed"):
-                refused()
 
 
 def test_properties_have_nothing_in_common(shared: SharedOutbox) -> None:

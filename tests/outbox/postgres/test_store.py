@@ -1,18 +1,17 @@
 """What a shared outbox does in a way of its own: opening, batches, its state, and its work through a pooler."""
 
 import builtins
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from basics import raises_error
-from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, report, uuid
+from outbox_helpers import HOUR, NOON, report, uuid
 from postgres_helpers import SharedOutbox, free_port, pooler
 
 from apoa_client.outbox.postgres import require_driver
-from apoa_client.outbox.postgres.migrations import STEPS
-from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.outbox.postgres.tables import VERSION
+from apoa_client.ports.entries import Change, NewReport
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 
@@ -45,8 +44,8 @@ def test_a_server_that_does_not_run(postgres_outbox: SharedOutbox) -> None:
 def test_its_state(postgres_outbox: SharedOutbox) -> None:
     """The server keeps its files and indexes: there is nothing to check or to rebuild from here."""
     with postgres_outbox.open() as outbox:
-        complete, schema, engine = outbox.integrity.check_file(lambda: True)
-        assert (complete, schema) == (True, len(STEPS))
+        complete, schema, engine = outbox.check_file(lambda: True)
+        assert (complete, schema) == (True, VERSION)
         assert engine.startswith("PostgreSQL 1")
         outbox.check_queue()
         assert outbox.rebuild_indexes() is False
@@ -77,27 +76,3 @@ def test_a_batch_through_a_pooler(postgres_outbox: SharedOutbox) -> None:
             lease, _entries = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
             outbox.settle(lease, [Change(uuid(1), State.ACCEPTED)])
             assert outbox.summary(now=NOON, soon=NOON).counts[State.ACCEPTED] == 1
-
-
-def test_a_key_of_a_batch_is_used_again(postgres_outbox: SharedOutbox) -> None:
-    """What was added under it before it was discarded is forgotten, and nothing else."""
-    with postgres_outbox.open() as outbox, outbox.batch() as batch:
-        for number in (1, 2, 3):
-            batch.add(7, [NewReport(report(number), NOON)])
-            if number < 3:
-                batch.discard(7)
-        assert batch.save(EVENT) == [uuid(3)]
-        assert [entry.id for entry in outbox.entries(Selection())] == [uuid(3)]
-
-
-def test_the_file_of_a_batch_holds_only_sealed_data(
-    postgres_outbox: SharedOutbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is put aside before saving is as unreadable as the outbox."""
-    path = tmp_path / "batch"
-    monkeypatch.setattr("apoa_client.outbox.postgres.batch.TemporaryFile", lambda: path.open("w+b"))
-    with postgres_outbox.open() as outbox, outbox.batch() as batch:
-        batch.add(1, [NewReport(report(1), NOON, photo=PHOTO)])  # a photo is put aside at once
-    content = path.read_bytes()
-    assert uuid(1).encode() in content
-    assert not any(text.encode() in content for text in PERSONAL)
