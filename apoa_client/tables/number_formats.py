@@ -16,11 +16,12 @@ BUILT_IN_FORMATS = {
     "11": "0.00E+00",
     "12": "# ?/?",
     "13": "# ??/??",
+    "46": "[h]:mm:ss",
     "48": "##0.0E+0",
 }
 """The formats that a workbook does not define (ECMA-376 part 1, 18.8.30) and that do not show a number as it is.
 
-Any format of a day or a time stands for those.
+Any format of a day or a time stands for those of days and times.
 """
 _PLAIN = frozenset({"", "general", "standard", "0", "#", "@", "#,##0", "0.00", "#,##0.00"})
 _MOST_EXACT = 10**15
@@ -36,6 +37,14 @@ _FRACTION = re.compile(r"(.*)[.,]0+", re.DOTALL)
 
 
 _NO_PART_OF_A_DATE = re.compile(r'"[^"]*"|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]|[_\\].', re.IGNORECASE)
+
+
+_LENGTH_OF_TIME = re.compile(r"\[(?:hh?|mm?|ss?)\]", re.IGNORECASE)
+
+
+def is_length_format(code: str) -> bool:
+    """Return whether a format shows a number as hours, minutes or seconds without days, such as 24:30."""
+    return _LENGTH_OF_TIME.search(code.partition(";")[0]) is not None
 
 
 def is_date_format(code: str) -> bool:

@@ -5,7 +5,7 @@ are read as they were stored: no formula is calculated, no link is followed, no 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
 from typing import NamedTuple
 
@@ -64,7 +64,7 @@ def open_ods(content: Content, choice: SheetChoice) -> Table:
     with opened_archive(content) as archive:
         if b"encryption-data" in archive.read("META-INF/manifest.xml") or _CONTENT not in archive.namelist():
             raise encrypted()
-        found, first = _Rows(None), dict[str, list[Row]]()
+        found, first = _Rows(None, choice.may_read), dict[str, list[Row]]()
         for _ in parse_part(archive, _CONTENT, found, content.time):
             for row in found.taken():
                 of_sheet = first.setdefault(row.sheet, [])
@@ -101,17 +101,19 @@ class _Rows(Handler):
     """Collects the rows of sheets that are not empty, and the cells that are merged there.
 
     Args:
-        sheets: The names of the sheets to read; None for all.
+        sheets: The names of the sheets to read; None for all of which `may_read` is true.
+        may_read: Whether a sheet is read, by its name: what is wrong in another one does not matter.
 
     """
 
-    def __init__(self, sheets: Sequence[str] | None) -> None:
+    def __init__(self, sheets: Sequence[str] | None, may_read: Callable[[str], bool] = bool) -> None:
         self.styles: dict[str, str] = {}
         """The style of each sheet that was found, by its name."""
         self.hidden: set[str] = set()
         """The styles that hide a sheet."""
         self.merged: dict[str, list[Merged]] = {}
         self._left = None if sheets is None else set(sheets)
+        self._may_read = may_read if self._left is None else self._left.__contains__
         self._style = ""
         self._count = 0
         self._sheet = ""
@@ -157,7 +159,7 @@ class _Rows(Handler):
         if name == _SHEET:
             self._sheet, self._number = attributes.get(_TABLE + "name", ""), 0
             self.styles[self._sheet] = attributes.get(_TABLE + "style-name", "")
-            self._inside = self._left is None or self._sheet in self._left
+            self._inside = self._may_read(self._sheet)
         elif name == _STYLE + "style":
             self._style = attributes.get(_STYLE + "name", "")
         elif attributes.get(_TABLE + "display") == "false":

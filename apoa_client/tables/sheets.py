@@ -240,6 +240,10 @@ class SheetChoice(NamedTuple):
         """How many rows of each sheet show its headings."""
         return max(MOST_LINES_ABOVE, self.heading_row + 2)
 
+    def may_read(self, name: str) -> bool:
+        """Return whether a sheet with this name is one of those that `of` returns."""
+        return not self.sheets or name.casefold().strip() in {each.casefold().strip() for each in self.sheets}
+
     def of(self, names: Sequence[str]) -> list[str]:
         """Return those names of a workbook's sheets that the user gives, whatever their case; all if none is given.
 

@@ -25,6 +25,8 @@ _MOST_UNPACKED = 2 * 1024**3
 _MOST_RATIO = 200
 _MOST_OF_AN_ELEMENT = 1024**2
 """The bytes of one tag or comment: a parser needs a multiple of them, and more time."""
+_DEEPEST = 256
+"""Elements in elements: a parser keeps each one that is open in memory. No workbook has over thirty."""
 _MOST_BEFORE_ELEMENT = 65_536
 """The bytes of a part up to the end of its first tag. A parser searches what has not ended again with each piece."""
 _SMALL = 10 * 1024**2
@@ -95,9 +97,23 @@ def parse_part(archive: ZipFile, name: str, handler: Handler, limit: TimeLimit) 
 
     Also what is not needed is read to the end, where the checksum is compared.
     """
+    depth = 0
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise too_large()
+        handler.start(name, attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        handler.end(name)
+
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = handler.text
     fed = 0
     with archive.open(name) as file:

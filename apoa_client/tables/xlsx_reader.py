@@ -16,7 +16,7 @@ from typing import NamedTuple
 from zipfile import ZipFile
 
 from apoa_client.tables.content import Content, TimeLimit
-from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_plain
+from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_length_format, is_plain
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
@@ -71,8 +71,8 @@ _FIRST_DAY, _FIRST_DAY_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # no
 _DAY_MS = 86_400_000
 _29_FEBRUARY_1900 = 60
 """The number of a day that Excel counts and that never was."""
-_DATE = "date"
-"""Stands for every format of dates and times."""
+_DATE, _LENGTH = "date", "length"
+"""Stand for every format of dates and times, and of lengths of time."""
 
 
 def open_xlsx(content: Content, choice: SheetChoice) -> Table:
@@ -116,9 +116,10 @@ class _Book:
     def __init__(self, archive: ZipFile, limit: TimeLimit) -> None:
         self._time = limit
         path = next((target for _id, kind, target in _relations(archive, "", limit) if kind == "officeDocument"), "")
-        relations = list(_relations(archive, path, limit))
-        by_id = {key: target for key, kind, target in relations if kind == "worksheet"}
-        by_kind = {kind: target for _id, kind, target in relations if target in archive.namelist()}
+        names = {name.casefold(): name for name in archive.namelist()}  # case makes no difference (ECMA-376-2, 6.2)
+        relations = [(key, kind, names.get(to.casefold(), to)) for key, kind, to in _relations(archive, path, limit)]
+        by_id = {key: (kind, target) for key, kind, target in relations}
+        by_kind = {kind: target for _id, kind, target in relations if target.casefold() in names}
         self.parts: list[_Part] = []
         self.first_day = _FIRST_DAY
         for name, attributes in elements_of(archive, path, limit):
@@ -126,9 +127,10 @@ class _Book:
                 self.first_day = _FIRST_DAY_1904
             elif name == "sheet":
                 key = next((value for each, value in attributes.items() if each.endswith(" id")), "")
-                if key in by_id:
+                kind, target = by_id[key]
+                if kind == "worksheet":  # and no chart
                     is_hidden = attributes.get("state", "visible") != "visible"
-                    self.parts.append(_Part(attributes["name"], by_id[key], is_hidden))
+                    self.parts.append(_Part(attributes["name"], target, is_hidden))
         texts, styles = _Texts(), _Styles()
         for kind, handler in (("sharedStrings", texts), ("styles", styles)):
             if kind in by_kind:
@@ -262,9 +264,9 @@ class _Styles(_Text):
         if kind == "cellXfs":
             self._in_cells = True
         elif kind == "xf" and self._in_cells:
-            self.of_cells.append(attributes.get("numFmtId", ""))
+            self.of_cells.append(_start_of(attributes, "numFmtId"))
         elif kind == "numFmt":
-            self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+            self.formats[_start_of(attributes, "numFmtId")] = _start_of(attributes, "formatCode")
         if max(len(self.of_cells), len(self.formats)) > _MOST_STYLES:
             raise too_large()
 
@@ -273,15 +275,23 @@ class _Styles(_Text):
             self._in_cells = False
 
 
+def _start_of(attributes: Attributes, name: str) -> str:
+    """Return an attribute up to the first character that is too much, for which it is refused where it is needed."""
+    return attributes.get(name, "")[: _LONGEST_FORMAT + 1]
+
+
 def _formats(styles: _Styles, limit: TimeLimit) -> dict[str, str]:
-    """Return the format of each style, by its number, that does not show a number as it is; `_DATE` for a date."""
+    """Return the format of each style, by its number, that does not show a number as it is; `_DATE` or `_LENGTH`."""
     looks = {}
     for key in set(styles.of_cells):
         limit.check()
         code = styles.formats.get(key, "")
         if len(code) > _LONGEST_FORMAT:  # the time to understand one grows with the square of its length
             raise too_large()
-        looks[key] = _DATE if is_date_format(code) else "" if is_plain(code) else code
+        if is_date_format(code):
+            looks[key] = _LENGTH if is_length_format(code) else _DATE
+        else:
+            looks[key] = "" if is_plain(code) else code
     return {str(number): looks[key] for number, key in enumerate(styles.of_cells) if looks[key]}
 
 
@@ -329,7 +339,7 @@ class _Rows(_Text):
             if column > MOST_COLUMNS:
                 raise too_many_columns()
             self._values += [None] * (column - len(self._values) - 1)
-            self._values[column - 1 :] = [value]
+            self._values[column - 1 : column] = [value]
 
     def _value(self, kind: str, text: str) -> CellValue:
         if not text and kind != "e":
@@ -339,10 +349,12 @@ class _Rows(_Text):
         if kind != "n":
             return _KINDS.get(kind, _as_text)(text)
         number = as_value(int(text) if text.isdecimal() else float(text))
-        look = self._book.formats.get(self._cell.get("s", ""))
+        look = self._book.formats.get(self._cell.get("s", "0"))
         if look is None or not isinstance(number, (int, float)):
             return number
-        return _moment(number, self._book.first_day) if look is _DATE else as_formatted(number, look)
+        if look is _LENGTH and not 0 <= number < 1:
+            return _length(number)
+        return _moment(number, self._book.first_day) if look in {_DATE, _LENGTH} else as_formatted(number, look)
 
 
 def _as_text(text: str) -> CellValue:
@@ -363,6 +375,14 @@ def _moment(serial: float, first_day: datetime) -> CellValue:
     if first_day == _FIRST_DAY and 0 < serial < _29_FEBRUARY_1900:
         moment += timedelta(days=1)
     return as_value(moment)
+
+
+def _length(days: float) -> CellValue:
+    """Return a length of time in words, which is no time of a day: 24:30 is of the next day."""
+    try:
+        return str(timedelta(days=days))
+    except (OverflowError, ValueError):
+        return error_cell("")
 
 
 def _iso_moment(text: str) -> CellValue:

@@ -178,6 +178,30 @@ def test_a_long_format() -> None:
     assert refusal(styled(1, "[" * 256)) == "zip_bomb"
 
 
+def test_many_long_formats() -> None:
+    """Formats and numbers of formats that are too long are not kept in memory."""
+    names = (f'numFmtId="{number}" formatCode="{"0" * 900_000}"' for number in range(50))
+    formats = "".join(f"<numFmt {name}/>" for name in names)
+    numbers = "".join(f'<xf numFmtId="{number}{"0" * 900_000}"/>' for number in range(50))
+    for inside in (f"<numFmts>{formats}</numFmts>", f"<cellXfs>{numbers}</cellXfs>"):
+        noise = os.urandom(2**18).hex()  # so that it does not look like a bomb
+        part = f'<styleSheet xmlns="{MAIN}">{inside}<!--{noise}--></styleSheet>'
+        content = changed({"xl/styles.xml": part.encode()})
+        tracemalloc.start()
+        table = read(content)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(list(table.read_rows())) == 1
+        assert peak < 10 * 1024**2
+
+
+def test_elements_in_elements() -> None:
+    """Each element that is open takes memory: megabytes of them are no workbook."""
+    nested = "<a>" * 300_000
+    assert refusal(changed({SHEET: f'<worksheet xmlns="{MAIN}"><sheetData>{nested}'.encode()})) == "zip_bomb"
+    assert refusal(changed({"content.xml": f"<x>{nested}".encode()}, ods(ods_table()))) == "zip_bomb"
+
+
 def test_many_sheets_and_long_names() -> None:
     """No workbook of guests has thousands of sheets, or a sheet with a long name, which an error would show."""
     many = "".join(ods_table(name=f"{number}") for number in range(1_000))

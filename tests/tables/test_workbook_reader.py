@@ -78,6 +78,16 @@ def test_sheets(kind: str) -> None:
     ]  # others are not opened
 
 
+def test_a_sheet_without_its_part() -> None:
+    """A sheet of which the workbook does not say where it is, is not left out without a word."""
+    sheet = b'<sheet name="B" sheetId="9" r:id="rId99" xmlns:r="r"/></sheets>'
+    content = xlsx(("A", [["a"], ["x"]]))
+    assert values(changed({}, content)) == [("x",)]
+    with pytest.raises(TableRefused) as raised:
+        read(changed({}, content, renamed=(b"</sheets>", sheet)))
+    assert raised.value.name == "table_damaged"
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
 def test_a_sheet_that_is_missing(kind: str) -> None:
     """The error names the sheets that there are."""
@@ -135,6 +145,9 @@ def test_parts_that_are_not_needed() -> None:
         ("46350.58680555556", 2, datetime(2026, 11, 24, 14, 5)),  # noqa: DTZ001  a local time
         (0.5, 3, time(12)),
         (0.5, 4, time(12)),
+        ("1.0208333333333333", 4, "1 day, 0:30:00"),
+        (1, 7, "1 day, 0:00:00"),
+        ("1E999", 7, "#VALUE!"),
         (59, 1, date(1900, 2, 28)),
         (61, 1, date(1900, 3, 1)),
         (99999999, 1, "#VALUE!"),
@@ -148,7 +161,7 @@ def test_numbers_by_their_format(serial: object, style: int, value: CellValue) -
     codes = ("dd/mm/yyyy", "hh:mm", "[h]:mm", '[$-421]"Hari "0', "000000000")
     own = "".join(f'<numFmt numFmtId="{number}" formatCode="{code}"/>' for number, code in enumerate(codes, 164))
     own = own.replace('"Hari "', "&quot;Hari &quot;")
-    formats = "".join(f'<xf numFmtId="{number}"/>' for number in (0, 14, 164, 165, 166, 57, 168))
+    formats = "".join(f'<xf numFmtId="{number}"/>' for number in (0, 14, 164, 165, 166, 57, 168, 46))
     content = sheet_of(f'<row><c t="str"><v>a</v></c></row><row><c s="{style}"><v>{serial}</v></c></row>')
     parts = {"xl/styles.xml": styles(f"<numFmts>{own}</numFmts><cellXfs>{formats}</cellXfs>")}
     assert values(changed(parts, content)) == [(value,)]
@@ -161,6 +174,31 @@ BOOK_OF_A_MAC = (
     f'<workbook xmlns="{MAIN}" xmlns:r="r"><workbookPr date1904="1"/>'
     '<sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>'
 ).encode()
+
+
+def test_a_number_without_a_style() -> None:
+    """It has the first style of the workbook, in which a user may have changed the format of all cells."""
+    first = '<numFmts><numFmt numFmtId="164" formatCode="000000000"/></numFmts><cellXfs><xf numFmtId="164"/></cellXfs>'
+    content = sheet_of('<row><c t="str"><v>a</v></c></row><row><c><v>12345678</v></c></row>')
+    assert values(changed({"xl/styles.xml": styles(first)}, content)) == [("012345678",)]
+
+
+def test_names_of_parts_in_another_case() -> None:
+    """A part is found whatever the case of its name, as Excel finds it."""
+    content = io.BytesIO()
+    with ZipFile(io.BytesIO(xlsx(("A", [["a"], [date(2026, 11, 24)]])))) as old, ZipFile(content, "w") as new:
+        for name in old.namelist():
+            new.writestr(name.replace("styles", "Styles").replace("shared", "Shared"), old.read(name))
+    assert values(content.getvalue()) == [(date(2026, 11, 24),)]
+
+
+def test_cells_in_another_order() -> None:
+    """Each cell is in the column that it names, in whatever order they are stored."""
+    first, second = (
+        "".join(f'<c r="{place}" t="str"><v>{place}</v></c>' for place in places)
+        for places in (("A1", "B1", "C1"), ("C2", "A2", "B2"))
+    )
+    assert values(sheet_of(f'<row r="1">{first}</row><row r="2">{second}</row>')) == [("A2", "B2", "C2")]
 
 
 def test_a_chart_has_no_rows() -> None:
@@ -209,3 +247,18 @@ def test_a_value_that_is_no_value() -> None:
         read(ods(ods_table(ods_row(wrong))))
     assert raised.value.name == "table_damaged"
     assert "SECRET" not in f"{raised.value!r}{raised.value}{raised.value.message.values}"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+def test_a_wrong_sheet_beside_the_chosen_one(kind: str) -> None:
+    """What is wrong in a sheet that the user left out does not matter."""
+    if kind == "xlsx":
+        content = xlsx(("A", [["a"], ["x"]]), ("B", [["b"] * 2_000]))
+    else:
+        wide = cell("b", 'table:number-columns-repeated="2000"')
+        content = ods(ods_table(*(ods_row(cell(each)) for each in "ax"), name="A") + ods_table(ods_row(wide), name="B"))
+    with pytest.raises(TableRefused) as raised:
+        read(content)
+    assert raised.value.name == "too_many_columns"
+    assert values(content, "a ") == [("x",)]
+    assert [sheet.rows for sheet in read(content, "A").facts.sheets] == [0, None]

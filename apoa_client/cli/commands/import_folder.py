@@ -21,6 +21,7 @@ from apoa_client.errors import ApoaError, DataRefused, Exit, NotNow, StorageProb
 from apoa_client.files import FileInUse, write_private
 from apoa_client.messages import msg
 from apoa_client.tables.columns import guest_rows
+from apoa_client.tables.content import TableRefused
 from apoa_client.tables.headings import find_mapping
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Records, Table
@@ -149,12 +150,16 @@ class _FileOfFolder:
         return TakenFile(self._path.name, where, result)
 
     def _write_refused_rows(self, table: Table, result: ImportResult, target: Path) -> str:
-        """Write the refused rows beside the refused file. Return the name; empty if a refused file has it."""
+        """Write the refused rows beside the refused file. Return the name; empty if that is not possible."""
         ending = ".csv" if target.suffix.casefold() == ".csv" else ".xlsx"
         copy = target.with_name(_("{name}-problems").format(name=target.stem) + ending)
         if reason_file(copy).exists():  # it is a refused file itself
             return ""
-        self._write(copy, marked_file(table, result.problems, copy))
+        try:
+            content = marked_file(table, result.problems, copy)
+        except TableRefused:  # reading it once more takes too long; the reason names the rows
+            return ""
+        self._write(copy, content)
         return copy.name
 
     def _write(self, path: Path, content: bytes) -> None:

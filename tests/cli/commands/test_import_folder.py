@@ -19,6 +19,7 @@ from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.cli.commands import import_folder
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
+from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
 
 HEADINGS = (
@@ -157,6 +158,19 @@ class TestFiles:
         rows = (drop.folder / "refused" / copy).read_text("utf-8-sig")
         assert XIMENA.surname in rows
         assert QUENTIN.surname not in rows
+
+    def test_refused_rows_that_cannot_be_read_again(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file that takes too long to read once more is moved all the same, and the next one is imported."""
+
+        def too_slow(*_args: object) -> bytes:
+            raise TableRefused(msg("too slow"), name="table_too_slow")
+
+        monkeypatch.setattr(import_folder, "marked_file", too_slow)
+        drop.put("a.csv", table(cells(QUENTIN), BAD), age_s=7200)
+        drop.put("b.csv", table(cells(XIMENA)))
+        assert drop().code == 65
+        assert drop.names() == {"": [], "done": ["b.csv"], "refused": ["a.csv", "a.csv.reason.txt"]}
+        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
 
     @pytest.mark.parametrize(
         "content", [b"", b"\x00\x01\x02 no table \xff\n", b"PK\x03\x04 no archive\n", b"Surname;Room\nX;5\n"]
