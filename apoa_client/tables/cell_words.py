@@ -3,7 +3,7 @@
 A ditto mark stands for the cell above it. A title before a name is no part of the name in the passport. Two guests in
 one cell, a word such as *TBA*, another document than a passport, capitals that contradict the order of the names, and
 *batal* (cancelled) in another cell, above the row or as the name of its sheet would be reported as they stand: such a
-row is refused.
+row is refused; for a name only where no MRZ and no other column has it.
 
 A whole name is split in the order that a user said. The surname is the first word, or the last word. Where the surname
 comes first, a comma may be behind it. A name in which the surname may have more words is refused: those with a particle

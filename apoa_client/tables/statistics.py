@@ -17,7 +17,6 @@ OTHERS = "others"
 """The state of the group that holds all groups that are not shown."""
 
 _DAY = timedelta(days=1)
-_DAYS_OF_A_WEEK = 7
 _MONTHS_OF_A_YEAR = 12
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
