@@ -55,7 +55,10 @@ class TablesMissing(SettingsProblem):
 
     def __init__(self) -> None:
         super().__init__(
-            msg("The libraries for spreadsheets are not installed. CSV and JSON files work without them."),
+            msg(
+                "The libraries for old Excel files (.xls) and the empty workbook are not installed. Other tables are "
+                "read without them."
+            ),
             install_advice("tables"),
         )
 

@@ -100,9 +100,10 @@ def test_the_notes_are_in_both_languages(book: bytes) -> None:
 
 
 def test_without_xlsxwriter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says how to install the extra."""
+    """The error says how to install the extra, and that most tables need none."""
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     with pytest.raises(TablesMissing) as caught:
         template_book("en")
+    assert "Other tables are read without them." in caught.value.message.render()
     assert caught.value.advice is not None
     assert "apoa-client[tables]" in caught.value.advice.render()
