@@ -183,7 +183,7 @@ def flag(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  cli
 
 
 class _Path(click.Path):
-    """A path, which no option looks at before the command does. pathlib is slow to load."""
+    """A path as pathlib has it, which is slow to load."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  click's
         """Return the path."""

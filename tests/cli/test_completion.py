@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from cli_helpers import BESIDE, Apoa, Serve
 from code_tables_helpers import NOMAD, table
+from command_tree import all_commands
 from system_helpers import needs_tool
 from tmux_helpers import Terminal, require_tmux
 
 from apoa_client.cli import completion, main
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import COMMANDS, all_commands
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import Option
 from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.locale import LANGUAGES

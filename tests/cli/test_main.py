@@ -17,6 +17,7 @@ from typing import Any
 import click
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, Apoa, child_environment, spoken, typed_in
+from command_tree import all_commands as program_contexts
 from screens import Screens
 
 from apoa_client import __version__
@@ -24,7 +25,6 @@ from apoa_client.cli import main, session
 from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS, DAILY, SECTIONS, Program
-from apoa_client.cli.program import all_commands as program_contexts
 from apoa_client.cli.registry import CommandGroup, Option, example_of
 from apoa_client.cli.terminal.command_names import (
     ALIASES,

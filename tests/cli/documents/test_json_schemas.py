@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from cli_helpers import Apoa
+from command_tree import all_commands
 from jsonschema import Draft202012Validator
 
 from apoa_client.cli.documents.json_schemas import FORMS, json_schema
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import all_commands
 
 
 def test_every_command_with_json_has_a_schema() -> None:
