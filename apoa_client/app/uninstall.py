@@ -3,11 +3,13 @@
 The program itself is removed by what installed it.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +28,7 @@ from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, Folders, account_home, valid_name
+from apoa_client.vault.store import NAMES
 
 
 class Kind(StrEnum):
@@ -133,7 +136,7 @@ class Uninstall:
             schedules, problems = [], [exc]
         traces += [Trace(Kind.SCHEDULE, found.name) for found in schedules]
         for name in names:
-            traces += _traces_in(self._folders.data / name, _kind_of, name)
+            traces += _traces_in(self._folders.data / name, partial(_kind_of, settings=known.get(name)), name)
             if name in known:
                 keyring, problem = self._keyring_entries(known[name])
                 traces += keyring
@@ -295,19 +298,30 @@ def _traces_in(folder: Path, kind_of: Callable[[Path], Kind], name: str = "") ->
 
 
 def _property_folders(home: Path) -> list[str]:
-    """Return the names of the folders with an outbox, also of those that the settings do not name any more."""
+    """Return the names of the folders of properties, also of those that the settings do not name any more."""
     with suppress(OSError):
         return sorted(
             each.name
             for each in home.iterdir()
-            if each.is_dir() and not is_link(each) and valid_name(each.name) and is_outbox(each / OUTBOX_NAME)
+            if each.is_dir() and not is_link(each) and valid_name(each.name) and _is_ours(each)
         )
     return []
 
 
-def _kind_of(path: Path) -> Kind:
-    """Return what a file in a property's folder is."""
-    return Kind.OUTBOX if path.name in OUTBOX_FILES else _FILES.get(path.name, Kind.FOREIGN)
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder is a property's: others may have files of such names.
+
+    Only the key file is in that of a shared outbox, and in one whose removal was killed.
+    """
+    return is_outbox(folder / OUTBOX_NAME) or is_key_file(folder / KEYS_NAME)
+
+
+def _kind_of(path: Path, settings: PropertySettings | None = None) -> Kind:
+    """Return what a file in a property's folder is; `settings` are None for one that the settings do not name."""
+    kind = Kind.OUTBOX if path.name in OUTBOX_FILES else _FILES.get(path.name, Kind.FOREIGN)
+    if kind is Kind.KEY_FILE and (settings is None or settings.vault != "file") and not is_key_file(path):
+        return Kind.FOREIGN
+    return kind
 
 
 def _unreadable(name: str, *, training: bool = False) -> Loss:
@@ -318,13 +332,26 @@ _SQLITE = b"SQLite format 3\0"
 _APPLICATION_ID = slice(68, 72)
 """Where a database says whose it is, in the first bytes of the file: see SQLite's "Database File Format"."""
 _HEADER_BYTES = 100
+_MAX_KEY_FILE = 1 << 20
 
 
 def is_outbox(path: Path) -> bool:
     """Return whether a file is a database of this program. A damaged one may not be recognized."""
+    header = _beginning(path, _HEADER_BYTES)
+    return header.startswith(_SQLITE) and header[_APPLICATION_ID] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def is_key_file(path: Path) -> bool:
+    """Return whether a file has secrets of this program, and nothing else."""
+    with suppress(ValueError):
+        value = json.loads(_beginning(path, _MAX_KEY_FILE))
+        return isinstance(value, dict) and bool(value) and set(NAMES).issuperset(value)
+    return False
+
+
+def _beginning(path: Path, size: int) -> bytes:
     with suppress(OSError):
         if path.is_file():  # reading from a named pipe would wait for a writer
             with path.open("rb") as file:
-                header = file.read(_HEADER_BYTES)
-            return header.startswith(_SQLITE) and header[_APPLICATION_ID] == APPLICATION_ID.to_bytes(4, "big")
-    return False
+                return file.read(size)
+    return b""

@@ -182,8 +182,9 @@ def _fetch_certificate(host: str, port: int) -> Certificate:
 def decoded(names: Mapping[str, Any], sha256: str = "") -> Certificate:
     """Return what `getpeercert` says of a certificate."""
     subject, issuer = (_common_name(names.get(key, ())) for key in ("subject", "issuer"))
-    end = str(names.get("notAfter", ""))
-    valid_until = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC) if end else None
+    valid_until = None
+    with suppress(ValueError, OSError, OverflowError):  # Windows knows no time after the year 3000
+        valid_until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(names.get("notAfter", ""))), UTC)
     return Certificate(sha256, subject, issuer, valid_until)
 
 

@@ -12,7 +12,7 @@ from outbox_helpers import report
 
 from apoa_client.app.property_vault import LazySealer, VaultVersion, outbox_binding, password_binding, secret_store
 from apoa_client.app.system_clock import SystemClock
-from apoa_client.errors import NotNow, SettingsProblem
+from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.settings.config import MANUAL, PropertySettings
@@ -46,6 +46,17 @@ def test_the_vault_setting_selects_the_store(home: Path, clock: FixedClock) -> N
         folders = app_of(home, clock).folders
         assert isinstance(secret_store(settings, folders, {}, lambda: False, interactive=False), kind)
     assert not home.exists()
+
+
+def test_a_missing_outbox_is_not_recreated(home: Path, clock: FixedClock) -> None:
+    """Only the set-up creates one."""
+    set_up(home, clock, training())
+    (home / "melati" / "outbox.db").unlink()
+    app = app_of(home, clock)
+    with pytest.raises(StorageProblem):
+        _ = app.outbox
+    app.close()
+    assert not (home / "melati" / "outbox.db").exists()
 
 
 def test_a_report_saved_after_two_key_rotations_opens(home: Path, clock: FixedClock) -> None:

@@ -45,6 +45,17 @@ def test_an_authoritys_clock_that_is_years_off_does_not_count(app: Container, of
     assert app.outbox.clock_checked_at(NOW) == NOW
 
 
+def test_purge_daily_erases_once_a_day(app: Container, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if the clock was set back since the last time."""
+    done: list[object] = []
+    purge = app.retention.purge
+    monkeypatch.setattr(app.retention, "purge", lambda: done.append(purge()))
+    for step, count in ((timedelta(), 1), (DAY / 2, 1), (DAY / 2, 2), (-2 * DAY, 3)):
+        clock.forward(step)
+        app.retention.purge_daily()
+        assert len(done) == count
+
+
 def test_others_save_while_a_keyring_is_asked(app: Container) -> None:
     """By an erasure, a withdrawal and a typed number: a person may need minutes to answer."""
     file, number = app.folders.outbox("melati"), itertools.count(10)

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -24,8 +24,10 @@ from apoa_client.archive import merge, restore
 from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
+    ApoaError,
     Exit,
     OutboxDamaged,
+    SecretMissing,
     SettingsProblem,
     StorageProblem,
     UsageProblem,
@@ -43,6 +45,7 @@ from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, encode_key
+from apoa_client.vault.sources import PropertySecrets, find_missing_secrets
 
 OTHER_PRIVATE_KEY, _OTHER_PUBLIC_KEY = new_key_pair()
 OTHER_KEY = encode_key(_OTHER_PUBLIC_KEY)
@@ -741,3 +744,41 @@ def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
     drafts = [path for path in tmp_path.rglob("*") if path.name.endswith((".new", "-journal"))]
     assert drafts == []
+
+
+def test_the_name_for_guests_is_filled_in(tmp_path: Path) -> None:
+    """As the office is; a name that was given here is kept."""
+    named = SETTINGS._replace(display_name="Wisma Melati")
+    file = tmp_path / "named.backup"
+    Home(tmp_path / "old", named).back_up(file)
+    new = Home(tmp_path / "new", SETTINGS)
+    new.restore(file)
+    assert new.settings == named
+    other = Home(tmp_path / "other", SETTINGS._replace(display_name="Wisma Mawar"))
+    other.restore(file)
+    assert other.settings.display_name == "Wisma Mawar"
+
+
+def test_missing_secrets_are_named() -> None:
+    """The private key if there is none or another one, the password if one is needed."""
+
+    class Kept:
+        def __init__(self, key: bytes, error: ApoaError | None = None) -> None:
+            self._key, self._error = key, error
+
+        def password(self) -> str:
+            return self.private_key().hex()
+
+        def private_key(self) -> bytes:
+            if self._error is not None:
+                raise self._error
+            return self._key
+
+    def missing(kept: Kept, public_key: str = SETTINGS.public_key, *, password: bool = True) -> list[str]:
+        return find_missing_secrets(cast("PropertySecrets", kept), public_key, password=password)
+
+    nothing = Kept(b"", SecretMissing(msg("Nothing.")))
+    assert missing(nothing) == ["private_key", "password"]
+    assert missing(nothing, password=False) == ["private_key"]
+    assert missing(Kept(PRIVATE_KEY)) == []
+    assert missing(Kept(PRIVATE_KEY), OTHER_KEY) == ["private_key"]

@@ -192,6 +192,20 @@ def test_an_undecodable_certificate_has_its_fingerprint(serve: Callable[..., Any
     assert (shown.subject, shown.issuer, len(shown.sha256)) == ("?", "?", 64)
 
 
+@pytest.mark.parametrize("error", [OSError, OverflowError, ValueError])
+def test_a_time_that_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    """As on Windows after the year 3000: the other parts are still known."""
+
+    class Clock:
+        @staticmethod
+        def fromtimestamp(*_values: object) -> None:
+            raise error
+
+    monkeypatch.setattr(tls, "datetime", Clock)
+    names = {"issuer": ((("commonName", "CA"),),), "notAfter": "Dec 31 23:59:59 9999 GMT"}
+    assert tls.decoded(names, "ab") == tls.Certificate("ab", "?", "CA", None)
+
+
 def test_other_failures_are_not_of_certificates() -> None:
     """Only a certificate's error is found, however deep it is wrapped; a cycle of errors ends the search."""
     inner, outer = ssl.SSLCertVerificationError(1, "x"), OSError("x")

@@ -171,6 +171,13 @@ def test_a_hold_with_nothing_to_do_is_no_failure(hotel: Hotel) -> None:
     assert hotel.sync().exit_code is Exit.DONE
 
 
+def test_a_hold_stored_by_a_wrong_clock_is_ignored(hotel: Hotel) -> None:
+    """A hold of a year cannot be right."""
+    hotel.outbox.hold(NOW + timedelta(days=365))
+    hotel.add(1)
+    assert hotel.sync().counts["accepted"] == 1
+
+
 # Verdicts.
 
 

@@ -86,6 +86,7 @@ def test_a_stay_that_was_saved_before_is_changed(outbox: AnyOutbox) -> None:
         uuid(1): State.SUPERSEDED,
     }
     assert [entry.id for entry in stay if entry.state is State.QUEUED] == [uuid(5), uuid(6)]
+    assert [each.report for each in outbox.audit_trail.entries() if each.action == "superseded"] == [uuid(1)]
     assert outbox.audit_trail.verify().wrong is None
     assert outbox.authenticate(ask=True).doubts == ()
 

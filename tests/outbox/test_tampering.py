@@ -511,6 +511,19 @@ def test_a_register_that_is_broken_proves_no_new_row(store: Store, known: Outbox
             assert_not_claimed(box, uuid(UNCODED))
 
 
+def test_a_register_that_is_broken_stays_so(store: Store, known: OutboxVersion) -> None:
+    """What is saved then hides nothing: the next check still says that the register is not this program's."""
+    store.change("UPDATE memo SET value = 'x' WHERE key = 'register'")
+    with store.open() as box:
+        box.add(report(12), due_at=NOON)
+        with box.batch() as batch:
+            batch.add(1, [NewReport(report(13), NOON)])
+            batch.save(AuditEvent("imported"))
+    assert store.rows("SELECT value FROM memo WHERE key = 'register'") == [("x",)]
+    with store.open() as box:
+        assert DoubtKind.NUMBERS in kinds(found(box, known))
+
+
 def test_every_code_and_the_register_removed(store: Store, known: OutboxVersion) -> None:
     """It looks as an outbox from before there were codes; the vault knows better."""
     strip(store)
@@ -680,6 +693,17 @@ def test_another_key_in_the_metadata(store: Store, known: OutboxVersion, stored:
         ):
             with pytest.raises(NotAuthentic):
                 change()
+
+
+def test_a_guest_is_saved_where_another_key_is_in_the_metadata(store: Store) -> None:
+    """Without a code: a guest who is waiting is not refused for what another program wrote."""
+    write_metadata(store, "public_key", OTHER_KEY)
+    with store.open() as box:
+        assert not box.add(report(12), due_at=NOON).authenticated
+        with box.batch() as batch:
+            batch.add(1, [NewReport(report(13), NOON)])
+            batch.save(AuditEvent("imported"))
+        assert [entry.authenticated for number in (12, 13) for entry in box.find(uuid(number))] == [False, False]
 
 
 def test_another_key_in_the_metadata_is_taken_back(store: Store, known: OutboxVersion) -> None:

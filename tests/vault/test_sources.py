@@ -16,6 +16,7 @@ from apoa_client.ports.vault import OutboxVersion
 from apoa_client.vault.errors import (
     KeyringProblem,
     KeyringReason,
+    PublicKeyChanged,
     SecretFileRefused,
     SecretUnusable,
 )
@@ -214,6 +215,26 @@ class TestBinding:
         secrets.password()
         computer.store.loses_secrets = True
         secrets.bind_password()
+
+    @pytest.mark.parametrize("kept", ["private-key", "private-key-next", "another", None])
+    def test_another_public_key(self, computer: Computer, kept: str | None) -> None:
+        """It is right only if its private key is here, as after a key rotation; the password is then bound to it."""
+        private_key, public_key = new_key_pair()
+        if kept is not None:
+            computer.store.kept["private-key"] = encode_key(KEY)
+        computer.store_password()
+        computer.binding = bound(public_key=public_key)
+        if kept in {None, "another"}:
+            with pytest.raises(PublicKeyChanged):
+                computer.secrets().password()
+            return
+        name = str(kept)
+        computer.store.kept[name] = encode_key(private_key)
+        secrets = computer.secrets()
+        assert secrets.password() == "stored"
+        secrets.bind_password()
+        del computer.store.kept[name]
+        assert computer.secrets().password() == "stored"
 
     def test_a_kill_while_storing(self, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
         """A kill between the two writes leaves no password: the old one is not bound to the settings of the new one."""

@@ -332,7 +332,7 @@ class RowCodes:
             return True
         try:
             authenticator = self.authenticator(ask=True)
-        except SettingsProblem:  # as in `saved`
+        except SettingsProblem:  # as in `_with_register`
             authenticator = None
         register = None if authenticator is None else read_register(self._db, authenticator)
         if authenticator is not None and register is not None and register is not BROKEN:

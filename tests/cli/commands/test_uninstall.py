@@ -1,6 +1,8 @@
 """`apoa uninstall`: what is left on the computer, what would be lost, and its removal when a person asks twice."""
 
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,38 @@ def test_yes_alone_loses_nothing(two: Apoa) -> None:
     assert not two.home.exists()
 
 
+def test_options_that_go_together(two: Apoa) -> None:
+    """Without a terminal `--yes` is needed, and `--force` alone means nothing."""
+    before = files_below(two.home)
+    assert two("uninstall").code == Exit.USAGE
+    assert two("uninstall", "--force").code == Exit.USAGE
+    assert files_below(two.home) == before
+
+
+def test_one_property(two: Apoa) -> None:
+    """With `--property`, or APOA_PROPERTY, the other property and the rest of the settings stay."""
+    assert two("--property", "latihan", "uninstall", "--yes").code == 0
+    assert not (two.home / "latihan").exists()
+    assert [each["state"] for each in two.reports()] == ["queued"]
+    assert "latihan" not in (two.home / "config.toml").read_text()
+    assert two("uninstall", "--yes", "--force", APOA_PROPERTY="melati").code == 0
+    assert files_below(two.home) == {"config.toml", "config.lock"}
+    assert two("uninstall", "--yes", "--json", APOA_PROPERTY="melati").json["error"]["class"] == "settings_problem"
+
+
+@pytest.mark.parametrize(
+    "keys", [["y", "melati", "latihan"], ["n"], [""], ["y", "melati", "no"], ["y", "MELATI"]], ids=" ".join
+)
+def test_at_a_terminal(two: Apoa, keys: Sequence[str]) -> None:
+    """It asks twice: yes or no, which is no at Enter, and the name of each property."""
+    before = files_below(two.home)
+    assert two("uninstall", keys=keys).code == 0
+    if keys[1:] == ["melati", "latihan"]:
+        assert not two.home.exists()
+    else:
+        assert files_below(two.home) == before
+
+
 def test_files_of_others_are_kept(two: Apoa) -> None:
     """What the program did not make is listed and stays, and so does the folder that it is in."""
     note, folder = two.home / "melati" / "note.txt", two.home / "melati" / "sandbox.db"
@@ -89,6 +123,17 @@ def test_files_of_others_are_kept(two: Apoa) -> None:
     said = two("uninstall", "--yes", "--force", "--json")
     assert {trace["place"] for trace in said.json["kept"]} == {str(note), str(folder)}
     assert {each.name for each in (two.home / "melati").iterdir()} == {"note.txt", "sandbox.db"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, a link needs a right")
+def test_links_are_kept(two: Apoa, tmp_path: Path) -> None:
+    """A link with the name of one of our files is not ours, and what it leads to is never touched."""
+    outside, link = tmp_path / "outside", two.home / "melati" / "sandbox.db"
+    outside.write_text("theirs")
+    link.symlink_to(outside)
+    assert two("uninstall", "--yes", "--force").code == 0
+    assert link.is_symlink()
+    assert outside.read_text() == "theirs"
 
 
 @pytest.mark.parametrize("name", ["logs", "melati"])
@@ -148,10 +193,22 @@ def test_a_home_with_files_of_others(two: Apoa) -> None:
     for name in theirs:
         (two.home / name).parent.mkdir(exist_ok=True)
         (two.home / name).write_text('{"id": "x"}')
+    two.change_setting("vault", "keyring")  # so that a key file is not the program's by its name alone
+    (two.home / "latihan" / "keys.json").write_text('{"id": "x"}')
     said = two("uninstall", "--dry-run", "--json")
+    assert str(two.home / "latihan" / "keys.json") in {each["place"] for each in said.json["kept"]}
     assert not any("proyek" in each["place"] or "surat" in each["place"] for each in said.json["found"])
     two("uninstall", "--yes", "--force")
-    assert {str(Path(name)) for name in theirs} <= files_below(two.home)
+    assert {str(Path(name)) for name in (*theirs, "latihan/keys.json")} <= files_below(two.home)
+
+
+def test_a_key_file_alone(two: Apoa) -> None:
+    """The private key of a property that the settings do not name goes too, also where its outbox is on a server."""
+    (two.home / "config.toml").unlink()
+    two.outbox_file.unlink()
+    assert str(two.home / "melati" / "keys.json") in places(two("uninstall", "--dry-run", "--json"), "key_file")
+    assert two("uninstall", "--yes", "--force").code == 0
+    assert not two.home.exists()
 
 
 def test_a_folder_without_settings(two: Apoa) -> None:
