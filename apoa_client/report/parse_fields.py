@@ -78,6 +78,12 @@ _ERROR = re.compile(
     r"|(?i:#(?:N/?A|NV|N/D|N/B|I/T|\u041d/\u0414|YOK|GETTING_DATA|NENÍ_K_DISPOZICI|HIÁNYZIK)"
     r"|(?:ERR|ERROR?|FEHLER|ERREUR|ERRO|FOUT|GALAT|KESALAHAN|CHYBA|HIBA|BŁĄD|ОШИБКА) ?: ?\d{3})"
 )
+UNCALCULATED = "#CALC!"
+"""In place of the value of a formula that no program has calculated; Excel shows it for one without a result."""
+_WITHOUT_RESULT = msg(
+    "This formula has no result in the file. Open the file in Excel or LibreOffice, look at the cell, and save it "
+    "there; or write the value in place of the formula."
+)
 _OF_SPREADSHEET = msg(
     "This is an error of the spreadsheet program, such as #N/A, and no value. Write the value in its place, or leave "
     "it empty if there is none."
@@ -116,7 +122,7 @@ def is_spreadsheet_error(text: str) -> bool:
 def refuse_spreadsheet_error(text: str) -> None:
     """Raise `Unreadable` for an error of a spreadsheet program."""
     if is_spreadsheet_error(text):
-        raise Unreadable("spreadsheet_error", _OF_SPREADSHEET)
+        raise Unreadable("spreadsheet_error", _WITHOUT_RESULT if text.strip() == UNCALCULATED else _OF_SPREADSHEET)
 
 
 def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:

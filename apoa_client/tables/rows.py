@@ -32,8 +32,6 @@ CellValue: TypeAlias = "str | int | float | bool | date | datetime | time | None
 """The content of one cell. A CSV file has texts only; None is an empty cell."""
 
 
-UNCALCULATED = "#CALC!"
-"""In place of the value of a formula that no program has calculated."""
 MOST_COLUMNS = 1024
 """A table of guests has no cell further to the right."""
 MOST_TEXT = 32_767

@@ -15,12 +15,12 @@ from posixpath import dirname, join, normpath
 from typing import NamedTuple
 from zipfile import ZipFile
 
+from apoa_client.report.parse_fields import UNCALCULATED
 from apoa_client.tables.content import Content, TimeLimit
 from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_length_format, is_plain
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
-    UNCALCULATED,
     CellValue,
     Merged,
     Row,

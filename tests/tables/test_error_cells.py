@@ -4,7 +4,7 @@ import pytest
 from table_helpers import problem_of, read_cells, read_table, table_of
 from workbook_helpers import cell, ods, ods_row, ods_table, sheet_of, xlsx
 
-from apoa_client.report.parse_fields import is_spreadsheet_error
+from apoa_client.report.parse_fields import UNCALCULATED, is_spreadsheet_error
 from apoa_client.settings.column_mappings import OTHER_TARGETS, TARGETS, label_of_target
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.reading import open_source
@@ -101,3 +101,11 @@ def test_each_reader_has_the_errors(content: bytes) -> None:
     row = fields_of(content)
     assert row.texts == {}
     assert [finding.code for finding in row.findings] == ["spreadsheet_error"] * 3
+
+
+def test_a_formula_without_a_result() -> None:
+    """The file shows its value in a spreadsheet program, so that the user is not advised to correct an error there."""
+    (row,) = read_cells("Kamar", UNCALCULATED)
+    (other,) = read_cells("Kamar", "#N/A")
+    assert [finding.code for finding in row.findings] == ["spreadsheet_error"]
+    assert problem_of(row.findings[0]) != problem_of(other.findings[0])
