@@ -265,7 +265,7 @@ TYPED = [
     ("apoa daftar --sta", "apoa daftar --state "),
     ("apoa report --nationality selan", "apoa report --nationality NZL "),
     ("apoa receipt --html pag", "apoa receipt --html page.html "),
-    ("apoa setup --timezone asia/mak", "apoa setup --timezone Asia/Makassar "),
+    ("apoa config set property.melati.timezone asia/jay", "apoa config set property.melati.timezone Asia/Jayapura "),
     ("X=1 apoa --lang id kunci gan", "X=1 apoa --lang id kunci ganti "),
     ("echo 1; apoa statu", "echo 1; apoa status "),
 ]

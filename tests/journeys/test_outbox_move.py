@@ -20,7 +20,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.shared_outbox import OutboxSwitch
 from apoa_client.outbox.sql import hand_over
 name, _blank, number = os.environ["KILLED_AT"].partition(" ")
-owner = next(each for each in (OutboxSwitch, Container, hand_over.HandOver) if name in vars(each))
+owner = next(each for each in (OutboxSwitch, Container, hand_over.HandOver) if hasattr(each, name))
 usual, calls = getattr(owner, name), []
 def killed(*arguments, **options):
     calls.append(name)

@@ -115,7 +115,8 @@ class Cluster:
             self._set(f"port={self.port}", f"unix_socket_directories='{self.folder}'", *settings)
             self._set(*() if durable else _FAST)
             self.start()
-            self.admin.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{_secret()}'".encode())
+            if not self.admin.execute(b"SELECT pg_is_in_recovery()").fetchall()[0][0]:  # a standby has its primary's
+                self.admin.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{_secret()}'".encode())
         except BaseException:
             self.stop()
             raise
