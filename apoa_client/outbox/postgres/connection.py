@@ -272,7 +272,7 @@ def connect(address: ServerAddress, password: str | None, limits: TimeLimits) ->
     ended: SimpleQueue[Connection | Exception] = SimpleQueue()
     for server in address.servers:
         parameters = _parameters(address, server, password, limits)
-        BackgroundCall(lambda parameters=parameters: ended.put(_attempt(parameters, place)))  # type: ignore[misc]
+        BackgroundCall(lambda parameters=parameters: ended.put(_attempt(parameters, place)))  # type: ignore[misc]  # a lambda with a default
     left, end = len(address.servers), time.monotonic() + limits.answer
     error: Exception = unreachable(place)
     try:
