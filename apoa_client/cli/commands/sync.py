@@ -171,7 +171,7 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
         if not every_property:
             return run(session)
         with shown_once(session):
-            count = len(session.app.config.names)
+            count = len(session.names)
             if wait_s is None and count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S:
                 wait_s = _LONGEST_FOR_ALL_S / count  # a slow authority must not take the time of the others
             return run_for_every_property(session, run)
