@@ -78,6 +78,8 @@ class Container(PropertyChoice):
         self._command = command
         self.on_unwritable: Callable[[StorageProblem], object] | None = None
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
+        self.on_opened: Callable[[Outbox], object] = lambda _outbox: None
+        """Called with the property's outbox when it is opened."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the keyring and the shared outbox have little time from now on."""
         self.away: ApoaError | None = None
@@ -208,6 +210,7 @@ class Container(PropertyChoice):
             outbox = opener.own_file(create=self._creates_file)
         self._closers.append(outbox.close)
         self._hand_over_to(outbox, history=self._takes_history)
+        self.on_opened(outbox)
         return outbox
 
     def hand_over(self, *, history: bool = False) -> None:

@@ -12,11 +12,12 @@ from apoa_client.cli.terminal.command_names import with_options
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, print_warning, sanitize, style_bold
-from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.ports.run import Clock
     from apoa_client.settings.config import Config, PropertySettings
 
@@ -104,7 +105,29 @@ class Session:
         app = Container(environ or self.environ, self._clock or SystemClock(), name, ask, command)
         if self.interactive:
             app.choose_property = ask_property
+        app.on_opened = lambda outbox: self._move_past_practice(app.settings, outbox)
         return app
+
+    def _move_past_practice(self, settings: "PropertySettings", outbox: "Outbox") -> None:
+        """Move practice out of a real outbox of version 0.1.0, and say it until a user has read it.
+
+        An error stops no command: `apoa status` shows what is left.
+        """
+        if settings.is_training or settings.has_shared_outbox:
+            return
+        with suppress(ApoaError):
+            if not outbox.has_practised():
+                return
+            from apoa_client.app.past_practice import move_past_practice  # once in the life of few properties
+            from apoa_client.outbox.sql.metadata import PRACTICE_MOVED  # the same
+
+            moved = move_past_practice(self.app, outbox)
+            if moved and not self.quiet:
+                line = _("Practice was among the real reports, and is apart now: {count}. See: apoa --practice list")
+                print_warning(line.format(count=moved))
+                print_warning(_("None of it has reached Immigration. If a guest was real, report the guest again."))
+                if self.interactive:
+                    outbox.record(PRACTICE_MOVED, None)
 
     def _mark_training(self, settings: "PropertySettings") -> None:
         """Say before anything else that a training property reports nothing."""

@@ -132,7 +132,7 @@ _STATUS = object_of(
     property=TEXT,
     environment=or_null(TEXT),
     counts=object_of(**dict.fromkeys(State, COUNT)),
-    **each(COUNT, "overdue due_within_6h drafts without_number"),
+    **each(COUNT, "overdue due_within_6h drafts without_number practice_moved practice_undecided"),
     **each(or_null(MOMENT), "next_due_at last_contact_at last_backup_at purge_skipped_at"),
     sending_stopped=or_null(object_of(reason=TEXT, since=MOMENT)),
     last_scheduled_run=or_null(object_of(at=MOMENT, exit_code=COUNT)),

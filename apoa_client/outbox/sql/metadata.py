@@ -201,6 +201,11 @@ CLOCK_CHECKED = Value("clock_checked", _dump_numbers, _load_numbers, of_computer
 """Our clock's time at the last check, in milliseconds, and the number of the last audit event before it."""
 MAINTENANCE = Value("maintenance", str, str, of_computer=True)
 
+PRACTICE_MOVED = Value("practice_moved", int, _number)
+"""The number of reports of practice that were moved out of the outbox, until a user has read it."""
+PRACTICE_UNDECIDED = Value[list[str]]("practice_undecided", " ".join, _words)
+"""The ids of the stays that may be practice, or are and were not moved yet."""
+
 # The guest hash.
 INDEX_KEY_HASH = Value("index_key_hash", str, _text, of_computer=True)
 """A hash of the settings' `index_key`: the desks of a shared outbox must have the same."""
