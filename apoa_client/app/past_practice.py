@@ -30,15 +30,15 @@ def move_past_practice(app: Container, outbox: "Outbox", *, ask: bool = False) -
     known = outbox.value(PRACTICE_UNDECIDED)
     trained = trained_stays(outbox.database)
     if ask or not trained <= frozenset(known or ()):
-        found = stays_of_practice(outbox.database)
+        certain, doubtful = stays_of_practice(outbox.database)
         # Without a receipt it is in doubt at the first look only: later a user may have said that it is real.
         asked = trained.union(known or ())
-        undecided = [each for each in found.doubtful if known is None or each in asked]
+        undecided = [each for each in doubtful if known is None or each in asked]
         outbox.record(PRACTICE_UNDECIDED, undecided or None)
-        if found.certain and (ask or app.key_is_at_hand):
+        if certain and (ask or app.key_is_at_hand):
             with suppress(ApoaError):
-                _move(app, outbox, found.certain)
-        left = trained_stays(outbox.database).intersection(found.certain)
+                _move(app, outbox, certain)
+        left = trained_stays(outbox.database).intersection(certain)
         outbox.record(PRACTICE_UNDECIDED, [*left, *undecided] or None)
     return outbox.value(PRACTICE_MOVED) or 0
 
@@ -51,11 +51,10 @@ def _move(app: Container, outbox: "Outbox", stays: Sequence[str]) -> None:
         training = app.folders.sandbox(name)
         if training.exists() and not practice.outbox.count(Selection()):
             training.replace(practice.folders.sandbox(name))  # it knows the stays, and the next number
-        authenticate(outbox, app.known_version, Outcome())
+        authenticate(outbox, app.known_version, Outcome())  # a file of 0.1.0 has no codes yet
         hand_over = HandOver(outbox.database, practice.outbox.database, app.sealer, app.actor, practice.sealer)
         done = hand_over.run(history=True, only=stays)
-        authenticate(practice.outbox, practice.known_version, Outcome())
-    authenticate(outbox, app.known_version, Outcome())
+    authenticate(outbox, app.known_version, Outcome())  # the vault knows then that they are gone
     if done.problem is not None:
         raise done.problem
 
@@ -67,7 +66,9 @@ def decide(app: Container, stay: str, *, is_practice: bool) -> None:
     """
     outbox = app.outbox
     if is_practice:
+        unread = outbox.value(PRACTICE_MOVED)
         _move(app, outbox, [stay])
+        outbox.record(PRACTICE_MOVED, unread)  # the user knows of this one
     else:
         entries = outbox.entries(Selection(stay_id=stay))
         trained = [each.id for each in entries if each.receipt is not None and each.receipt.is_training]

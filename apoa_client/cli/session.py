@@ -123,7 +123,9 @@ class Session:
 
             moved = move_past_practice(self.app, outbox)
             if moved and not self.quiet:
-                line = _("Practice was among the real reports, and is apart now: {count}. See: apoa --practice list")
+                line = _(
+                    "Practice was among the real reports, and is apart now: {count}. See: apoa --practice list --all"
+                )
                 print_warning(line.format(count=moved))
                 print_warning(_("None of it has reached Immigration. If a guest was real, report the guest again."))
                 if self.interactive:

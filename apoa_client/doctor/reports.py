@@ -61,7 +61,7 @@ def check_waiting(settings: PropertySettings, summary: Summary) -> Finding:
             msg("Correct it: apoa fix"),
         )
     if summary.practice_undecided:
-        practice = msg("Practice or real? {count} from before are not sent.", count=len(summary.practice_undecided))
+        practice = msg("Practice or real? Undecided, and not sent: {count}.", count=len(summary.practice_undecided))
         return warning(practice, msg("Decide with: apoa sync"))
     waiting = summary.waiting + counts[State.PENDING]
     return ok(

@@ -29,5 +29,5 @@ def settle_past_practice(session: Session) -> None:
             print_done(
                 _("It is practice now.")
                 if answer == "1"
-                else _("It is real, and waits to be reported if Immigration does not have it.")
+                else _("It stays real: what Immigration does not have waits to be reported.")
             )

@@ -322,8 +322,9 @@ def refused_line(count: int) -> str:
 def show_drafts(summary: Summary) -> None:
     """Show how many guests are unfinished, and how many may be practice, if any: they are in no other list."""
     if summary.practice_undecided:
-        practice = _("Practice or real? {count} from before are not sent. Decide with: apoa sync")
-        print_line(style_warning(practice.format(count=len(summary.practice_undecided))))
+        practice = _("Practice or real? Undecided, and not sent: {count}.")
+        line = practice.format(count=len(summary.practice_undecided))
+        print_line(style_warning(f"{line} {_('Decide with: apoa sync')}"))
     if summary.drafts:
         unfinished = _("Unfinished guests: {count}. Continue with: apoa report")
         print_line(style_warning(unfinished.format(count=summary.drafts)))

@@ -8,7 +8,7 @@ the training authority, and all that was done with it was done between two set-u
 from __future__ import annotations
 
 from bisect import bisect
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from apoa_client.outbox.sql.queries import TRAINED
 
@@ -28,13 +28,6 @@ _STAYS = f"""
 """  # noqa: S608  constants
 
 
-class StaysOfPractice(NamedTuple):
-    """The ids of the stays that are practice, and of those that may be."""
-
-    certain: list[str]
-    doubtful: list[str]
-
-
 def trained_stays(db: Database) -> frozenset[str]:
     """Return the stays with a receipt of the training authority. Raises `StorageProblem`."""
     with db.read_errors():
@@ -47,15 +40,16 @@ def was_real(db: Database) -> bool:
         return any(detail == _UNTESTED for _n, detail in db.execute(_SET_UPS).fetchall())
 
 
-def stays_of_practice(db: Database) -> StaysOfPractice:
-    """Return which stays are practice. Reads all reports and their events. Raises `StorageProblem`.
+def stays_of_practice(db: Database) -> tuple[list[str], list[str]]:
+    """Return the stays that are practice for certain, and those in doubt. Raises `StorageProblem`.
 
-    A stay without any receipt is in doubt if it was saved before the last set-up, and after a tested one.
+    All reports and their events are read. A stay without any receipt is in doubt if it was saved before the last
+    set-up, and after a tested one.
     """
     with db.read_errors(), db.snapshot():
         set_ups, details = zip((-1, None), *db.execute(_SET_UPS).fetchall(), strict=True)
         stays = db.execute(_STAYS).fetchall()
-    found = StaysOfPractice([], [])
+    certain, doubtful = list[str](), list[str]()
     for stay, receipts, trained, readable, first, last in stays:
         period = None if first is None else bisect(set_ups, first)  # None: a restore took it over
         is_tested = period is not None and details[period - 1] != _UNTESTED
@@ -63,5 +57,5 @@ def stays_of_practice(db: Database) -> StaysOfPractice:
             continue
         in_one_period = period is not None and period == bisect(set_ups, last) and receipts == trained
         # What is erased cannot be shown to a user.
-        (found.certain if trained and (in_one_period or not readable) else found.doubtful).append(str(stay))
-    return found
+        (certain if trained and (in_one_period or not readable) else doubtful).append(str(stay))
+    return certain, doubtful
