@@ -16,6 +16,7 @@ from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
 from apoa_client.outbox.sql.metadata import PRACTICE_MOVED
+from apoa_client.outbox.sql.reseal import tags_are_missing
 from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -71,6 +72,7 @@ def test_practice_is_sealed_again(here: SqliteOutbox, tmp_path: Path) -> None:
         content = practice.content(entry)
         assert (content.report, content.errors, content.warnings) == (report(1), (finding(),), (finding(),))
         assert practice.photo(entry) == PHOTO
+        assert tags_are_missing(practice.database)  # it has another key for them
         for outbox in here, practice:
             assert (outbox.authenticate(ask=False).doubts, outbox.integrity.doubts()) == ((), [])
     assert reports(here) == [report(2)]
