@@ -216,8 +216,8 @@ class TestWords:
 
     def test_the_receipt_of_an_earlier_server(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its page names no server with an empty name."""
+        monkeypatch.setattr("apoa_client.sandbox.decisions.TRAINING_NUMBER", "APOA-")  # that of the tests trains
         report = configured.send()
-        monkeypatch.setattr(Receipt, "is_training", False)  # the authority of the tests is one for training
         configured.change_setting("environment", "production")
         assert configured(*SET_UP, "--by-hand").code == 0
         page = read_page(configured("receipt", report["id"], "--html", "-").out).text
