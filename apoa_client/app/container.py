@@ -399,13 +399,21 @@ class Container(PropertyChoice):
         """Return the property's authority. For a training property, start one.
 
         Without `prompt`, no person is asked for the password. Raises `SettingsChanged` if the property has the password
-        of an authority and does not name that one any more.
+        of an authority and does not name that one any more, and `SettingsProblem` if version 0.1.0 made a training
+        property of a real one: a real guest may wait in it.
         """
         secrets, kept = self.secrets if prompt else self.secrets_of(self.settings, prompt=False), None
         if self.settings.uses_sandbox:
             from apoa_client.app.authority_connection import check_training
+            from apoa_client.outbox.sql.past_practice import was_real
 
             check_training(secrets)
+            if was_real(self.outbox.database):
+                raise SettingsProblem(
+                    msg("{name} was a real property before it practised. Nothing was sent.", name=self.settings.name),
+                    msg("Set it up for real reports again, and practise apart from them: apoa setup"),
+                    name="real_property",
+                )
         elif self.kept is not None:  # not for the sandbox, which is another server in each run
             from hashlib import sha256  # for a process that keeps running alone
 

@@ -109,7 +109,8 @@ class PropertySetup:
                 agree_on_keys(settings, outbox)
             else:
                 outbox.record_public_key(settings.public_key)
-            outbox.record_event("set_up", detail="untested" if meta is None else None)
+            is_untested = meta is None and not settings.uses_sandbox
+            outbox.record_event("set_up", detail="untested" if is_untested else None)
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)
                 outbox.record_contact(app.clock.now(), meta.server_time)

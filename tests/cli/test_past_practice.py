@@ -168,11 +168,13 @@ def test_a_keyring_is_asked_by_sync_alone(mixed: Apoa, keyring: dict[str, str]) 
 
 
 def test_what_was_real_before_practice_stays(mixed: Apoa) -> None:
-    """With 0.1.0 a real property could become practice, too: set up for real again, it keeps its reports."""
+    """With 0.1.0 a real property could become practice: it sends nothing, and keeps its reports when set up again."""
     config = mixed.home / "config.toml"
     text = re.sub(r"^(delivery|api_url) = .*\n", "", config.read_text(), flags=re.MULTILINE)
     config.write_text(f'{text}api_url = "training"\n')
     assert mixed("status", "--json").json["environment"] == "training"
+    said = mixed("sync", "--json")
+    assert (said.code, said.json["error"]["class"], said.json["left"]) == (78, "real_property", 3)
     assert mixed(*BY_HAND).code == 0
     assert surnames(mixed) == [XIMENA.surname, OBADIAH.surname, EVERETT, FLETCHER]
     assert surnames(mixed, "--practice") == [QUENTIN.surname]
