@@ -222,7 +222,7 @@ _RECORDED = object_of(line=TEXT, headers=map_of(TEXT), body=TEXT)
 _CONFORMANCE_CHECK = object_of(
     **each(TEXT, "id title"),
     result=one_of("passed", "failed", "skipped"),
-    reason=or_null(TEXT),
+    **each(or_null(TEXT), "reason same_cause_as"),
     paragraph=object_of(pointer=TEXT, text=TEXT),
     requests=COUNT,
     exchanges=list_of(object_of(request=_RECORDED, answer=or_null(_RECORDED), problem=or_null(TEXT))),

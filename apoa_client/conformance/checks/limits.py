@@ -3,30 +3,51 @@
 import gzip
 from http import HTTPStatus
 
-from apoa_client.conformance.check import BAD_REQUEST, Context, Paragraph, check
-from apoa_client.conformance.server import Json, body_of, expect, expect_accepted, expect_json, expect_problem, need
+from apoa_client.conformance.check import Context, check
+from apoa_client.conformance.expect import (
+    Json,
+    expect,
+    expect_accepted,
+    expect_json,
+    expect_problem,
+    expect_receipt,
+    need,
+)
+from apoa_client.conformance.paragraph import BAD_REQUEST, Paragraph
+from apoa_client.conformance.server import body_of
 from apoa_client.messages import msg
 
 _TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
+_ENCODING = Paragraph("/components/responses/UnsupportedMedia/description")
 _GZIP = Paragraph("/components/requestBodies/Reports/description")
 
+_RESULT = Paragraph("/paths/~1reports~1{id}/get/description")
+_DIFFERENT = 5
 _COMPRESSED = {"Content-Encoding": "gzip"}
 _VALIDATE = "/reports/validate"
 _LARGEST_SENT = 16 * 1024 * 1024
 """Bytes of the largest body that is sent here."""
 
 
-@check("limits.full_batch", msg("A batch of max_batch reports is accepted"), _TOO_LARGE)
+@check("limits.full_batch", msg("A batch of max_batch reports is accepted, and each of them is stored"), _RESULT)
 def full_batch(context: Context) -> None:
-    """One result for each, in the order sent."""
-    context.server.accept(*_batch(context, 0))
+    """One result for each, in the order sent, and the same result when each is asked for."""
+    results = {each["id"]: each for each in context.server.accept(*_batch(context, 0))}
+    for number, (report_id, result) in enumerate(results.items(), 1):
+        response = context.server.call("GET", f"/reports/{report_id}")
+        expect(
+            response.status != HTTPStatus.NOT_FOUND,
+            msg("Report {number} of {count} is unknown afterwards.", number=number, count=len(results)),
+        )
+        if result["status"] == "accepted":
+            expect_receipt(expect_json(response, "Result"), result["receipt"])
 
 
 @check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), _TOO_LARGE)
 def over_batch(context: Context) -> None:
     """One report more."""
     reports = _batch(context, 1)
-    context.server.expect_stays(reports)
+    context.server.expect_stays(reports[:1] + reports[-1:])
     expect_problem(context.server.post(reports), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
 
@@ -74,7 +95,7 @@ def over_inflated_body(context: Context) -> None:
     expect_problem(context.server.post_body(body, headers=_COMPRESSED), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-@check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 415, or reads it"), _GZIP)
+@check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 415, or reads it"), _ENCODING)
 def unwanted_gzip(context: Context) -> None:
     """It must not take the compressed bytes for something else."""
     need(not context.server.meta["accepts_gzip"], msg("The server accepts gzip."))
@@ -91,8 +112,13 @@ def _need_gzip(context: Context) -> None:
 
 
 def _batch(context: Context, more: int) -> list[Json]:
-    """Return `max_batch` reports and `more`."""
-    reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"] + more)]
+    """Return `max_batch` reports and `more`.
+
+    They are a few different ones, again and again, so that few receipts are issued: the last one is there only once.
+    """
+    count = context.server.meta["max_batch"] + more
+    different = [context.samples.check_in() for _number in range(min(count, _DIFFERENT))]
+    reports = [different[number % (len(different) - 1 or 1)] for number in range(count - 1)] + different[-1:]
     fits = len(body_of(reports)) <= context.server.meta["max_body_bytes"]
     need(fits, msg("max_batch reports are more than max_body_bytes."))
     return reports
