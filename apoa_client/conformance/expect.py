@@ -111,7 +111,7 @@ def expect_results(response: HttpResponse, reports: Sequence[Mapping[str, Any]],
     results: list[Json] = expect_json(response, schema)["results"]
     if len(results) != len(reports):
         raise Failed(
-            msg("{results} results came for {reports} reports.", results=len(results), reports=len(reports)),
+            msg("Reports sent: {reports}; results: {results}.", reports=len(reports), results=len(results)),
             ONE_RESULT_EACH,
         )
     for number, (result, report) in enumerate(zip(results, reports, strict=True), 1):
@@ -170,7 +170,8 @@ def expect_accepted(result: Mapping[str, Any]) -> None:
 def expect_rejected(result: Mapping[str, Any], codes: Collection[str] = ()) -> None:
     """Fail unless a report was rejected, with one of these codes if there are any. Needs a verdict."""
     need_verdict(result)
-    expect_equal("status", result["status"], "rejected")
+    status = str(result["status"])
+    expect(status == "rejected", msg("A report that breaks a rule is {status}, not rejected.", status=status))
     found = {each["code"] for each in result["errors"]}
     if codes and found.isdisjoint(codes):
         raise Failed(

@@ -197,7 +197,10 @@ def _rule_check(rule: FieldRule) -> Check:
         if rule.severity == "warning":
             expect_accepted(result)
             return
-        expect_rejected(result)
+        need_verdict(result)
+        status = str(result["status"])
+        obeyed = msg("A report with {example} is {status}, not rejected.", example=rule.example, status=status)
+        expect(status == "rejected", obeyed)
         codes = [f"{each['field'] or '-'} {each['code']}" for each in result["errors"]]
         expected = f"{rule.field} {rule.code}"
         missing = msg("The errors are {found}, without {expected}.", found=shown(", ".join(codes)), expected=expected)

@@ -174,7 +174,7 @@ def one_by_one(context: Context) -> None:
 def in_one_batch(context: Context) -> None:
     """As a client sends them after a day without internet."""
     reports, state = _reports_of_walk(context), "none"
-    size = min(len(reports), context.server.meta["max_batch"])
+    size = min(len(reports), context.server.meta["max_batch"] // 2 or 1)
     for first in range(0, len(reports), size):
         some = reports[first : first + size]
         for report, result in zip(some, context.server.deliver(*some), strict=True):
