@@ -380,7 +380,7 @@ FAULTS = {
     "validation stores": Fault(before(storing_what_is_validated), "reports.validation", "receipt"),
     # The table of stays.
     "any order": Fault(
-        accepting("unknown_stay", "stay_cancelled"), "stays.one_by_one", "check_out where nothing of the stay"
+        accepting("unknown_stay", "stay_cancelled"), "stays.one_by_one", "check_out where no check-in of the stay"
     ),
     "left again after an amendment is refused": Fault(
         by_stay({("amend", "check_out"): "already_checked_out"}),
