@@ -43,7 +43,6 @@ class Paragraph(NamedTuple):
 BAD_REQUEST = Paragraph("/components/responses/BadRequest/description")
 UNAUTHORIZED = Paragraph("/components/responses/Unauthorized/description")
 FORBIDDEN = Paragraph("/components/responses/Forbidden/description")
-PROBLEM = Paragraph("/components/schemas/Problem/description")
 NOT_FOUND = Paragraph("/components/responses/NotFound/description")
 SERVER_ERROR = Paragraph("/components/responses/ServerError/description")
 BODIES = Paragraph("/info/description", "Bodies are JSON")

@@ -18,11 +18,10 @@ _NEED_MORE = {
     "receipts.no_day",
     "restart.during_batch",
     "accounts.apart",
-    "closing.decided",
     "closing.retry_after",
 }
-"""Skipped for a server that accepts gzip, wants photos, has daily receipts, is not restarted, has one account, decides
-at once and is never busy."""
+"""Skipped for a server that accepts gzip, wants photos, has daily receipts, is not restarted, has one account, and
+is never busy."""
 
 
 MAX_RECEIPTS = 120

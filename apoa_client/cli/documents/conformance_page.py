@@ -56,13 +56,7 @@ def conformance_page(report: ConformanceReport) -> str:
         verdict=_(VERDICTS[report.conforms]),
         started=instant(report.started_at),
         failed=[each for each in report.results if each.result is Result.FAILED and each.same_as is None],
-        also={
-            name: ", ".join(each.id for each in checks)
-            for name, checks in groupby(
-                sorted((each for each in report.results if each.same_as), key=lambda each: each.same_as or ""),
-                lambda each: each.same_as,
-            )
-        },
+        also=lambda first: ", ".join(each.id for each in report.results if each.same_as == first.id),
         words={kind: _(RESULTS[kind]) for kind in Result},
         chapters=[
             (_(CHAPTERS[name]), list(checks)) for name, checks in groupby(report.results, lambda each: each.chapter)

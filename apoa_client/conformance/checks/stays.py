@@ -4,7 +4,7 @@ A client that never saw the answer sends its report once more.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -118,26 +118,6 @@ _WALK = (
     *("check_in", "amend", "check_out", "cancel"),
 )
 """Reports of one stay that lead through each state, with each kind of report there that leaves the state as it is."""
-_IN_WORDS = {
-    "none": msg("no check-in of the stay was received"),
-    "pending": msg("the check-in has no verdict yet"),
-    "in_house": msg("the guest is in house"),
-    "left": msg("the guest has left"),
-    "cancelled": msg("the stay was cancelled"),
-}
-
-
-def _reports_of_walk(context: Context) -> list[Json]:
-    """Return the reports, each with an id of its own."""
-    make, check_in = context.samples, context.samples.check_in()
-    stay = check_in["stay_id"]
-    of_kind = {
-        "check_in": lambda: {**check_in, "id": make.id()},
-        "amend": lambda: make.amend(check_in, room="12"),
-        "check_out": lambda: make.check_out(stay),
-        "cancel": lambda: make.cancel(stay),
-    }
-    return [of_kind[kind]() for kind in _WALK]
 
 
 def _follow(state: str, kind: str, result: Mapping[str, Any], *, has_rules: bool) -> str:
@@ -151,9 +131,9 @@ def _follow(state: str, kind: str, result: Mapping[str, Any], *, has_rules: bool
     expected = rule.status if rule.code is None else f"{rule.status} ({rule.code})"
     found = f"{result['status']} ({', '.join(codes)})" if codes else result["status"]
     wrong = msg(
-        "{kind} where {state} is {found}, not {expected}.",
+        "{kind} in the state {state} is {found}, not {expected}.",
         kind=kind,
-        state=_IN_WORDS[state],
+        state=state,
         found=found,
         expected=expected,
     )
@@ -164,7 +144,14 @@ def _follow(state: str, kind: str, result: Mapping[str, Any], *, has_rules: bool
 
 def _walk(context: Context, size: int) -> None:
     """Send the reports, so many in one call, and compare each verdict with the table."""
-    reports, state = _reports_of_walk(context), "none"
+    make, check_in, state = context.samples, context.samples.check_in(), "none"
+    of_kind: dict[str, Callable[[], Json]] = {
+        "check_in": lambda: {**check_in, "id": make.id()},
+        "amend": lambda: make.amend(check_in, room="12"),
+        "check_out": lambda: make.check_out(check_in["stay_id"]),
+        "cancel": lambda: make.cancel(check_in["stay_id"]),
+    }
+    reports = [of_kind[kind]() for kind in _WALK]
     for first in range(0, len(reports), size):
         some = reports[first : first + size]
         for report, result in zip(some, context.server.deliver(*some), strict=True):
