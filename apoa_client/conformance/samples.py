@@ -16,6 +16,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import instant
 
 Json = dict[str, Any]
+_Changes = Mapping[str, Any] | None
 
 SURNAME, GIVEN_NAMES = "APOA", "TEST"
 REASON = "Conformance test of apoa-client: no such guest"
@@ -23,7 +24,6 @@ REASON = "Conformance test of apoa-client: no such guest"
 _WIB = timezone(timedelta(hours=7))
 _BORN, _EXPIRY = "1985-09-12", "2039-03-30"
 _STATE = "AUS"
-_NIGHTS = 2
 _NUMBER_BYTES = 4
 
 
@@ -43,15 +43,7 @@ class Samples:
         """Return a new id of a report or a stay."""
         return new_id(self._now(), self._random)
 
-    def check_in(
-        self,
-        guest: Mapping[str, Any] | None = None,
-        stay: Mapping[str, Any] | None = None,
-        *,
-        hours_ago: int = 1,
-        nights: int = _NIGHTS,
-        issuing_state: str = _STATE,
-    ) -> Json:
+    def check_in(self, guest: _Changes = None, stay: _Changes = None, *, hours_ago: int = 1, nights: int = 2) -> Json:
         """Return a check-in of a new guest, with these members of `guest` and `stay` changed."""
         arrived = self._now().astimezone(self.zone) - timedelta(hours=hours_ago)
         report = self._report(self.id(), "check_in")
@@ -65,14 +57,13 @@ class Samples:
             "document": {
                 "type": "P",
                 "number": f"T{self._random(_NUMBER_BYTES).hex().upper()}",
-                "issuing_state": issuing_state,
+                "issuing_state": _STATE,
                 "expiry_date": _EXPIRY,
                 "mrz": None,
             },
             "stay_permit": None,
             "phone": None,
             "email": None,
-            **(guest or {}),
         }
         report["stay"] = {
             "check_in": instant(arrived),
@@ -80,9 +71,8 @@ class Samples:
             "room": None,
             "purpose": "other",
             "note": None,
-            **(stay or {}),
         }
-        return report
+        return _replaced(report, {"guest": guest or {}, "stay": stay or {}})
 
     def full_check_in(self) -> Json:
         """Return a check-in in which every member has a value, with the lines of the passport."""
@@ -123,9 +113,8 @@ class Samples:
 
     def bad_check_in(self) -> Json:
         """Return a check-in with the violations at `VIOLATIONS`."""
-        report = self.check_in({"sex": "?", "birth_date": "1985-13-40"}, {"purpose": "holiday"})
-        report["guest"]["document"]["expiry_date"] = "soon"
-        return report
+        guest = {"sex": "?", "birth_date": "1985-13-40", "document": {"expiry_date": "soon"}}
+        return self.check_in(guest, {"purpose": "holiday"})
 
     def amend(self, report: Mapping[str, Any], **stay: str) -> Json:
         """Return an amendment of a check-in, with these members of its `stay` changed."""
@@ -148,13 +137,8 @@ class Samples:
 
 def _replaced(value: Mapping[str, Any], changes: Mapping[str, Any]) -> Json:
     """Return `value` with the members of `changes`, level by level."""
-    both = {
-        name: _replaced(value[name], change)
-        if isinstance(change, dict) and isinstance(value.get(name), dict)
-        else change
-        for name, change in changes.items()
-    }
-    return {**value, **both}
+    both = {name: change for name, change in changes.items() if isinstance(change, dict) and name in value}
+    return {**value, **changes, **{name: _replaced(value[name] or {}, change) for name, change in both.items()}}
 
 
 VIOLATIONS = ("guest.sex", "guest.birth_date", "guest.document.expiry_date", "stay.purpose")

@@ -90,7 +90,7 @@ class Server:
                 raise
             exc.error.advice = msg("Nothing was tested. Check the address, and that the server runs.")
             raise exc.error from None
-        if response.status == HTTPStatus.UNAUTHORIZED:
+        if response.status == HTTPStatus.UNAUTHORIZED or b'"invalid_client"' in response.body:
             raise WrongPassword(
                 msg("The server does not accept the username and password."),
                 msg("Nothing was sent. Check the test account; too many wrong passwords may lock it."),

@@ -3,7 +3,7 @@
 import secrets
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from apoa_client.cli.views.conformance import ConformanceReport
 
 _ALL = ""
-_RESTART_S = 120
 
 
 @click.pass_context
@@ -94,17 +93,11 @@ contract = CommandGroup(
 )
 @argument("url", metavar="URL")
 @option("--username", required=True, metavar="NAME", text=N_("Username of a test account."))
-@option(
-    "--username2", metavar="NAME", text=N_("Username of a test account of another property, which must see nothing.")
-)
+@option("--username2", metavar="NAME", text=N_("Username of another property's test account, which must see nothing."))
 @flag(
-    "--password-stdin", text=N_("Read the password from standard input; that of the second account is the next line.")
+    "--password-stdin", text=N_("Read the password from standard input, and the second account's from the next line.")
 )
-@option(
-    "--restart-command",
-    metavar="COMMAND",
-    text=N_("Command line that stops and starts the server, for the test of a restart."),
-)
+@option("--restart-command", metavar="COMMAND", text=N_("Command line that restarts the server, which is tested then."))
 @path_option("--junit", text=N_("Write the results as JUnit XML, for a CI system."))
 @path_option("--html", text=N_("Write the results as a page to read or print."))
 @force_option
@@ -118,11 +111,8 @@ def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
     if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
         raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
     _confirm(session, options["url"], yes=options["yes"])
-    accounts = [
-        (name, _password(session, name, from_stdin=options["password_stdin"]))
-        for name in (options["username"], options["username2"])
-        if name is not None
-    ]
+    names = [options[each] for each in ("username", "username2") if options[each] is not None]
+    accounts = [(name, _password(session, name, from_stdin=options["password_stdin"])) for name in names]
     silent = session.json or STANDARD_OUTPUT in files.values()
     report = _run(session, options, accounts, silent=silent)
     for name, file in files.items():
@@ -171,7 +161,7 @@ def _run(
 
     clock = session.app.clock
     started: datetime = clock.now()
-    restart = _ask_for_restart if session.interactive and not options["yes"] else None
+    restart: Callable[[], object] | None = _ask_for_restart if session.interactive and not options["yes"] else None
     if options["restart_command"] is not None:
         restart = partial(_restart, options["restart_command"])
     with (
@@ -206,16 +196,10 @@ def _restart(command: str) -> None:
     from apoa_client.conformance.exchange import Failed
 
     print_error_line(_("Restarting the server: {command}").format(command=sanitize(command)))
-    try:
-        code = subprocess.run(  # noqa: S602  the caller's own command line
-            command, shell=True, check=False, timeout=_RESTART_S, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        ).returncode
-    except subprocess.TimeoutExpired:
-        raise Failed(
-            msg("The command to restart the server took more than {seconds} seconds.", seconds=_RESTART_S)
-        ) from None
-    if code != 0:
-        raise Failed(msg("The command to restart the server failed with the exit code {code}.", code=code))
+    silent = subprocess.DEVNULL
+    done = subprocess.run(command, shell=True, check=False, stdin=silent, stdout=silent)  # noqa: S602  the user's own
+    if done.returncode != 0:
+        raise Failed(msg("The command to restart the server failed with the exit code {code}.", code=done.returncode))
 
 
 def _content(name: str, report: "ConformanceReport") -> bytes:

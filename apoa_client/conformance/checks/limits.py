@@ -32,7 +32,9 @@ _LARGEST_SENT = 16 * 1024 * 1024
 
 @check("limits.full_batch", msg("A batch of max_batch reports is accepted, and each of them is stored"), _RESULT)
 def full_batch(context: Context) -> None:
-    """One result for each, in the order sent, and the same result when each is asked for."""
+    """One result for each, in the order sent, and the same when each is asked for. Different ones are only checked."""
+    for each in context.server.validate(*_batch(context, 0, different=context.server.meta["max_batch"])):
+        expect_accepted(each)
     results = {each["id"]: each for each in context.server.accept(*_batch(context, 0))}
     for number, (report_id, result) in enumerate(results.items(), 1):
         response = context.server.call("GET", f"/reports/{report_id}")
@@ -107,14 +109,14 @@ def _need_gzip(context: Context) -> None:
     need(context.server.meta["accepts_gzip"], msg("The server does not accept gzip."))
 
 
-def _batch(context: Context, more: int) -> list[Json]:
-    """Return `max_batch` reports and `more`.
+def _batch(context: Context, more: int, different: int = _DIFFERENT) -> list[Json]:
+    """Return `max_batch` reports and `more`, of which so many are different, so that few receipts are issued.
 
-    They are a few different ones, again and again, so that few receipts are issued: the last one is there only once.
+    The others are there again and again, but the last one only once.
     """
     count = context.server.meta["max_batch"] + more
-    different = [context.samples.check_in() for _number in range(min(count, _DIFFERENT))]
-    reports = [different[number % (len(different) - 1 or 1)] for number in range(count - 1)] + different[-1:]
+    made = [context.samples.check_in() for _number in range(min(count, different))]
+    reports = [made[number % (len(made) - 1 or 1)] for number in range(count - 1)] + made[-1:]
     fits = len(body_of(reports)) <= context.server.meta["max_body_bytes"]
     need(fits, msg("max_batch reports are more than max_body_bytes."))
     return reports
