@@ -297,4 +297,7 @@ def cancelled(context: Context) -> None:
                 len(server.open_stays),
             )
         )
-    need(not waiting, nmsg("{count} report is still pending.", "{count} reports are still pending.", waiting))
+    need(
+        not waiting,
+        nmsg("{count} test report is left, undecided.", "{count} test reports are left, undecided.", waiting),
+    )
