@@ -160,8 +160,8 @@ def numbers(context: Context) -> None:
         for report_id, receipt in context.server.receipts.items():
             value = receipt[member]
             other = report_id if value is None else first.setdefault(value, report_id)
-            same = msg("Two reports have one {member}: {ids}", member=member, ids=f"{value} ({other}, {report_id})")
-            expect(other == report_id, same)
+            ids = f"{value} ({other}, {report_id})"
+            expect(other == report_id, msg("Two reports have one {member}: {ids}", member=member, ids=ids))
 
 
 @check("closing.issued_at", msg("A receipt says when it was issued, in the right offset"), CLOCK)
