@@ -51,7 +51,8 @@ class ConformanceReport(NamedTuple):
         causes = sum(each.result is Result.FAILED and each.same_as is None for each in self.results)
         if causes in {0, self.count(Result.FAILED)}:
             return counted
-        return f"{counted} {text(nmsg('All have one cause.', 'They have {count} causes.', causes))}"
+        why = nmsg("All have one cause.", "They have {count} causes.", causes)
+        return f"{counted} {text(why)}"
 
 
 def show_result(result: CheckResult) -> None:
