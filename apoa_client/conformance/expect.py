@@ -8,7 +8,15 @@ from typing import Any, NoReturn
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.schemas import validator
 from apoa_client.conformance.exchange import Failed, Skipped
-from apoa_client.conformance.paragraph import BODIES, ONE_RESULT_EACH, SERVER_ERROR, Paragraph, schema_paragraph
+from apoa_client.conformance.paragraph import (
+    BODIES,
+    ONE_RESULT_EACH,
+    SERVER_ERROR,
+    TOO_LARGE,
+    Paragraph,
+    field_paragraph,
+    schema_paragraph,
+)
 from apoa_client.messages import Message, literal, msg
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import State
@@ -54,10 +62,11 @@ def expect_status(response: HttpResponse, *statuses: HTTPStatus) -> None:
     """Fail unless the answer has one of these statuses."""
     if response.status not in statuses:
         expected = " / ".join(str(each.value) for each in statuses)
-        broken = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        paragraph = TOO_LARGE if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            paragraph = SERVER_ERROR
         raise Failed(
-            msg("The status is {status}, not {expected}.", status=response.status, expected=expected),
-            SERVER_ERROR if broken else None,
+            msg("The status is {status}, not {expected}.", status=response.status, expected=expected), paragraph
         )
 
 
@@ -164,14 +173,16 @@ def expect_accepted(result: Mapping[str, Any]) -> None:
         need_verdict(result)
     if result["status"] not in {"accepted", "pending"}:
         found = ", ".join(f"{each['field'] or '-'} {each['code']}" for each in result["errors"])
-        raise Failed(msg("A good report is {status} ({errors}).", status=str(result["status"]), errors=found or "-"))
+        rules = filter(None, (field_paragraph(each["field"], each["code"]) for each in result["errors"]))
+        message = msg("A good report is {status} ({errors}).", status=str(result["status"]), errors=found or "-")
+        raise Failed(message, next(rules, None))
 
 
 def expect_rejected(result: Mapping[str, Any], codes: Collection[str] = ()) -> None:
     """Fail unless a report was rejected, with one of these codes if there are any. Needs a verdict."""
     need_verdict(result)
     status = str(result["status"])
-    expect(status == "rejected", msg("A report that breaks a rule is {status}, not rejected.", status=status))
+    expect(status == "rejected", msg("The report is {status}, not rejected.", status=status))
     found = {each["code"] for each in result["errors"]}
     if codes and found.isdisjoint(codes):
         raise Failed(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from jsonschema.exceptions import ValidationError
 
 from apoa_client.authority.contract import contract
+from apoa_client.authority.contract_rules import FIELD_RULES
 
 _MAX_SCHEMA = 400
 """Characters of a schema that is quoted."""
@@ -44,12 +45,20 @@ BAD_REQUEST = Paragraph("/components/responses/BadRequest/description")
 UNAUTHORIZED = Paragraph("/components/responses/Unauthorized/description")
 FORBIDDEN = Paragraph("/components/responses/Forbidden/description")
 NOT_FOUND = Paragraph("/components/responses/NotFound/description")
+TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
 SERVER_ERROR = Paragraph("/components/responses/ServerError/description")
 BODIES = Paragraph("/info/description", "Bodies are JSON")
 ONE_RESULT_EACH = Paragraph("/paths/~1reports/post/description", "One result for each report")
 IDEMPOTENT = Paragraph("/paths/~1reports/post/description", "Idempotent by id")
 CANCEL = Paragraph("/components/schemas/Cancel/description")
 RECEIPT = Paragraph("/components/schemas/Receipt/description")
+
+
+def field_paragraph(field: str, code: str) -> Paragraph | None:
+    """Return the row of the contract's rules for fields, or None if it has no such code at the field."""
+    words = (f"{field}, {code} ({each.severity}): {each.rule}" for each in FIELD_RULES if each[:2] == (field, code))
+    row = next(words, None)
+    return None if row is None else Paragraph("/components/schemas/Violation/description", rule=row)
 
 
 def schema_paragraph(schema: str, error: ValidationError) -> Paragraph:

@@ -14,11 +14,10 @@ from apoa_client.conformance.expect import (
     expect_receipt,
     need,
 )
-from apoa_client.conformance.paragraph import BAD_REQUEST, Paragraph
+from apoa_client.conformance.paragraph import BAD_REQUEST, TOO_LARGE, Paragraph
 from apoa_client.conformance.server import body_of
 from apoa_client.messages import msg
 
-_TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
 _ENCODING = Paragraph("/components/responses/UnsupportedMedia/description")
 _GZIP = Paragraph("/components/requestBodies/Reports/description")
 
@@ -46,7 +45,7 @@ def full_batch(context: Context) -> None:
             expect_receipt(expect_json(response, "Result"), result["receipt"])
 
 
-@check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), _TOO_LARGE)
+@check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), TOO_LARGE)
 def over_batch(context: Context) -> None:
     """One report more."""
     reports = _batch(context, 1)
@@ -55,7 +54,7 @@ def over_batch(context: Context) -> None:
     expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
 
 
-@check("limits.body", msg("A body of max_body_bytes is accepted, one of more gets 413"), _TOO_LARGE)
+@check("limits.body", msg("A body of max_body_bytes is accepted, one of more gets 413"), TOO_LARGE)
 def full_body(context: Context) -> None:
     """One report and blanks; one byte more."""
     expect_json(context.server.post_body(_padded(context, 0), _VALIDATE), "ValidationAnswer")

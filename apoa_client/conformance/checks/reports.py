@@ -22,13 +22,19 @@ from apoa_client.conformance.expect import (
     need_verdict,
     shown,
 )
-from apoa_client.conformance.paragraph import BAD_REQUEST, BODIES, NOT_FOUND, ONE_RESULT_EACH, Paragraph
+from apoa_client.conformance.paragraph import (
+    BAD_REQUEST,
+    BODIES,
+    NOT_FOUND,
+    ONE_RESULT_EACH,
+    Paragraph,
+    field_paragraph,
+)
 from apoa_client.conformance.samples import SURNAME, VIOLATIONS, Samples
 from apoa_client.messages import Message, msg
 
 _STATUS = "/components/schemas/ValidationResult/properties/status/description"
 _ACCEPTED, _DUPLICATE = Paragraph(_STATUS, "`accepted`"), Paragraph(_STATUS, "`duplicate`")
-_RULES = "/components/schemas/Violation/description"
 _CLOSED = Paragraph("/info/description", "What a client sends is closed")
 _VALIDATION = Paragraph("/paths/~1reports~1validate/post/description")
 _RESULT = Paragraph("/paths/~1reports~1{id}/get/description")
@@ -175,7 +181,6 @@ def speed(context: Context) -> None:
 
 def _rule_check(rule: FieldRule) -> Check:
     """Return the check of a rule: its example is rejected with the code at the field, or accepted where it warns."""
-    words = f"{rule.field}, {rule.code} ({rule.severity}): {rule.rule}"
 
     def run(context: Context) -> None:
         need(context.server.has_rules, msg("The server's version of the contract does not have this rule."))
@@ -199,7 +204,9 @@ def _rule_check(rule: FieldRule) -> Check:
     title = msg("Rejected as {code}: {rule}", code=rule.code, rule=rule.rule)
     if rule.severity == "warning":
         title = msg("Not rejected, at most a warning {code}: {rule}", code=rule.code, rule=rule.rule)
-    return Check(f"rules.{rule.field}.{rule.code}", title, Paragraph(_RULES, rule=words), run)
+    return Check(
+        f"rules.{rule.field}.{rule.code}", title, field_paragraph(rule.field, rule.code) or _EVERY_VIOLATION, run
+    )
 
 
 RULES = tuple(map(_rule_check, FIELD_RULES))
