@@ -26,7 +26,7 @@ from apoa_client.passport.names import transliterate
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.privacy import repr_with
 from apoa_client.report import parse_dates, permits, purposes
-from apoa_client.report.fields import BY_NAME, NAMES, FieldType, FieldValue, as_typed, with_label
+from apoa_client.report.fields import BY_NAME, NAMES, UNREADABLE, FieldType, FieldValue, as_typed, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import room_name
@@ -71,6 +71,11 @@ _PHRASE = re.compile(
     r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
     r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
 )
+_UNREADABLE = re.compile(
+    r"\?+|unknown|unreadable|illegible"
+    r"|(?:tidak|tdk|tak|gak|nggak)[ -](?:terbaca|jelas|diketahui|(?:bisa|dapat) dibaca)(?: (?:di|pada) paspor)?",
+    re.IGNORECASE,
+)
 _SHORT_WORDS = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
 _ERROR = re.compile(
     r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/0)?[!?]"  # in any language: #REF!, #BEZUG!, #¿NOMBRE?, #DIV/0!
@@ -99,18 +104,28 @@ def is_not_stated(name: str, text: str) -> bool:
     """
     if name in _WITH_DEFAULTS or not text.strip() or (name, text.strip()) == ("sex", _UNSPECIFIED_SEX):
         return False
+    if is_unreadable(name, text):
+        return True
     words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
     return not words or _PHRASE.fullmatch(words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
+
+
+def is_unreadable(name: str, text: str) -> bool:
+    """Return whether a text says that the passport's expiry cannot be read. A report may be without that date."""
+    return name == "expiry_date" and _UNREADABLE.fullmatch(" ".join(text.split())) is not None
 
 
 @lru_cache(maxsize=1024)  # a table has the same texts in thousands of rows
 def without_not_stated(name: str, text: str) -> str:
     """Return the text of a field, stripped; empty if it says that the value is not stated.
 
-    A place of birth that is not stated is ``-``, because the contract requires one.
+    A place of birth that is not stated is ``-``, because the contract requires one. An expiry that cannot be read is
+    `UNREADABLE`; one that is left open is missing.
     """
     if not text or not is_not_stated(name, text):
         return text.strip()
+    if is_unreadable(name, text):
+        return UNREADABLE
     return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""
 
 
@@ -305,6 +320,8 @@ PARSERS: Mapping[FieldType, Parser] = {
 def parse(name: str, text: str, given: Given) -> FieldValue:
     """Return the value of the field with this name that a text means."""
     refuse_spreadsheet_error(text)
+    if is_unreadable(name, text):
+        return UNREADABLE
     return PARSERS[BY_NAME[name].type](bounded(text), given)
 
 
@@ -333,6 +350,8 @@ class Reader:
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
         self._typed = {name: without_not_stated(name, text) for name, text in draft.typed.items()}
+        mrz = draft.mrz
+        self._mrz_has_expiry = mrz is not None and mrz.expiry_date is not None and "expiry_date" not in mrz.failing
 
     def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Add an error on a field."""
@@ -345,8 +364,10 @@ class Reader:
     def typed(self, name: str) -> str:
         """Return a field as a user typed it, or would type it; empty where it has no value, or says "not stated"."""
         if name in self._typed or name not in self.draft.values:
-            return self._typed.get(name, "")
-        return as_typed(self.draft.values[name])
+            text = self._typed.get(name, "")
+        else:
+            text = as_typed(self.draft.values[name])
+        return "" if self._mrz_has_expiry and text == UNREADABLE else text
 
     def value(self, name: str) -> Any:  # noqa: ANN401  a `FieldValue`, of the field's type
         """Return the typed or known value of a field, or else the value in the MRZ. Warns where the two differ.

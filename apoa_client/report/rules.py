@@ -13,7 +13,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import canonical_code
 from apoa_client.report import permits
 from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
-from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
+from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM, UNREADABLE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
@@ -212,6 +212,8 @@ def _guest(reader: Reader) -> Guest | None:
     mrz = reader.draft.mrz
     values |= {name: values[name] or "" for name in NAMES}
     values["issuing_state"] = values["issuing_state"] or values["nationality"]
+    if values["expiry_date"] == UNREADABLE:
+        values["expiry_date"] = None
     document = Document(
         type=reader.draft.document_type or (mrz.document_type if mrz is not None else "P"),
         # Lines with a problem prove nothing: then only the fields, compared with the page, are reported.
@@ -277,7 +279,7 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
 def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
     expiry = guest.document.expiry_date
     entered = guest.stay_permit.entry_date if guest.stay_permit is not None else None
-    expires_during_stay = stay.check_in.date() <= expiry < stay.planned_check_out
+    expires_during_stay = expiry is not None and stay.check_in.date() <= expiry < stay.planned_check_out
     if expires_during_stay:
         reader.add_warning(
             "expiry_date", "expires_during_stay", msg("The passport expires during the stay. Tell the guest.")
@@ -286,11 +288,18 @@ def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
         check_validity(reader, expiry, entered, stay.check_in.date())
 
 
-def check_validity(reader: Reader, expiry: date, entered: date | None, day: date) -> None:
+def check_validity(reader: Reader, expiry: date | None, entered: date | None, day: date) -> None:
     """Warn of a document that expired before a day, years ago too, or was valid for less than six months at entry.
 
-    If the date of entry is not known, the months are counted from the day.
+    If the date of entry is not known, the months are counted from the day. Without a date, nothing can be checked.
     """
+    if expiry is None:
+        reader.add_warning(
+            "expiry_date",
+            "missing",
+            msg("The passport's expiry cannot be read, so its validity was not checked. Tell the guest."),
+        )
+        return
     start = entered or day
     if day <= expiry >= _months_after(start, PASSPORT_MONTHS):
         return

@@ -193,7 +193,9 @@ def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -
     if now - check_in > timedelta(hours=window_hours):
         warnings.append(Violation("stay.check_in", "late", f"The check-in is more than {window_hours} hours ago."))
     expiry = _read(date.fromisoformat, member(report, "guest", "document", "expiry_date"))
-    if expiry is not None and expiry < check_in.date():
+    if expiry is None:
+        warnings.append(Violation("guest.document.expiry_date", "missing", N_("The date of expiry could not be read.")))
+    elif expiry < check_in.date():
         warnings.append(Violation("guest.document.expiry_date", "expired", N_("The document had expired at check-in.")))
     warnings += _permit_warnings(report)
     return tuple(warnings)

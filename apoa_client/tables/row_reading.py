@@ -10,9 +10,10 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, label_of, with_label
+from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, UNREADABLE, FieldValue, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
+from apoa_client.report.parse_fields import is_unreadable
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateColumn
@@ -361,7 +362,7 @@ class _Reading:
     def _read_stay(self) -> tuple[date | None, str | date]:
         """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
         for target in self._reader.dates:
-            self._put_value(target, self._read(target, _day))
+            self._put_value(target, self._read(target, partial(_day_or_unreadable, target)))
         arrival = self._moment("check_in", "check_in_time")
         self._put_value("check_in", arrival)
         check_in = arrival.date() if isinstance(arrival, datetime) else arrival
@@ -442,6 +443,11 @@ _PARSERS = {**dict.fromkeys((*_IDENTIFIERS, "phone"), _identifier), **dict.fromk
 
 def _day(cell: _Cell) -> date:
     return cell_values.day(cell.value, cell.dates)
+
+
+def _day_or_unreadable(target: str, cell: _Cell) -> "date | str":
+    is_text = isinstance(cell.value, str)
+    return UNREADABLE if is_text and is_unreadable(target, str(cell.value)) else _day(cell)
 
 
 def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:

@@ -95,6 +95,15 @@ def test_late_and_expired_are_accepted_with_a_warning(make_server: Make, send: S
     }
 
 
+def test_an_expiry_that_cannot_be_read_is_accepted_with_a_warning(
+    make_server: Make, send: Send, check_in: Report
+) -> None:
+    """The passport is torn; the guest is there all the same."""
+    (result,) = send(make_server(), check_in({"guest.document.expiry_date": None}))
+    assert result["status"] == "accepted"
+    assert [(w["field"], w["code"]) for w in result["warnings"]] == [("guest.document.expiry_date", "missing")]
+
+
 def test_window_decides_what_is_late(check_in: Report) -> None:
     """The window is the authority's setting; its last second is in time; only a check-in can be late."""
     report = check_in({"stay.check_in": "2026-11-22T20:15:00+07:00"})

@@ -426,6 +426,12 @@ def test_nights_and_departure_must_agree() -> None:
 LEFT_AT = datetime.fromisoformat("2026-11-26T10:15")
 
 
+def test_an_expiry_that_cannot_be_read_is_no_date() -> None:
+    """Only a word that says so is one: an empty cell and a dash stay missing, and another text is refused."""
+    rows = [one({"Surname": "Smith", "Nationality": "GBR", "Passport expiry": text}) for text in ("tidak terbaca", "-")]
+    assert [(row.values.get("expiry_date"), codes(row)) for row in rows] == [("?", []), (None, ["bad_date"])]
+
+
 def test_a_departure_has_a_time_or_not() -> None:
     """A guest who left; the planned day is another column."""
     row = one({"Check-out": "2026-11-27", "Check-out sebenarnya": "2026-11-26 10:15"})

@@ -6,7 +6,7 @@ also type the fields from the page; what could be read is suggested.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -245,7 +245,7 @@ def propose_from_last_stay(app: Container, form: GuestForm) -> None:
     if not all(document) or not app.key_is_at_hand:
         return
     with suppress(StorageProblem):  # a damaged old report must not stop the report of a new guest
-        app.ask(lambda each: _recall(each, form, Document("", *document, expiry_date=date.max)))
+        app.ask(lambda each: _recall(each, form, Document("", *document)))
 
 
 def _recall(app: Container, form: GuestForm, document: Document) -> None:

@@ -111,6 +111,8 @@ def _coded_value(name: str, value: str) -> tuple[str, str]:
         return _APOA_SEXES.get(value, value), _(SEXES[value])
     if kind == "place" and value == "-":
         return value, _("not stated")
+    if kind == "date" and value:  # no date: `UNREADABLE`
+        return "", _("cannot be read")
     if kind == "purpose" and value:
         label = PURPOSES[Purpose(value)].label
         indonesian, meaning = in_language(APOA_LANGUAGE, label.template), text(label)

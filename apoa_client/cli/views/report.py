@@ -1,6 +1,6 @@
 """A report as JSON and as lines on the screen; a report or draft with what was opened of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -184,10 +184,13 @@ def field_text(name: str, value: FieldValue, zone: tzinfo) -> str:
         return day_text(value.earliest) if value.day else str(value)
     if isinstance(value, Purpose):
         return purpose_text(value)
-    kind = BY_NAME[name].type
-    if kind == "sex":
-        return _(SEXES[value])
-    return {"state": state_text, "room": room_name}.get(kind, str)(value)
+    words: dict[str, Callable[[str], str]] = {
+        "sex": lambda sex: _(SEXES[sex]),
+        "state": state_text,
+        "room": room_name,
+        "date": lambda _unreadable: _("cannot be read"),
+    }
+    return words.get(BY_NAME[name].type, str)(value)
 
 
 def purpose_text(purpose: Purpose) -> str:

@@ -133,6 +133,29 @@ class TestUnattended:
         assert (result.code, result.json["left"], result.json["sent"]) == (75, 1, 0)
 
 
+class TestUnreadableExpiry:
+    """A torn passport whose expiry cannot be read."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_from_the_question_to_the_sheet(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
+        """It is typed in words or given as an option; every screen and page says that it cannot be read."""
+        words, option = ("tidak terbaca", "--masa-berlaku") if lang == "id" else ("unknown", "--expiry-date")
+        details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12 sep 85", "POL", "ZX1234567", words, "B1", "2", "7"]
+        typed = manual("report", "--no-send", keys=["", *details, ""], lang=lang)
+        assert typed.code == 0, typed.all
+        [report] = manual.reports()
+        assert report["guest"]["document"]["expiry_date"] is None
+        assert ("guest.document.expiry_date", "missing") in {(w["field"], w["code"]) for w in report["warnings"]}
+        again = manual("amend", report["id"], "--room", "9", "--reason", "lain", "--yes", "--no-send", "--json")
+        assert again.json["guest"]["document"]["expiry_date"] is None
+        assert manual("amend", report["id"], option, words, "--reason", "x", "--yes", "--json", lang=lang).code == 65
+        unreadable = spoken(lang, "cannot be read")
+        sheet = tmp_path / "sheet.html"
+        assert manual("sync", "--by-hand", "--sheet", str(sheet), lang=lang).code == 0
+        book = manual("export", "--personal", "--format", "csv", lang=lang).out
+        assert all(unreadable in shown for shown in (typed.err, sheet.read_text(encoding="utf-8"), book))
+
+
 class TestWithoutANumber:
     """A check-in that is typed into APOA and has no number of a receipt."""
 
