@@ -233,7 +233,7 @@ class FieldQuestions:
             value = without_not_stated(name, typed)
             if required and not value:
                 raise UnclearAnswer(_("An answer is needed here. ? shows help."))
-            return Answer(value, _("cannot be read") if value == UNREADABLE else _("not stated"))
+            return Answer(value, _("not readable") if value == UNREADABLE else _("not stated"))
 
         return parse_stated
 
@@ -303,7 +303,7 @@ def _parse(name: str, zone: tzinfo, parse: Parser, typed: str) -> Answer:
 def _value_text(name: str, zone: tzinfo, value: str) -> str:
     """Return the text that shows a value which is a code or an ISO date; empty for other values."""
     if value == UNREADABLE:
-        return _("cannot be read")
+        return _("not readable")
     kind = BY_NAME[name].type
     if kind == "moment":
         return moment_text(date_and_time(value, zone), zone)

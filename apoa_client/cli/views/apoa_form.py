@@ -117,7 +117,7 @@ def _coded_value(name: str, value: str) -> tuple[str, str]:
     if kind == "place" and value == "-":
         return value, _("not stated")
     if kind == "date" and value:  # no date: `UNREADABLE`
-        return "", _("cannot be read")
+        return "", _("not readable")
     if kind == "purpose" and value:
         label = PURPOSES[Purpose(value)].label
         indonesian, meaning = in_language(APOA_LANGUAGE, label.template), text(label)

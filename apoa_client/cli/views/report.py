@@ -188,7 +188,7 @@ def field_text(name: str, value: FieldValue, zone: tzinfo) -> str:
         "sex": lambda sex: _(SEXES[sex]),
         "state": state_text,
         "room": room_name,
-        "date": lambda _unreadable: _("cannot be read"),
+        "date": lambda _unreadable: _("not readable"),
     }
     return words.get(BY_NAME[name].type, str)(value)
 

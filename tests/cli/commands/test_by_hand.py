@@ -182,7 +182,7 @@ class TestUnreadableExpiry:
         again = manual("amend", report["id"], "--room", "9", "--reason", "lain", "--yes", "--no-send", "--json")
         assert again.json["guest"]["document"]["expiry_date"] is None
         assert manual("amend", report["id"], option, words, "--reason", "x", "--yes", "--json", lang=lang).code == 65
-        unreadable = spoken(lang, "cannot be read")
+        unreadable = spoken(lang, "not readable")
         sheet = tmp_path / "sheet.html"
         assert manual("sync", "--by-hand", "--sheet", str(sheet), lang=lang).code == 0
         book = manual("export", "--personal", "--format", "csv", lang=lang).out
