@@ -87,8 +87,16 @@ class SavedReport(NamedTuple):
 class SaveAndSend:
     """Shows that reports are saved, sends them, and shows their state."""
 
-    def __init__(self, session: Session, *, send: bool, may_ask: bool = True) -> None:
-        """`may_ask` says whether the user wants to be asked, where one can be."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        send: bool,
+        may_ask: bool = True,
+        shown_id: Callable[[Entry], str] = lambda entry: short_id(entry.id),
+    ) -> None:
+        """`may_ask` says whether the user wants to be asked, where one can be; `shown_id` returns what names a stay."""
+        self._shown_id = shown_id
         self._may_ask = may_ask
         self._session = session
         self._app = session.app
@@ -118,7 +126,7 @@ class SaveAndSend:
         for line in property_line(self._app.label_if_several):
             print_line(line)
         for each in saved:
-            kind, name, short = each.entry.kind, each.name, style_bold(short_id(each.entry.id))
+            kind, name, short = each.entry.kind, each.name, style_bold(self._shown_id(each.entry))
             if kind is Kind.CHECK_IN:
                 print_line(_("Saved: {name}, report {id}.").format(name=style_bold(name), id=short))
             elif name:
@@ -225,7 +233,7 @@ class SaveAndSend:
         return outcome.verdicts
 
     def _show_state(self, entry: Entry, errors: Sequence[Finding], *, with_id: bool) -> None:
-        lead = f"{short_id(entry.id)}  " if with_id else ""
+        lead = f"{self._shown_id(entry)}  " if with_id else ""
         if entry.state is State.ACCEPTED and entry.receipt is not None:
             number = style_bold(sanitize(entry.receipt.number))
             print_line(lead + style_success(_("Sent. Receipt number: {number}").format(number=number)))

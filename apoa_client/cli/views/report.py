@@ -28,6 +28,8 @@ class OpenedReport(NamedTuple):
     content: Content | None = None
     guest_report: Report | None = None
     """The report that holds guest and stay: this one; for a check-out or cancellation, the stay's current report."""
+    stay_shown_id: str = ""
+    """The short id of the stay, where the report stands for its stay."""
 
     def __repr__(self) -> str:
         """Return the id only: the content is personal data."""
@@ -55,8 +57,8 @@ class OpenedReport(NamedTuple):
 
     @property
     def short_id(self) -> str:
-        """The short id of the report."""
-        return short_id(self.entry.id)
+        """The short id of the report, or that of the stay for which it stands."""
+        return self.stay_shown_id or short_id(self.entry.id)
 
     @property
     def name(self) -> str:
