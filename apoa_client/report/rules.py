@@ -191,7 +191,7 @@ def check_document_number(reader: Reader, number: str) -> None:
         reader.add_warning(
             "document_number",
             "implausible",
-            msg("The passport number has no digit. Compare it with the passport; the report is sent anyway."),
+            msg("The passport number has no digit. Compare it with the passport; the report is saved anyway."),
         )
 
 
@@ -260,7 +260,7 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
         reader.add_warning(
             "check_in",
             "late",
-            msg("The check-in is more than 24 hours ago: the report is late. It is sent anyway."),
+            msg("The check-in is more than 24 hours ago: the report is late. It is saved anyway."),
         )
     if stay.check_in < now - OLDEST_CHECK_IN:
         reader.add_warning(
@@ -386,9 +386,9 @@ def _check_permit_word(reader: Reader, guest: Guest) -> None:
 
 
 _UNKNOWN = {
-    "stay_permit": msg("Compare it with the visa or stamp in the passport; the report is sent anyway."),
-    "purpose": msg("The report is sent anyway."),
-    "nationality": msg("Compare it with the passport; the report is sent anyway."),
+    "stay_permit": msg("Compare it with the visa or stamp in the passport; the report is saved anyway."),
+    "purpose": msg("The report is saved anyway."),
+    "nationality": msg("Compare it with the passport; the report is saved anyway."),
 }
 
 

@@ -150,7 +150,7 @@ class TestAtTheDesk:
         """It is saved."""
         said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"))
         assert said.code == 0
-        compare = "Compare it with the visa or stamp in the passport; the report is sent anyway."
+        compare = "Compare it with the visa or stamp in the passport; the report is saved anyway."
         warning = spoken("en", "The authority's list does not have {code}. {compare}", code="E33G", compare=compare)
         assert warning in said.err
         assert [each["code"] for each in listed.reports()[0]["warnings"]] == ["unknown_code"]
