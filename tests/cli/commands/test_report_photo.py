@@ -306,6 +306,28 @@ class TestNamedAtTheQuestion:
         assert surnames(away) == {QUENTIN.surname}
         assert "Read from the photo with certainty." in result.err
 
+    @pytest.mark.parametrize(
+        "written",
+        ["'{one}' '{two}'", '"{one}"  "{two}"', "{escaped_one} {escaped_two}", "file://{url_one} file://{url_two}"],
+        ids=["single", "double", "escaped", "url"],
+    )
+    def test_two_that_are_dropped_at_once(
+        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+    ) -> None:
+        """Two guests, in that order; a third file that cannot be read is said, and the others are reported."""
+        files = {"one": tmp_path / "my photo.jpg", "two": tmp_path / "2.jpg"}
+        for file in files.values():
+            file.write_bytes(b"photo")
+        readings = {"my photo.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)}
+        answer_with(monkeypatch, readings | {"none.jpg": PictureRefused(msg("No picture."))})
+        urls = {f"url_{name}": quote(str(file)) for name, file in files.items()}
+        escaped = {f"escaped_{name}": str(file).replace(" ", r"\ ") for name, file in files.items()}
+        typed = written.format(**files, **urls, **escaped)
+        result = away("report", *STAY, keys=[f"{typed} /none.jpg", "", ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
+        assert "  none.jpg\nNo picture." in result.err
+
     def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
         files = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
