@@ -119,6 +119,9 @@ class ByHandConversation:
             print_error_unwrapped(line)
         print_error_line()
 
+    def _next_text(self, line: FormLine) -> str:
+        return (_("copy {field}") if self._has_clipboard else _("show {field}")).format(field=line.label)
+
     def _copy(self, line: FormLine) -> None:
         """Put a value on the clipboard, exactly as it is typed, and show it; without a clipboard only show it."""
         was_there, self._has_clipboard = self._has_clipboard, self._has_clipboard and copy_to_clipboard(line.value)
@@ -147,7 +150,7 @@ class ByHandConversation:
             _("Receipt number"),
             "\n".join(help_lines),
             lambda typed: self._parse(typed, entry),
-            format_default=lambda each: _("copy {field}").format(field=left[0].label) if each == _NEXT else _("later"),
+            format_default=lambda each: self._next_text(left[0]) if each == _NEXT else _("later"),
         )
         print_error_line(_("Enter = copy the next value, < = later, ? = help, q = stop"))
         print_error_line(_("Saved in APOA? Type the number of its receipt, or y if it gave none."))
