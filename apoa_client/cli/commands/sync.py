@@ -32,7 +32,7 @@ _LONGEST_FOR_ALL_S = 1200.0
 )
 @flag("--by-hand", text=N_("Send nothing: show the reports to type into APOA, and record their numbers."))
 @flag("--page", text=N_("With --by-hand: show a page in the browser, with a button that copies each value."))
-@flag("--no-browser", text=N_("Open no browser: print the page's address only."))
+@flag("--no-browser", text=N_("Open no browser: copy at the terminal, or with --page print the page's address."))
 @path_option("--sheet", text=N_("With --by-hand: write a sheet to print."))
 @force_option
 @flag("--quiet", "-q", text=N_("Say only what a person must act on."))

@@ -50,7 +50,7 @@ def _is_typed(number: int, code: str) -> bool:
         groups[number - 1] = typed
         if _difference("-".join(groups), code) is None:
             return True
-        print_error_line(style_error(text(_wrong_group(number))))
+        print_error_line(style_error(text(msg("Group {number} of the recovery code is not right.", number=number))))
     return False
 
 
@@ -110,12 +110,8 @@ def _difference(typed: str, code: str) -> Message | None:
         return exc.message
     for number, (group, expected) in enumerate(zip(groups, code.split("-"), strict=True), start=1):
         if group != expected:
-            return _wrong_group(number)
+            return msg("Group {number} of the recovery code is not right.", number=number)
     return None
-
-
-def _wrong_group(number: int) -> Message:
-    return msg("Group {number} of the recovery code is not right.", number=number)
 
 
 def warn_no_code() -> None:

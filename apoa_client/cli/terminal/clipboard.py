@@ -6,10 +6,7 @@ _LONGEST_S = 3.0
 
 
 def copy_to_clipboard(value: str) -> bool:
-    """Put a text on the clipboard, and return whether it is there: a tool may fail without a word, so it is read back.
-
-    The platform's tools receive the text on standard input, never as an argument.
-    """
+    """Put a text on the clipboard, never as an argument of a program, and return whether it can be read back."""
     import pyperclip  # only where a value is copied
 
     def copied() -> bool:
