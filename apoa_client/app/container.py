@@ -105,6 +105,15 @@ class Container(PropertyChoice):
         return self.settings.label if len(self.config.names) > 1 else ""
 
     @property
+    def printed_settings(self) -> PropertySettings:
+        """The settings for a printed page: names of the property and office that are not set are the authority's."""
+        from apoa_client.outbox.sql.metadata import ACCOUNT  # no page is printed at the desk
+
+        name, office = self.outbox.value(ACCOUNT) or ("", "")
+        known = self.settings
+        return known._replace(display_name=known.display_name or name, office=known.office or office)
+
+    @property
     def today(self) -> date:
         """The current date in the property's time zone."""
         return self.clock.now().astimezone(self.settings.zone).date()

@@ -115,7 +115,7 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
     report = open_report(app, entry)
-    page = receipt_page(app.settings, report, app.clock.now())
+    page = receipt_page(app.printed_settings, report, app.clock.now())
     write_output(file, page.encode(), force=force, done=_("The page is written: {file}"))
     if entry.receipt is None and file != STANDARD_OUTPUT:
         print_line(style_warning(text(_no_receipt(entry))))

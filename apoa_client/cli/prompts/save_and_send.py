@@ -29,7 +29,7 @@ from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.messages import nmsg
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import Kind, PhotoState, State, short_id
 from apoa_client.report.model import Guest, Report, to_json
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class SaveAndSend:
         wait = SEND_TIMEOUT_S
         timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
         with Signals() as signals:
-            choices = {"first": first, "wait_s": SENDING_S, "with_photos": False}
+            choices = {"first": first, "wait_s": SENDING_S, "all_photos": False}
             outcome = send(self._app, NoProgress(), signals, timeouts, **choices)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
@@ -231,6 +231,12 @@ class SaveAndSend:
             print_line(lead + style_success(_("Sent. Receipt number: {number}").format(number=number)))
             if entry.last_error == "duplicate":
                 print_line(_("This guest was already reported for that night; the number is that report's."))
+            elif entry.photo is PhotoState.SENT:
+                print_line(_("The photo was sent, too."))
+            elif entry.photo is PhotoState.REFUSED:
+                print_line(_("The authority did not take the photo. It stays here."))
+            elif entry.photo is not None and self._app.outbox.wants_photos():
+                print_line(_("The photo is not sent yet: it goes with the next apoa sync."))
         elif entry.state is State.REJECTED:
             print_line(lead + style_error(_("The authority refused this report:")))
             for finding in errors:

@@ -82,6 +82,11 @@ def _text(stored: object) -> str | None:
     return stored if isinstance(stored, str) else None
 
 
+def _load_account(stored: object) -> tuple[str, str]:
+    name, office = str(stored).split("\n")
+    return name, office
+
+
 def _dump_suspension(suspension: Suspension) -> str:
     return f"{suspension.reason} {millis(suspension.since)} {suspension.settings}"
 
@@ -179,6 +184,8 @@ CODE_CONFIRMED = Value("code_confirmed", str, _text)
 LAST_CONTACT = Value("last_contact", millis, _instant)
 WANTS_PHOTOS = Value("wants_photos", int, _number)
 """1 if it takes photos."""
+ACCOUNT = Value("account", "\n".join, _load_account, optional=True)
+"""The name of the property and of its office there, for printed pages."""
 CLOCK_SKEW = Value[timedelta](
     "clock_skew", lambda skew: skew // MILLISECOND, lambda stored: _number(stored) * MILLISECOND, of_computer=True
 )

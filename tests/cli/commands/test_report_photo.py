@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,8 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, G
 from reading_helpers import EVIDENCE, answer_with, print_page, reading
 from screens import Screens
 
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.errors import ApoaError, CallRefused, UnknownOutcome
 from apoa_client.messages import msg
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
@@ -436,12 +439,23 @@ class TestKept:
         assert (report["state"], report["photo"]) == ("accepted", "sent")
         keeping("show", report["short_id"])
 
-    def test_the_desk_does_not_wait_for_it(self, keeping: Apoa, photo: Path) -> None:
-        """`report` sends the report alone, and `sync` the photo."""
-        said = keeping("report", "--photo", str(photo), *[word for word in STAY if word != "--no-send"], "--json")
-        assert (said.json["state"], said.json["photo"]) == ("accepted", "kept")
-        said = keeping("sync")
-        assert (said.code, said.out) == (0, "Photos sent: 1.\n")
+    @pytest.mark.parametrize(
+        ("error", "says"),
+        [
+            (None, "The photo was sent, too."),
+            (CallRefused(msg("No."), name="photo_refused"), "The authority did not take the photo. It stays here."),
+            (UnknownOutcome(msg("No answer.")), "The photo is not sent yet: it goes with the next apoa sync."),
+        ],
+    )
+    def test_the_photo_goes_with_its_report(
+        self, keeping: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, error: ApoaError | None, says: str
+    ) -> None:
+        """The authority wants photos: the desk reads what became of this one, and the report is sent all the same."""
+        if error is not None:
+            monkeypatch.setattr(HttpAuthority, "send_photo", Mock(side_effect=error))
+        result = keeping("report", "--photo", str(photo), *[each for each in STAY if each != "--no-send"])
+        assert (result.code, says in result.out) == (0, True), result.all
+        assert [each["state"] for each in keeping.reports()] == ["accepted"]
 
     def test_a_group_keeps_the_photo_of_its_guest(self, keeping: Apoa, photo: Path) -> None:
         """The second guest of the room, whose passport was scanned, has none."""
@@ -495,7 +509,7 @@ class TestKept:
         """The photo stays with the stay: a report that replaces the first one has it sent and shown."""
         report = keeping("report", "--photo", str(photo), *STAY, "--json").json
         assert keeping("amend", report["short_id"], "--reason", "room", "--room", "9", "--yes").code == 0
-        assert keeping("sync", "--json").json["photos_sent"] == 1
+        assert [each["photo"] for each in keeping.reports() if each["photo"]] == ["sent"]
         file = tmp_path / "evidence.jpg"
         assert keeping("show", report["stay_id"], "--photo", str(file)).code == 0
         assert file.read_bytes() == EVIDENCE
