@@ -243,6 +243,14 @@ class HealthChecks:
             return found.check()
         if settings.is_training or settings.by_hand:
             return skipped(msg("No schedule is installed, and this property needs none."))
+        if computer.is_container(app.environ):
+            with suppress(StorageProblem):  # the check of the database says so
+                if app.outbox.value(SCHEDULED_RUN) is not None:
+                    return skipped(msg("A container needs no schedule: reports are sent automatically without one."))
+            return warning(
+                msg("Nothing was sent automatically yet from this container."),
+                msg("Let the container run, in place of a schedule: apoa sync --follow"),
+            )
         return warning(
             msg("No schedule is installed: nothing is sent automatically."),
             msg("Install one with: apoa schedule install"),

@@ -77,7 +77,7 @@ def night_marks(report: Mapping[str, Any], key: bytes) -> list[bytes]:
 Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
-_REJECTED_BY_SCRIPT = Violation("", "training", N_("The training script rejects this report."))
+_REJECTED_BY_SCRIPT = Violation("", "training", N_("A practice fault refuses this report; nothing in it is wrong."))
 _REJECT = Step("reject")
 _CONFLICT = Violation("id", "id_conflict", N_("Another report was sent under this id before."))
 _NO_UNICODE = Violation("", "bad_character", N_("A text holds half of a surrogate pair, which is not a character."))

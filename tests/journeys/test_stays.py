@@ -164,7 +164,7 @@ def test_rejected_and_fixed(apoa: Installed, sandbox: Start, lang: str) -> None:
     assert spoken(lang, sentence, id=old["short_id"]) in waits.out
     nothing = apoa("fix", old["id"], lang=lang)
     assert nothing.code == 65
-    assert spoken(lang, "The training script rejects this report.") in nothing.err
+    assert spoken(lang, "A practice fault refuses this report; nothing in it is wrong.") in nothing.err
     new = done(apoa, "perbaiki", old["short_id"], "--document-number", "ZX1234568", lang=lang)
     assert (new["kind"], new["state"], new["stay_id"]) == ("check_in", "accepted", old["stay_id"])
     assert apoa("sync", lang=lang).code == 0

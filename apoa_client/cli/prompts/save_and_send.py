@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
-from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
@@ -53,6 +53,12 @@ SEND_TIMEOUT_S = 4.0
 
 SENDING_S = 3 * SEND_TIMEOUT_S
 """How long all of the sending may take then."""
+
+_PHOTOS = {
+    PhotoState.KEPT: N_("The photo is not sent yet: it goes with the next apoa sync."),
+    PhotoState.SENT: N_("The photo was sent, too."),
+    PhotoState.REFUSED: N_("The authority did not take the photo. It stays here."),
+}
 
 
 class SavedReport(NamedTuple):
@@ -231,12 +237,8 @@ class SaveAndSend:
             print_line(lead + style_success(_("Sent. Receipt number: {number}").format(number=number)))
             if entry.last_error == "duplicate":
                 print_line(_("This guest was already reported for that night; the number is that report's."))
-            elif entry.photo is PhotoState.SENT:
-                print_line(_("The photo was sent, too."))
-            elif entry.photo is PhotoState.REFUSED:
-                print_line(_("The authority did not take the photo. It stays here."))
             elif entry.photo is not None and self._app.outbox.wants_photos():
-                print_line(_("The photo is not sent yet: it goes with the next apoa sync."))
+                print_line(_(_PHOTOS[entry.photo]))
         elif entry.state is State.REJECTED:
             print_line(lead + style_error(_("The authority refused this report:")))
             for finding in errors:
