@@ -21,7 +21,6 @@ from werkzeug.wrappers import Request, Response
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
 from apoa_client.loopback import EVERY_HEADER, names_loopback, receive_body
-from apoa_client.passport import states
 from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
@@ -88,8 +87,6 @@ def code_table(name: str) -> dict[str, Any] | None:
         rows = [
             (each.value, names.indonesian.capitalize(), each.value.capitalize()) for each, names in PURPOSES.items()
         ]
-    elif name == "nationalities":
-        rows = [(state.code, state.names["id"], state.names["en"]) for state in states.all_states()]
     else:
         return None
     codes = [{"code": code, "id": id_, "en": en, "valid_from": None, "valid_to": None} for code, id_, en in rows]

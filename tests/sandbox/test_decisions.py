@@ -17,11 +17,12 @@ def code(result: Json) -> tuple[str, str]:
 def test_results_survive_a_restart(
     make_server: Make, send: Send, log_in: LogIn, check_in: Report, clock: list[datetime]
 ) -> None:
-    """A restarted authority answers as before, with violations and warnings, and continues the numbers."""
+    """A restarted authority answers as before, with errors and warnings, and continues the numbers."""
     late = check_in({"stay.check_in": "2026-11-20T10:00:00+07:00", "guest.document.number": "X1"})
-    reports = [check_in(), check_in({"guest.sex": None}), late]
-    first = make_server()
-    before = send(first, *reports)
+    reports = [check_in({"guest.document.number": "X0"}), check_in(), late]
+    first = make_server(faults="reject")
+    before = [*send(first, reports[0]), *send(first, *reports[1:])]
+    assert [each["status"] for each in before] == ["rejected", "accepted", "accepted"]
     first.stop()
     clock[0] += timedelta(days=1)
     second = make_server()
@@ -78,10 +79,13 @@ def test_reports_must_fit_their_stay(
 def test_rejected_check_in_may_be_sent_again_corrected(
     make_server: Make, send: Send, check_in: Report, follow_up: Report
 ) -> None:
-    """A rejected report does not change its stay: no check-out is possible, and a correction is accepted."""
+    """A rejected report does not change its stay: no check-out is possible, and a correction is accepted.
+
+    It does not occupy its id, so the correction may have the same one.
+    """
     refused = check_in({"guest.nationality": "QQQ"})
     out = follow_up(refused, "check_out")
-    corrected = check_in(stay_id=refused["stay_id"])
+    corrected = {**check_in(stay_id=refused["stay_id"]), "id": refused["id"]}
     results = send(make_server(), refused, out, corrected)
     assert code(results[0]) == ("guest.nationality", "unknown_state")
     assert code(results[1]) == ("stay_id", "unknown_stay")

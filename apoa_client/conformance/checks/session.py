@@ -86,14 +86,14 @@ def _expect_unauthorized(response: HttpResponse) -> None:
     )
 
 
-TABLES = ("stay_permits", "purposes", "nationalities")
+TABLES = ("stay_permits", "purposes")
 
 _ETAG_FORM = re.compile(r'(W/)?"[^"]*"')
 
 
 @check("codes.tables", msg("Each code table comes under its own name, with each code once"), _CODES)
 def tables(context: Context) -> None:
-    """All three."""
+    """Both."""
     for name in TABLES:
         table = expect_json(context.server.call("GET", f"/codes/{name}"), "CodeTable")
         expect_equal("table", table["table"], name)
