@@ -34,7 +34,7 @@ JSON
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `changes` is how many there were; `address` is the page's path, `base_url` that of the calls."""
+    """What the page shows. `changes` is how many there were; `address` is the page's, `base_url` that of the calls."""
 
     property_name: str
     window_hours: int
