@@ -36,14 +36,15 @@ _ALL = ""
 
 
 @click.pass_context
-def _print(ctx: click.Context, name: str | None, form: Literal["yaml", "json"]) -> None:
+def _print(ctx: click.Context, name: str | None, form: Literal["yaml", "json", "python"]) -> None:
     """Print the contract as it is, or a schema; nothing before a command of the group."""
     if ctx.invoked_subcommand is not None:
         return
     if name is None:
         from apoa_client.authority.contract import contract_text
+        from apoa_client.cli.guide.guides import reference_server
 
-        write(contract_text(form).rstrip("\n"))
+        write((reference_server() if form == "python" else contract_text(form)).rstrip("\n"))
         return
     import json
 
@@ -69,9 +70,9 @@ contract = CommandGroup(
     params=[
         Option(
             ["--format", "form"],
-            type=click.Choice(["yaml", "json"]),
+            type=click.Choice(["yaml", "json", "python"]),
             default="yaml",
-            help=N_("The form in which the contract is printed; both say the same."),
+            help=N_("The contract as YAML or as JSON, or in Python: the small server of its guide."),
         ),
         Option(
             ["--json-schema", "name"],
