@@ -272,8 +272,8 @@ class HealthChecks:
         return warning(text, None)
 
     def _check_contract(self, authority: AuthorityChecks) -> Finding:
-        found = authority.contract(self._settings.identity)
-        if found.result is Result.OK and authority.meta is not None:
+        found = authority.contract(self._settings.identity, self._settings.zone)
+        if found.result is not Result.FAILED and authority.meta is not None:
             with suppress(StorageProblem):  # the check of saving says so
                 self._app.outbox.record_contact(self._app.clock.now(), authority.meta.server_time)
         return found

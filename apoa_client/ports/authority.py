@@ -138,6 +138,8 @@ class Meta(NamedTuple):
     """Whether it takes photos of travel documents."""
     daily_receipts: bool = False
     """Whether it has receipts for whole days."""
+    timezone: str | None = None
+    """The IANA name of the zone in which it counts the property's days; None before version 1.3 of the contract."""
 
     @property
     def identity(self) -> AuthorityIdentity:

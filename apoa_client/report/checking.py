@@ -20,7 +20,7 @@ from apoa_client.report.fields import NAMES, as_typed
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Document, Guest, StayPermit, part_value
 from apoa_client.report.parse_fields import Draft, Given, Reader
-from apoa_client.report.rules import check_nationality_code, check_permit_code, members_at
+from apoa_client.report.rules import check_permit_code, members_at
 
 _MAX_LINES = 3
 
@@ -100,8 +100,6 @@ def _check(
     reader.add_mrz_problems()
     _check_values(reader, values, permit, today)
     check_permit_code(reader, permit.code if permit is not None else None, tables, today)
-    if values["nationality"] is not None:
-        check_nationality_code(reader, values["nationality"], tables, today)
     printed = {}
     if mrz is not None:
         names = {"surname": mrz.surname, "given_names": mrz.given_names}

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from apoa_client.messages import Message, day_message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.passport.states import canonical_code
 from apoa_client.report import permits
 from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
 from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
@@ -87,7 +86,6 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo, tables: CodeTables = N
         _check_permit_word(reader, guest)
         arrival = stay.check_in.date()
         check_permit_code(reader, guest.stay_permit.code if guest.stay_permit is not None else None, tables, arrival)
-        check_nationality_code(reader, guest.nationality, tables, arrival)
         check_purpose_code(reader, stay.purpose, tables, arrival)
     errors = reader.errors
     if any(finding.code == "not_foreign" for finding in errors):  # nothing is reported, so nothing is missing
@@ -379,7 +377,6 @@ def _check_permit_word(reader: Reader, guest: Guest) -> None:
 _UNKNOWN = {
     "stay_permit": msg("Compare it with the visa or stamp in the passport; the report is sent anyway."),
     "purpose": msg("The report is sent anyway."),
-    "nationality": msg("Compare it with the passport; the report is sent anyway."),
 }
 
 
@@ -398,21 +395,13 @@ def check_permit_code(reader: Reader, code: str | None, tables: CodeTables, day:
     _check_code(reader, "stay_permit", code, tables.stay_permits, day)
 
 
-def check_nationality_code(reader: Reader, nationality: str, tables: CodeTables, day: date) -> None:
-    """Warn of a nationality that the authority does not list for a day. It may have either code for Germany."""
-    rows = [row for row in tables.nationalities if canonical_code(row.code) == canonical_code(nationality)]
-    _check_code(reader, "nationality", nationality, rows or tables.nationalities, day, rows)
-
-
 def check_purpose_code(reader: Reader, purpose: Purpose, tables: CodeTables, day: date) -> None:
     """Warn of a purpose that the authority does not list for a day."""
     _check_code(reader, "purpose", purpose.value, tables.purposes, day)
 
 
-def _check_code(
-    reader: Reader, name: str, value: str, table: Sequence[Code], day: date, rows: Sequence[Code] | None = None
-) -> None:
-    rows = rows_of(table, value) if rows is None else rows
+def _check_code(reader: Reader, name: str, value: str, table: Sequence[Code], day: date) -> None:
+    rows = rows_of(table, value)
     if not table or any(row.valid_on(day) for row in rows):
         return
     likely = suggest(value, table, day, limit=1) if name == "stay_permit" else []

@@ -2,7 +2,7 @@
 
 The checks run in the contract's order: is the id known, is the report valid, does it fit the stay, is the guest covered
 already. The decision about a valid report is stored under its id before the call is answered; a report that breaks a
-rule is not received.
+rule for its fields is not received.
 """
 
 import hashlib
@@ -78,10 +78,10 @@ def night_marks(report: Mapping[str, Any], key: bytes, zone: tzinfo | None) -> l
 Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
-_BEHIND_PENDING_S = 60
-"""When a report comes again that is behind another one without a verdict."""
 _REJECTED_BY_SCRIPT = Violation("", "training", N_("A practice fault refuses this report; nothing in it is wrong."))
 _REJECT = Step("reject")
+_BEHIND_PENDING = Step("defer", 60)
+"""For a report that is behind another one without a verdict."""
 _CONFLICT = Violation("id", "id_conflict", N_("Another report was sent under this id before."))
 _NO_UNICODE = Violation("", "bad_character", N_("A text holds half of a surrogate pair, which is not a character."))
 _STAY_MESSAGES = {
@@ -177,12 +177,16 @@ class Decisions:
         if known is not None:
             same = known.content == sha256
             return _as_result(records, known) if same else Result(known.id, "rejected", errors=(_CONFLICT,))
-        not_received = self._not_received(records, report)
-        if not_received is not None:
-            return not_received
-        if refuse():
+        found = (*report_violations(report), *rule_violations(report, self.now()))
+        errors = {(violation.field, violation.code): violation for violation in reversed(found)}
+        if errors:
+            return Result(report["id"], "rejected", errors=tuple(reversed(errors.values())))
+        rule = STAY_RULES[report["kind"], _stay_state(records.of_stay(report["stay_id"]))]
+        if rule.status == "deferred":
+            step = _BEHIND_PENDING
+        elif rule.accepted and refuse():
             step = _REJECT
-        if step.status.state is State.QUEUED:
+        if rule.code is None and step.status.state is State.QUEUED:
             return Result(report["id"], step.status.value, retry_after=step.seconds)
         record = Record(
             id=report["id"],
@@ -193,25 +197,13 @@ class Decisions:
             status=Status.PENDING.value,
             received_at=instant(self.now()),
         )
-        record = self._judge(records, record, report, step)
+        if rule.code is None:
+            record = self._judge(records, record, report, step)
+        else:
+            misfit = Violation("stay_id", rule.code, _STAY_MESSAGES[rule.code])
+            record = replace(record, status=rule.status, errors=_to_json((misfit,)))
         records.save(record)
         return _as_result(records, record)
-
-    def _not_received(self, records: Records, report: Report) -> Result | None:
-        """The result of a report that breaks a rule, or does not fit the state of its stay; None for any other.
-
-        It has the first violation of each field and code.
-        """
-        found = (*report_violations(report), *rule_violations(report, self.now()))
-        unique = {(violation.field, violation.code): violation for violation in reversed(found)}
-        if unique:
-            return Result(report["id"], "rejected", errors=tuple(reversed(unique.values())))
-        rule = STAY_RULES[report["kind"], _stay_state(records.of_stay(report["stay_id"]))]
-        if rule.accepted:
-            return None
-        if rule.code is None:
-            return Result(report["id"], rule.status, retry_after=_BEHIND_PENDING_S)
-        return Result(report["id"], rule.status, errors=(Violation("stay_id", rule.code, _STAY_MESSAGES[rule.code]),))
 
     def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
         """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
@@ -244,7 +236,7 @@ def _stay_state(earlier: Sequence[tuple[str, str]]) -> str:
             return "pending"
         if Status(status).state is State.ACCEPTED:
             state = STAY_RULES[kind, state].then
-        elif state == "none":
+        elif (kind, state) == ("check_in", "none"):
             state = "refused"
     return state
 

@@ -62,8 +62,10 @@ def test_a_report_does_to_its_stay_what_the_table_says(
     authority = place.visit(faults=",".join(step for _kind, step in BEFORE[state]))
     for earlier, _step in BEFORE[state]:
         submit(authority, make(earlier))
-    rule = STAY_RULES[kind, state]
-    assert outcome(submit(authority, make(kind))) == (rule.status, [rule.code] if rule.code else [])
+    rule, report = STAY_RULES[kind, state], make(kind)
+    verdict = submit(authority, report)
+    assert outcome(verdict) == (rule.status, [rule.code] if rule.code else [])
+    assert authority.verdict(report["id"]) == (None if rule.status == "deferred" else verdict)
     later = STAY_RULES["check_out", rule.then]
     assert outcome(submit(authority, make("check_out"))) == (later.status, [later.code] if later.code else [])
 

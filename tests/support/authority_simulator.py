@@ -226,9 +226,8 @@ class AuthoritySimulator:
         rule = STAY_RULES[report["kind"], self._state_of(report["stay_id"])]
         if rule.status == "deferred":
             return Verdict(report_id, Status.DEFERRED, retry_after=60)
-        if rule.code is not None:
-            return _rejected(report_id, "stay_id", rule.code)
-        verdict = self._duplicate_of_other_stay(report_id, report)
+        misfit = _rejected(report_id, "stay_id", rule.code) if rule.code is not None else None
+        verdict = misfit or self._duplicate_of_other_stay(report_id, report)
         self.known[report_id] = KnownReport(report, verdict or self._judge(report_id, step))
         return self.known[report_id].verdict
 
@@ -252,7 +251,7 @@ class AuthoritySimulator:
                 return "pending"
             if each.verdict.status is not Status.REJECTED:
                 state = STAY_RULES[each.content["kind"], state].then
-            elif state == "none":
+            elif (each.content["kind"], state) == ("check_in", "none"):
                 state = "refused"
         return state
 

@@ -24,7 +24,7 @@ from apoa_client.report.kinds import State
 _IN_ORDER = Paragraph("/paths/~1reports/post/description", "Reports of one stay")
 _AMEND = Paragraph("/components/schemas/Amend/description")
 
-_NOT_RECEIVED = Paragraph("/paths/~1reports/post/description", "A report that breaks a rule as it arrives")
+_NOT_RECEIVED = Paragraph("/paths/~1reports/post/description", "A report that breaks a rule for its fields")
 
 _CONFLICT = ("id_conflict",)
 _AT_ONCE = 4

@@ -314,6 +314,15 @@ def test_a_wrong_clock(
     assert offline == found
 
 
+def test_an_authority_in_another_zone(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
+    """A day's receipts are not those of the hotel's day: doctor names both zones."""
+    apoa.set_up(serve(timezone="Asia/Jayapura").base_url)
+    found = doctor(apoa)["contract"]
+    assert found.result == "warning"
+    assert "Asia/Jayapura" in found.message
+    assert "WIB" in found.message
+
+
 def test_offline_asks_no_server(apoa: Apoa) -> None:
     """What needs the internet is skipped, and says why."""
     apoa.set_up(NOWHERE)
