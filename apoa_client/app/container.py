@@ -85,7 +85,7 @@ class Container(PropertyChoice):
         self.handed_over = HandedOver()
         """What another outbox of the property has handed over to the one in use."""
         self.kept: KeptAnswers | None = None
-        """Set by a process that keeps running: what earlier connections to the authority received."""
+        """What earlier connections to the authority received: a process that keeps running hands it on."""
         self._creates_file = self._takes_history = False
         self._closers: list[Callable[[], object]] = []
 
@@ -412,10 +412,12 @@ class Container(PropertyChoice):
             from apoa_client.app.authority_connection import check_training
 
             check_training(secrets)
-        elif self.kept is not None:  # not for the sandbox, which is another server in each run
-            from hashlib import sha256  # for a process that keeps running alone
+        else:  # not for the sandbox, which is another server in each run
+            from hashlib import sha256
 
-            kept = self.kept
+            from apoa_client.ports.authority import KeptAnswers
+
+            kept = self.kept = self.kept or KeptAnswers()
             kept.rest_on((self.settings, sha256(secrets.password().encode()).digest()))
         return self.authorities.connect(
             self.settings, secrets.password, timeouts, time_left, secrets.bind_password, kept
