@@ -158,6 +158,8 @@ class KeptAnswers:
         self.token_until = 0.0
         self.meta: Meta | None = None
         self.meta_until = 0.0
+        self.stored: tuple[str | None, Meta | None] = None, None
+        """The token and the metadata that later commands find."""
         self._basis: object = None
 
     def current_meta(self, now: float) -> Meta | None:

@@ -186,6 +186,8 @@ WANTS_PHOTOS = Value("wants_photos", int, _number)
 """1 if it takes photos."""
 ACCOUNT = Value("account", "\n".join, _load_account, optional=True)
 """The name of the property and of its office there, for printed pages."""
+SESSION = Value("session", str, _text, of_computer=True, optional=True)
+"""The token and the limits that it gave, encrypted with a key of the private key, in hexadecimal."""
 CLOCK_SKEW = Value[timedelta](
     "clock_skew", lambda skew: skew // MILLISECOND, lambda stored: _number(stored) * MILLISECOND, of_computer=True
 )
