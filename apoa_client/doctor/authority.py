@@ -115,7 +115,7 @@ class AuthorityChecks:
             return warning(
                 msg(
                     "The authority counts this property's days in the time zone {theirs}, and the settings in {ours}.",
-                    theirs=self.meta.timezone,
+                    theirs=str(ZONES.get(self.meta.timezone, self.meta.timezone)),
                     ours=str(zone),
                 ),
                 msg("Correct the setting timezone, or ask the authority to correct its own."),

@@ -214,6 +214,32 @@ def test_pages_of_a_day(
     assert "p-2" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("version", "members"), [("1.0", {}), ("1.1", {"wants_photo": True}), ("1.2", {"daily_receipts": True})]
+)
+def test_older_authorities(
+    web: responses.RequestsMock, make_client: Callable[..., Any], version: str, members: dict[str, Any]
+) -> None:
+    """They have no time zone and no pages, keep the id of a broken report, and decide behind a pending one."""
+    conflict = {"field": "id", "code": "id_conflict", "message": "Another report."}
+    results = [
+        {**RESULT, "status": "rejected", "receipt": None, "errors": [conflict]},
+        {**RESULT, "id": "other", "status": "pending", "receipt": None},
+    ]
+    web.get(f"{BASE}/meta", json={**META, "contract": version, **members})
+    web.post(f"{BASE}/reports", json={"results": results})
+    url = f"{BASE}/receipts/2026-11-24"
+    if "daily_receipts" in members:
+        web.get(url, json={**DAY, "accepted": 1})
+    else:
+        web.get(url, status=404, json=PROBLEM, content_type="application/problem+json")
+    client = make_client(BASE)
+    meta, daily = client.meta(), client.daily_receipt(date(2026, 11, 24))
+    assert (meta.contract, meta.timezone, daily is not None) == (version, None, meta.daily_receipts)
+    verdicts = client.submit([(ID, b"{}"), ("other", b"{}")])
+    assert [each.status for each in verdicts] == [Status.REJECTED, Status.PENDING]
+
+
 def test_pages_without_an_end(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
     """An authority that always names a next page is not asked for ever."""
     web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "next": "again"})

@@ -109,7 +109,7 @@ def test_examples_of_answers_are_parsed(openapi: Openapi) -> None:
     answers.check_photo(photo, photo["id"], photo["sha256"])
     answers.read_receipt(examples["get /reports/{id}/receipt 200 application/json"])
     day = examples["get /receipts/{day} 200 application/json"]
-    assert answers.read_daily_receipt(day, date(2026, 11, 24)).receipts.keys() == {day["reports"][0]["id"]}
+    assert answers.read_daily_receipt([day], date(2026, 11, 24)).receipts.keys() == {day["reports"][0]["id"]}
     mixed = examples["post /reports 200 application/json"]
     assert len(answers.read_results(mixed, [each["id"] for each in mixed["results"]])) == 4
 

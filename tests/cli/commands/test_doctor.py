@@ -1,6 +1,7 @@
 """`apoa doctor`: each check notices what it is for, and names what to do."""
 
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -319,8 +320,7 @@ def test_an_authority_in_another_zone(apoa: Apoa, serve: Callable[..., SandboxSe
     apoa.set_up(serve(timezone="Asia/Jayapura").base_url)
     found = doctor(apoa)["contract"]
     assert found.result == "warning"
-    assert "Asia/Jayapura" in found.message
-    assert "WIB" in found.message
+    assert re.findall("WI[A-Z]+", found.message) == ["WIT", "WIB"]
 
 
 def test_offline_asks_no_server(apoa: Apoa) -> None:
