@@ -65,13 +65,15 @@ _UNSPECIFIED_SEX = "<"
 """What the MRZ has for X (ICAO Doc 9303-3 §4.6): it is stated, and is no sign for a missing value."""
 
 _PHRASE = re.compile(
-    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"
-    r"(?:ada|tahu|tau|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
+    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm|kurang)\s?"
+    r"(?:ada|tahu|tau|ingat|inget|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
     r"(?: (?:di|pada|dalam) paspor(?:nya)?)?"
     r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
     r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
 )
-_SHORT_WORDS = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
+_SHORT_WORDS = frozenset(
+    {"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah", "lupa"}
+)
 _ERROR = re.compile(
     r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/0)?[!?]"  # in any language: #REF!, #BEZUG!, #¿NOMBRE?, #DIV/0!
     r"|##+"  # a column that is too narrow for its value

@@ -17,7 +17,7 @@ from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.report.parse_fields import Draft, Given, Reader, same_value
+from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED, Draft, Given, Reader, same_value
 
 AddFinding = Callable[[str, str, Message], None]
 """Adds a finding to a field: `Reader.add_error`, or `Reader.add_warning` where nothing will be saved."""
@@ -34,6 +34,7 @@ LONGEST_PASSPORT = 10
 """Years for which a passport is issued at most."""
 OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
+_NO_BIRTH_PLACE = msg("The place of birth is reported as - (not stated). If the passport has it, write it.")
 CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
 
 _GUEST_FIELDS = tuple(item.name for item in ON_THE_FORM if item.of_guest)
@@ -207,6 +208,9 @@ def _guest(reader: Reader) -> Guest | None:
     for name in _REQUIRED:
         reader.require(name, values[name])
     check_nationality(values["nationality"], reader.add_error)
+    written = reader.draft.typed.get("birth_place", "").strip()
+    if values["birth_place"] == BIRTH_PLACE_NOT_STATED and written not in {"", BIRTH_PLACE_NOT_STATED}:
+        reader.add_warning("birth_place", "missing", _NO_BIRTH_PLACE)
     if any(values[name] is None for name in _REQUIRED):
         return None
     mrz = reader.draft.mrz

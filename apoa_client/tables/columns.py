@@ -15,6 +15,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateColumn, EvidenceCollector, place_and_date
+from apoa_client.tables.cell_words import is_surname_before_comma
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
@@ -59,6 +60,8 @@ _PLAUSIBLE_DAYS = {
 }
 """How many days before and after today a date of a field is plausible; half a year where it is not here."""
 
+_OF_A_NOTE = 2
+"""So many cells has a row that is no guest's."""
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
 
@@ -130,7 +133,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         sex_letters=_sex_letters(sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
-    return columns._replace(doubts=tuple(_doubts(table, columns)))
+    return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
 
 
 def guest_rows(table: Table, columns: ColumnMap) -> Records:
@@ -276,7 +279,7 @@ def _plausible(target: str, today: date) -> tuple[date, date]:
     return today - timedelta(before), today + timedelta(after)
 
 
-def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
+def _doubts(table: Table, columns: ColumnMap, sample: Sequence[Row]) -> Iterator[Doubt]:
     if not columns.fields:
         yield Doubt("no_columns", (), msg("No column has a heading that is known."))
     targets = list(columns.fields.values())
@@ -284,7 +287,7 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
         same = columns.columns_of(target)
         if len(same) > 1 and target not in _SEVERAL:
             yield Doubt("two_columns", same, _same_target(table, same[0], same[1], target))
-    yield from _name_doubts(table, columns, targets)
+    yield from _name_doubts(table, columns, targets, sample)
     unclear = tuple(
         column
         for column, found in columns.dates.items()
@@ -319,7 +322,7 @@ def _same_target(table: Table, first: int, second: int, target: str) -> Message:
     )
 
 
-def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> Iterator[Doubt]:
+def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str], sample: Sequence[Row]) -> Iterator[Doubt]:
     whole = columns.columns_of("full_name")
     if not whole:
         return
@@ -327,11 +330,18 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
     if set(NAMES) & set(targets):
         message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
         yield Doubt("name_column", whole, message, (*(name for name in NAMES if name not in targets), IGNORE))
-    elif not columns.name_order:
+    elif not columns.name_order and not _has_commas(sample, whole[0]):
         message = msg(
             "{heading} has whole names. Say whether the surname or the given names come first.", heading=heading
         )
         yield Doubt("name_order", whole, message, NAME_ORDERS)
+
+
+def _has_commas(sample: Sequence[Row], column: int) -> bool:
+    """Return whether a comma shows the surname in each whole name. A note or a total has few cells, and no name."""
+    guests = (row.values for row in sample if len(row.values) - row.values.count(None) > _OF_A_NOTE)
+    names = [str(value) for values in guests for value in values[column : column + 1] if value is not None]
+    return bool(names) and all(map(is_surname_before_comma, names))
 
 
 def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:

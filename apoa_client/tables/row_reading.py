@@ -13,6 +13,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
+from apoa_client.report.parse_fields import UNCALCULATED
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateColumn
@@ -235,6 +236,8 @@ class _Reading:
             return True
         if self._is_total():
             return False
+        if {*self._row.values} <= {None, UNCALCULATED}:  # prepared for a guest, unless it computes a guest's name
+            return self._has(reader.names | reader.documents)
         return self._has(reader.facts) or (self._has(reader.names) and not reader.facts.isdisjoint(self._row.merged))
 
     def _is_total(self) -> bool:

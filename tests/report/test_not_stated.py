@@ -11,7 +11,7 @@ WORDS = [
     "-", "--", "\N{EM DASH}", "...", "?", "n/a", "N/A", "N.A.", "none", "None.", "unknown", "Unknown", "not stated",
     "not known", "don't know", "don\N{RIGHT SINGLE QUOTATION MARK}t know", "tidak ada", "Tidak  Ada", "(tidak ada)",
     "tdk ada", "gak ada", "ga ada", "tidak tahu", "TIDAK TAU", "tdk tau", "tidak diketahui", "tidak tercantum",
-    "belum tahu", "tidak ada di paspor", "tidakada",
+    "belum tahu", "tidak ada di paspor", "tidakada", "kurang tahu", "tidak ingat",
 ]  # fmt: skip
 
 OPTIONAL = (
@@ -33,6 +33,15 @@ def test_words_are_no_data(text: str) -> None:
     guest, stay = examined(draft({"birth_place": text, **dict.fromkeys(OPTIONAL, text)}))
     assert (guest.birth_place, guest.given_names, guest.stay_permit) == ("-", "", None)
     assert (guest.phone, guest.email, stay.room, stay.note) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"), [("lupa", {("birth_place", "missing")}), ("?", {("birth_place", "missing")}), ("-", set())]
+)
+def test_a_warning_says_that_a_place_is_not_stated(text: str, codes: set[tuple[str, str]]) -> None:
+    """A word in place of the place of birth is reported as another text; a user who writes that text means it."""
+    found = codes_of(look(draft({"birth_place": text})).warnings)
+    assert {each for each in found if each[0] == "birth_place"} == codes
 
 
 @pytest.mark.parametrize("name", ["sex", "birth_date", "nationality", "document_number", "expiry_date", "nights"])

@@ -102,6 +102,8 @@ def test_what_is_no_whole_name_is_refused(cell: str, mapping: ColumnMapping) -> 
         ("Nama Depan", "Dan Oliver", True),
         ("Tempat Lahir", "Ada", True),
         ("Tempat Lahir", "TBA", False),
+        ("Tempat Lahir", "lupa", True),
+        ("Nama Depan", "lupa", False),
         ("Tempat Lahir", "sda", False),
         ("Kamar", '"', False),
         ("Kamar", "5", True),
