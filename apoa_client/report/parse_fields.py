@@ -36,6 +36,8 @@ MAX_NOTE_LENGTH = 500
 MAX_TYPED_LENGTH = 1000
 """Of any field as it was typed, so that none takes long to compare or to parse."""
 MAX_NIGHTS = 366
+_CACHED = 1024
+"""Texts that are parsed once: a table has the same ones in thousands of rows."""
 
 _NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "composite"})
 """Fields of an MRZ that are no field of a report: their problems are about the lines."""
@@ -105,7 +107,7 @@ def is_not_stated(name: str, text: str) -> bool:
     return not words or _PHRASE.fullmatch(words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
 
 
-@lru_cache(maxsize=1024)  # a table has the same texts in thousands of rows
+@lru_cache(_CACHED)
 def without_not_stated(name: str, text: str) -> str:
     """Return the text of a field, stripped; empty if it says that the value is not stated.
 
@@ -148,6 +150,8 @@ def bounded(text: str, longest: int = MAX_TYPED_LENGTH) -> str:
 def person_name(text: str) -> str:
     """Return a name in capital Latin letters, as passports print it (ICAO Doc 9303-3 §6)."""
     name = one_line(text).upper()
+    if name.isascii() and name.replace(" ", "").isalpha():  # as most are
+        return name
     is_latin = {c: c.isalpha() and (c.isascii() or unicodedata.name(c, "").startswith("LATIN")) for c in name}
     wrong = [c for c in name if c not in _PUNCTUATION_OF_NAMES and not is_latin[c]]
     if wrong:
@@ -282,21 +286,28 @@ class Given(NamedTuple):
 
 Parser: TypeAlias = Callable[[str, Given], FieldValue]
 
+
+def _remembered(parse: Callable[[str], FieldValue]) -> Parser:
+    """Return the parser of a field that has the same texts in thousands of rows of a table."""
+    cached = lru_cache(_CACHED)(parse)
+    return lambda text, _given: cached(text)
+
+
 PARSERS: Mapping[FieldType, Parser] = {
     "name": lambda text, _given: person_name(text),
-    "sex": lambda text, _given: sex(text),
-    "place": lambda text, _given: one_line(text).upper(),
+    "sex": _remembered(sex),
+    "place": _remembered(lambda text: one_line(text).upper()),
     "birth_date": lambda text, given: parse_dates.partial_date(text, today=given.today),
-    "state": lambda text, _given: state(text),
+    "state": _remembered(state),
     "number": lambda text, _given: document_number(text),
     "date": lambda text, given: parse_dates.full_date(text, today=given.today),
     "past_date": lambda text, given: parse_dates.past_date(text, today=given.today),
     "stay_date": lambda text, given: parse_dates.stay_date(text, today=given.today, near=given.arrival),
     "moment": lambda text, given: parse_dates.date_and_time(text, given.zone, now=given.now),
     "nights": lambda text, given: nights(text, given.arrival or given.today),
-    "permit": lambda text, _given: stay_permit(text),
-    "purpose": lambda text, _given: purpose(text),
-    "room": lambda text, _given: room(text),
+    "permit": _remembered(stay_permit),
+    "purpose": _remembered(purpose),
+    "room": _remembered(room),
     "phone": lambda text, _given: phone(text),
     "email": lambda text, _given: email(text),
     "text": lambda text, _given: one_line(text),
@@ -355,10 +366,12 @@ class Reader:
 
         None stands for a field without a value, or with a wrong one.
         """
-        in_mrz: Any = (getattr(self.draft.mrz, name) or None) if self.draft.mrz and BY_NAME[name].in_mrz else None
+        in_mrz: Any = None
+        if self.draft.mrz is not None and BY_NAME[name].in_mrz:
+            in_mrz = getattr(self.draft.mrz, name) or None
         if in_mrz is not None and name == "document_number":
             in_mrz = plain_document_number(in_mrz)
-        if not self.typed(name):
+        if not self._typed.get(name) and (name in self._typed or not self.draft.values.get(name)):
             return in_mrz
         value = self._given_value(name)
         if value is not None and in_mrz is not None and not self._agrees(name, value, in_mrz):

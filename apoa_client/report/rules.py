@@ -416,8 +416,10 @@ def check_purpose_code(reader: Reader, purpose: Purpose, tables: CodeTables, day
 def _check_code(
     reader: Reader, name: str, value: str, table: Sequence[Code], day: date, rows: Sequence[Code] | None = None
 ) -> None:
+    if not table:
+        return
     rows = rows_of(table, value) if rows is None else rows
-    if not table or any(row.valid_on(day) for row in rows):
+    if any(row.valid_on(day) for row in rows):
         return
     likely = suggest(value, table, day, limit=1) if name == "stay_permit" else []
     reader.add_warning(name, "unknown_code", _unknown_code(name, value, rows, day), likely[0].code if likely else None)
