@@ -127,7 +127,11 @@ _TITLE_OF_A_NAME = re.compile(
 _CANCELLED_WORDS = frozenset(
     {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
 )
-_BEGINS_CANCELLED = re.compile(r"\W*(?:batal|dibatalkan|cancell?ed|tidak\s+(?:jadi|datang))\b", re.IGNORECASE)
+_BEGINS_CANCELLED = re.compile(
+    r"\W*(?:batal|btl|di\s?batalkan|di\s?cancel|cancell?ed|cancle"
+    r"|(?:tidak|tdk|tak|(?:en?|n)?g{1,2}ak?)\s+(?:jadi|datang|dtg))\b",
+    re.IGNORECASE,
+)
 """Not *cancel* or *no show*: booking systems have their rules in a column."""
 _NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", "example", "examples"}
 """Words in the name of a sheet whose rows are not reported."""

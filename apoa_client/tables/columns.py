@@ -4,6 +4,7 @@ What cannot be known is a `Doubt`: a user answers it, in a mapping, and it is ne
 doubt has findings, so a table with doubts can be read safely.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
@@ -60,6 +61,8 @@ _PLAUSIBLE_DAYS = {
 }
 """How many days before and after today a date of a field is plausible; half a year where it is not here."""
 
+_MEN_AND_WOMEN = frozenset({"w", "pria", "wanita"})
+_PRIA = re.compile(r"\b(?:pria|P)\s*/\s*(?:wanita|W)\b", re.IGNORECASE)
 _OF_A_NOTE = 2
 """So many cells has a row that is no guest's."""
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
@@ -130,7 +133,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.name_order,
         mapping.defaults,
         dates=_date_columns(table, (sample, rows), fields, orders, today),
-        sex_letters=_sex_letters(sample, [column for column, target in fields.items() if target == "sex"]),
+        sex_letters=_sex_letters(table, sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
@@ -221,13 +224,13 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
-def _sex_letters(sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
-    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside an L or M it is in doubt."""
+def _sex_letters(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
+    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside other words it is in doubt."""
     values = (row.values[column : column + 1] for row in sample for column in columns)
     letters = {value.strip().casefold() for found in values for value in found if isinstance(value, str)}
-    if not {"p", "w"} <= letters:
+    if letters.isdisjoint(_MEN_AND_WOMEN) and not any(_PRIA.search(table.headings[column]) for column in columns):
         return {}
-    return {"p": "M", "w": "F"} if letters.isdisjoint("lmf") else {"p": "?"}
+    return {"p": "M", "w": "F"} if letters.isdisjoint({*"lmf", *_MEN_AND_WOMEN} - {"w"}) else {"p": "?"}
 
 
 def _date_columns(

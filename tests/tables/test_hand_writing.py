@@ -127,6 +127,7 @@ def test_a_word_in_place_of_a_value_is_refused(heading: str, cell: str, *, is_va
     ("note", "is_cancelled"),
     [
         *(("Batal", True), ("no show", True), ("Batal - pindah ke Melati 2", True), ("tidak jadi menginap", True)),
+        *(("tdk jadi", True), ("nggak jadi datang", True), ("btl, pindah", True), ("di cancel tamu", True)),
         *(("bayar tunai", False), ("Cancel 1 day before", False), ("No-show fee 100%", False), ("Batalha", False)),
     ],
 )
