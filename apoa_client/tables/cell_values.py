@@ -223,7 +223,7 @@ def split_time(text: str) -> tuple[str, str]:
 
     A year of the Buddhist era is replaced: 2568 is 2025.
     """
-    tidy = re.sub(r" ?([-/.]) ?", r"\1", " ".join(text.split()))
+    tidy = re.sub(r" ?([-/.]) ?|['\N{RIGHT SINGLE QUOTATION MARK}]", r"\1", " ".join(text.split()))  # 25 Sep '85
     tidy = _BUDDHIST_YEAR.sub(lambda found: str(int(found[0]) - _BUDDHIST_ERA), tidy)
     match = _DATE_AND_TIME.fullmatch(tidy)
     return (match["date"].rstrip("."), match["clock"]) if match is not None else (tidy.rstrip("."), "")
