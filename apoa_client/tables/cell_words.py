@@ -41,13 +41,7 @@ LEFT = "left"
 _WORDS = {
     CANCELLED: (
         *("cancelled", "canceled", "cancel", "cancelled by guest", "canceled by guest", "cancelled by host"),
-        *(
-            "canceled by host",
-            "cancelled by hotel",
-            "cancelled_by_guest",
-            "cancelled_by_hotel",
-            "cancelled_by_property",
-        ),
+        *("canceled by host", "cancelled by hotel", "cancelled by property"),
         *("no show", "no-show", "noshow", "void", "voided", "declined", "rejected", "expired", "deleted", "blocked"),
         *("batal", "dibatalkan", "dibatalkan tamu", "tidak datang", "tidak jadi", "ditolak", "hangus"),
     ),

@@ -41,15 +41,8 @@ _OF_A_STAY = frozenset(
     {"check_in", "check_in_time", "check_out", "check_out_time", "planned_check_out", "nights", "room"}
 )
 _PERSONS = (
-    "tamu",
-    "datatamu",
-    "identitas",
-    "identitastamu",
-    "datadiri",
-    "guest",
-    "guests",
-    "guestdata",
-    "guestdetails",
+    *("tamu", "datatamu", "identitas", "identitastamu", "datadiri"),
+    *("guest", "guests", "guestdata", "guestdetails"),
 )
 _DOCUMENTS = ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument")
 _STAYS = ("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates")

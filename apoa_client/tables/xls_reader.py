@@ -157,7 +157,8 @@ def serve() -> int:
     content = sys.stdin.buffer.read()
     limit_process(_MOST_MEMORY, _MOST_CPU_S)
     try:
-        lines = _lines(CalamineWorkbook.from_filelike(BytesIO(content)), _error_cells(content))
+        book = CalamineWorkbook.from_filelike(BytesIO(content))
+        lines = _lines(book, _error_cells(content, len(book.sheets_metadata)))
     except MemoryError:
         return Exit.BUG
     except BaseException:  # noqa: BLE001  the library raises errors of many kinds, and its panics are no `Exception`
@@ -166,27 +167,26 @@ def serve() -> int:
     return Exit.DONE
 
 
-def _error_cells(content: bytes) -> list[set[tuple[int, int]]]:
-    """Return the places of the cells with an error, of each sheet in the order of the sheets."""
-    found: list[set[tuple[int, int]]] = []
+def _error_cells(content: bytes, sheets: int) -> set[tuple[int, int, int]]:
+    """Return the sheet, the row and the column of each cell with an error. Raises `ValueError` for unknown sheets."""
+    sheet, found = -1, set()
     for match in _ERRORS.finditer(content):
         if match[1]:
-            found.append(set())
-        elif found:
-            found[-1].add(unpack("<HH", match[2] or match[3]))
+            sheet += 1
+        else:
+            found.add((sheet, *unpack("<HH", match[2] or match[3])))
+    if found and sheet + 1 != sheets:
+        raise ValueError(sheets)
     return found
 
 
-def _lines(book: "CalamineWorkbook", errors: Sequence[set[tuple[int, int]]]) -> list[str]:
+def _lines(book: "CalamineWorkbook", errors: set[tuple[int, int, int]]) -> list[str]:
     sheets, lines = [], []
-    if any(errors) and len(errors) != len(book.sheets_metadata):  # it is not known which sheets have them
-        raise ValueError(len(errors))
     for number, each in enumerate(book.sheets_metadata):
-        wrong = errors[number] if any(errors) else set[tuple[int, int]]()
         sheet = book.get_sheet_by_name(each.name)
         if sheet.height * sheet.width > _MOST_CELLS:
             raise MemoryError
-        rows = [] if sheet.start is None else list(_rows(sheet, wrong))
+        rows = [] if sheet.start is None else list(_rows(sheet, {place[1:] for place in errors if place[0] == number}))
         merged = [(top + 1, bottom + 1, left, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()]
         hidden = not str(each.visible).endswith("Visible")
         sheets.append({"name": each.name, "hidden": hidden, "rows": len(rows), "merged": merged})
