@@ -366,9 +366,7 @@ class Reader:
 
         None stands for a field without a value, or with a wrong one.
         """
-        in_mrz: Any = None
-        if self.draft.mrz is not None and BY_NAME[name].in_mrz:
-            in_mrz = getattr(self.draft.mrz, name) or None
+        in_mrz: Any = (getattr(self.draft.mrz, name) or None) if self.draft.mrz and BY_NAME[name].in_mrz else None
         if in_mrz is not None and name == "document_number":
             in_mrz = plain_document_number(in_mrz)
         if not self._typed.get(name) and (name in self._typed or not self.draft.values.get(name)):

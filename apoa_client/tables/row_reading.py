@@ -145,7 +145,7 @@ class _Reading:
                 self._cells[column] = value
         self._is_alone = is_alone
         self._typed: dict[str, str] = {}
-        self._values: dict[str, FieldValue] = {}
+        self._values: dict[str, FieldValue | None] = {}
         self._findings: list[Finding] = []
         self._hidden: list[Finding] = []
         self._wrong: dict[str, str] = {}
@@ -174,7 +174,8 @@ class _Reading:
             has_name = self._has(self._reader.names) and not self._is_total()
             warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
         cells, typed, row = self._cell_names(), self._typed, self._row
-        return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values, row.sheet)
+        values = {name: value for name, value in self._values.items() if value is not None}
+        return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, values, row.sheet)
 
     def _check_texts(self, problem: Message | None) -> None:
         """Refuse the row for a `problem`, and texts that are no value."""
@@ -288,10 +289,6 @@ class _Reading:
         if text:
             self._typed[name] = text
 
-    def _put_value(self, name: str, value: "FieldValue | None") -> None:
-        if value is not None:
-            self._values[name] = value
-
     def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
         path = paths_of_target(target)[0]
         self._wrong[path] = target
@@ -359,14 +356,14 @@ class _Reading:
             places += [place] if place else []
             days += [day] if day is not None else []
         self._put("birth_place", "".join(places[:1]))
-        self._put_value("birth_date", days[0] if days else None)
+        self._values["birth_date"] = days[0] if days else None
 
     def _read_stay(self) -> tuple[date | None, str | date]:
         """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
         for target in self._reader.dates:
-            self._put_value(target, self._read(target, cell_values.day))
+            self._values[target] = self._read(target, cell_values.day)
         arrival = self._moment("check_in", "check_in_time")
-        self._put_value("check_in", arrival)
+        self._values["check_in"] = arrival
         check_in = arrival.date() if isinstance(arrival, datetime) else arrival
         self._check_expiry(check_in)
         self._put("nights", self._read("nights", cell_values.whole_number))
