@@ -131,7 +131,7 @@ _NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", 
 """Words in the name of a sheet whose rows are not reported."""
 _WORD = re.compile(r"[^\W\d_]+")
 _GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "mba", "msc", "bsc", "skom", "spd"})
 _SUSPICIOUS = re.compile(rf"\b(?:{'|'.join((*_AND, *_GROUP_WORDS, *_SUFFIXES))})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE)
 """What names have that are looked at closely."""
 _NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx", "lupa"})
