@@ -243,10 +243,12 @@ def is_empty(value: CellValue) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def refuse_error(value: CellValue) -> None:
-    """Raise `Unreadable` for an error of the spreadsheet program, such as ``#N/A``, in place of a value."""
+def is_given(value: CellValue) -> bool:
+    """Return whether a cell has a value. Raises `Unreadable` for an error of the spreadsheet program in its place."""
     if isinstance(value, str):
         refuse_spreadsheet_error(value)
+        return bool(value.strip())
+    return value is not None
 
 
 def has_value(value: CellValue) -> bool:

@@ -201,8 +201,7 @@ class _Reading:
         filled = []
         for column in columns:
             value = self._value(column)
-            if not cell_values.is_empty(value):
-                cell_values.refuse_error(value)
+            if cell_values.is_given(value):
                 filled.append((value, column))
         if not filled:
             if any(column in self._row.merged for column in columns):
@@ -277,12 +276,10 @@ class _Reading:
         found = []
         for column in self._reader.sources.get(target, ()):
             value = self._value(column)
-            if not cell_values.is_empty(value):
-                try:
-                    cell_values.refuse_error(value)
-                    found.append(cell_values.text(value))
-                except Unreadable as exc:
-                    self._add(target, exc.code, exc.message)
+            try:
+                found += [cell_values.text(value)] if cell_values.is_given(value) else []
+            except Unreadable as exc:
+                self._add(target, exc.code, exc.message)
         return found
 
     def _put(self, name: str, text: str | None) -> None:
