@@ -36,12 +36,12 @@ def line_view(rng: Generator, canvas: Canvas, pitch: float) -> tuple[View, tuple
     return view, (int(size[1]), int(size[0]))
 
 
-def examples(rng: Generator, others: float = 0.0) -> list[Example]:
+def examples(rng: Generator) -> list[Example]:
     """Return strips of one picture: each with the class of each column, and how far the line is below the middle.
 
-    `others` is the share of pictures that are printed in other fonts than OCR-B.
+    One picture of six is printed in another font than OCR-B.
     """
-    faces = OTHERS if rng.random() < others else CUTS
+    faces = OTHERS if rng.random() < 1 / 6 else CUTS
     canvas = print_zone(rng, 14, int(rng.integers(2, 4)), CANVAS_PITCH, faces)
     pitch = float(np.exp(rng.uniform(np.log(4.3), np.log(34))))
     view, size = line_view(rng, canvas, pitch)

@@ -87,12 +87,10 @@ def zone_loss(answer: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     return 4 * (said * is_clear).sum() / is_clear.sum() + 0.3 * (off * on).sum() / on.sum().clamp(min=1)
 
 
-OTHER_FONTS = partial(line_examples.examples, others=0.7)
 RECIPES = {
     "finder": Recipe(1, zone_finder.LAYERS, zone_examples.examples, zone_loss, 6_000, 8, 3_500),
-    "first": Recipe(2, line_reader.LAYERS, line_examples.examples, line_loss, 20_000, 32, 8_000),
-    "second": Recipe(3, line_reader.LAYERS, line_examples.examples, line_loss, 20_000, 32, 8_000),
-    "third": Recipe(4, line_reader.LAYERS, OTHER_FONTS, line_loss, 1_600, 32, 2_500),
+    "first": Recipe(2, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
+    "second": Recipe(3, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
 }
 
 
