@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -92,12 +93,11 @@ def _fastmrz() -> Callable[[Path], Reading]:
     reader = FastMRZ()
 
     def read(path: Path) -> Reading:
-        text = reader.get_details(str(path), ignore_parse=True)
-        try:
-            valid = reader.get_details(text, input_type="text")["status"] == "SUCCESS"
-        except (IndexError, ValueError):  # of lines that are too short
-            valid = False
-        return [text.split()], valid
+        text = ""
+        with suppress(IndexError, ValueError):  # of pictures whose form its finder does not take, and of short lines
+            text = reader.get_details(str(path), ignore_parse=True)
+            return [text.split()], reader.get_details(text, input_type="text")["status"] == "SUCCESS"
+        return [text.split()], False
 
     return read
 
