@@ -95,6 +95,9 @@ def test_what_windows_says(tasks: TaskScheduler, windows: Windows) -> None:
     found = found_by(tasks)
     assert "pythonw.exe" in windows.schtasks(["/Query", "/TN", *windows.tasks, "/XML", "/HRESULT"], "").out
     assert (found.command, found.every_s, found.active) == (JOB.command, JOB.every_s, True)
+    tasks.install(JOB._replace(every_s=DAY))
+    midnight = NOW.astimezone().replace(hour=0, minute=0, second=0) + timedelta(days=1)  # of this computer
+    assert found_by(tasks).next_run_at == midnight + timedelta(seconds=JOB.offset_s)
     [(name, text)] = windows.tasks.items()
     windows.tasks[name] = text.replace("<Settings>", "<Settings><Enabled>false</Enabled>")
     found = found_by(tasks)
