@@ -4,7 +4,6 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest
@@ -219,7 +218,7 @@ class TestSeveral:
             assert [each["guest"]["surname"] for each in value["reports"]] == [QUENTIN.surname, OBADIAH.surname]
             first, second, third = value["photos"]
             assert [first["report"], third["report"]] == [each["id"] for each in value["reports"]]
-            assert [each["file"].rpartition("/")[2][:1] for each in (first, second, third)] == ["1", "2", "3"]
+            assert [Path(each["file"]).stem for each in (first, second, third)] == ["1", "2", "3"]
             assert (first["error"], second["report"]) == (None, None)
             assert [each["code"] for each in second["errors"]] == ["bad_character"]
             assert second["error"]["class"] == "report_refused"
@@ -291,7 +290,15 @@ class TestNamedAtTheQuestion:
 
     @pytest.mark.parametrize(
         "written",
-        ["{path}", "'{path}'", '"{path}"', " {path} ", "file://{url}", "{escaped}", "& '{path}'"],
+        [
+            "{path}",
+            "'{path}'",
+            '"{path}"',
+            " {path} ",
+            "{url}",
+            pytest.param("{escaped}", marks=pytest.mark.skipif(os.name == "nt", reason="as shells of POSIX do")),
+            "& '{path}'",
+        ],
         ids=["plain", "single", "double", "blanks", "url", "escaped", "powershell"],
     )
     def test_a_path(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
@@ -300,7 +307,7 @@ class TestNamedAtTheQuestion:
         file.write_bytes(b"photo")
         answer_with(monkeypatch, {file.name: reading(QUENTIN.lines)})
         escaped = re.sub(r"([ ()])", r"\\\1", str(file))
-        typed = written.format(path=file, url=quote(str(file)), escaped=escaped)
+        typed = written.format(path=file, url=file.as_uri(), escaped=escaped)
         result = away("report", *STAY, keys=[typed, ""])
         assert result.code == 0, result.all
         assert surnames(away) == {QUENTIN.surname}
