@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -111,6 +112,7 @@ def check(wine: WinePython, program: Path) -> str:
     expect(user.registered(), "Windows can remove the program")
     expect(user.test(wine) == 0, "the installed program passes its tests")
     user.apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
+    user.apoa("schedule", "install")
     user.apoa("report", *(word for line in LINES for word in ("--mrz", line)), *GUEST)
     refused = subprocess.run(
         [WINE, user.command, "no-such-command"], env=user.environ, check=False, capture_output=True
@@ -126,10 +128,14 @@ def check(wine: WinePython, program: Path) -> str:
     expect(not stale.exists(), "no file of another version stays")
     expect("ERIKSSON" in user.apoa("list", "--json"), "reports are kept by an update")
 
+    [task] = re.findall(r"/TN (\S+)", user.apoa("schedule", "install", "--print"))
     reports = next(path for path in user.program.parents[1].rglob("outbox.db"))
     user.uninstall()
     left = [path for path in (user.program, user.command, *user.shortcuts) if path.exists()]
     expect(not left and not user.registered(), f"the program is removed: {left}")
+    removal = [WINE, "schtasks", "/Delete", "/TN", task, "/F"]
+    is_left = subprocess.run(removal, env=user.environ, check=False, capture_output=True).returncode == 0
+    expect(not is_left, "no schedule starts a program that is removed")
     expect(reports.exists(), "reports are kept when the program is removed")
     return f"installer: {installer.stat().st_size / 2**20:.0f} MiB, silent in {seconds:.1f} s\n"
 
