@@ -18,6 +18,8 @@ COMPLETION_SCRIPTS = {
     "fish": ".config/fish/completions/apoa.fish",
 }
 """Where a user writes the script of each shell, as the help of `apoa completion` says, below the home folder."""
+POWERSHELL_SCRIPT = "CommandName apoa "
+"""What PowerShell's profile contains if the script is in it."""
 
 
 def own_command() -> list[str]:

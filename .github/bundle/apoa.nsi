@@ -79,7 +79,7 @@ Section
     File "/oname=apoa.exe" "${COMMAND}"
     ${If} ${Errors}
         MessageBox MB_ICONSTOP "$(INCOMPLETE)" /SD IDOK
-        SetErrorLevel 2
+        SetErrorLevel 3
         Quit
     ${EndIf}
     SetOutPath "$PROFILE" ; the folder in which a shortcut starts the program

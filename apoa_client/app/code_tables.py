@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from apoa_client.settings.config import PropertySettings
 
 _MAX_BYTES = 8 * 1024 * 1024
-"""Three tables of the largest size that an answer may have are smaller."""
+"""Two tables of the largest size that an answer may have are smaller."""
 
 
 class KeptTables(NamedTuple):

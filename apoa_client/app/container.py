@@ -78,6 +78,8 @@ class Container(PropertyChoice):
         self._command = command
         self.on_unwritable: Callable[[StorageProblem], object] | None = None
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
+        self.on_opened: Callable[[Outbox], object] = lambda _outbox: None
+        """Called with the property's outbox when it is opened."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the keyring and the shared outbox have little time from now on."""
         self.away: ApoaError | None = None
@@ -85,7 +87,7 @@ class Container(PropertyChoice):
         self.handed_over = HandedOver()
         """What another outbox of the property has handed over to the one in use."""
         self.kept: KeptAnswers | None = None
-        """Set by a process that keeps running: what earlier connections to the authority received."""
+        """What earlier connections to the authority received: a process that keeps running hands it on."""
         self._creates_file = self._takes_history = False
         self._closers: list[Callable[[], object]] = []
 
@@ -103,6 +105,15 @@ class Container(PropertyChoice):
     def label_if_several(self) -> str:
         """The property's label, to be sanitized; empty if no other property is set up."""
         return self.settings.label if len(self.config.names) > 1 else ""
+
+    @property
+    def printed_settings(self) -> PropertySettings:
+        """The settings for a printed page: names of the property and office that are not set are the authority's."""
+        from apoa_client.outbox.sql.metadata import ACCOUNT  # no page is printed at the desk
+
+        name, office = self.outbox.value(ACCOUNT) or ("", "")
+        known = self.settings
+        return known._replace(display_name=known.display_name or name, office=known.office or office)
 
     @property
     def today(self) -> date:
@@ -208,6 +219,7 @@ class Container(PropertyChoice):
             outbox = opener.own_file(create=self._creates_file)
         self._closers.append(outbox.close)
         self._hand_over_to(outbox, history=self._takes_history)
+        self.on_opened(outbox)
         return outbox
 
     def hand_over(self, *, history: bool = False) -> None:
@@ -396,17 +408,27 @@ class Container(PropertyChoice):
         """Return the property's authority. For a training property, start one.
 
         Without `prompt`, no person is asked for the password. Raises `SettingsChanged` if the property has the password
-        of an authority and does not name that one any more.
+        of an authority and does not name that one any more, and `SettingsProblem` if version 0.1.0 made a training
+        property of a real one: a real guest may wait in it.
         """
         secrets, kept = self.secrets if prompt else self.secrets_of(self.settings, prompt=False), None
         if self.settings.uses_sandbox:
             from apoa_client.app.authority_connection import check_training
+            from apoa_client.outbox.sql.past_practice import was_real
 
             check_training(secrets)
-        elif self.kept is not None:  # not for the sandbox, which is another server in each run
-            from hashlib import sha256  # for a process that keeps running alone
+            if was_real(self.outbox.database):
+                raise SettingsProblem(
+                    msg("{name} was a real property before it practised. Nothing was sent.", name=self.settings.name),
+                    msg("Set it up for real reports again, and practise apart from them: apoa setup"),
+                    name="real_property",
+                )
+        elif not self.settings.by_hand:  # and not for the sandbox, which is another server in each run
+            from hashlib import sha256
 
-            kept = self.kept
+            from apoa_client.ports.authority import KeptAnswers
+
+            kept = self.kept = self.kept or KeptAnswers()
             kept.rest_on((self.settings, sha256(secrets.password().encode()).digest()))
         return self.authorities.connect(
             self.settings, secrets.password, timeouts, time_left, secrets.bind_password, kept

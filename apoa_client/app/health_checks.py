@@ -243,6 +243,14 @@ class HealthChecks:
             return found.check()
         if settings.is_training or settings.by_hand:
             return skipped(msg("No schedule is installed, and this property needs none."))
+        if computer.is_container(app.environ):
+            with suppress(StorageProblem):  # the check of the database says so
+                if app.outbox.value(SCHEDULED_RUN) is not None:
+                    return skipped(msg("A container needs no schedule: reports are sent automatically without one."))
+            return warning(
+                msg("Nothing was sent automatically yet from this container."),
+                msg("Let the container run, in place of a schedule: apoa sync --follow"),
+            )
         return warning(
             msg("No schedule is installed: nothing is sent automatically."),
             msg("Install one with: apoa schedule install"),
@@ -264,8 +272,8 @@ class HealthChecks:
         return warning(text, None)
 
     def _check_contract(self, authority: AuthorityChecks) -> Finding:
-        found = authority.contract(self._settings.identity)
-        if found.result is Result.OK and authority.meta is not None:
+        found = authority.contract(self._settings.identity, self._settings.zone)
+        if found.result is not Result.FAILED and authority.meta is not None:
             with suppress(StorageProblem):  # the check of saving says so
                 self._app.outbox.record_contact(self._app.clock.now(), authority.meta.server_time)
         return found

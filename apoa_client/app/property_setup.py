@@ -17,6 +17,7 @@ from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
+from apoa_client.outbox.sql.past_practice import was_real
 from apoa_client.ports.authority import Meta
 from apoa_client.settings import reading
 from apoa_client.settings.config import INDEX_KEY_BYTES, PRODUCTION, TRAINING, PropertySettings
@@ -82,11 +83,18 @@ class PropertySetup:
         if settings.is_training:
             if before is not None and before.is_real:
                 raise _stays_real(before)
-        elif before is not None and before.is_training:
+        elif before is not None and before.is_training and not self._was_real(before):
             move_to_practice(app, before)
             app.config = reading.load(app.folders.config, app.folders.site, app.environ)
             return settings._replace(index_key="")
         return settings
+
+    def _was_real(self, before: PropertySettings) -> bool:
+        """Return whether version 0.1.0 let a property practise that was real: its outbox has reports of both."""
+        if before.has_shared_outbox or not self._app.folders.outbox(before.name).exists():
+            return False
+        with self._app.outbox_of(before) as outbox:
+            return was_real(outbox.database)
 
     def _prepare_outbox(self, settings: PropertySettings, secrets: "PropertySecrets", meta: Meta | None) -> None:
         """Create the outbox if it is missing, and record the set-up. `meta` is what the authority answered; or None."""
@@ -101,7 +109,8 @@ class PropertySetup:
                 agree_on_keys(settings, outbox)
             else:
                 outbox.record_public_key(settings.public_key)
-            outbox.record_event("set_up", detail="untested" if meta is None else None)
+            is_untested = meta is None and not settings.uses_sandbox
+            outbox.record_event("set_up", detail="untested" if is_untested else None)
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)
                 outbox.record_contact(app.clock.now(), meta.server_time)

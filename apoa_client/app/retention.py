@@ -18,7 +18,7 @@ from apoa_client.messages import day_message, msg
 from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED
 from apoa_client.ports.run import Clock
 from apoa_client.ports.state import Erasure
-from apoa_client.report.kinds import MAX_BELIEVED_SKEW, short_id
+from apoa_client.report.kinds import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:
     from apoa_client.app.outbox_opening import OutboxOpener
@@ -176,7 +176,7 @@ class Retention:
         so that nothing is erased.
         """
         if stay.in_house and stay.display_report.erased_at is None:
-            short = short_id(stay.display_report.id)
+            short = stay.shown_id
             raise SettingsProblem(
                 msg("The guest's check-out is not reported yet: it needs these data. Nothing was erased."),
                 msg("First: apoa checkout {id}. If the guest never came: apoa cancel {id}. Then erase.", id=short),

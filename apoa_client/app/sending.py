@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.code_tables import KeptTables
 from apoa_client.app.container import Container
+from apoa_client.app.kept_session import keep, recall
 from apoa_client.authority.address import Timeouts
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.plan import is_ahead
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, NotTheAuthority, SettingsProblem
-from apoa_client.ports.authority import Authority, Meta
+from apoa_client.ports.authority import Authority, KeptAnswers, Meta
 from apoa_client.ports.run import Interruptions, Progress
 from apoa_client.report.codes import TABLES
 
@@ -44,8 +45,10 @@ def send(
     outcome = deliver(delivery_dependencies(app, progress, interruptions, timeouts), options)
     if outcome.meta is not None and not app.settings.property_id and outcome.error is None:
         _save_identity(app, outcome.meta)
-    if outcome.error is not None and app.kept is not None:
-        app.kept.forget()
+    if app.kept is not None and (outcome.authority is not None or outcome.error is not None):
+        if outcome.error is not None or outcome.clock_skew is not None:  # the next run says it again
+            app.kept.forget()
+        keep(app, app.kept)
     if timeouts is None:  # otherwise a guest is waiting
         with suppress(CredentialsProblem):  # a later run does it
             complete_guest_tags(app)
@@ -61,12 +64,17 @@ def delivery_dependencies(
     """
 
     def connect(time_left: TimeLeft) -> Authority:
-        if not app.settings.uses_sandbox:
-            app.secrets.password()  # asked for now, and not while reports are claimed
-        return app.connect(timeouts, time_left)
+        if app.settings.uses_sandbox:
+            return app.connect(timeouts, time_left)
+        app.secrets.password()  # asked for now, and not while reports are claimed
+        authority = app.connect(timeouts, time_left)
+        if app.kept is not None:
+            recall(app, app.kept)
+        return authority
 
     if timeouts is not None:
         app.guest_waits = True
+    app.kept = app.kept or KeptAnswers()
     # The jitter is not secret: it spreads the load of many properties.
     jitter = random.random
     parts = (app.outbox, connect, app.clock, jitter, progress, interruptions, app.known_version)

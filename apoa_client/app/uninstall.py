@@ -19,7 +19,7 @@ from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
 from apoa_client.files import FileInUse, drafts_in, is_link, wait_while_in_use
-from apoa_client.installation import COMPLETION_SCRIPTS
+from apoa_client.installation import COMPLETION_SCRIPTS, POWERSHELL_SCRIPT
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.outbox.sql.metadata import LAST_BACKUP
@@ -27,7 +27,15 @@ from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
 from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
-from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, Folders, account_home, valid_name
+from apoa_client.settings.folders import (
+    CODES_NAME,
+    KEYS_NAME,
+    OUTBOX_NAME,
+    Folders,
+    account_home,
+    documents_folder,
+    valid_name,
+)
 from apoa_client.vault.store import NAMES
 
 
@@ -148,11 +156,8 @@ class Uninstall:
         traces += self._practice()
         kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
         if not self._chosen:
-            scripts = (
-                Path(self._app.environ.get("HOME") or account_home() or "/", name)
-                for name in COMPLETION_SCRIPTS.values()
-            )
-            kept += [Trace(Kind.COMPLETION, str(path)) for path in scripts if os.path.isfile(path)]  # noqa: PTH113  no error for a closed folder
+            home = Path(self._app.environ.get("HOME") or account_home() or "/")
+            kept += [Trace(Kind.COMPLETION, str(path)) for path in _completion_scripts(home)]
         found = sorted((t for t in traces if t.kind is not Kind.FOREIGN), key=lambda trace: _ORDER.index(trace.kind))
         return Traces(found, kept, losses, problems)
 
@@ -324,6 +329,18 @@ def _kind_of(path: Path, settings: PropertySettings | None = None) -> Kind:
     return kind
 
 
+def _completion_scripts(home: Path) -> Iterator[Path]:
+    """Yield the scripts for the Tab key that the user wrote, and the profiles of PowerShell that contain one."""
+    yield from (home / name for name in COMPLETION_SCRIPTS.values() if os.path.isfile(home / name))  # noqa: PTH113  no error for a closed folder
+    documents = documents_folder()
+    for folder in (documents / "WindowsPowerShell", documents / "PowerShell", home / ".config" / "powershell"):
+        with suppress(OSError):
+            for path in folder.glob("*profile.ps1"):
+                content = _beginning(path, _MAX_BYTES).replace(b"\0", b"")  # some of them are UTF-16
+                if POWERSHELL_SCRIPT.encode() in content:
+                    yield path
+
+
 def _unreadable(name: str, *, training: bool = False) -> Loss:
     return Loss(name, training, undelivered=None, drafts=None, reports=None)
 
@@ -332,7 +349,7 @@ _SQLITE = b"SQLite format 3\0"
 _APPLICATION_ID = slice(68, 72)
 """Where a database says whose it is, in the first bytes of the file: see SQLite's "Database File Format"."""
 _HEADER_BYTES = 100
-_MAX_KEY_FILE = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 def is_outbox(path: Path) -> bool:
@@ -344,7 +361,7 @@ def is_outbox(path: Path) -> bool:
 def is_key_file(path: Path) -> bool:
     """Return whether a file has secrets of this program, and nothing else."""
     with suppress(ValueError):
-        value = json.loads(_beginning(path, _MAX_KEY_FILE))
+        value = json.loads(_beginning(path, _MAX_BYTES))
         return isinstance(value, dict) and bool(value) and set(NAMES).issuperset(value)
     return False
 

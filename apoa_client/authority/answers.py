@@ -30,6 +30,8 @@ _ETAG = re.compile(r"[\x21-\x7e]{1,200}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
 _ENVIRONMENT = re.compile("production|training")
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
+_PAGE = re.compile(r"[A-Za-z0-9._~-]{1,200}", re.ASCII)
 
 _MAX_NUMBER = 100
 _MAX_CODE = 100
@@ -168,6 +170,7 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
         property_office=None if account.get("office") is None else account.text("office", least=0),
         wants_photo=meta.boolean("wants_photo", default=False),
         daily_receipts=meta.boolean("daily_receipts", default=False),
+        timezone=None if meta.get("timezone") is None else meta.text("timezone", form=_ZONE),
     )
 
 
@@ -247,21 +250,27 @@ def _findings(result: _Members, name: str) -> tuple[Finding, ...]:
     )
 
 
-def read_daily_receipt(value: Mapping[str, Any], day: date) -> DailyReceipt:
-    """Parse a ``DailyReceipt``, which must be about `day` and count its reports right, each of them once."""
+def next_page(value: Mapping[str, Any], day: date) -> str | None:
+    """Return which page follows this one of a ``DailyReceipt``, which must be about `day`; None for the last one."""
     daily = _Members(value)
     if daily.day("day") != day:
         raise daily.violation("day")
-    lines = list(daily.objects("reports"))
+    return None if daily.get("next") is None else daily.text("next", form=_PAGE)
+
+
+def read_daily_receipt(pages: Sequence[Mapping[str, Any]], day: date) -> DailyReceipt:
+    """Parse the pages of a ``DailyReceipt``. The last one must count the reports right, each of them once."""
+    first, last = _Members(pages[0]), _Members(pages[-1])
+    lines = [line for page in pages for line in _Members(page).objects("reports")]
     receipts = {line.text("id", most=_MAX_FIELD): _receipt(line) for line in lines}
-    if not len(receipts) == len(lines) == daily.integer("accepted", least=0):
-        raise daily.violation("accepted")
+    if not len(receipts) == len(lines) == last.integer("accepted", least=0):
+        raise last.violation("accepted")
     return DailyReceipt(
         day=day,
-        begin=daily.instant("from"),
-        end=daily.instant("to"),
-        property_id=daily.text("property", most=_MAX_FIELD),
-        issued_at=daily.instant("issued_at"),
+        begin=first.instant("from"),
+        end=first.instant("to"),
+        property_id=first.text("property", most=_MAX_FIELD),
+        issued_at=first.instant("issued_at"),
         receipts=receipts,
     )
 
@@ -293,10 +302,10 @@ def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTa
 
 
 def problem_detail(body: bytes) -> str | None:
-    """The ``detail`` or ``title`` of a ``Problem`` (RFC 9457 §3.1), or None where the body is not one."""
+    """The ``detail`` or ``title`` of a ``Problem`` (RFC 9457 §3.1), or OAuth's ``error``; None for any other body."""
     try:
         value = read_json(body)
     except NotTheAuthority:
         return None
-    text = value.get("detail") or value.get("title")
+    text = value.get("detail") or value.get("title") or value.get("error_description") or value.get("error")
     return text[:_MAX_MESSAGE].encode(errors="replace").decode() if isinstance(text, str) else None

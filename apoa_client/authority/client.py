@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 _TOKEN_MARGIN_S = 30
 _META_VALID_S = 300.0
 """How long a process that keeps running believes what `/meta` said, if no call fails."""
+_MAX_PAGES = 100
+"""Pages of one day's receipts; a server that has more of them does not end."""
 _PDF_START = b"%PDF-"
 _PLACE = re.compile(r"\{\w+\}")
 _ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json;q=0.1"
@@ -105,12 +107,22 @@ class HttpAuthority:
 
     def daily_receipt(self, day: date) -> DailyReceipt | None:
         """Ask for the receipts of one day; None where the authority has no receipts for whole days."""
-        response = self._get("/receipts/{day}", day.isoformat())
-        return None if response.is_not_found else answers.read_daily_receipt(response.value(), day)
+        pages: list[Mapping[str, Any]] = []
+        query: str | None = ""
+        while query is not None:
+            response = self._get("/receipts/{day}", day.isoformat(), query=query)
+            if response.is_not_found and not pages:
+                return None
+            pages.append(response.value())
+            page = answers.next_page(pages[-1], day)
+            query = None if page is None else f"?page={page}"
+            if page is not None and len(pages) == _MAX_PAGES:
+                raise answers.contract_violation("next")
+        return answers.read_daily_receipt(pages, day)
 
     def daily_receipt_pdf(self, day: date) -> bytes | None:
         """Ask for the authority's own PDF of the receipts of one day; None if it has no such PDF."""
-        return self._get_pdf("/receipts/{day}", day.isoformat(), lambda value: answers.read_daily_receipt(value, day))
+        return self._get_pdf("/receipts/{day}", day.isoformat(), lambda value: answers.next_page(value, day))
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         """Send the photo of an accepted report's document. Checks that all of it arrived."""
@@ -135,8 +147,10 @@ class HttpAuthority:
         """Close the connections."""
         self._transport.close()
 
-    def _get(self, route: str, name: str = "", headers: Mapping[str, str] | None = None) -> HttpResponse:
-        return self._with_token("GET", route, name, dict(headers or {}), None)
+    def _get(
+        self, route: str, name: str = "", headers: Mapping[str, str] | None = None, *, query: str = ""
+    ) -> HttpResponse:
+        return self._with_token("GET", route + query, name, dict(headers or {}), None)
 
     def _get_pdf(self, route: str, name: str, read: Callable[[Mapping[str, Any]], object]) -> bytes | None:
         """Ask for a PDF; None if there is no PDF. `read` checks an answer in JSON."""
@@ -152,9 +166,13 @@ class HttpAuthority:
     def _post(self, route: str, bodies: Sequence[tuple[str, bytes]]) -> HttpResponse:
         body = b'{"reports":[' + b",".join(each[1] for each in bodies) + b"]}"
         headers = {"Content-Type": "application/json"}
-        if self._kept.meta is not None and self._kept.meta.accepts_gzip and len(body) > GZIP_MIN_BYTES:
-            body = gzip.compress(body, mtime=0)
-            headers["Content-Encoding"] = "gzip"
+        meta = self._kept.meta
+        if meta is not None and meta.accepts_gzip and len(body) > GZIP_MIN_BYTES:
+            encoded = {**headers, "Content-Encoding": "gzip"}
+            response = self._with_token("POST", route, "", encoded, gzip.compress(body, mtime=0))
+            if response.status != HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+                return response
+            self._kept.meta = meta._replace(accepts_gzip=False)
         return self._with_token("POST", route, "", headers, body)
 
     def _with_token(
@@ -193,6 +211,7 @@ class HttpAuthority:
         return Authorization(f"Bearer {kept.token}")
 
     def _send(self, route: str, call: Call) -> HttpResponse:
+        route = route.partition("?")[0]
         try:
             response = self._transport.exchange(call)
         except ApoaError as exc:

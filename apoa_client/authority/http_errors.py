@@ -67,7 +67,7 @@ def error_for(response: HttpResponse) -> ApoaError:
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
         error = _refusal(response)
     elif status == HTTPStatus.UNAUTHORIZED:  # whatever the body says: repeated wrong passwords lock the account
-        error = WrongPassword(msg("The authority does not accept the username and password."))
+        error = _wrong_password()
     elif status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         error = TooLarge(msg("The authority does not accept so much data at once."))
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -95,12 +95,18 @@ def _refusal(response: HttpResponse) -> ApoaError:
     if response.status == HTTPStatus.BAD_REQUEST:
         if detail is None:
             return not_the_authority()
+        if read_json(response.body).get("error") == "invalid_client":  # as OAuth may say it (RFC 6749 §5.2)
+            return _wrong_password()
         return CallRefused(msg("The authority does not accept what we sent: {detail}", detail=foreign(detail)))
     if response.media_type == "text/html":
         return not_the_authority()
     if detail is None:
         return AccountSuspended(msg("The authority has suspended this account, or it belongs to another property."))
     return AccountSuspended(msg("The authority refuses this account: {detail}", detail=foreign(detail)))
+
+
+def _wrong_password() -> WrongPassword:
+    return WrongPassword(msg("The authority does not accept the username and password."))
 
 
 def photo_refusal(response: HttpResponse) -> CallRefused | None:

@@ -89,10 +89,9 @@ def refuse_one_property(session: Session) -> None:
 def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
     """Yield a session for each property, and close it afterwards. With `reread` it reads the settings at its turn."""
     refuse_one_property(session)
-    names = session.app.config.names
-    if not names:
+    if not session.names:
         raise nothing_set_up()
-    for name in names:
+    for name in session.names:
         each = session.for_property(name)
         if not (reread or session.practice):  # practice may be in another home
             each.app.config = session.app.config

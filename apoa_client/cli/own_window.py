@@ -15,7 +15,6 @@ from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line
 from apoa_client.installation import own_command
-from apoa_client.schedule.task_scheduler import split_arguments
 
 _PROGRAM = "apoa"
 _CLOSING = frozenset({"exit", "quit"})
@@ -36,15 +35,17 @@ def ask_for_commands() -> None:
     print_line(_("Type a command here, as it is printed. Enter alone closes this window."))
     while True:
         try:
-            words = split_arguments(ask_line(f"{_PROGRAM}>"))
+            line = ask_line(f"{_PROGRAM}>").strip()
         except click.Abort:
             return
-        if words[:1] in ([_PROGRAM], [f"{_PROGRAM}.exe"]):
-            del words[0]
-        if not words or words[0] in _CLOSING:
+        first, _blank, rest = line.partition(" ")
+        if first.casefold() in {_PROGRAM, f"{_PROGRAM}.exe"}:
+            line = rest.strip()
+        if not line or line in _CLOSING:
             return
         with _interrupts_left_to_the_command():
-            subprocess.run([*own_command(), *words], check=False)  # noqa: S603  this program itself
+            # The line as it is: Windows splits it as in any other window.
+            subprocess.run(f"{subprocess.list2cmdline(own_command())} {line}", check=False)  # noqa: S603  this program
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from apoa_client.cli.terminal.command_names import localized_state
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.report import OpenedReport
-from apoa_client.desk.stay_history import Period
+from apoa_client.desk.stay_history import Period, StayHistory
 from apoa_client.errors import (
     ApoaError,
     CredentialsProblem,
@@ -103,6 +103,10 @@ class ReportReader:
             return content.report if content is not None else None
 
         return OpenedReport(entry, content, self._app.stays.guest_report(content.report, report_of))
+
+    def open_stay(self, history: StayHistory) -> OpenedReport:
+        """Open the report that stands for a stay."""
+        return self.open(history.display_report)._replace(stay_shown_id=history.shown_id)
 
     def _content(self, entry: Entry) -> Content | None:
         if self.locked or entry.erased_at is not None:

@@ -12,11 +12,12 @@ from apoa_client.cli.terminal.command_names import with_options
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, print_warning, sanitize, style_bold
-from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.ports.run import Clock
     from apoa_client.settings.config import Config, PropertySettings
 
@@ -44,7 +45,7 @@ class Session:
     """The exit code of a command that succeeded, if it showed a problem, such as a report that was refused at once."""
 
     def __init__(self, environ: Mapping[str, str], clock: "Clock | None" = None, *, terminal: bool = False) -> None:
-        self.environ = environ
+        self.environ = self._given_environ = environ
         self.terminal = terminal
         self.pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
         """Hides a progress bar while the user is asked something."""
@@ -64,10 +65,14 @@ class Session:
         """The program's parts for the chosen property, or for its practice property."""
         app = self._container()
         if self.practice:
-            from apoa_client.app.property_setup import find_practice  # few calls are practice
+            from apoa_client.app.practice import practice_environment  # few calls are practice
+            from apoa_client.app.property_setup import find_practice  # the same
 
             with closing(app):
-                self.property_name, self.environ = find_practice(app)
+                if self._is_for_all():  # each property has a session of its own: this one needs no property
+                    self.environ = practice_environment(app.environ, app.folders)
+                else:
+                    self.property_name, self.environ = find_practice(app)
                 self._usual_name = app.usual_name if self._usual_name is None else self._usual_name
             app = self._container()
         if self.interactive:
@@ -80,7 +85,16 @@ class Session:
         output.set_environment(environment)
         return app
 
-    def _container(self) -> "Container":
+    @cached_property
+    def names(self) -> list[str]:
+        """The properties that are set up here, also where the command works on the practice of each."""
+        return self._container(self._given_environ).config.names if self.practice else self.app.config.names
+
+    def _is_for_all(self) -> bool:
+        context = click.get_current_context(silent=True)
+        return context is not None and not self.property_name and bool(context.params.get("every_property"))
+
+    def _container(self, environ: Mapping[str, str] | None = None) -> "Container":
         from apoa_client.app.container import Container  # not needed for --version and --help
         from apoa_client.app.system_clock import SystemClock  # the same
 
@@ -88,10 +102,34 @@ class Session:
         ask = self._ask_password if self.interactive else None
         context = click.get_current_context(silent=True)
         command = context.command_path if context is not None else ""
-        app = Container(self.environ, self._clock or SystemClock(), name, ask, command)
+        app = Container(environ or self.environ, self._clock or SystemClock(), name, ask, command)
         if self.interactive:
             app.choose_property = ask_property
+        app.on_opened = lambda outbox: self._move_past_practice(app.settings, outbox)
         return app
+
+    def _move_past_practice(self, settings: "PropertySettings", outbox: "Outbox") -> None:
+        """Move practice out of a real outbox of version 0.1.0, and say it until a user has read it.
+
+        An error stops no command: `apoa status` shows what is left.
+        """
+        if settings.is_training or settings.has_shared_outbox:
+            return
+        with suppress(ApoaError):
+            if not outbox.has_practised():
+                return
+            from apoa_client.app.past_practice import move_past_practice  # once in the life of few properties
+            from apoa_client.outbox.sql.metadata import PRACTICE_MOVED  # the same
+
+            moved = move_past_practice(self.app, outbox)
+            if moved and not self.quiet:
+                line = _(
+                    "Practice was among the real reports, and is apart now: {count}. See: apoa --practice list --all"
+                )
+                print_warning(line.format(count=moved))
+                print_warning(_("None of it has reached Immigration. If a guest was real, report the guest again."))
+                if self.interactive:
+                    outbox.record(PRACTICE_MOVED, None)
 
     def _mark_training(self, settings: "PropertySettings") -> None:
         """Say before anything else that a training property reports nothing."""
@@ -120,7 +158,7 @@ class Session:
 
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""
-        session = Session(self.environ, self._clock, terminal=self.terminal)
+        session = Session(self._given_environ, self._clock, terminal=self.terminal)
         session.property_name, session.practice, session._usual_name = name, self.practice, self._usual_name
         session.verbosity, session.quiet, session.json = self.verbosity, self.quiet, self.json
         session.may_ask, session.shows_environment = self.may_ask, self.shows_environment

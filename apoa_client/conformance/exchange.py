@@ -5,12 +5,14 @@ The record is for a report that people pass on, so it has neither the password n
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
 
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Authorization, Call, Transport
+from apoa_client.conformance.paragraph import SERVER_ERROR, Paragraph
 from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg
 
@@ -26,11 +28,15 @@ _TOKEN = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 
 class _Ended(Exception):
-    """A check ended early, for the reason in `message`. It returns when the server passes."""
+    """A check ended early, for the reason in `message`. It returns when the server passes.
 
-    def __init__(self, message: Message) -> None:
+    `paragraph` is what the server breaks, where that is not the paragraph of the check.
+    """
+
+    def __init__(self, message: Message, paragraph: Paragraph | None = None) -> None:
         super().__init__(message.template)
         self.message = message
+        self.paragraph = paragraph
 
 
 class Failed(_Ended):
@@ -52,28 +58,36 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer; `problem` says why there is no answer."""
+    """A request and its answer, which took `seconds`; `problem` says why there is no answer."""
 
     request: Recorded
     answer: Recorded | None = None
     problem: Message | None = None
+    seconds: float = 0.0
 
 
 class NoAnswer(Failed):
     """No answer came that can be read. `error` says why."""
 
     def __init__(self, error: ApoaError) -> None:
-        super().__init__(msg("No answer came: {problem}", problem=error.message))
+        super().__init__(msg("No answer came: {problem}", problem=error.message), SERVER_ERROR)
         self.error = error
 
 
 class Connection:
-    """Sends requests through `transport`. Safe to use from several threads."""
+    """Sends requests through `transport`. Safe to use from several threads. `monotonic` returns seconds."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, monotonic: Callable[[], float]) -> None:
         self._transport = transport
+        self.monotonic = monotonic
+        self._began = monotonic()
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago the test began."""
+        return timedelta(seconds=self.monotonic() - self._began)
 
     @property
     def count(self) -> int:
@@ -97,15 +111,16 @@ class Connection:
         if authorization is not None:
             shown["Authorization"] = f"{authorization.partition(' ')[0]} {_MASK}"
         request = Recorded(f"{method} {path}", shown, _shown_body(body or b"", headers.get("Content-Encoding", "")))
+        begun = self.monotonic()
         try:
             response = self._transport.exchange(Call(method, path, Authorization(authorization), dict(headers), body))
         except ApoaError as exc:
-            self._record(Exchange(request, problem=exc.message))
+            self._record(Exchange(request, problem=exc.message, seconds=self.monotonic() - begun))
             raise NoAnswer(exc) from None
         # requests has decompressed the body.
         headers = {name: value for name, value in response.headers.items() if name in _SHOWN_HEADERS}
         answer = Recorded(f"HTTP {response.status}", headers, _shown_body(response.body))
-        self._record(Exchange(request, answer))
+        self._record(Exchange(request, answer, seconds=self.monotonic() - begun))
         return response
 
     def _record(self, exchange: Exchange) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from apoa_client.authority.address import Timeouts, check_base_url
 from apoa_client.authority.transport import Transport
 from apoa_client.conformance.check import Check, CheckResult, Context, Result
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
 from apoa_client.conformance.exchange import Connection, Failed, NoAnswer, Skipped
-from apoa_client.conformance.server import Server
+from apoa_client.conformance.server import Pause, Server
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.run import Interruptions
@@ -22,14 +23,16 @@ _UNANSWERED_IN_SUCCESSION = 3
 @contextmanager
 def open_server(
     url: str,
-    username: str,
-    password: str,
+    accounts: Iterable[tuple[str, str]],
     *,
     user_agent: str,
-    pause: Callable[[float], object],
+    pause: Pause,
     monotonic: Callable[[], float],
-) -> Iterator[Server]:
-    """Yield the server at a base URL. `pause` waits a number of seconds. Raises `UsageProblem` for another address."""
+) -> Iterator[list[Server]]:
+    """Yield the server at a base URL with each account, a username and a password.
+
+    Raises `UsageProblem` for another address.
+    """
     try:
         base_url = check_base_url(url)
     except SettingsProblem as exc:
@@ -43,7 +46,8 @@ def open_server(
         monotonic=monotonic,
     )
     try:
-        yield Server(Connection(transport), username, password, pause)
+        connection = Connection(transport, monotonic)
+        yield [Server(connection, username, password, pause) for username, password in accounts]
     finally:
         transport.close()
 
@@ -62,8 +66,9 @@ def run_checks(
     results: list[CheckResult] = []
 
     def add(result: CheckResult) -> None:
-        results.append(result)
-        observe(result)
+        same = (each.id for each in results if each.result is result.result and each.cause == result.cause)
+        results.append(replace(result, same_as=next(same, None)) if result.result is Result.FAILED else result)
+        observe(results[-1])
 
     for number, each in enumerate(OPENING, 1):
         add(_result(context, each)[0])
@@ -95,15 +100,16 @@ def run_checks(
 def _result(context: Context, each: Check) -> tuple[CheckResult, bool]:
     """Return the result of a check, and whether the server answered."""
     connection = context.server.connection
-    before, result, reason, answered = connection.count, Result.PASSED, None, True
+    before, result, reason, answered, paragraph = connection.count, Result.PASSED, None, True, each.paragraph
     try:
         each.run(context)
     except Failed as exc:
         result, reason, answered = Result.FAILED, exc.message, not isinstance(exc, NoAnswer)
+        paragraph = exc.paragraph or paragraph
     except Skipped as exc:
         result, reason = Result.SKIPPED, exc.message
     exchanges = tuple(connection.since(before))
-    return CheckResult(each.id, each.title, each.paragraph, result, reason, exchanges), answered
+    return CheckResult(each.id, each.title, paragraph, result, reason, exchanges), answered
 
 
 def _skipped(each: Check, reason: Message) -> CheckResult:

@@ -4,16 +4,19 @@ The document numbers are random, so that no run reports the guests of an earlier
 """
 
 import copy
+import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
+from apoa_client.authority.contract_rules import FieldRule
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import instant
 
 Json = dict[str, Any]
+_Changes = Mapping[str, Any] | None
 
 SURNAME, GIVEN_NAMES = "APOA", "TEST"
 REASON = "Conformance test of apoa-client: no such guest"
@@ -21,12 +24,16 @@ REASON = "Conformance test of apoa-client: no such guest"
 _WIB = timezone(timedelta(hours=7))
 _BORN, _EXPIRY = "1985-09-12", "2039-03-30"
 _STATE = "AUS"
-_NIGHTS = 2
 _NUMBER_BYTES = 4
 
 
 class Samples:
-    """Makes reports. `now` is timezone-aware; `random` returns the given number of unpredictable bytes."""
+    """Makes reports. `now` is timezone-aware; `random` returns the given number of unpredictable bytes.
+
+    `zone` is the property's time zone, where the server says one.
+    """
+
+    zone: tzinfo = _WIB
 
     def __init__(self, now: Callable[[], datetime], random: RandomBytes) -> None:
         self._now = now
@@ -36,9 +43,9 @@ class Samples:
         """Return a new id of a report or a stay."""
         return new_id(self._now(), self._random)
 
-    def check_in(self, guest: Mapping[str, Any] | None = None, stay: Mapping[str, Any] | None = None) -> Json:
+    def check_in(self, guest: _Changes = None, stay: _Changes = None, *, hours_ago: int = 1, nights: int = 2) -> Json:
         """Return a check-in of a new guest, with these members of `guest` and `stay` changed."""
-        arrived = self._now().astimezone(_WIB) - timedelta(hours=1)
+        arrived = self._now().astimezone(self.zone) - timedelta(hours=hours_ago)
         report = self._report(self.id(), "check_in")
         report["guest"] = {
             "surname": SURNAME,
@@ -57,23 +64,21 @@ class Samples:
             "stay_permit": None,
             "phone": None,
             "email": None,
-            **(guest or {}),
         }
         report["stay"] = {
             "check_in": instant(arrived),
-            "planned_check_out": (arrived.date() + timedelta(days=_NIGHTS)).isoformat(),
+            "planned_check_out": (arrived.date() + timedelta(days=nights)).isoformat(),
             "room": None,
             "purpose": "other",
             "note": None,
-            **(stay or {}),
         }
-        return report
+        return _replaced(report, {"guest": guest or {}, "stay": stay or {}})
 
     def full_check_in(self) -> Json:
         """Return a check-in in which every member has a value, with the lines of the passport."""
         report = self.check_in(stay={"room": "7", "note": "Conformance test"})
         guest = report["guest"]
-        entered = self._now().astimezone(_WIB).date()
+        entered = self._now().astimezone(self.zone).date()
         guest |= {
             "phone": "+61 2 5550 0000",
             "email": "test@example.com",
@@ -102,11 +107,14 @@ class Samples:
         )
         return report
 
+    def by_rule(self, rule: FieldRule, report: Mapping[str, Any]) -> Json:
+        """Return the report with the example of a rule."""
+        return _replaced(report, json.loads(rule.example))
+
     def bad_check_in(self) -> Json:
         """Return a check-in with the violations at `VIOLATIONS`."""
-        report = self.check_in({"sex": "?", "birth_date": "1985-13-40"}, {"purpose": "holiday"})
-        report["guest"]["document"]["expiry_date"] = "soon"
-        return report
+        guest = {"sex": "?", "birth_date": "1985-13-40", "document": {"expiry_date": "soon"}}
+        return self.check_in(guest, {"purpose": "holiday"})
 
     def amend(self, report: Mapping[str, Any], **stay: str) -> Json:
         """Return an amendment of a check-in, with these members of its `stay` changed."""
@@ -116,15 +124,21 @@ class Samples:
 
     def check_out(self, stay_id: str) -> Json:
         """Return a check-out of a stay, now."""
-        return {**self._report(stay_id, "check_out"), "check_out": instant(self._now().astimezone(_WIB))}
+        return {**self._report(stay_id, "check_out"), "check_out": instant(self._now().astimezone(self.zone))}
 
     def cancel(self, stay_id: str) -> Json:
         """Return the cancellation of a stay."""
         return {**self._report(stay_id, "cancel"), "reason": REASON}
 
     def _report(self, stay_id: str, kind: str) -> Json:
-        created = instant(self._now().astimezone(_WIB))
+        created = instant(self._now().astimezone(self.zone))
         return {"id": self.id(), "stay_id": stay_id, "kind": kind, "created_at": created}
+
+
+def _replaced(value: Mapping[str, Any], changes: Mapping[str, Any]) -> Json:
+    """Return `value` with the members of `changes`, level by level."""
+    both = {name: change for name, change in changes.items() if isinstance(change, dict) and name in value}
+    return {**value, **changes, **{name: _replaced(value[name] or {}, change) for name, change in both.items()}}
 
 
 VIOLATIONS = ("guest.sex", "guest.birth_date", "guest.document.expiry_date", "stay.purpose")

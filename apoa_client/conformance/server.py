@@ -1,126 +1,33 @@
-"""The server under test: the calls of the contract, as a client makes them, and what its answers must be.
+"""The server under test: the calls of the contract, as a client makes them.
 
 A server may answer 429, or 503 with a `Retry-After`, may end a token, may defer a report or decide it later. All of
-that is done here, so the checks see verdicts. Whatever else breaks the contract raises `Failed`, which names the
-place in the answer.
+that is done here, so the checks see verdicts, or `pending` where the server takes its time. Whatever else breaks the
+contract raises `Failed`, which names the place in the answer.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from itertools import groupby
 from types import MappingProxyType
-from typing import Any, NoReturn
-
-from jsonschema.exceptions import ValidationError
+from typing import Any
 
 from apoa_client.authority.http_errors import HttpResponse, retry_after
-from apoa_client.authority.schemas import validator
-from apoa_client.conformance.exchange import Connection, Failed, NoAnswer, Skipped
+from apoa_client.conformance.exchange import Connection, NoAnswer, Skipped
+from apoa_client.conformance.expect import (
+    Json,
+    expect_accepted,
+    expect_equal,
+    expect_json,
+    expect_results,
+    state_of,
+)
 from apoa_client.errors import AccountSuspended, NotTheAuthority, SettingsProblem, WrongPassword
-from apoa_client.messages import Message, literal, msg
-from apoa_client.ports.authority import Status
+from apoa_client.messages import Message, msg
 from apoa_client.report.kinds import State
 
-Json = dict[str, Any]
-
-_JSON, _PROBLEM = "application/json", "application/problem+json"
-_UNLIKELY = {"const": 2, "type": 1}
-"""Errors that show that another form was meant, and how surely."""
-_MAX_DETAIL = 300
-"""Characters of a value that is shown."""
-
-
-def expect(condition: object, message: Message) -> None:
-    """Fail with `message` unless `condition` is true."""
-    if not condition:
-        raise Failed(message)
-
-
-def need(condition: object, message: Message) -> None:
-    """Skip the check with `message` unless `condition` is true."""
-    if not condition:
-        raise Skipped(message)
-
-
-def expect_equal(what: str, got: object, expected: object) -> None:
-    """Fail unless the part `what` of the answer has this value."""
-    if got != expected:
-        raise Failed(msg("{part} is {value}, not {expected}.", part=what, value=_shown(got), expected=_shown(expected)))
-
-
-def expect_json(response: HttpResponse, schema: str) -> Json:
-    """Return the JSON of a 200 that is valid for the contract's `schema`."""
-    _expect_status(response, HTTPStatus.OK)
-    return _valid_json(response, _JSON, schema)
-
-
-def expect_problem(response: HttpResponse, status: HTTPStatus) -> None:
-    """Check that the answer is a problem of this status (RFC 9457)."""
-    _expect_status(response, status)
-    problem = _valid_json(response, _PROBLEM, "Problem")
-    expect_equal("status", problem["status"], status.value)
-
-
-def _expect_status(response: HttpResponse, status: HTTPStatus) -> None:
-    if response.status != status:
-        raise Failed(msg("The status is {status}, not {expected}.", status=response.status, expected=status.value))
-
-
-def _valid_json(response: HttpResponse, media_type: str, schema: str) -> Json:
-    if response.media_type != media_type:
-        shown = _shown(response.media_type)
-        raise Failed(msg("The content type is {type}, not {expected}.", type=shown, expected=media_type))
-    try:
-        value = json.loads(response.body.decode("utf-8"), parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        raise Failed(msg("The body is not JSON in UTF-8.")) from None
-    for violation in validator(schema).iter_errors(value):
-        error = _of_nearest_form(violation)
-        detail = f"{error.instance!r} is not allowed here" if error.validator == "const" else str(error.message)
-        raise Failed(
-            msg(
-                "The answer is not a valid {schema} of the contract at {place}: {detail}",
-                schema=schema,
-                place=".".join(map(str, error.absolute_path)) or "body",
-                detail=_shown(detail),
-            )
-        )
-    found: Json = value
-    return found
-
-
-def _of_nearest_form(error: ValidationError) -> ValidationError:
-    """Return the first error of the form that was meant, where the contract allows several.
-
-    The meant one of the forms of a result has its status; otherwise, it has its type.
-    """
-    while error.context:
-        forms = [list(errors) for _form, errors in groupby(error.context, lambda each: each.schema_path[0])]
-        error = min(forms, key=lambda errors: max(_UNLIKELY.get(str(each.validator), 0) for each in errors))[0]
-    return error
-
-
-def _no_json(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _shown(value: object) -> Message:
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
-    return literal(text if len(text) <= _MAX_DETAIL else f"{text[:_MAX_DETAIL]}…")
-
-
-def expect_receipt(result: Mapping[str, Any], expected: Mapping[str, Any] | None = None) -> Json:
-    """Return the receipt of a result; fail if it has none, or another than `expected`."""
-    receipt = result["receipt"]
-    if receipt is None:
-        raise Failed(msg("The result has no receipt; its status is {status}.", status=str(result["status"])))
-    if expected is not None:
-        expect_equal("receipt", receipt, expected)
-    found: Json = receipt
-    return found
-
+Pause = Callable[[float, Message], object]
+"""Waits for a number of seconds, for a reason that a person reads."""
 
 MAX_WAIT_S = 120
 """The longest time that a server may ask for; a check that would wait longer is skipped."""
@@ -130,16 +37,21 @@ _TOKEN_PATH = "/oauth/token"  # noqa: S105  a path
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _TRIES = 5
+_RULES_SINCE = 3
+"""The minor version of the contract that has them first."""
+_TOKEN_TOLERANCE_S, _SHORTEST_WAIT_S = 1, 1
 _USUAL_WAIT_S = 2
 """Seconds before a server is asked again that names no time."""
+_PATIENCE_S = 60
+"""Seconds of the whole run in which verdicts are waited for. Afterwards the server's `pending` is what is tested."""
 _JSON_BODY = {"Content-Type": "application/json"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Server:
-    """The server behind `connection`. `pause` waits for a number of seconds."""
+    """The server behind `connection`, with one account."""
 
-    def __init__(self, connection: Connection, username: str, password: str, pause: Callable[[float], object]) -> None:
+    def __init__(self, connection: Connection, username: str, password: str, pause: Pause) -> None:
         if ":" in username:
             raise SettingsProblem(msg("The username must not contain a colon."))
         self.connection = connection
@@ -152,10 +64,22 @@ class Server:
         """The receipts that were seen, by the id of their report."""
         self.open_stays: dict[str, bool] = {}
         """The stays to cancel at the end, and whether the server surely has them."""
+        self.pending: dict[str, None] = {}
+        """The reports that wait for a verdict, by id."""
+        self.ended_tokens: list[float] = []
+        """After how many seconds a token was refused that should have been valid for longer."""
+        self.token_lifetime_s = 0
+        self._token_since = 0.0
+        self._patience_s = float(_PATIENCE_S)
         self._cancelled: set[str] = set()
         self._password = password
         self._token = ""
         self._account_refused = False
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the server's version of the contract has its rules in words."""
+        return int(self.meta["contract"].partition(".")[2]) >= _RULES_SINCE
 
     def log_in(self) -> None:
         """Take the first token. Raises an `ApoaError` if the server cannot be reached or refuses the account."""
@@ -166,14 +90,20 @@ class Server:
                 raise
             exc.error.advice = msg("Nothing was tested. Check the address, and that the server runs.")
             raise exc.error from None
-        if response.status == HTTPStatus.UNAUTHORIZED:
+        if response.status == HTTPStatus.UNAUTHORIZED or b'"invalid_client"' in response.body:
             raise WrongPassword(
                 msg("The server does not accept the username and password."),
                 msg("Nothing was sent. Check the test account; too many wrong passwords may lock it."),
             )
         if response.status == HTTPStatus.FORBIDDEN:
             raise AccountSuspended(msg("The server refuses this account."))
-        self._token = expect_json(response, "Token")["access_token"]
+        self._use(response)
+
+    def _use(self, response: HttpResponse) -> None:
+        """Use the token of an answer from now on."""
+        token = expect_json(response, "Token")
+        self._token, self.token_lifetime_s = token["access_token"], token["expires_in"]
+        self._token_since = self.connection.monotonic()
 
     def request_token(
         self,
@@ -201,9 +131,12 @@ class Server:
         if response.status == HTTPStatus.UNAUTHORIZED:
             if self._account_refused:
                 raise Skipped(msg("The server no longer accepts the username and password."))
+            age = self.connection.monotonic() - self._token_since
             renewed = self.request_token()
             self._account_refused = renewed.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-            self._token = expect_json(renewed, "Token")["access_token"]
+            if age + _TOKEN_TOLERANCE_S < self.token_lifetime_s:
+                self.ended_tokens.append(age)
+            self._use(renewed)
             response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
         return response
 
@@ -226,13 +159,30 @@ class Server:
             if response.status not in _BUSY or (response.status == HTTPStatus.SERVICE_UNAVAILABLE and wait is None):
                 return response
             self.busy.append(response)
-            self._wait(_USUAL_WAIT_S if wait is None else wait)
+            asked = msg("Waiting, as the server asks: {seconds} s", seconds=wait or 0)
+            not_asked = msg("Waiting {seconds} s; the server is busy and does not say how long.", seconds=_USUAL_WAIT_S)
+            self._wait(_USUAL_WAIT_S if wait is None else wait, not_asked if wait is None else asked)
         raise Skipped(msg("The server was busy {count} times in succession.", count=_TRIES))
 
-    def _wait(self, seconds: int) -> None:
+    def _wait(self, seconds: float, reason: Message) -> None:
         if seconds > MAX_WAIT_S:
-            raise Skipped(msg("The server asks to wait {seconds} seconds, which is too long here.", seconds=seconds))
-        self.pause(seconds)
+            text = msg("The server asks to wait {seconds} seconds, which is too long here.", seconds=round(seconds))
+            raise Skipped(text)
+        self.pause(seconds, reason)
+
+    def _wait_for_verdict(self, result: Mapping[str, Any]) -> bool:
+        """Wait before an undecided report is asked for again; False without waiting if that takes too long here."""
+        seconds = _USUAL_WAIT_S if result["retry_after"] is None else result["retry_after"]
+        if seconds > self._patience_s:
+            self._patience_s = 0
+            return False
+        self._patience_s -= max(seconds, _SHORTEST_WAIT_S)
+        status = str(result["status"])
+        self.pause(
+            seconds,
+            msg("Waiting for the verdict on a report that is {status}: {seconds} s", status=status, seconds=seconds),
+        )
+        return True
 
     def post(self, reports: Sequence[Mapping[str, Any]], path: str = "/reports") -> HttpResponse:
         """Send reports in one call, and return its answer."""
@@ -244,12 +194,12 @@ class Server:
 
     def validate(self, *reports: Mapping[str, Any]) -> list[Json]:
         """Have reports checked and not stored; return the results, in the order sent."""
-        return _results(self.post(reports, "/reports/validate"), reports, "ValidationAnswer")
+        return expect_results(self.post(reports, "/reports/validate"), reports, "ValidationAnswer")
 
     def deliver(self, *reports: Mapping[str, Any]) -> list[Json]:
         """Send reports in one call until each has a verdict; return the results, in the order sent.
 
-        A deferred report is sent again, with the others of its call; a pending one is asked for.
+        A deferred report is sent again; a pending one is asked for. After a while they stay undecided.
         """
         return self.deliver_body(body_of(reports), reports)
 
@@ -258,15 +208,21 @@ class Server:
     ) -> list[Json]:
         """As `deliver`, with the body that holds these reports."""
         self.expect_stays(reports)
-        for _attempt in range(_TRIES):
-            results = _results(self.post_body(body, headers=headers), reports, "ReportsAnswer")
-            waits = [each["retry_after"] for each in results if state_of(each) is State.QUEUED]
-            if not waits:
-                results = [self.result(each["id"]) if state_of(each) is State.PENDING else each for each in results]
-                self._note(reports, results)
-                return results
-            self._wait(max(waits))
-        raise Skipped(msg("The server deferred a report {count} times in succession.", count=_TRIES))
+        results = expect_results(self.post_body(body, headers=headers), reports, "ReportsAnswer")
+        while True:
+            decided: dict[str, Json] = {}
+            for each in results:
+                if state_of(each) is State.PENDING and each["id"] not in decided:
+                    decided[each["id"]] = self.result(each["id"])
+            results = [decided.get(each["id"], each) if state_of(each) is State.PENDING else each for each in results]
+            deferred = [number for number, each in enumerate(results) if state_of(each) is State.QUEUED]
+            if not deferred or not self._wait_for_verdict(results[deferred[0]]):
+                break
+            again = [reports[number] for number in deferred]
+            answers = iter(expect_results(self.post(again), again, "ReportsAnswer"))
+            results = [next(answers) if state_of(each) is State.QUEUED else each for each in results]
+        self._note(reports, results)
+        return results
 
     def expect_stays(self, reports: Sequence[Mapping[str, Any]]) -> None:
         """Note that the server may have the stays of these reports from now on."""
@@ -279,6 +235,8 @@ class Server:
         for report, result in zip(reports, results, strict=True):
             if result["status"] == "accepted":
                 self.receipts.setdefault(result["id"], result["receipt"])
+            elif result["status"] == "pending":
+                self.pending[result["id"]] = None
             if report.get("kind") == "cancel" and result["status"] == "accepted":
                 self._cancelled.add(report["stay_id"])
                 self.open_stays.pop(report["stay_id"], None)
@@ -289,56 +247,22 @@ class Server:
                     self.open_stays[report["stay_id"]] = result["status"] == "accepted"
 
     def result(self, report_id: str) -> Json:
-        """Ask for the result of one report until it is decided."""
-        for _attempt in range(_TRIES):
+        """Ask for the result of one report until it is decided, or until it takes too long here."""
+        while True:
             result = expect_json(self.call("GET", f"/reports/{report_id}"), "Result")
             expect_equal("id", result["id"], report_id)
-            if state_of(result) not in {State.PENDING, State.QUEUED}:
+            undecided = state_of(result) in {State.PENDING, State.QUEUED}
+            if not undecided or not self._wait_for_verdict(result):
                 return result
-            self._wait(_USUAL_WAIT_S if result["retry_after"] is None else result["retry_after"])
-        raise Skipped(msg("The server had not decided after it was asked {count} times.", count=_TRIES))
 
     def accept(self, *reports: Mapping[str, Any]) -> list[Json]:
-        """Send good reports in one call; return their results, each accepted. Fail otherwise."""
+        """Send good reports in one call; return their results, each accepted or pending. Fail otherwise."""
         results = self.deliver(*reports)
         for each in results:
             expect_accepted(each)
         return results
 
 
-def state_of(result: Mapping[str, Any]) -> State:
-    """Return the state that a report with this result gets."""
-    return Status(result["status"]).state
-
-
 def body_of(reports: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the body of a call with these reports."""
     return json.dumps({"reports": reports}, ensure_ascii=False).encode()
-
-
-def expect_accepted(result: Mapping[str, Any]) -> None:
-    """Fail unless a report was accepted."""
-    if result["status"] != "accepted":
-        found = ", ".join(f"{each['field'] or '-'} {each['code']}" for each in result["errors"])
-        raise Failed(msg("A good report is {status} ({errors}).", status=str(result["status"]), errors=found or "-"))
-
-
-def expect_rejected(result: Mapping[str, Any], codes: Collection[str] = ()) -> None:
-    """Fail unless a report was rejected, with one of these codes if there are any."""
-    expect_equal("status", result["status"], "rejected")
-    found = {each["code"] for each in result["errors"]}
-    if codes and found.isdisjoint(codes):
-        raise Failed(
-            msg(
-                "The report is rejected with the code {found}, not {code}.",
-                found=", ".join(found),
-                code=", ".join(codes),
-            )
-        )
-
-
-def _results(response: HttpResponse, reports: Sequence[Mapping[str, Any]], schema: str) -> list[Json]:
-    """Return the results of a call: one for each report, in the order sent."""
-    results: list[Json] = expect_json(response, schema)["results"]
-    expect_equal("ids", [each["id"] for each in results], [each["id"] for each in reports])
-    return results

@@ -96,8 +96,8 @@ class RunOptions(NamedTuple):
 
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
     ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. Nothing is sent to an
-    authority other than `expected`. Photos are sent only `with_photos`: they take long, and only reports have a
-    deadline.
+    authority other than `expected`. Without `all_photos`, only those of this run's reports are sent: photos take long,
+    and only reports have a deadline.
     """
 
     settings: str
@@ -105,7 +105,7 @@ class RunOptions(NamedTuple):
     first: str = ""
     keep_backoff: bool = False
     wait_s: float | None = None
-    with_photos: bool = True
+    all_photos: bool = True
 
 
 class Uninterrupted:

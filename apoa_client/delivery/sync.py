@@ -145,7 +145,7 @@ def _work(run: Run, summary: Summary, batch: Sequence[Entry]) -> None:
         run.outcome.authority = run.authority
         _ask_about_pending(run)
         _ask_about_doubtful(run)
-        if run.options.with_photos and run.outcome.meta is not None and run.outcome.meta.wants_photo:
+        if run.outcome.meta is not None and run.outcome.meta.wants_photo:
             _send_photos(run)
     except ApoaError as exc:
         if exc is not run.noticed:
@@ -190,7 +190,7 @@ def _check_authority(run: Run, ask: Callable[[], Meta], batch: Sequence[Entry]) 
     _accept(run, meta)  # raises if it is another one: its time does not confirm this computer's date
     now = run.now()
     run.outbox.record_contact(now, meta.server_time)
-    run.outbox.record_wants_photos(wants=meta.wants_photo)
+    run.outbox.record_meta(meta)
     if abs(meta.server_time - now) > CLOCK_TOLERANCE:
         run.outcome.clock_skew = meta.server_time - now
 
@@ -346,7 +346,7 @@ def _halved(run: Run, error: ApoaError, lease: str, claimed: Sequence[Entry]) ->
 def _has_follow_ups(run: Run, summary: Summary) -> bool:
     """Whether reports that the authority has wait for a verdict, or for photos that it wanted when it last answered."""
     return bool(summary.counts[State.PENDING]) or (
-        run.options.with_photos and run.outbox.wants_photos() and next(run.outbox.photos_to_send(), None) is not None
+        run.options.all_photos and run.outbox.wants_photos() and next(run.outbox.photos_to_send(), None) is not None
     )
 
 
@@ -403,10 +403,15 @@ def _send_photos(run: Run) -> None:
 
 def _photos_from_a_random_one(run: Run) -> Iterator[PhotoToSend]:
     """Yield the waiting photos, from a random one on: photos that fail each time must not block the same others."""
-    count = sum(1 for _each in run.readable(run.outbox.photos_to_send()))
-    start = int(count * run.dependencies.jitter())
-    yield from islice(run.readable(run.outbox.photos_to_send()), start, None)
-    yield from islice(run.readable(run.outbox.photos_to_send()), start)
+
+    def waiting() -> Iterator[PhotoToSend]:
+        wanted = run.options.all_photos
+        photos = run.readable(run.outbox.photos_to_send())
+        return (each for each in photos if wanted or each.report_id in run.outcome.verdicts)
+
+    start = int(sum(1 for _each in waiting()) * run.dependencies.jitter())
+    yield from islice(waiting(), start, None)
+    yield from islice(waiting(), start)
 
 
 def _send_photo(run: Run, waiting: PhotoToSend, photo: bytes) -> None:

@@ -130,6 +130,8 @@ class ByHand:
         found = self._outbox.find(reference.strip())
         if not found:
             raise unknown_reference_error(reference)
+        if [entry.state for entry in found] == [State.SUPERSEDED]:  # the id that lists still show for the stay
+            found = [*self._stays.of(found[0].stay_id).active_reports] or found
         if len(found) > 1:
             found = [entry for entry in found if entry.state in OPEN_STATES] or found
         if len(found) > 1:

@@ -48,7 +48,7 @@ class Changes:
         """
         require_current_report(history)
         if history.check_out is not None:
-            raise _already_checked_out_error(history.check_out, self._zone)
+            raise _already_checked_out_error(history, history.check_out, self._zone)
         return self._check_out(history, at, stay, ())
 
     def fix_check_out(self, history: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> NewReport:
@@ -201,9 +201,9 @@ def _refuse_between_check_outs(history: StayHistory, selected: Entry) -> None:
 
 def require_current_report(history: StayHistory) -> Entry:
     """Return the stay's current report. Raises `DataRefused` for a stay that was cancelled or withdrawn."""
-    first = short_id(history.entries[0].id)
+    first = history.shown_id
     if history.cancel is not None:
-        raise DataRefused(msg("The stay of report {id} was cancelled.", id=first), undo_advice(history.cancel))
+        raise DataRefused(msg("The stay of report {id} was cancelled.", id=first), undo_advice(history.cancel, first))
     if history.current_report is None:
         raise DataRefused(
             msg("Report {id} was withdrawn, and the stay has no other report.", id=first),
@@ -212,9 +212,9 @@ def require_current_report(history: StayHistory) -> Entry:
     return history.current_report
 
 
-def undo_advice(entry: Entry) -> Message:
-    """Return how a saved report can be undone: without traffic as long as it was not sent."""
-    short = short_id(entry.id)
+def undo_advice(entry: Entry, stay: str) -> Message:
+    """Return how a saved report can be undone, of the stay with this short id: without traffic if it was not sent."""
+    short = short_id(entry.id) if entry.withdrawable else stay
     if entry.kind is Kind.CHECK_IN and entry.withdrawable:
         return msg("It can still be changed with apoa amend {id}, or withdrawn with apoa cancel {id}.", id=short)
     if entry.withdrawable:
@@ -250,7 +250,7 @@ def find_refused(history: StayHistory, selected: Entry) -> Entry:
     raise DataRefused(msg("No report of this stay is refused: {id}.", id=short_id(selected.id)), advice)
 
 
-def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:
+def _already_checked_out_error(history: StayHistory, check_out: Entry, zone: tzinfo) -> DataRefused:
     if check_out.state is State.REJECTED:
         return DataRefused(
             msg("The guest was checked out already, but the authority refused that report."),
@@ -263,7 +263,7 @@ def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:
             moment=moment_message(left.astimezone(zone)) if left is not None else "-",
             id=short_id(check_out.id),
         ),
-        undo_advice(check_out),
+        undo_advice(check_out, history.shown_id),
     )
 
 

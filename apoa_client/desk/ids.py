@@ -62,6 +62,7 @@ _DAY = len("0199c2a4-0000")
 _MOST_DAYS = 40
 """Days whose stays are kept in memory: tables are more or less in the order of the arrivals."""
 _HALF = _BITS // 2
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ImportIds:
@@ -101,7 +102,7 @@ class ImportIds:
 
 def row_content(guest: Guest, stay: Stay) -> bytes:
     """Return what a row says of guest and stay, always the same bytes for the same values."""
-    return json.dumps([part_value(guest), part_value(stay)], separators=(",", ":")).encode("ascii")
+    return _encode([part_value(guest), part_value(stay)]).encode("ascii")
 
 
 def same_guest(stay_id: str, other: str) -> bool:

@@ -373,14 +373,14 @@ def _renamed(history: StayHistory) -> Finding:
     message = msg(
         "The name or the birth date is not that of report {id}, which has this passport. Compare them: it may be "
         "another guest's number.",
-        id=short_id(history.display_report.id),
+        id=history.shown_id,
     )
     return Finding(BY_NAME["document_number"].path, "implausible", message)
 
 
 def _another_document(history: StayHistory) -> Finding:
     """Return the error of a row that has the name, birth date and arrival of an imported stay, but another document."""
-    current, details = history.current_report, {"id": short_id(history.display_report.id)}
+    current, details = history.current_report, {"id": history.shown_id}
     message = msg(
         "Report {id} has the same name, birth date and day of check-in, but another document. If it is the same guest: "
         "apoa amend {id}. If it is another guest: apoa report",

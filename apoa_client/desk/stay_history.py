@@ -69,8 +69,17 @@ class StayHistory:
 
     @property
     def display_report(self) -> Entry:
-        """The report whose id is shown for the stay: the current report, or the first one of a withdrawn stay."""
+        """The report that is shown for the stay: the current report, or the first one of a withdrawn stay."""
         return self.current_report or self.entries[0]
+
+    @property
+    def shown_id(self) -> str:
+        """The short id that staff see and type for the stay: that of the first report, also after a correction.
+
+        A report that replaces the check-in takes its place in the order, and the replaced one is moved to the end.
+        """
+        replaced = (each for each in self.entries if (each.kind, each.state) == (Kind.CHECK_IN, State.SUPERSEDED))
+        return short_id(next(replaced, self.entries[0]).id)
 
     @cached_property
     def check_out(self) -> Entry | None:

@@ -1,7 +1,7 @@
 """Checks of the route to the authority, part by part, and of what the authority answers."""
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, timedelta, tzinfo
 
 from apoa_client.authority import route
 from apoa_client.authority.route import Route
@@ -12,6 +12,7 @@ from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.ports.authority import AuthorityIdentity, Meta
 from apoa_client.ports.run import Clock
 from apoa_client.report.kinds import CLOCK_TOLERANCE
+from apoa_client.settings.zones import ZONES
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables of the environment that add trusted certificates in other programs, and not in this one."""
@@ -103,13 +104,22 @@ class AuthorityChecks:
         self._skew = self.meta.server_time - self._clock.now().astimezone(UTC)
         return ok(msg("The authority accepts the username and password."))
 
-    def contract(self, expected: AuthorityIdentity) -> Finding:
-        """Check that the authority is the one of the set-up, and which version of the contract it speaks."""
+    def contract(self, expected: AuthorityIdentity, zone: tzinfo) -> Finding:
+        """Check that the authority is the one of the set-up, its version of the contract, and the property's `zone`."""
         if self.meta is None:
             return skipped(msg("The authority was not asked."))
         error = identity_error(expected, self.meta.identity)
         if error is not None:
             return failed_with(error)
+        if self.meta.timezone is not None and ZONES.get(self.meta.timezone) != zone:
+            return warning(
+                msg(
+                    "The authority counts this property's days in the time zone {theirs}, and the settings in {ours}.",
+                    theirs=str(ZONES.get(self.meta.timezone, self.meta.timezone)),
+                    ours=str(zone),
+                ),
+                msg("Correct the setting timezone, or ask the authority to correct its own."),
+            )
         environment = msg("training") if self.meta.environment == "training" else msg("live")
         return ok(
             msg(

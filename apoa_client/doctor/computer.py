@@ -72,6 +72,12 @@ def check_temporary_folder() -> Finding:
     return check_space(folder)
 
 
+def is_container(environ: Mapping[str, str]) -> bool:
+    """Return whether this is a container of podman, Docker or Kubernetes."""
+    files = (Path("/run/.containerenv"), Path("/.dockerenv"))
+    return "container" in environ or "KUBERNETES_SERVICE_HOST" in environ or any(each.exists() for each in files)
+
+
 def check_installation(command: Sequence[str], search_path: str) -> Finding:
     """Check that `apoa` on the command line is this installation, and no program of another project."""
     if _version(_FOREIGN) is not None:

@@ -47,8 +47,11 @@ def check_suspension(settings: PropertySettings, summary: Summary) -> Finding:
 
 
 def check_waiting(settings: PropertySettings, summary: Summary) -> Finding:
-    """Check that nothing is overdue and nothing was refused."""
+    """Check that nothing is overdue, nothing was refused, and no report may be practice."""
     counts = summary.counts
+    if summary.practice_undecided:
+        practice = msg("Practice or real? Undecided, and not sent: {count}.", count=len(summary.practice_undecided))
+        return warning(practice, msg("Decide with: apoa sync"))
     if summary.overdue:
         advice = msg("Report them now: apoa sync --by-hand") if settings.by_hand else msg("Send now: apoa sync")
         return warning(

@@ -138,6 +138,8 @@ class Meta(NamedTuple):
     """Whether it takes photos of travel documents."""
     daily_receipts: bool = False
     """Whether it has receipts for whole days."""
+    timezone: str | None = None
+    """The IANA name of the zone in which it counts the property's days; None before version 1.3 of the contract."""
 
     @property
     def identity(self) -> AuthorityIdentity:
@@ -156,6 +158,8 @@ class KeptAnswers:
         self.token_until = 0.0
         self.meta: Meta | None = None
         self.meta_until = 0.0
+        self.stored: tuple[str | None, Meta | None] = None, None
+        """The token and the metadata that later commands find."""
         self._basis: object = None
 
     def current_meta(self, now: float) -> Meta | None:

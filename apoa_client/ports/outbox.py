@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from apoa_client.errors import ApoaError
+    from apoa_client.ports.authority import Meta
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
     from apoa_client.ports.state import LearnedBatchSize, Restrictions, Summary, Suspension
@@ -157,8 +158,8 @@ class DeliveryState(ReportReader, Protocol):
         """Return whether the authority takes photos, as it last said. False if it never said so."""
         ...
 
-    def record_wants_photos(self, *, wants: bool) -> None:
-        """Record whether the authority takes photos. Writes only if that changed."""
+    def record_meta(self, meta: Meta) -> None:
+        """Record whether the authority takes photos, and its names of the property and office, if that changed."""
         ...
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:

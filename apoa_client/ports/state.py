@@ -108,6 +108,10 @@ class Summary(NamedTuple):
     """Whether the numbers of open reports, or of all, are not those of the register."""
     doubts: "tuple[Doubt, ...]" = ()
     """What the last check with the key found that only a person can correct."""
+    practice_moved: int = 0
+    """How many reports of practice were moved out of this outbox of version 0.1.0, and no user has read it yet."""
+    practice_undecided: tuple[str, ...] = ()
+    """The ids of the stays that may be practice, or are and were not moved yet: they are not sent."""
     unauthenticated: int | None = None
     """How many reports have no code yet that proves who wrote them; None before the first code was made."""
 

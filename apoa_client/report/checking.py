@@ -16,11 +16,11 @@ from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
 from apoa_client.report.codes import NO_TABLES, CodeTables
-from apoa_client.report.fields import NAMES, as_typed
+from apoa_client.report.fields import NAMES, UNREADABLE, as_typed
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Document, Guest, StayPermit, part_value
 from apoa_client.report.parse_fields import Draft, Given, Reader
-from apoa_client.report.rules import check_nationality_code, check_permit_code, members_at
+from apoa_client.report.rules import check_permit_code, members_at
 
 _MAX_LINES = 3
 
@@ -100,8 +100,6 @@ def _check(
     reader.add_mrz_problems()
     _check_values(reader, values, permit, today)
     check_permit_code(reader, permit.code if permit is not None else None, tables, today)
-    if values["nationality"] is not None:
-        check_nationality_code(reader, values["nationality"], tables, today)
     printed = {}
     if mrz is not None:
         names = {"surname": mrz.surname, "given_names": mrz.given_names}
@@ -136,7 +134,7 @@ def _has_shape_of_mrz(lines: Sequence[str]) -> bool:
 def _guest_json(reader: Reader, values: Mapping[str, Any], permit: StayPermit | None) -> dict[str, Any]:
     """Return the guest in the contract's form, with None for each unknown value."""
     mrz = reader.draft.mrz
-    known = {name: as_typed(value) if value is not None else None for name, value in values.items()}
+    known = {name: as_typed(value) if value not in {None, UNREADABLE} else None for name, value in values.items()}
     names = {name: known[name] for name in NAMES}
     if mrz is not None and any(names.values()):  # then a name that the MRZ leaves empty is known to be empty
         names = {name: value if reader.typed(name) else value or "" for name, value in names.items()}
@@ -167,5 +165,7 @@ def _check_values(reader: Reader, values: Mapping[str, Any], permit: StayPermit 
             reader.add_error("birth_date", "order", message)
         rules.check_age(reader, born, today)
     expiry, mrz = values["expiry_date"], reader.draft.mrz
-    if expiry is not None and (expiry < today or mrz is None or mrz.is_passport):
+    if expiry == UNREADABLE:
+        rules.check_validity(reader, None, None, today)
+    elif expiry is not None and (expiry < today or mrz is None or mrz.is_passport):
         rules.check_validity(reader, expiry, permit.entry_date if permit is not None else None, today)

@@ -1,7 +1,7 @@
-"""The code tables of an authority: which stay permits, purposes and nationalities it takes, and on which days.
+"""The code tables of an authority: which stay permits and purposes it takes, and on which days.
 
 They are suggestions, as the built-in lists are: the index of visas changes by decree. A code that an authority does not
-list is a warning, and the report is sent anyway.
+list is a warning, and the report is saved anyway.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.matching import fold, similarity
 
-TABLES = ("stay_permits", "purposes", "nationalities")
+TABLES = ("stay_permits", "purposes")
 """The contract's tables, which are the fields of `CodeTables`."""
 
 _MIN_SIMILARITY = 0.7
@@ -53,7 +53,6 @@ class CodeTables(NamedTuple):
 
     stay_permits: tuple[Code, ...] = ()
     purposes: tuple[Code, ...] = ()
-    nationalities: tuple[Code, ...] = ()
 
 
 NO_TABLES = CodeTables()

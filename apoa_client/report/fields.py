@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from apoa_client.report.kinds import Purpose
     from apoa_client.report.model import Report
 
+UNREADABLE = "?"
+"""The value of the passport's expiry where the page cannot be read; the contract has null."""
+
 FieldValue: TypeAlias = "str | date | datetime | PartialDate | Purpose"
 """The value of one field: a `PartialDate` is a date of birth."""
 
@@ -79,7 +82,7 @@ class Field(NamedTuple):
                 return None
             value = getattr(value, attribute)
         found: FieldValue | None = value
-        return found
+        return UNREADABLE if found is None and self.name == "expiry_date" else found
 
 
 NAMES = ("surname", "given_names")
@@ -156,9 +159,9 @@ FIELDS = (
     ),
     Field(
         *("expiry_date", "guest.document.expiry_date", "date", msg("Passport expiry")),
-        msg("The day on which the passport expires, day first: 30/3/2030 or 30 mar 2030."),
-        msg("Passport expiry, day first: 30/3/2030."),
-        msg("give it as 2030-03-30 or 30/03/2030."),
+        msg("The day on which the passport expires, day first: 30/3/2030; unknown if the page cannot be read."),
+        msg("Passport expiry, day first: 30/3/2030; unknown if it cannot be read."),
+        msg("give it as 2030-03-30 or 30/03/2030; unknown if it cannot be read."),
         in_mrz=True,
         is_asked=True,
     ),

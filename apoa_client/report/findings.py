@@ -45,7 +45,7 @@ REWORDED = {
         "example, are not reported."
     ),
     "The check-in is more than 24 hours ago: the report is late. It is sent all the same.": (
-        "The check-in is more than 24 hours ago: the report is late. It is sent anyway."
+        "The check-in is more than 24 hours ago: the report is late. It is saved anyway."
     ),
     "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare.": (
         "The passport's issuing state is not the nationality. That is possible, for example for refugees; please "
@@ -76,9 +76,12 @@ Add a line when the English wording of a warning changes, else the warnings stor
 
 def finding_from_json(value: Mapping[str, Any]) -> Finding:
     """Return the finding from the JSON values of `Finding.as_json`, in today's wording."""
-    stored = value["message"]
-    message = from_json({**stored, "template": REWORDED.get(stored["template"], stored["template"])})
-    return Finding(value["field"], value["code"], message, value["suggestion"])
+    return Finding(value["field"], value["code"], from_json(value["message"], _reworded), value["suggestion"])
+
+
+def _reworded(template: str) -> str:
+    """Return a template in today's wording. By hand nothing is sent, so warnings do not say so any more."""
+    return REWORDED.get(template, template).replace(" is sent anyway", " is saved anyway")
 
 
 class Unreadable(ValueError):

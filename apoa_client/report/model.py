@@ -26,12 +26,12 @@ from apoa_client.report.kinds import Kind, Purpose, instant
 
 @repr_with("type")
 class Document(NamedTuple):
-    """A travel document. `issuing_state` is an ICAO code; `mrz` has the lines that were read, or is None."""
+    """A travel document. `issuing_state` is an ICAO code. Without `expiry_date`, the date cannot be read."""
 
     type: str
     number: str
     issuing_state: str
-    expiry_date: date
+    expiry_date: date | None = None
     mrz: tuple[str, ...] | None = None
 
 

@@ -26,7 +26,7 @@ from apoa_client.passport.names import transliterate
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.privacy import repr_with
 from apoa_client.report import parse_dates, permits, purposes
-from apoa_client.report.fields import BY_NAME, NAMES, FieldType, FieldValue, as_typed, with_label
+from apoa_client.report.fields import BY_NAME, NAMES, UNREADABLE, FieldType, FieldValue, as_typed, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import room_name
@@ -36,6 +36,8 @@ MAX_NOTE_LENGTH = 500
 MAX_TYPED_LENGTH = 1000
 """Of any field as it was typed, so that none takes long to compare or to parse."""
 MAX_NIGHTS = 366
+_CACHED = 1024
+"""Texts that are parsed once: a table has the same ones in thousands of rows."""
 
 _NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "composite"})
 """Fields of an MRZ that are no field of a report: their problems are about the lines."""
@@ -65,13 +67,20 @@ _UNSPECIFIED_SEX = "<"
 """What the MRZ has for X (ICAO Doc 9303-3 §4.6): it is stated, and is no sign for a missing value."""
 
 _PHRASE = re.compile(
-    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"
-    r"(?:ada|tahu|tau|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
+    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm|kurang)\s?"
+    r"(?:ada|tahu|tau|ingat|inget|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
     r"(?: (?:di|pada|dalam) paspor(?:nya)?)?"
     r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
     r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
 )
-_SHORT_WORDS = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
+_UNREADABLE = re.compile(
+    r"\?+|unknown|unreadable|illegible"
+    r"|(?:tidak|tdk|tak|gak|nggak)[ -](?:terbaca|jelas|diketahui|(?:bisa|dapat) dibaca)(?: (?:di|pada) paspor)?",
+    re.IGNORECASE,
+)
+_SHORT_WORDS = frozenset(
+    {"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah", "lupa"}
+)
 _ERROR = re.compile(
     r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/0)?[!?]"  # in any language: #REF!, #BEZUG!, #¿NOMBRE?, #DIV/0!
     r"|##+"  # a column that is too narrow for its value
@@ -99,18 +108,28 @@ def is_not_stated(name: str, text: str) -> bool:
     """
     if name in _WITH_DEFAULTS or not text.strip() or (name, text.strip()) == ("sex", _UNSPECIFIED_SEX):
         return False
+    if is_unreadable(name, text):
+        return True
     words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
     return not words or _PHRASE.fullmatch(words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
 
 
-@lru_cache(maxsize=1024)  # a table has the same texts in thousands of rows
+def is_unreadable(name: str, text: str) -> bool:
+    """Return whether a text says that the passport's expiry cannot be read. A report may be without that date."""
+    return name == "expiry_date" and _UNREADABLE.fullmatch(" ".join(text.split())) is not None
+
+
+@lru_cache(_CACHED)
 def without_not_stated(name: str, text: str) -> str:
     """Return the text of a field, stripped; empty if it says that the value is not stated.
 
-    A place of birth that is not stated is ``-``, because the contract requires one.
+    A place of birth that is not stated is ``-``, because the contract requires one. An expiry that cannot be read is
+    `UNREADABLE`; one that is left open is missing.
     """
     if not text or not is_not_stated(name, text):
         return text.strip()
+    if is_unreadable(name, text):
+        return UNREADABLE
     return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""
 
 
@@ -146,6 +165,8 @@ def bounded(text: str, longest: int = MAX_TYPED_LENGTH) -> str:
 def person_name(text: str) -> str:
     """Return a name in capital Latin letters, as passports print it (ICAO Doc 9303-3 §6)."""
     name = one_line(text).upper()
+    if name.isascii() and name.replace(" ", "").isalpha():  # as most are
+        return name
     is_latin = {c: c.isalpha() and (c.isascii() or unicodedata.name(c, "").startswith("LATIN")) for c in name}
     wrong = [c for c in name if c not in _PUNCTUATION_OF_NAMES and not is_latin[c]]
     if wrong:
@@ -280,21 +301,28 @@ class Given(NamedTuple):
 
 Parser: TypeAlias = Callable[[str, Given], FieldValue]
 
+
+def _remembered(parse: Callable[[str], FieldValue]) -> Parser:
+    """Return the parser of a field that has the same texts in thousands of rows of a table."""
+    cached = lru_cache(_CACHED)(parse)
+    return lambda text, _given: cached(text)
+
+
 PARSERS: Mapping[FieldType, Parser] = {
     "name": lambda text, _given: person_name(text),
-    "sex": lambda text, _given: sex(text),
-    "place": lambda text, _given: one_line(text).upper(),
+    "sex": _remembered(sex),
+    "place": _remembered(lambda text: one_line(text).upper()),
     "birth_date": lambda text, given: parse_dates.partial_date(text, today=given.today),
-    "state": lambda text, _given: state(text),
+    "state": _remembered(state),
     "number": lambda text, _given: document_number(text),
     "date": lambda text, given: parse_dates.full_date(text, today=given.today),
     "past_date": lambda text, given: parse_dates.past_date(text, today=given.today),
     "stay_date": lambda text, given: parse_dates.stay_date(text, today=given.today, near=given.arrival),
     "moment": lambda text, given: parse_dates.date_and_time(text, given.zone, now=given.now),
     "nights": lambda text, given: nights(text, given.arrival or given.today),
-    "permit": lambda text, _given: stay_permit(text),
-    "purpose": lambda text, _given: purpose(text),
-    "room": lambda text, _given: room(text),
+    "permit": _remembered(stay_permit),
+    "purpose": _remembered(purpose),
+    "room": _remembered(room),
     "phone": lambda text, _given: phone(text),
     "email": lambda text, _given: email(text),
     "text": lambda text, _given: one_line(text),
@@ -305,6 +333,8 @@ PARSERS: Mapping[FieldType, Parser] = {
 def parse(name: str, text: str, given: Given) -> FieldValue:
     """Return the value of the field with this name that a text means."""
     refuse_spreadsheet_error(text)
+    if is_unreadable(name, text):
+        return UNREADABLE
     return PARSERS[BY_NAME[name].type](bounded(text), given)
 
 
@@ -333,6 +363,8 @@ class Reader:
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
         self._typed = {name: without_not_stated(name, text) for name, text in draft.typed.items()}
+        mrz = draft.mrz
+        self._mrz_has_expiry = mrz is not None and mrz.expiry_date is not None and "expiry_date" not in mrz.failing
 
     def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Add an error on a field."""
@@ -345,8 +377,10 @@ class Reader:
     def typed(self, name: str) -> str:
         """Return a field as a user typed it, or would type it; empty where it has no value, or says "not stated"."""
         if name in self._typed or name not in self.draft.values:
-            return self._typed.get(name, "")
-        return as_typed(self.draft.values[name])
+            text = self._typed.get(name, "")
+        else:
+            text = as_typed(self.draft.values[name])
+        return "" if self._mrz_has_expiry and text == UNREADABLE else text
 
     def value(self, name: str) -> Any:  # noqa: ANN401  a `FieldValue`, of the field's type
         """Return the typed or known value of a field, or else the value in the MRZ. Warns where the two differ.
@@ -356,7 +390,8 @@ class Reader:
         in_mrz: Any = (getattr(self.draft.mrz, name) or None) if self.draft.mrz and BY_NAME[name].in_mrz else None
         if in_mrz is not None and name == "document_number":
             in_mrz = plain_document_number(in_mrz)
-        if not self.typed(name):
+        given = self._typed[name] if name in self._typed else self.draft.values.get(name)
+        if not given or (self._mrz_has_expiry and given == UNREADABLE):
             return in_mrz
         value = self._given_value(name)
         if value is not None and in_mrz is not None and not self._agrees(name, value, in_mrz):

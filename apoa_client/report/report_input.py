@@ -1,7 +1,8 @@
 """A report that another program gives as JSON, in the contract's form, read as if its fields had been typed.
 
 The members of `guest` and `stay` are those of the contract. What is left out, null or empty is not given, so the fields
-of an MRZ need not be repeated. The rules check the values, as they check what staff type.
+of an MRZ need not be repeated; only an expiry of null says that the date cannot be read. The rules check the values, as
+they check what staff type.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from apoa_client.messages import Message, msg
 from apoa_client.privacy import repr_with
-from apoa_client.report.fields import FIELDS
+from apoa_client.report.fields import BY_NAME, FIELDS, UNREADABLE
 from apoa_client.report.findings import Finding, ReportRefused
 
 _TYPE, _MRZ = "guest.document.type", "guest.document.mrz"
@@ -48,6 +49,8 @@ def parse_report_input(value: object) -> ReportInput:
 
 def _read(value: object, path: str, given: ReportInput) -> Iterator[tuple[str, Message]]:
     """Add what is at `path` and below it to `given`, and yield the problems with their paths."""
+    if value is None and path == BY_NAME["expiry_date"].path:
+        value = UNREADABLE
     if path not in _OBJECTS:
         problem = None if value is None or value == "" else _add(value, path, given)
         if problem is not None:

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 from apoa_client.messages import Message, day_message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.passport.states import canonical_code
 from apoa_client.report import permits
 from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
-from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
+from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM, UNREADABLE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.report.parse_fields import Draft, Given, Reader, same_value
+from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED, Draft, Given, Reader, same_value
 
 AddFinding = Callable[[str, str, Message], None]
 """Adds a finding to a field: `Reader.add_error`, or `Reader.add_warning` where nothing will be saved."""
@@ -34,6 +33,7 @@ LONGEST_PASSPORT = 10
 """Years for which a passport is issued at most."""
 OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
+_NO_BIRTH_PLACE = msg("The place of birth is reported as - (not stated). If the passport has it, write it.")
 CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
 
 _GUEST_FIELDS = tuple(item.name for item in ON_THE_FORM if item.of_guest)
@@ -87,7 +87,6 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo, tables: CodeTables = N
         _check_permit_word(reader, guest)
         arrival = stay.check_in.date()
         check_permit_code(reader, guest.stay_permit.code if guest.stay_permit is not None else None, tables, arrival)
-        check_nationality_code(reader, guest.nationality, tables, arrival)
         check_purpose_code(reader, stay.purpose, tables, arrival)
     errors = reader.errors
     if any(finding.code == "not_foreign" for finding in errors):  # nothing is reported, so nothing is missing
@@ -191,7 +190,7 @@ def check_document_number(reader: Reader, number: str) -> None:
         reader.add_warning(
             "document_number",
             "implausible",
-            msg("The passport number has no digit. Compare it with the passport; the report is sent anyway."),
+            msg("The passport number has no digit. Compare it with the passport; the report is saved anyway."),
         )
 
 
@@ -207,11 +206,16 @@ def _guest(reader: Reader) -> Guest | None:
     for name in _REQUIRED:
         reader.require(name, values[name])
     check_nationality(values["nationality"], reader.add_error)
+    written = reader.draft.typed.get("birth_place", "").strip()
+    if values["birth_place"] == BIRTH_PLACE_NOT_STATED and written not in {"", BIRTH_PLACE_NOT_STATED}:
+        reader.add_warning("birth_place", "missing", _NO_BIRTH_PLACE)
     if any(values[name] is None for name in _REQUIRED):
         return None
     mrz = reader.draft.mrz
     values |= {name: values[name] or "" for name in NAMES}
     values["issuing_state"] = values["issuing_state"] or values["nationality"]
+    if values["expiry_date"] == UNREADABLE:
+        values["expiry_date"] = None
     document = Document(
         type=reader.draft.document_type or (mrz.document_type if mrz is not None else "P"),
         # Lines with a problem prove nothing: then only the fields, compared with the page, are reported.
@@ -258,7 +262,7 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
         reader.add_warning(
             "check_in",
             "late",
-            msg("The check-in is more than 24 hours ago: the report is late. It is sent anyway."),
+            msg("The check-in is more than 24 hours ago: the report is late. It is saved anyway."),
         )
     if stay.check_in < now - OLDEST_CHECK_IN:
         reader.add_warning(
@@ -277,7 +281,7 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
 def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
     expiry = guest.document.expiry_date
     entered = guest.stay_permit.entry_date if guest.stay_permit is not None else None
-    expires_during_stay = stay.check_in.date() <= expiry < stay.planned_check_out
+    expires_during_stay = expiry is not None and stay.check_in.date() <= expiry < stay.planned_check_out
     if expires_during_stay:
         reader.add_warning(
             "expiry_date", "expires_during_stay", msg("The passport expires during the stay. Tell the guest.")
@@ -286,11 +290,18 @@ def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
         check_validity(reader, expiry, entered, stay.check_in.date())
 
 
-def check_validity(reader: Reader, expiry: date, entered: date | None, day: date) -> None:
+def check_validity(reader: Reader, expiry: date | None, entered: date | None, day: date) -> None:
     """Warn of a document that expired before a day, years ago too, or was valid for less than six months at entry.
 
-    If the date of entry is not known, the months are counted from the day.
+    If the date of entry is not known, the months are counted from the day. Without a date, nothing can be checked.
     """
+    if expiry is None:
+        reader.add_warning(
+            "expiry_date",
+            "missing",
+            msg("The passport's expiry cannot be read, so its validity was not checked. Tell the guest."),
+        )
+        return
     start = entered or day
     if day <= expiry >= _months_after(start, PASSPORT_MONTHS):
         return
@@ -377,9 +388,8 @@ def _check_permit_word(reader: Reader, guest: Guest) -> None:
 
 
 _UNKNOWN = {
-    "stay_permit": msg("Compare it with the visa or stamp in the passport; the report is sent anyway."),
-    "purpose": msg("The report is sent anyway."),
-    "nationality": msg("Compare it with the passport; the report is sent anyway."),
+    "stay_permit": msg("Compare it with the visa or stamp in the passport; the report is saved anyway."),
+    "purpose": msg("The report is saved anyway."),
 }
 
 
@@ -398,22 +408,16 @@ def check_permit_code(reader: Reader, code: str | None, tables: CodeTables, day:
     _check_code(reader, "stay_permit", code, tables.stay_permits, day)
 
 
-def check_nationality_code(reader: Reader, nationality: str, tables: CodeTables, day: date) -> None:
-    """Warn of a nationality that the authority does not list for a day. It may have either code for Germany."""
-    rows = [row for row in tables.nationalities if canonical_code(row.code) == canonical_code(nationality)]
-    _check_code(reader, "nationality", nationality, rows or tables.nationalities, day, rows)
-
-
 def check_purpose_code(reader: Reader, purpose: Purpose, tables: CodeTables, day: date) -> None:
     """Warn of a purpose that the authority does not list for a day."""
     _check_code(reader, "purpose", purpose.value, tables.purposes, day)
 
 
-def _check_code(
-    reader: Reader, name: str, value: str, table: Sequence[Code], day: date, rows: Sequence[Code] | None = None
-) -> None:
-    rows = rows_of(table, value) if rows is None else rows
-    if not table or any(row.valid_on(day) for row in rows):
+def _check_code(reader: Reader, name: str, value: str, table: Sequence[Code], day: date) -> None:
+    if not table:
+        return
+    rows = rows_of(table, value)
+    if any(row.valid_on(day) for row in rows):
         return
     likely = suggest(value, table, day, limit=1) if name == "stay_permit" else []
     reader.add_warning(name, "unknown_code", _unknown_code(name, value, rows, day), likely[0].code if likely else None)

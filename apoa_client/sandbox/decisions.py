@@ -1,29 +1,30 @@
 """Decides about the reports of one call, and answers later what became of them.
 
 The checks run in the contract's order: is the id known, is the report valid, does it fit the stay, is the guest covered
-already. Each decision is stored under the report's id before the call is answered.
+already. The decision about a valid report is stored under its id before the call is answered; a report that breaks a
+rule for its fields is not received.
 """
 
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from apoa_client.authority.contract_rules import STAY_RULES
 from apoa_client.messages import N_
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import TRAINING_NUMBER, State, instant
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.storage import Record, Records, Storage
 from apoa_client.sandbox.validation import (
-    KINDS,
     Refusal,
     Violation,
     Violations,
     check_in_of,
-    fits,
     planned_check_out_of,
     report_violations,
     rule_violations,
@@ -55,21 +56,21 @@ class Result:
 MAX_NIGHTS = 366
 
 
-def night_marks(report: Mapping[str, Any], key: bytes) -> list[bytes]:
-    """Return the marks of a check-in or amendment, one for each night, at most `MAX_NIGHTS`. `key` is 32 random bytes.
+def night_marks(report: Mapping[str, Any], key: bytes, zone: tzinfo | None) -> list[bytes]:
+    """Return the marks of a check-in or amendment, one for each night in `zone`, at most `MAX_NIGHTS`.
 
-    They show the nights for which a guest is already reported, without personal data. Each is HMAC-SHA-256 with a
-    random key that only this process has: all possible passport numbers can be tried, so a key that is stored beside
-    the marks, or derived from a known password, would reveal them. As a result, only the process that received the
-    first report detects a duplicate, and not one started later.
+    `key` is 32 random bytes. The marks show the nights for which a guest is already reported, without personal data.
+    Each is HMAC-SHA-256 with a random key that only this process has: all possible passport numbers can be tried, so a
+    key that is stored beside the marks, or derived from a known password, would reveal them. As a result, only the
+    process that received the first report detects a duplicate, and not one started later.
     """
     check_in, leaving = check_in_of(report), planned_check_out_of(report)
     if check_in is None or leaving is None:
         return []
     document = report["guest"]["document"]
-    first = check_in.date()
+    first = check_in.astimezone(zone).date()
     nights = min((leaving - first).days, MAX_NIGHTS)
-    number = "".join(character for character in document["number"] if character.isalnum())
+    number = re.sub("[^A-Z0-9]", "", document["number"])
     texts = [f"{document['issuing_state']}\0{number}\0{first + timedelta(days=night)}" for night in range(nights)]
     return [hmac.digest(key, text.encode(), "sha256") for text in texts]
 
@@ -77,8 +78,10 @@ def night_marks(report: Mapping[str, Any], key: bytes) -> list[bytes]:
 Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
-_REJECTED_BY_SCRIPT = Violation("", "training", N_("The training script rejects this report."))
+_REJECTED_BY_SCRIPT = Violation("", "training", N_("A practice fault refuses this report; nothing in it is wrong."))
 _REJECT = Step("reject")
+_BEHIND_PENDING = Step("defer", 60)
+"""For a report that is behind another one without a verdict."""
 _CONFLICT = Violation("id", "id_conflict", N_("Another report was sent under this id before."))
 _NO_UNICODE = Violation("", "bad_character", N_("A text holds half of a surrogate pair, which is not a character."))
 _STAY_MESSAGES = {
@@ -167,50 +170,48 @@ class Decisions:
 
     def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[], object]) -> Result:
         try:
-            content, sha256 = _digest(report, sort=True), _digest(report, sort=False)
+            sha256 = _digest(report)
         except UnicodeEncodeError:
             return Result(report["id"], "rejected", errors=(_NO_UNICODE,))
         known = records.find(report["id"])
         if known is not None:
-            same = known.content == content
+            same = known.content == sha256
             return _as_result(records, known) if same else Result(known.id, "rejected", errors=(_CONFLICT,))
-        errors = self._violations(records, report)
-        if not errors and refuse():
+        found = (*report_violations(report), *rule_violations(report, self.now()))
+        errors = {(violation.field, violation.code): violation for violation in reversed(found)}
+        if errors:
+            return Result(report["id"], "rejected", errors=tuple(reversed(errors.values())))
+        rule = STAY_RULES[report["kind"], _stay_state(records.of_stay(report["stay_id"]))]
+        if rule.status == "deferred":
+            step = _BEHIND_PENDING
+        elif rule.accepted and refuse():
             step = _REJECT
-        if not errors and step.status.state is State.QUEUED:
+        if rule.code is None and step.status.state is State.QUEUED:
             return Result(report["id"], step.status.value, retry_after=step.seconds)
         record = Record(
             id=report["id"],
-            # Only values that the contract allows are stored, so that no personal data reaches the file.
-            stay_id=report["stay_id"] if fits("Id", report.get("stay_id")) else "",
-            kind=kind if (kind := report.get("kind")) in KINDS else "",
-            content=content,
+            stay_id=report["stay_id"],
+            kind=report["kind"],
+            content=sha256,
             sha256=sha256,
             status=Status.PENDING.value,
             received_at=instant(self.now()),
         )
-        if errors:
-            record = replace(record, status="rejected", errors=_to_json(errors))
-        else:
+        if rule.code is None:
             record = self._judge(records, record, report, step)
+        else:
+            misfit = Violation("stay_id", rule.code, _STAY_MESSAGES[rule.code])
+            record = replace(record, status=rule.status, errors=_to_json((misfit,)))
         records.save(record)
         return _as_result(records, record)
 
-    def _violations(self, records: Records, report: Report) -> Violations:
-        """The first violation of each field and code; without a violation, why the report does not fit its stay."""
-        found = (*report_violations(report), *rule_violations(report, self.now()))
-        unique = {(violation.field, violation.code): violation for violation in reversed(found)}
-        if unique:
-            return tuple(reversed(unique.values()))
-        code = _stay_code(records.kinds_of_stay(report["stay_id"]), report["kind"])
-        return (Violation("stay_id", code, _STAY_MESSAGES[code]),) if code is not None else ()
-
     def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
         """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
-        record = replace(record, warnings=_to_json(rule_warnings(report, self.now(), self.window_hours)))
+        zone = self.now().tzinfo
+        record = replace(record, warnings=_to_json(rule_warnings(report, zone, self.window_hours)))
         if step.status.state is State.REJECTED:
             return self._with_verdict(records, record, step)
-        nights = night_marks(report, self.key) if record.kind in {"check_in", "amend"} else []
+        nights = night_marks(report, self.key, zone) if record.kind in {"check_in", "amend"} else []
         other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
         if other is not None:
             return replace(record, status="duplicate", covered_by=other.id)
@@ -227,17 +228,17 @@ class Decisions:
         return replace(record, number=records.next_number(), issued_at=instant(self.now()))
 
 
-def _stay_code(kinds: Sequence[str], kind: str) -> str | None:
-    """The code of the violation if a report of this kind does not fit the earlier `kinds` of its stay."""
-    if "cancel" in kinds:
-        return "already_cancelled" if kind == "cancel" else "stay_cancelled"
-    if kind == "check_in":
-        return "stay_exists" if "check_in" in kinds else None
-    if "check_in" not in kinds:
-        return "unknown_stay"
-    # An amendment replaces what was reported before it, a check-out too: the guest is present again.
-    gone = [each for each in kinds if each in {"check_out", "amend"}][-1:] == ["check_out"]
-    return "already_checked_out" if kind == "check_out" and gone else None
+def _stay_state(earlier: Sequence[tuple[str, str]]) -> str:
+    """The state of a stay after its reports, each a kind and a status, as `STAY_RULES` names it."""
+    state = "none"
+    for kind, status in earlier:
+        if Status(status).state is State.PENDING:
+            return "pending"
+        if Status(status).state is State.ACCEPTED:
+            state = STAY_RULES[kind, state].then
+        elif (kind, state) == ("check_in", "none"):
+            state = "refused"
+    return state
 
 
 def _as_result(records: Records, record: Record) -> Result:
@@ -255,8 +256,9 @@ def _receipt(record: Record) -> Receipt | None:
     return Receipt(f"{TRAINING_NUMBER}{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
 
 
-def _digest(report: Report, *, sort: bool) -> str:
-    text = json.dumps(report, ensure_ascii=False, separators=(",", ":"), sort_keys=sort)
+def _digest(report: Report) -> str:
+    """The SHA-256 of the canonical form (RFC 8785): this is it for names in ASCII and values that are no numbers."""
+    text = json.dumps(report, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
+from apoa_client.locale import LANGUAGES
 from apoa_client.loopback import PAGE_HEADERS, comes_from_page, is_token, new_token
 from apoa_client.sandbox.fault_injection import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 from apoa_client.sandbox.faults import Step
@@ -54,15 +55,16 @@ class Page:
             case "faults":
                 return self._turn(request)
             case _:
-                return self._document(request.args.get("lang", ""))
+                return self._document(request)
 
-    def _document(self, language: str) -> Response:
+    def _document(self, request: Request) -> Response:
         from apoa_client.sandbox.page_view import Contents, page_html  # most training runs never show the page
 
         contents = Contents(
             property_name=self._property_name,
             window_hours=self._window_hours,
             address=f"/received/{self.token}",
+            base_url=f"{request.host_url}v1",
             form_key=self._form_key,
             # Read before the rest: a change in between is then shown again, and not lost.
             changes=self._changes,
@@ -70,7 +72,8 @@ class Page:
             newest=self.received.newest(),
             switches=self.switches.on(),
         )
-        return Response(page_html(contents, language), mimetype="text/html", headers=PAGE_HEADERS)
+        language = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES)
+        return Response(page_html(contents, language or ""), mimetype="text/html", headers=PAGE_HEADERS)
 
     def _turn(self, request: Request) -> Response:
         """Turn a fault on or off as a form asks, and send the browser back to the page."""

@@ -29,6 +29,10 @@ REPORT_ID = msg("Id of the report")
 STAY_ID = msg("Stay ID")
 ERRORS = msg("What must be corrected")
 WARNINGS = msg("What to look at")
+CALL = msg("Request and answer")
+REQUEST = msg("The report as it was sent")
+ANSWER = msg("The answer")
+AS_CURL = msg("The same call with curl; the variables hold your username and password")
 OTHER_KIND = msg("unknown kind of report")
 
 KINDS = {
@@ -46,7 +50,7 @@ PROBLEMS = {
 """What is wrong with a field, by the codes whose sentence has numbers: a catalogue does not have it."""
 
 DEADLINE = msg("Deadline")
-NO_CHECK_IN = msg("No check-in has arrived yet.")
+NO_CHECK_IN = msg("No check-in that arrived waits to be reported again.")
 
 FAULTS = msg("Practise with faults")
 FAULTS_INTRODUCTION = msg("Turn on a fault, then send a report with apoa and see what happens at the desk.")

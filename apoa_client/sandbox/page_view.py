@@ -1,11 +1,12 @@
-"""The page as HTML in one language: the reports by stay, the deadlines, and the faults."""
+"""The page as HTML in one language: the reports by stay with their calls, the deadlines, and the faults."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -13,7 +14,7 @@ from apoa_client.locale import LANGUAGES, catalogue
 from apoa_client.messages import Message, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of, with_label
 from apoa_client.sandbox import page_texts as texts
-from apoa_client.sandbox.decisions import Receipt
+from apoa_client.sandbox.decisions import Receipt, Result
 from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
 from apoa_client.sandbox.received import Received, Stay
 from apoa_client.sandbox.validation import Violation
@@ -23,15 +24,22 @@ _DEFAULT_LANGUAGE = "id"
 _LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
 _LATEST = 5
 _MINUTE = timedelta(minutes=1)
+_CURL = r"""TOKEN=$(curl -s -u "$APOA_USERNAME:$APOA_PASSWORD" -d grant_type=client_credentials {url}/oauth/token |
+  sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
+curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' --data-binary @- {url}/reports <<'JSON'
+{{"reports": [{report}]}}
+JSON
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `changes` is how many there were; `address` is the page's path."""
+    """What the page shows. `changes` is how many there were; `address` is the page's, `base_url` that of the calls."""
 
     property_name: str
     window_hours: int
     address: str = field(repr=False)
+    base_url: str
     form_key: str = field(repr=False)
     changes: int
     stays: Sequence[Stay]
@@ -44,6 +52,8 @@ class ClockText(NamedTuple):
 
     style: str
     text: Message
+    is_open: bool
+    """Whether the check-in was not accepted, so that the deadline still matters."""
     minutes_left: int
 
 
@@ -76,11 +86,13 @@ def page_html(contents: Contents, language: str) -> str:
         seconds=SECONDS,
         faults=faults,
         clocks=clocks,
-        latest=[stay for stay in contents.stays if stay.id in clocks][:_LATEST],
+        latest=[stay for stay in contents.stays if stay.id in clocks and clocks[stay.id].is_open][:_LATEST],
         zone_of=_zone_of,
         moment=_moment,
         finding=_finding,
         kind=_kind,
+        json=_json,
+        curl=lambda request: _CURL.format(url=contents.base_url, report=_json(request, indent=None)),
         receipt=_receipt,
         sent_again=_sent_again,
         announcement=announcement,
@@ -132,7 +144,8 @@ def _clock(stay: Stay, window_hours: int) -> ClockText | None:
     after = report.arrived_at - report.check_in
     left = timedelta(hours=window_hours) - after
     style = "late" if left < timedelta() else "in-time" if report.is_acquired else "open"
-    return ClockText(style, _clock_sentence(after, left, acquired=report.is_acquired), max(0, left // _MINUTE))
+    text = _clock_sentence(after, left, acquired=report.is_acquired)
+    return ClockText(style, text, not report.is_acquired, max(0, left // _MINUTE))
 
 
 def _clock_sentence(after: timedelta, left: timedelta, *, acquired: bool) -> Message:
@@ -147,7 +160,7 @@ def _clock_sentence(after: timedelta, left: timedelta, *, acquired: bool) -> Mes
         return msg("Not reported yet: this check-in was not accepted, and {left} were left.", **in_words)
     if after < timedelta():
         return msg("In time: {before} before arrival.", before=_hours(-after))
-    return msg("In time: {after} after arrival, with {left} left.", **in_words)
+    return msg("In time: {after} after arrival.", **in_words)
 
 
 def _hours(time: timedelta) -> Message:
@@ -155,6 +168,12 @@ def _hours(time: timedelta) -> Message:
     if hours == 0:
         return nmsg("{count} minute", "{count} minutes", minutes)
     return msg("{hours} h {minutes} min", hours=hours, minutes=minutes)
+
+
+def _json(value: Mapping[str, Any] | Result, indent: int | None = 2) -> str:
+    """Return a report as it was sent, or the answer to it, as JSON."""
+    value = asdict(value) if isinstance(value, Result) else value
+    return json.dumps(value, ensure_ascii=False, indent=indent).encode(errors="backslashreplace").decode()
 
 
 def _receipt(receipt: Receipt, zone: tzinfo | None) -> Message:

@@ -28,6 +28,8 @@ class Received:
     check_in: datetime | None = field(repr=False)
     """The time of check-in, of a check-in or an amendment that can be read."""
     result: Result
+    request: Mapping[str, Any] = field(repr=False)
+    """The report as it came."""
     has_photo: bool = False
     times_sent: int = 1
 
@@ -93,6 +95,7 @@ class ReceivedReports:
                 _text(report, "stay", "room"),
                 check_in_of(report),
                 result,
+                report,
                 earlier is not None and earlier.has_photo,
                 earlier.times_sent + 1 if earlier is not None else 1,
             )

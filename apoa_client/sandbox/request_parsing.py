@@ -22,10 +22,12 @@ _GZIP = zlib.MAX_WBITS | 16
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one call. `max_body_bytes` counts the decompressed body."""
+    """The limits of one call. `max_body_bytes` counts the decompressed body; `max_page` is receipts of a day."""
 
     max_batch: int = 500
     max_body_bytes: int = 1 << 20
+    max_page: int = 1000
+    accepts_gzip: bool = True
 
 
 def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:
@@ -86,8 +88,9 @@ def _decompress(request: Request, limits: Limits) -> bytes:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":
         return body
-    if encoding not in {"gzip", "x-gzip"}:
-        raise Refusal(400, "The only content encoding is gzip.")
+    if encoding not in {"gzip", "x-gzip"} or not limits.accepts_gzip:
+        accepted = "gzip" if limits.accepts_gzip else "identity"
+        raise Refusal(415, "This content encoding is not accepted.", (), (("Accept-Encoding", accepted),))
     inflater = zlib.decompressobj(_GZIP)
     try:
         plain = inflater.decompress(body, limits.max_body_bytes + 1)

@@ -19,6 +19,7 @@ from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import Credentials, Service
 from apoa_client.sandbox.storage import Storage
+from apoa_client.settings.zones import ZONES
 
 HIGHEST_PORT = 65_535
 
@@ -29,8 +30,9 @@ class SandboxServer:
 
     Port 0 means any free port, which is then kept.
 
-    `now` is timezone-aware; `token_lifetime_s` is seconds; `faults` is a fault script. Raises `UsageProblem` for an
-    invalid script; `start` raises `SettingsProblem` for a port that cannot be used, and `StorageProblem`.
+    `now` is timezone-aware; `timezone` is the property's, one of `ZONES`; `token_lifetime_s` is seconds; `faults` is a
+    fault script. Raises `UsageProblem` for an invalid script; `start` raises `SettingsProblem` for a port that cannot
+    be used, and `StorageProblem`.
     """
 
     storage: Path | None
@@ -41,6 +43,7 @@ class SandboxServer:
     faults: str = ""
     now: Callable[[], datetime]
     token_lifetime_s: int = 3600
+    timezone: str = "Asia/Jakarta"
     window_hours: int = 24
     property_name: str = "Penginapan Latihan"
     property_office: str | None = None
@@ -95,9 +98,12 @@ class SandboxServer:
     ) -> None:
         self.stop()
 
+    def _now(self) -> datetime:
+        return self.now().astimezone(ZONES[self.timezone])
+
     def _service(self) -> Service:
         return Service(
-            decisions=Decisions(Storage(self.storage), self._key, self.now, self.window_hours),
+            decisions=Decisions(Storage(self.storage), self._key, self._now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
             environment=self.environment,
@@ -106,7 +112,8 @@ class SandboxServer:
             property_office=self.property_office,
             limits=self.limits,
             page=self._page,
-            now=self.now,
+            now=self._now,
+            timezone=self.timezone,
             tables=self.tables,
         )
 

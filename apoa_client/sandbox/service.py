@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from hmac import compare_digest
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -21,7 +22,6 @@ from werkzeug.wrappers import Request, Response
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
 from apoa_client.loopback import EVERY_HEADER, names_loopback, receive_body
-from apoa_client.passport import states
 from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
@@ -88,8 +88,6 @@ def code_table(name: str) -> dict[str, Any] | None:
         rows = [
             (each.value, names.indonesian.capitalize(), each.value.capitalize()) for each, names in PURPOSES.items()
         ]
-    elif name == "nationalities":
-        rows = [(state.code, state.names["id"], state.names["en"]) for state in states.all_states()]
     else:
         return None
     codes = [{"code": code, "id": id_, "en": en, "valid_from": None, "valid_to": None} for code, id_, en in rows]
@@ -152,6 +150,8 @@ class Service:
     limits: Limits
     page: Page
     now: Callable[[], datetime]
+    timezone: str
+    """The name of the zone of `now`."""
     tables: Mapping[str, dict[str, Any] | None]
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -227,10 +227,11 @@ class Service:
                 "server_time": instant(self.now()),
                 "max_batch": self.limits.max_batch,
                 "max_body_bytes": self.limits.max_body_bytes,
-                "accepts_gzip": True,
+                "accepts_gzip": self.limits.accepts_gzip,
                 "reporting_window_hours": self.decisions.window_hours,
                 "wants_photo": True,
                 "daily_receipts": True,
+                "timezone": self.timezone,
                 "property": {"id": self.property_id, "name": self.property_name, "office": self.property_office},
             }
         )
@@ -263,13 +264,17 @@ class Service:
             raise Refusal(404, "This report has no receipt.")
         return _json(asdict(receipt))
 
-    def _daily_receipt(self, _request: Request, _step: Step, day: str) -> Response:
+    def _daily_receipt(self, request: Request, _step: Step, day: str) -> Response:
         if not fits("Day", day):
             raise Refusal(404, "There is no such day.")
         now = self.now()
         begin = datetime.fromisoformat(day).replace(tzinfo=now.tzinfo)
         end = begin + timedelta(days=1)
         receipts = self.decisions.receipts_between(begin, end)
+        page, size = request.args.get("page", "0"), self.limits.max_page
+        first = int(page) if page.isascii() and page.isdecimal() else len(receipts) + 1
+        if first > len(receipts):
+            raise Refusal(404, "There is no such page.")
         return _json(
             {
                 "day": day,
@@ -280,8 +285,9 @@ class Service:
                 "accepted": len(receipts),
                 "reports": [
                     {"id": report_id, "number": receipt.number, "issued_at": receipt.issued_at}
-                    for report_id, receipt in receipts.items()
+                    for report_id, receipt in islice(receipts.items(), first, first + size)
                 ],
+                "next": str(first + size) if first + size < len(receipts) else None,
             }
         )
 

@@ -54,9 +54,9 @@ class Record:
     stay_id: str
     kind: str
     content: str
-    """SHA-256 of the report with sorted members: equal content has an equal hash."""
+    """SHA-256 of the report's canonical form: equal content has an equal hash."""
     sha256: str
-    """SHA-256 of the report as it was sent, without white space. The receipt states it."""
+    """What the receipt states: the same, or, from before version 1.3 of the contract, of the report as it was sent."""
     status: str
     received_at: str
     errors: str = "[]"
@@ -114,12 +114,11 @@ class Records:
         """Store that a photo arrived, and not the photo."""
         self._connection.execute("INSERT INTO photos VALUES (?, ?, ?)", (report_id, sha256, received_at))
 
-    def kinds_of_stay(self, stay_id: str) -> list[str]:
-        """The kinds of the stay's reports that were not rejected, in the order in which they came."""
-        rows = self._connection.execute(
-            "SELECT kind FROM reports WHERE stay_id = ? AND status <> 'rejected' ORDER BY seq", (stay_id,)
-        )
-        return [kind for (kind,) in rows]
+    def of_stay(self, stay_id: str) -> list[tuple[str, str]]:
+        """The kind and the status of each report of a stay, in the order in which they came."""
+        return self._connection.execute(
+            "SELECT kind, status FROM reports WHERE stay_id = ? ORDER BY seq", (stay_id,)
+        ).fetchall()
 
     def next_number(self) -> int:
         """The next receipt's number. It is used up when a record with it is saved and the transaction is committed."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from apoa_client.messages import N_
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
+from apoa_client.report.purposes import PURPOSES
 
 Violations = tuple["Violation", ...]
 
@@ -171,6 +172,8 @@ def _path(error: ValidationError, *names: str) -> str:
 
 
 _T = TypeVar("_T")
+_YEARS = range(1000, 3000)
+"""The years of the contract, which can be converted to any offset."""
 
 MAX_AHEAD = timedelta(days=1)
 """How far in the future a check-in may be: staff may prepare a report for tomorrow."""
@@ -178,22 +181,27 @@ MAX_AHEAD = timedelta(days=1)
 
 def rule_violations(report: Mapping[str, Any], now: datetime) -> Violations:
     """All rules that a report breaks, as far as its fields can be read."""
-    return (*_date_violations(report, now), *_state_violations(report))
+    return (*_date_violations(report, now), *_code_violations(report))
 
 
-def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -> Violations:
-    """Warnings: a late check-in, an expired document, a permit that is unlikely for the nationality.
+def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: int) -> Violations:
+    """Warnings: a late report, a stay without a night, an expired document, a permit unlikely for the nationality.
 
-    Only for a report without violations.
+    Only for a report without violations. Days are those of `zone`.
     """
-    check_in = check_in_of(report)
-    if report["kind"] != "check_in" or check_in is None:
+    check_in, reported_at = check_in_of(report), _instant(report["created_at"])
+    if report["kind"] != "check_in" or check_in is None or reported_at is None:
         return ()
     warnings: list[Violation] = []
-    if now - check_in > timedelta(hours=window_hours):
-        warnings.append(Violation("stay.check_in", "late", f"The check-in is more than {window_hours} hours ago."))
-    expiry = _read(date.fromisoformat, member(report, "guest", "document", "expiry_date"))
-    if expiry is not None and expiry < check_in.date():
+    if reported_at - check_in > timedelta(hours=window_hours):
+        late = f"The report was made more than {window_hours} hours after the check-in."
+        warnings.append(Violation("stay.check_in", "late", late))
+    arrival, expiry = check_in.astimezone(zone).date(), _day(member(report, "guest", "document", "expiry_date"))
+    if planned_check_out_of(report) == arrival:
+        warnings.append(Violation("stay.planned_check_out", "same_day", N_("The stay covers no night.")))
+    if expiry is None:
+        warnings.append(Violation("guest.document.expiry_date", "missing", N_("The date of expiry could not be read.")))
+    elif expiry < arrival:
         warnings.append(Violation("guest.document.expiry_date", "expired", N_("The document had expired at check-in.")))
     warnings += _permit_warnings(report)
     return tuple(warnings)
@@ -218,7 +226,7 @@ def check_in_of(report: Mapping[str, Any]) -> datetime | None:
 
 def planned_check_out_of(report: Mapping[str, Any]) -> date | None:
     """The planned day of departure, or None where it cannot be read."""
-    return _read(date.fromisoformat, member(report, "stay", "planned_check_out"))
+    return _day(member(report, "stay", "planned_check_out"))
 
 
 def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
@@ -227,11 +235,10 @@ def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Viola
     born, left = _read(PartialDate.from_iso, birth_text), _instant(member(report, "check_out"))
     if isinstance(birth_text, str) and born is None:
         yield Violation("guest.birth_date", "bad_date", N_("The calendar has no such date."))
-    if check_in is not None and leaving is not None and leaving <= check_in.date():
-        yield Violation(
-            "stay.planned_check_out", "order", N_("The planned check-out must be after the day of check-in.")
-        )
-    if check_in is not None and born is not None and born.earliest > check_in.date():
+    arrival = check_in.astimezone(now.tzinfo).date() if check_in is not None else None
+    if arrival is not None and leaving is not None and leaving < arrival:
+        yield Violation("stay.planned_check_out", "order", N_("The planned check-out is before the day of check-in."))
+    if arrival is not None and born is not None and born.earliest > arrival:
         yield Violation("guest.birth_date", "order", N_("The guest would be born after the check-in."))
     if check_in is not None and check_in > now + MAX_AHEAD:
         yield Violation("stay.check_in", "implausible", N_("The check-in is more than a day ahead."))
@@ -239,11 +246,14 @@ def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Viola
         yield Violation("check_out", "implausible", N_("The check-out is more than a day ahead."))
 
 
-def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
+def _code_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
     nationality = member(report, "guest", "nationality")
     issuer = member(report, "guest", "document", "issuing_state")
     if nationality == "IDN":
         yield Violation("guest.nationality", "not_foreign", N_("An Indonesian guest is not reported."))
+    purpose = member(report, "stay", "purpose")
+    if isinstance(purpose, str) and purpose and purpose not in PURPOSES:
+        yield Violation("stay.purpose", "unknown_value", _MESSAGES["unknown_value"])
     for field, code in (("guest.nationality", nationality), ("guest.document.issuing_state", issuer)):
         if isinstance(code, str) and states.by_code(code) is None:
             yield Violation(field, "unknown_state", _MESSAGES["unknown_state"])
@@ -263,6 +273,10 @@ def _read(parse: Callable[[str], _T], text: object) -> _T | None:
         return None
 
 
+def _day(text: object) -> date | None:
+    return _read(date.fromisoformat, text)
+
+
 def _instant(text: object) -> datetime | None:
     moment = _read(datetime.fromisoformat, text)
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None and moment.year in _YEARS else None

@@ -25,7 +25,7 @@ def schedulers(
     """Return the schedulers that this platform may have, the best one first. Those of another one can only plan."""
     home = Path(environ.get("HOME") or account_home() or "/")
     made: dict[str, Scheduler] = {
-        TASK: TaskScheduler(environ),
+        TASK: TaskScheduler(environ, now),
         LAUNCHD: Launchd(environ, home, user_id()),
         SYSTEMD: Systemd(environ, home, user_name(), user_id()),
         CRON: Cron(environ, now),

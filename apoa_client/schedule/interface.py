@@ -139,9 +139,13 @@ def run_tool(words: Sequence[str], environ: Mapping[str, str], text: str = "", f
             msg("Try again in a minute. If it stays so, ask your IT admin."),
             name="schedule_refused",
         ) from None
-    encoding = "oem" if sys.platform == "win32" else "utf-8"  # a system's tool writes for the console
-    out, err = (each.decode(encoding, errors="surrogateescape") for each in (done.stdout, done.stderr))
-    return ToolResult(done.returncode, out, err)
+    return ToolResult(done.returncode, _text_of(done.stdout), _text_of(done.stderr))
+
+
+def _text_of(output: bytes) -> str:
+    """Return what a tool of the system wrote: for the console, or as Windows' XML in UTF-16."""
+    console = "oem" if sys.platform == "win32" else "utf-8"
+    return output.decode("utf-16-le" if b"\0" in output[:4] else console, errors="surrogateescape")
 
 
 class Scheduler(ABC):

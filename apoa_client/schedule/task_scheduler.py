@@ -1,7 +1,8 @@
-"""A task of Windows' Task Scheduler, registered with `schtasks` and read with PowerShell.
+"""A task of Windows' Task Scheduler, registered and read with `schtasks`.
 
-`schtasks` answers in the language of Windows; PowerShell answers in one language, with the task's own XML. All users of
-a computer share one folder of tasks, so the name of a task ends with a digest of its user.
+`schtasks` prints the task's own XML in each language alike, in the code page of the console: the task also has its
+command in ASCII. All users of a computer share one folder of tasks, so the name of a task ends with a digest of its
+user.
 
 The task runs as the user who installed it, with the token of the session: only that opens the Credential Manager. The
 program in it has no console, so no window appears.
@@ -13,7 +14,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,37 +33,12 @@ from apoa_client.schedule.interface import (
     Plan,
     Scheduler,
     refused,
-    run_tool,
 )
-from apoa_client.search_path import find_program
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
-_NOT_RUN_YET = 0x41303
-"""SCHED_S_TASK_HAS_NOT_RUN."""
-_RUNNING = 0x41301
-"""SCHED_S_TASK_RUNNING."""
-
-# JSON in ASCII, because the console's code page decides what else could be read.
-_QUERY = r"""
-$ErrorActionPreference = 'Stop'
-$name = $env:SCHEDULED_TASK
-$task = Get-ScheduledTask -TaskName $name -TaskPath '\' -ErrorAction SilentlyContinue
-if ($null -eq $task) { exit 3 }
-$info = $task | Get-ScheduledTaskInfo
-$value = @{
-    xml = (Export-ScheduledTask -TaskName $name -TaskPath '\') -join "`n"
-    enabled = ($task.State -ne 'Disabled')
-    result = [long]$info.LastTaskResult
-}
-if ($info.NextRunTime) { $value.next = $info.NextRunTime.ToUniversalTime().ToString('s') }
-if ($info.LastRunTime) { $value.last = $info.LastRunTime.ToUniversalTime().ToString('s') }
-$json = ConvertTo-Json -Compress $value
-[regex]::Replace($json, '[^\x00-\x7f]', { param($c) '\u{0:x4}' -f [int][char]$c.Value })
-"""
-_NO_TASK = 3
-_PIECE = re.compile(r"""(\\*)(")|(\s+)|((?:(?!\\*")\S)+)""")
-"""A quote with the backslashes before it, blanks, or anything else."""
+_NO_TASK = 0x80070002
+"""The HRESULT of ERROR_FILE_NOT_FOUND."""
 
 
 class TaskScheduler(Scheduler):
@@ -74,15 +51,16 @@ class TaskScheduler(Scheduler):
         msg("It is a part of Windows. Elsewhere choose another kind with --kind"),
     )
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], now: Callable[[], datetime]) -> None:
         super().__init__(environ)
+        self._now = now
         self._account = _account(environ)
         self._suffix = hashlib.sha256(self._account.encode()).hexdigest()[:8]
 
     def find(self, name: str) -> Found | None:
         """Return the schedule as the system has it."""
-        answer = self._query(name)
-        return None if answer is None else found_in(answer, name)
+        text = self._query(name)
+        return None if text is None else found_in(text, name, self._now().astimezone())
 
     def plan(self, job: Job) -> Plan:
         """Return the definition of the task and the call of schtasks."""
@@ -92,8 +70,10 @@ class TaskScheduler(Scheduler):
     def install(self, job: Job) -> Change:
         """Register the task, in place of an earlier one."""
         text, before = task_text(job, self._account), self._query(job.name)
-        if before is not None and before["enabled"] and _version(before["xml"]) == _version(text):
-            return Change.UNCHANGED
+        if before is not None and _version(before) == _version(text):
+            found = found_in(before, job.name, self._now())
+            if (found.command, found.every_s, found.active) == (job.command, job.every_s, True):
+                return Change.UNCHANGED
         with tempfile.TemporaryDirectory(prefix="apoa-") as folder:
             file = Path(folder) / "task.xml"
             write_private(file, text.encode("utf-16"))
@@ -119,18 +99,14 @@ class TaskScheduler(Scheduler):
     def _task(self, name: str) -> str:
         return f"{name}-{self._suffix}"
 
-    def _query(self, name: str) -> dict[str, Any] | None:
-        """Return what the system says about a task, or None if there is no such task."""
-        shell = find_program("powershell", self._environ)
-        if shell is None:
-            return None
-        words = [shell, "-NoProfile", "-NonInteractive", "-Command", _QUERY]
-        done = run_tool(words, {**self._environ, "SCHEDULED_TASK": self._task(name)})
-        if done.code == _NO_TASK or not (done.code or done.out.strip()):  # Wine's PowerShell says nothing
+    def _query(self, name: str) -> str | None:
+        """Return the definition that the system has of a task, or None if there is no such task."""
+        done = self._call("/Query", "/TN", self._task(name), "/XML", "/HRESULT")
+        if done.code == _NO_TASK or not (done.code or done.out) or not self._answers():  # Wine's prints nothing
             return None
         if done.code != 0:
-            raise refused("PowerShell", done.reason)
-        return dict(json.loads(done.out))
+            raise refused(self.tool, done.reason)
+        return done.out
 
 
 def _account(environ: Mapping[str, str]) -> str:
@@ -150,7 +126,11 @@ def task_text(job: Job, account: str) -> str:
     program, *arguments = job.command
     start = (_MIDNIGHT + timedelta(seconds=job.offset_s)).strftime("%Y-%m-%dT%H:%M:%S")
     parts: dict[str, Any] = {
-        "RegistrationInfo": {"Version": "", "Description": f"{DESCRIPTION}. {MADE_BY}"},
+        "RegistrationInfo": {
+            "Version": "",
+            "Description": f"{DESCRIPTION}. {MADE_BY}",
+            "Documentation": json.dumps(job.command),
+        },
         "Triggers": {"TimeTrigger": {"StartBoundary": start, "Repetition": {"Interval": f"PT{job.every_s // 60}M"}}},
         "Principals": {"Principal": {"UserId": account, "LogonType": "InteractiveToken", "RunLevel": "LeastPrivilege"}},
         "Settings": {
@@ -171,41 +151,40 @@ def task_text(job: Job, account: str) -> str:
     return '<?xml version="1.0" encoding="UTF-16"?>\n' + ET.tostring(task, encoding="unicode") + "\n"
 
 
-def found_in(answer: Mapping[str, Any], name: str) -> Found:
-    """Return the schedule that the system's answer describes."""
+def found_in(text: str, name: str, now: datetime) -> Found:
+    """Return the schedule that a definition describes; `now` is in the zone of the computer, which is the task's."""
     try:
-        task = ET.fromstring(answer["xml"].partition("?>")[2] or answer["xml"])  # noqa: S314  of this user's own system
-    except ET.ParseError:
+        task = ET.fromstring(text.partition("?>")[2] or text)  # noqa: S314  of this user's own system
+    except (ET.ParseError, ValueError):  # the latter for bytes that are no text
         return Found(TASK, name, active=False)
-    result = answer["result"]
-    return Found(
-        TASK,
-        name,
-        (_text_of(task, "Command"), *split_arguments(_text_of(task, "Arguments"))),
-        _seconds(_text_of(task, "Interval")),
-        active=bool(answer["enabled"]),
-        next_run_at=_moment(answer.get("next")),
-        last_run_at=None if result == _NOT_RUN_YET else _moment(answer.get("last")),
-        last_result=None if result in {_NOT_RUN_YET, _RUNNING} else result,
-    )
+    every_s = _seconds(_text_of(task, "Interval"))
+    active = all(each.text != "false" for each in task.iter(f"{{{NAMESPACE}}}Enabled"))
+    next_run_at = _next_run(_text_of(task, "StartBoundary"), every_s, now) if active and every_s else None
+    return Found(TASK, name, _command(task), every_s, active=active, next_run_at=next_run_at)
 
 
-def split_arguments(line: str) -> list[str]:
-    """Return the words of a line that `subprocess.list2cmdline` made."""
-    words: list[str] = []
-    word, inside, quoted = "", False, False
-    for backslashes, quote, blanks, rest in _PIECE.findall(f"{line} "):
-        if quote:
-            word += "\\" * (len(backslashes) // 2)
-            word, quoted = (f'{word}"', quoted) if len(backslashes) % 2 else (word, not quoted)
-        elif blanks and not quoted:
-            words += [word] if inside else []
-            word, inside = "", False
-            continue
-        else:
-            word += blanks or rest
-        inside = True
-    return words
+def _command(task: ET.Element) -> tuple[str, ...]:
+    """Return the words in ASCII if they agree with what the task starts, where a character may be a `?`.
+
+    The words of a task that was changed by hand are split at each blank.
+    """
+    program, arguments = _text_of(task, "Command"), _text_of(task, "Arguments")
+    with suppress(ValueError, TypeError):
+        first, *rest = json.loads(_text_of(task, "Documentation"))
+        line = f"{first}\n{subprocess.list2cmdline(rest)}"
+        pattern = "".join(re.escape(each) if each.isascii() else ".{1,2}" for each in line)  # two: a surrogate pair
+        if re.fullmatch(pattern, f"{program}\n{arguments}"):
+            return (first, *rest)
+    return (program, *arguments.split())
+
+
+def _next_run(start_boundary: str, every_s: int, now: datetime) -> datetime | None:
+    """Return the next time of a trigger that repeats; None if it begins at no time."""
+    with suppress(ValueError):
+        start, interval = datetime.fromisoformat(start_boundary), timedelta(seconds=every_s)
+        start = start if start.tzinfo else start.replace(tzinfo=now.tzinfo)
+        return (start + max(0, (now - start) // interval + 1) * interval).astimezone(UTC)
+    return None
 
 
 def _append(parent: ET.Element, parts: Mapping[str, Any]) -> None:
@@ -233,9 +212,3 @@ def _seconds(duration: str) -> int | None:
         return None
     days, hours, minutes = (int(each or 0) for each in found.groups())
     return days * 86400 + hours * 3600 + minutes * 60 or None
-
-
-def _moment(text: str | None) -> datetime | None:
-    """Return a time of the system; None for the year 1999, which stands for "never"."""
-    moment = None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
-    return None if moment is None or moment < _MIDNIGHT else moment

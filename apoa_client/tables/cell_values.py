@@ -223,7 +223,7 @@ def split_time(text: str) -> tuple[str, str]:
 
     A year of the Buddhist era is replaced: 2568 is 2025.
     """
-    tidy = re.sub(r" ?([-/.]) ?", r"\1", " ".join(text.split()))
+    tidy = re.sub(r" ?([-/.]) ?|['\N{RIGHT SINGLE QUOTATION MARK}]", r"\1", " ".join(text.split()))  # 25 Sep '85
     tidy = _BUDDHIST_YEAR.sub(lambda found: str(int(found[0]) - _BUDDHIST_ERA), tidy)
     match = _DATE_AND_TIME.fullmatch(tidy)
     return (match["date"].rstrip("."), match["clock"]) if match is not None else (tidy.rstrip("."), "")
@@ -243,10 +243,12 @@ def is_empty(value: CellValue) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def refuse_error(value: CellValue) -> None:
-    """Raise `Unreadable` for an error of the spreadsheet program, such as ``#N/A``, in place of a value."""
+def is_given(value: CellValue) -> bool:
+    """Return whether a cell has a value. Raises `Unreadable` for an error of the spreadsheet program in its place."""
     if isinstance(value, str):
         refuse_spreadsheet_error(value)
+        return bool(value.strip())
+    return value is not None
 
 
 def has_value(value: CellValue) -> bool:

@@ -24,6 +24,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.passport import states
 from apoa_client.report.fields import NAMES
 from apoa_client.report.findings import Unreadable
+from apoa_client.report.parse_fields import is_not_stated
 from apoa_client.settings.column_mappings import BY_NATIONALITY, GIVEN_FIRST, SURNAME_FIRST
 from apoa_client.tables.rows import CellValue, Row
 
@@ -40,13 +41,7 @@ LEFT = "left"
 _WORDS = {
     CANCELLED: (
         *("cancelled", "canceled", "cancel", "cancelled by guest", "canceled by guest", "cancelled by host"),
-        *(
-            "canceled by host",
-            "cancelled by hotel",
-            "cancelled_by_guest",
-            "cancelled_by_hotel",
-            "cancelled_by_property",
-        ),
+        *("canceled by host", "cancelled by hotel", "cancelled by property"),
         *("no show", "no-show", "noshow", "void", "voided", "declined", "rejected", "expired", "deleted", "blocked"),
         *("batal", "dibatalkan", "dibatalkan tamu", "tidak datang", "tidak jadi", "ditolak", "hangus"),
     ),
@@ -126,17 +121,21 @@ _TITLE_OF_A_NAME = re.compile(
 _CANCELLED_WORDS = frozenset(
     {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
 )
-_BEGINS_CANCELLED = re.compile(r"\W*(?:batal|dibatalkan|cancell?ed|tidak\s+(?:jadi|datang))\b", re.IGNORECASE)
+_BEGINS_CANCELLED = re.compile(
+    r"\W*(?:batal|btl|di\s?batalkan|di\s?cancel|cancell?ed|cancle"
+    r"|(?:tidak|tdk|tak|(?:en?|n)?g{1,2}ak?)\s+(?:jadi|datang|dtg))\b",
+    re.IGNORECASE,
+)
 """Not *cancel* or *no show*: booking systems have their rules in a column."""
 _NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", "example", "examples"}
 """Words in the name of a sheet whose rows are not reported."""
 _WORD = re.compile(r"[^\W\d_]+")
 _GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "mba", "msc", "bsc", "skom", "spd"})
 _SUSPICIOUS = re.compile(rf"\b(?:{'|'.join((*_AND, *_GROUP_WORDS, *_SUFFIXES))})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE)
 """What names have that are looked at closely."""
-_NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx"})
-_NO_NUMBERS = _NO_VALUES | {"lupa", "menyusul", "nyusul", "ada", "hilang", "ktp", "sim"}
+_NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx", "lupa"})
+_NO_NUMBERS = _NO_VALUES | {"menyusul", "nyusul", "ada", "hilang", "ktp", "sim"}
 """*Ada* (there is one) is also a name and a town."""
 _NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
 _INITIALS = re.compile(r"(?:\w\.\s*)+")
@@ -158,10 +157,12 @@ _DID_NOT_COME = msg(
     "Another cell says that the guest cancelled or did not come. Delete the row, or that word if the guest is here."
 )
 
-_NOT_REPORTED = msg(
+NOT_REPORTED = msg(
     "The name of the sheet, or a line above, says that these guests cancelled, did not come, or are examples. Delete "
     "the row, or move it to the other guests if the guest is here."
 )
+CANCELLED_MARK = "Batal!"
+"""Keeps a row with `NOT_REPORTED` from being reported where neither its sheet nor the line above is beside it."""
 
 
 @lru_cache(_CACHED)
@@ -209,14 +210,14 @@ def split_full_name(text: str, name_order: str, nationality: str = "") -> tuple[
     words = text.split()
     if any(separator in text for separator in _SEPARATORS) or _SEVERAL_GUESTS & {word.casefold() for word in words}:
         raise Unreadable("bad_character", _SEVERAL)
-    if not name_order:
+    if not name_order and not is_surname_before_comma(text):
         raise Unreadable("missing", _ORDER_UNKNOWN)
     state = states.find(nationality)
     code = state.code if state is not None else ""
     has_other_order = code in _SURNAME_FIRST | _EITHER_ORDER
     is_surname_first = name_order == SURNAME_FIRST or (name_order == BY_NATIONALITY and code in _SURNAME_FIRST)
     if "," in text:
-        return _split_at_comma(text, is_surname_first=is_surname_first or has_other_order)
+        return _split_at_comma(text, is_surname_first=is_surname_first or has_other_order or not name_order)
     if len(words) == 1:
         return words[0], ""
     if has_other_order and (name_order == GIVEN_FIRST or (name_order == BY_NATIONALITY and code in _EITHER_ORDER)):
@@ -241,13 +242,19 @@ def _whole_name(cell: str, name_order: str) -> str:
     return name
 
 
+def is_surname_before_comma(name: str) -> bool:
+    """Return whether the comma in a whole name is behind the surname, and not between two guests."""
+    before, _comma, behind = name.partition(",")
+    return bool(behind.strip()) and (before.isupper() or len(before.split()) == 1)
+
+
 def _split_at_comma(text: str, *, is_surname_first: bool) -> tuple[str, str]:
     surname, given = (" ".join(part.split()) for part in text.split(",", 1))
     if not is_surname_first:
         raise Unreadable("bad_character", _COMMA)
     if "," in given or not surname or not given:
         raise Unreadable("bad_character", _BORDER_UNKNOWN)
-    return surname, given
+    return surname, without_title(given)
 
 
 def _may_have_long_surname(words: list[str], code: str) -> bool:
@@ -297,7 +304,7 @@ class Cancellations:
             texts = (value[:_LONGEST] for value in row.values if isinstance(value, str))
             self._of_line = any(fold(text) in _CANCELLED_WORDS for text in texts)
         if self._of_sheet or self._of_line:
-            return _NOT_REPORTED
+            return NOT_REPORTED
         others = (value for at, value in enumerate(row.values) if isinstance(value, str) and at not in self._read)
         return _DID_NOT_COME if any(map(_says_cancelled, others)) else None
 
@@ -317,7 +324,8 @@ def _says_not_of_guests(sheet: str) -> bool:
 
 def problem_of(name: str, text: str) -> tuple[str, Message] | None:
     """Return the code and the message of what is wrong with the text of a field; None if it may be a value."""
-    if text in DITTO_MARKS or text.casefold() in (_NO_NUMBERS if name == "document_number" else _NO_VALUES):
+    no_values = _NO_NUMBERS if name == "document_number" else _NO_VALUES
+    if text in DITTO_MARKS or (text.casefold() in no_values and not is_not_stated(name, text)):
         return "missing", _NO_VALUE
     if name == "document_number":
         return ("bad_character", _NO_PASSPORT) if _OTHER_DOCUMENT.fullmatch(text) else None

@@ -4,6 +4,7 @@ What cannot be known is a `Doubt`: a user answers it, in a mapping, and it is ne
 doubt has findings, so a table with doubts can be read safely.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
@@ -15,6 +16,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateColumn, EvidenceCollector, place_and_date
+from apoa_client.tables.cell_words import is_surname_before_comma
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
@@ -59,6 +61,10 @@ _PLAUSIBLE_DAYS = {
 }
 """How many days before and after today a date of a field is plausible; half a year where it is not here."""
 
+_MEN_AND_WOMEN = frozenset({"w", "pria", "wanita"})
+_PRIA = re.compile(r"\b(?:pria|P)\s*/\s*(?:wanita|W)\b", re.IGNORECASE)
+_OF_A_NOTE = 2
+"""So many cells has a row that is no guest's."""
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
 
@@ -127,10 +133,10 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.name_order,
         mapping.defaults,
         dates=_date_columns(table, (sample, rows), fields, orders, today),
-        sex_letters=_sex_letters(sample, [column for column, target in fields.items() if target == "sex"]),
+        sex_letters=_sex_letters(table, sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
-    return columns._replace(doubts=tuple(_doubts(table, columns)))
+    return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
 
 
 def guest_rows(table: Table, columns: ColumnMap) -> Records:
@@ -218,13 +224,13 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
-def _sex_letters(sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
-    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside an L or M it is in doubt."""
+def _sex_letters(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
+    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside other words it is in doubt."""
     values = (row.values[column : column + 1] for row in sample for column in columns)
     letters = {value.strip().casefold() for found in values for value in found if isinstance(value, str)}
-    if not {"p", "w"} <= letters:
+    if letters.isdisjoint(_MEN_AND_WOMEN) and not any(_PRIA.search(table.headings[column]) for column in columns):
         return {}
-    return {"p": "M", "w": "F"} if letters.isdisjoint("lmf") else {"p": "?"}
+    return {"p": "M", "w": "F"} if letters.isdisjoint({*"lmf", *_MEN_AND_WOMEN} - {"w"}) else {"p": "?"}
 
 
 def _date_columns(
@@ -276,7 +282,7 @@ def _plausible(target: str, today: date) -> tuple[date, date]:
     return today - timedelta(before), today + timedelta(after)
 
 
-def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
+def _doubts(table: Table, columns: ColumnMap, sample: Sequence[Row]) -> Iterator[Doubt]:
     if not columns.fields:
         yield Doubt("no_columns", (), msg("No column has a heading that is known."))
     targets = list(columns.fields.values())
@@ -284,7 +290,7 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
         same = columns.columns_of(target)
         if len(same) > 1 and target not in _SEVERAL:
             yield Doubt("two_columns", same, _same_target(table, same[0], same[1], target))
-    yield from _name_doubts(table, columns, targets)
+    yield from _name_doubts(table, columns, targets, sample)
     unclear = tuple(
         column
         for column, found in columns.dates.items()
@@ -319,7 +325,7 @@ def _same_target(table: Table, first: int, second: int, target: str) -> Message:
     )
 
 
-def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> Iterator[Doubt]:
+def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str], sample: Sequence[Row]) -> Iterator[Doubt]:
     whole = columns.columns_of("full_name")
     if not whole:
         return
@@ -327,11 +333,18 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
     if set(NAMES) & set(targets):
         message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
         yield Doubt("name_column", whole, message, (*(name for name in NAMES if name not in targets), IGNORE))
-    elif not columns.name_order:
+    elif not columns.name_order and not _has_commas(sample, whole[0]):
         message = msg(
             "{heading} has whole names. Say whether the surname or the given names come first.", heading=heading
         )
         yield Doubt("name_order", whole, message, NAME_ORDERS)
+
+
+def _has_commas(sample: Sequence[Row], column: int) -> bool:
+    """Return whether a comma shows the surname in each whole name. A note or a total has few cells, and no name."""
+    guests = (row.values for row in sample if len(row.values) - row.values.count(None) > _OF_A_NOTE)
+    names = [str(value) for values in guests for value in values[column : column + 1] if value is not None]
+    return bool(names) and all(map(is_surname_before_comma, names))
 
 
 def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:

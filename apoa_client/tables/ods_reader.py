@@ -218,7 +218,7 @@ class _Rows(Handler):
 
     def _end_row(self) -> None:
         count = _repeated(self._row, _TABLE + "number-rows-repeated")
-        if any(value not in {None, UNCALCULATED} for value in self._cells):
+        if self._cells:
             self._repeated_rows += count - 1
             if self._repeated_rows > _MOST_REPEATED:
                 raise too_large()

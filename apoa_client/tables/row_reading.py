@@ -3,16 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, label_of, with_label
+from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, UNREADABLE, FieldValue, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
+from apoa_client.report.parse_fields import UNCALCULATED, is_unreadable
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateColumn
@@ -64,13 +65,6 @@ _NAME_ALONE = msg("The row has a name, but no document, nationality or date. It 
 _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give the passport of the guest.")
 
 
-class _Cell(NamedTuple):
-    """The value of a cell, or a default in its place, and what is known of the dates of its column."""
-
-    value: CellValue
-    dates: DateColumn = DateColumn()
-
-
 class RowReader:
     """Reads the rows of one table. `sources` are the indexes of the columns by target, `dates` those of dates."""
 
@@ -86,7 +80,7 @@ class RowReader:
         self.sex_letters = sex_letters
         self.name_order = name_order
         self.dates_of = dates
-        self.defaults = {target: _Cell(value) for target, value in defaults.items()}
+        self.defaults = defaults
         self.targets = frozenset((*sources, *defaults))
         self.read_columns = frozenset(
             column for target, columns in sources.items() if target not in {"note", "room"} for column in columns
@@ -151,7 +145,7 @@ class _Reading:
                 self._cells[column] = value
         self._is_alone = is_alone
         self._typed: dict[str, str] = {}
-        self._values: dict[str, FieldValue] = {}
+        self._values: dict[str, FieldValue | None] = {}
         self._findings: list[Finding] = []
         self._hidden: list[Finding] = []
         self._wrong: dict[str, str] = {}
@@ -161,15 +155,15 @@ class _Reading:
         """Return what was read. `problem` is why the row is not reported, if it is a guest's."""
         lines = self._lines()
         for target in self._reader.texts:
-            self._put(target, self._read(target, _PARSERS.get(target, _text)))
+            self._put(target, self._read(target, _PARSERS.get(target, cell_values.text)))
         for target in self._reader.countries:
-            self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
+            self._put(target, self._read(target, cell_values.country))
         self._read_names(has_lines=bool(lines))
         self._read_sex(has_lines=bool(lines))
         self._check_document_type(has_lines=bool(lines))
         check_in, check_out = self._read_stay()
         self._read_birth(check_in)
-        status = self._read("status", lambda cell: cell_words.meaning(cell_values.text(cell.value))) or ""
+        status = self._read("status", lambda value: cell_words.meaning(cell_values.text(value))) or ""
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         skip = status if status in cell_words.SKIPPED else "" if self._is_guest() else NO_GUEST
@@ -180,7 +174,8 @@ class _Reading:
             has_name = self._has(self._reader.names) and not self._is_total()
             warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
         cells, typed, row = self._cell_names(), self._typed, self._row
-        return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values, row.sheet)
+        values = {name: value for name, value in self._values.items() if value is not None}
+        return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, values, row.sheet)
 
     def _check_texts(self, problem: Message | None) -> None:
         """Refuse the row for a `problem`, and texts that are no value."""
@@ -194,8 +189,10 @@ class _Reading:
 
     # The cells.
 
-    def _cell(self, target: str) -> _Cell | None:
-        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ.
+    def _cell(self, target: str) -> tuple[CellValue, DateColumn] | None:
+        """Return the filled cell of a target, or its default, and what is known of the dates of its column.
+
+        None if there is neither, or if two cells differ.
 
         Raises `Unreadable` for an error of the spreadsheet program.
         """
@@ -204,21 +201,20 @@ class _Reading:
         filled = []
         for column in columns:
             value = self._value(column)
-            if not cell_values.is_empty(value):
-                cell_values.refuse_error(value)
-                filled.append(_Cell(value, reader.dates_of.get(column, _NO_DATES)))
+            if cell_values.is_given(value):
+                filled.append((value, column))
         if not filled:
             if any(column in self._row.merged for column in columns):
                 self._add(target, "missing", _MERGED)
                 return None
-            return reader.defaults.get(target)
-        cell = filled[0]
-        if len(filled) > 1 and target not in CONTACTS and any(other.value != cell.value for other in filled):
+            return (reader.defaults[target], _NO_DATES) if target in reader.defaults else None
+        value, column = filled[0]
+        if len(filled) > 1 and target not in CONTACTS and any(other != value for other, _column in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
-        if isinstance(cell.value, (HiddenNumber, BareNumber)):
-            self._check_number(target, is_hidden=isinstance(cell.value, HiddenNumber))
-        return cell
+        if isinstance(value, (HiddenNumber, BareNumber)):
+            self._check_number(target, is_hidden=isinstance(value, HiddenNumber))
+        return value, reader.dates_of.get(column, _NO_DATES)
 
     def _value(self, column: int) -> CellValue:
         return self._cells[column] if column < len(self._cells) else None
@@ -235,6 +231,8 @@ class _Reading:
             return True
         if self._is_total():
             return False
+        if {*self._row.values} <= {None, UNCALCULATED}:  # prepared for a guest, unless it computes a guest's name
+            return self._has(reader.names | reader.documents)
         return self._has(reader.facts) or (self._has(reader.names) and not reader.facts.isdisjoint(self._row.merged))
 
     def _is_total(self) -> bool:
@@ -247,13 +245,18 @@ class _Reading:
         has_name = any(_LETTER.search(str(value or "")) for values in others for value in values)  # and not a count
         return not has_name and not self._has(self._reader.documents)
 
-    def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
-        """Return the value of a target; None where it is empty, or where it cannot be read."""
+    def _read(self, target: str, parse: Callable[..., T]) -> T | None:
+        """Return the value of a target; None where it is empty, or where it cannot be read.
+
+        `parse` gets the value of the cell, and what is known of the dates of its column if it can have one.
+        """
         if target not in self._reader.targets:
             return None
         try:
             cell = self._cell(target)
-            return parse(cell) if cell is not None else None
+            if cell is None:
+                return None
+            return parse(*cell) if target in _DATED else parse(cell[0])
         except Unreadable as exc:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
@@ -273,21 +276,15 @@ class _Reading:
         found = []
         for column in self._reader.sources.get(target, ()):
             value = self._value(column)
-            if not cell_values.is_empty(value):
-                try:
-                    cell_values.refuse_error(value)
-                    found.append(cell_values.text(value))
-                except Unreadable as exc:
-                    self._add(target, exc.code, exc.message)
+            try:
+                found += [cell_values.text(value)] if cell_values.is_given(value) else []
+            except Unreadable as exc:
+                self._add(target, exc.code, exc.message)
         return found
 
     def _put(self, name: str, text: str | None) -> None:
         if text:
             self._typed[name] = text
-
-    def _put_value(self, name: str, value: "FieldValue | None") -> None:
-        if value is not None:
-            self._values[name] = value
 
     def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
         path = paths_of_target(target)[0]
@@ -310,7 +307,7 @@ class _Reading:
 
     def _lines(self) -> tuple[str, ...]:
         """Return the lines of the MRZ, from one column or from several."""
-        texts = [self._read(target, _text) or "" for target in self._reader.lines]
+        texts = [self._read(target, cell_values.text) or "" for target in self._reader.lines]
         return tuple(line for text in texts for line in cell_values.mrz_lines(text))
 
     def _read_names(self, *, has_lines: bool) -> None:
@@ -322,7 +319,7 @@ class _Reading:
         nationality = self._typed.get("nationality", "")
         names = self._read(
             "full_name",
-            lambda cell: cell_words.split_full_name(_text(cell), self._reader.name_order, nationality),
+            lambda cell: cell_words.split_full_name(cell_values.text(cell), self._reader.name_order, nationality),
         )
         if names is not None:
             self._put("surname", names[0])
@@ -330,8 +327,8 @@ class _Reading:
 
     def _read_sex(self, *, has_lines: bool) -> None:
         """Read the sex. A title such as Mr is the sex where that is asked for; else it is a suggestion."""
-        code = self._read("sex_code", lambda cell: cell_words.sex_of_code(cell_values.text(cell.value)))
-        text = self._read("sex", _text) or code or ""
+        code = self._read("sex_code", lambda value: cell_words.sex_of_code(cell_values.text(value)))
+        text = self._read("sex", cell_values.text) or code or ""
         text = cell_words.sex_of_title(text) or self._reader.sex_letters.get(text.casefold(), text)
         hint = None if text else next(filter(None, map(cell_words.sex_of_title, self._texts("title"))), None)
         if hint is None:
@@ -340,7 +337,7 @@ class _Reading:
             self._add("sex", "missing", msg("The title says what it may be. Write L (male), P (female) or X."), hint)
 
     def _check_document_type(self, *, has_lines: bool) -> None:
-        text = self._read("document_type", _text)
+        text = self._read("document_type", cell_values.text)
         if text and not has_lines and not cell_words.is_passport(text):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
 
@@ -356,17 +353,17 @@ class _Reading:
             places += [place] if place else []
             days += [day] if day is not None else []
         self._put("birth_place", "".join(places[:1]))
-        self._put_value("birth_date", days[0] if days else None)
+        self._values["birth_date"] = days[0] if days else None
 
     def _read_stay(self) -> tuple[date | None, str | date]:
         """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
         for target in self._reader.dates:
-            self._put_value(target, self._read(target, _day))
+            self._values[target] = self._read(target, partial(_day_or_unreadable, target))
         arrival = self._moment("check_in", "check_in_time")
-        self._put_value("check_in", arrival)
+        self._values["check_in"] = arrival
         check_in = arrival.date() if isinstance(arrival, datetime) else arrival
         self._check_expiry(check_in)
-        self._put("nights", self._read("nights", lambda cell: cell_values.whole_number(cell.value)))
+        self._put("nights", self._read("nights", cell_values.whole_number))
         self._compare_nights(check_in)
         return check_in, self._moment("check_out", "check_out_time") or ""
 
@@ -386,11 +383,11 @@ class _Reading:
 
     def _moment(self, target: str, time_target: str) -> date | None:
         """Return the time of a column of dates and of one of times, which may be the same; the day without a time."""
-        found = self._read(target, _moment)
+        found = self._read(target, cell_values.moment)
         if found is None:
             return None
         day, clock = found
-        typed_clock = self._read(time_target, lambda cell: cell_values.clock_time(cell.value))
+        typed_clock = self._read(time_target, cell_values.clock_time)
         if None not in (clock, typed_clock) and clock != typed_clock and self._reader.sources.get(time_target):
             self._add(target, "conflict", _TWO_TIMES)
             return None
@@ -421,57 +418,51 @@ class _Reading:
         del self._typed["nights"]
 
 
-def _text(cell: _Cell) -> str:
-    return cell_values.text(cell.value)
-
-
-def _identifier(cell: _Cell) -> str:
+def _identifier(value: CellValue) -> str:
     """Return the text of a number that counts nothing. Raises `Unreadable` for a text that was made of a float."""
-    found = _text(cell)
+    found = cell_values.text(value)
     if _OF_FLOAT.fullmatch(found) is not None:
         raise Unreadable("bad_character", _THROUGH_FLOAT)
     return found
 
 
-def _name(cell: _Cell) -> str:
-    return cell_words.without_title(_text(cell))
+def _name(value: CellValue) -> str:
+    return cell_words.without_title(cell_values.text(value))
 
 
 _PARSERS = {**dict.fromkeys((*_IDENTIFIERS, "phone"), _identifier), **dict.fromkeys(NAMES, _name)}
 
 
-def _day(cell: _Cell) -> date:
-    return cell_values.day(cell.value, cell.dates)
+def _day_or_unreadable(target: str, value: CellValue, dates: DateColumn) -> date | str:
+    if isinstance(value, str) and is_unreadable(target, value):
+        return UNREADABLE
+    return cell_values.day(value, dates)
 
 
-def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:
-    return cell_values.birth_date(cell.value, cell.dates, by=by)
-
-
-def _place_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
+def _place_of_birth(value: CellValue, dates: DateColumn, *, by: date | None) -> "_Birth":
     """Return the place in a column of places; also the date of a whole day that stands behind it."""
-    found = cell_values.text(cell.value)
+    found = cell_values.text(value)
     place, written = cell_values.place_and_date(found)
     if not written:
         return found, None
     if not place:
         raise Unreadable("bad_character", cell_values.NO_PLACE)
-    return place, _birth_date(cell._replace(value=written), by=by)
+    return place, cell_values.birth_date(written, dates, by=by)
 
 
-def _date_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
+def _date_of_birth(value: CellValue, dates: DateColumn, *, by: date | None) -> "_Birth":
     """Return the date in a column of dates; also the place that stands beside it."""
-    place, written = cell_values.place_and_date(cell.value) if isinstance(cell.value, str) else ("", "")
-    return place if written else "", _birth_date(cell._replace(value=written or cell.value), by=by)
+    place, written = cell_values.place_and_date(value) if isinstance(value, str) else ("", "")
+    return place if written else "", cell_values.birth_date(written or value, dates, by=by)
 
 
-def _place_and_date(cell: _Cell, *, by: date | None) -> "_Birth":
+def _place_and_date(value: CellValue, dates: DateColumn, *, by: date | None) -> "_Birth":
     """Return the place and the date in a column of both, of which a cell may have one."""
-    if not isinstance(cell.value, str):
-        return "", _birth_date(cell, by=by)
-    place, written = cell_values.place_and_date(cell.value)
+    if not isinstance(value, str):
+        return "", cell_values.birth_date(value, dates, by=by)
+    place, written = cell_values.place_and_date(value)
     if written:
-        return place, _birth_date(cell._replace(value=written), by=by)
+        return place, cell_values.birth_date(written, dates, by=by)
     if any(map(str.isdigit, place)):
         raise no_such_date()
     return place, None
@@ -479,7 +470,4 @@ def _place_and_date(cell: _Cell, *, by: date | None) -> "_Birth":
 
 _Birth: TypeAlias = "tuple[str, PartialDate | None]"
 _BIRTH = {"birth_place": _place_of_birth, "birth": _place_and_date, "birth_date": _date_of_birth}
-
-
-def _moment(cell: _Cell) -> tuple[date, time | None]:
-    return cell_values.moment(cell.value, cell.dates)
+_DATED = DATE_TARGETS | _BIRTH.keys()

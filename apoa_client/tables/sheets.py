@@ -30,6 +30,8 @@ _KNOWN_BELOW = 3
 _OF_A_GUEST = frozenset(
     {"surname", "given_names", "full_name", "document_number", "nationality", "birth_date", "mrz", "mrz1"}
 )
+_OF_SOME_SHEETS = frozenset({"note", "phone", "email", "room", "ignore"})
+"""Targets whose column a sheet may lack, though another one with the same guests has it."""
 _PARTS = re.compile(r"[/\n|]")
 
 _PASSPORT = "Paspor"
@@ -39,15 +41,8 @@ _OF_A_STAY = frozenset(
     {"check_in", "check_in_time", "check_out", "check_out_time", "planned_check_out", "nights", "room"}
 )
 _PERSONS = (
-    "tamu",
-    "datatamu",
-    "identitas",
-    "identitastamu",
-    "datadiri",
-    "guest",
-    "guests",
-    "guestdata",
-    "guestdetails",
+    *("tamu", "datatamu", "identitas", "identitastamu", "datadiri"),
+    *("guest", "guests", "guestdata", "guestdetails"),
 )
 _DOCUMENTS = ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument")
 _STAYS = ("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates")
@@ -91,7 +86,8 @@ class Head(NamedTuple):
         """Return whether another sheet has the same headings. One of them may have notes in more columns."""
         pairs = zip_longest(self.headings, other.headings, fillvalue="")
         differing = [(one, two) for one, two in pairs if fold(one) != fold(two)]
-        return not any(one and two for one, two in differing) and not _targets(one or two for one, two in differing)
+        more = _targets(one or two for one, two in differing)
+        return not any(one and two for one, two in differing) and more <= _OF_SOME_SHEETS
 
     @property
     def has_guests(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, TypeAlias
 from xml.parsers import expat
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from apoa_client.messages import msg
 from apoa_client.tables.content import Content, TableRefused, TimeLimit, damaged
@@ -58,6 +58,8 @@ class _BoundedArchive(ZipFile):
     def __init__(self, file: IO[bytes]) -> None:
         bounded: Any = _BoundedReads(file)  # all that is called of a file
         super().__init__(bounded)
+        if any(member.compress_type not in {ZIP_STORED, ZIP_DEFLATED} for member in self.infolist()):
+            raise damaged()  # no workbook has another method (ECMA-376-2 B.4), and each raises errors of its own
 
     def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
         """As the base class. Raises `TableRefused` for a large part."""

@@ -2,7 +2,8 @@
 
 calamine ends the process for a file that says that it has a cell far to the right and below, and a file of a few bytes
 can take gigabytes. The content of the file and its rows go through pipes, so that no argument and no other file has
-them. Both ends are here. calamine has no errors of cells, which are empty, and no formats of numbers.
+them. Both ends are here. calamine has no formats of numbers, and no errors of cells, which are empty: their places are
+found in the bytes of the file.
 """
 
 import json
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from io import BytesIO
 from itertools import islice, starmap
+from struct import unpack
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import Exit
@@ -30,6 +32,7 @@ from apoa_client.tables.rows import (
     SourceFacts,
     Table,
     as_value,
+    error_cell,
 )
 from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import check_names
@@ -46,6 +49,14 @@ _MOST_CELLS = 4_000_000
 """Of one sheet, the empty ones in the rectangle around all cells included: 60 columns for each row that it can have."""
 _ENCRYPTED = re.compile(rb"\x09\x08\x10\x00.{16}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)
 """The first records of a workbook with a password: BOF, perhaps WriteProtect, and FilePass ([MS-XLS] 2.1.7.20.3)."""
+_ERROR_CODES = rb"[\x00\x07\x0f\x17\x1d\x24\x2a]"
+_ERRORS = re.compile(
+    rb"\x09\x08[\x06\x08\x10]\x00\x00[\x05\x06](\x10\x00)"
+    rb"|\x05\x02\x08\x00(.{4})..%b\x01|\x06\x00.\x00(.{4})..\x02.%b...\xff\xff" % (_ERROR_CODES, _ERROR_CODES),
+    re.DOTALL,
+)
+"""The records where a sheet begins, and those of a cell's error and of a formula's: BOF, BoolErr and Formula, the last
+two with the row and the column ([MS-XLS] 2.4.21, 2.4.24, 2.4.127, 2.5.133)."""
 _KINDS: tuple[type[date | time], ...] = (date, datetime, time)
 _READ: Mapping[str, Callable[[str], date | time]] = {kind.__name__: kind.fromisoformat for kind in _KINDS}
 """How a value is read that JSON does not have, by the name of its kind."""
@@ -146,7 +157,8 @@ def serve() -> int:
     content = sys.stdin.buffer.read()
     limit_process(_MOST_MEMORY, _MOST_CPU_S)
     try:
-        lines = _lines(CalamineWorkbook.from_filelike(BytesIO(content)))
+        book = CalamineWorkbook.from_filelike(BytesIO(content))
+        lines = _lines(book, _error_cells(content, len(book.sheets_metadata)))
     except MemoryError:
         return Exit.BUG
     except BaseException:  # noqa: BLE001  the library raises errors of many kinds, and its panics are no `Exception`
@@ -155,13 +167,26 @@ def serve() -> int:
     return Exit.DONE
 
 
-def _lines(book: "CalamineWorkbook") -> list[str]:
+def _error_cells(content: bytes, sheets: int) -> set[tuple[int, int, int]]:
+    """Return the sheet, the row and the column of each cell with an error. Raises `ValueError` for unknown sheets."""
+    sheet, found = -1, set()
+    for match in _ERRORS.finditer(content):
+        if match[1]:
+            sheet += 1
+        else:
+            found.add((sheet, *unpack("<HH", match[2] or match[3])))
+    if found and sheet + 1 != sheets:
+        raise ValueError(sheets)
+    return found
+
+
+def _lines(book: "CalamineWorkbook", errors: set[tuple[int, int, int]]) -> list[str]:
     sheets, lines = [], []
-    for each in book.sheets_metadata:
+    for number, each in enumerate(book.sheets_metadata):
         sheet = book.get_sheet_by_name(each.name)
         if sheet.height * sheet.width > _MOST_CELLS:
             raise MemoryError
-        rows = [] if sheet.start is None else list(_rows(sheet))
+        rows = [] if sheet.start is None else list(_rows(sheet, {place[1:] for place in errors if place[0] == number}))
         merged = [(top + 1, bottom + 1, left, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()]
         hidden = not str(each.visible).endswith("Visible")
         sheets.append({"name": each.name, "hidden": hidden, "rows": len(rows), "merged": merged})
@@ -169,11 +194,14 @@ def _lines(book: "CalamineWorkbook") -> list[str]:
     return [json.dumps(sheets), *lines]
 
 
-def _rows(sheet: "CalamineSheet") -> Iterator[str]:
+def _rows(sheet: "CalamineSheet", errors: set[tuple[int, int]]) -> Iterator[str]:
     """Yield the rows with a value, each with its number, as JSON."""
     top, left = sheet.start or (0, 0)
     for number, cells in enumerate(sheet.to_python(), top + 1):
-        values = [None] * left + [_as_json(cell) for cell in cells]
+        values = [None] * left + [
+            error_cell("") if errors and (number - 1, column) in errors else _as_json(cell)
+            for column, cell in enumerate(cells, left)
+        ]
         while values and values[-1] is None:
             values.pop()
         if len(values) > MOST_COLUMNS or any(isinstance(each, str) and len(each) > MOST_TEXT for each in values):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from zipfile import ZipFile
 
 from apoa_client.report.parse_fields import UNCALCULATED
-from apoa_client.tables.content import Content, TimeLimit
+from apoa_client.tables.content import Content, TimeLimit, damaged
 from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_length_format, is_plain
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
@@ -316,14 +316,16 @@ class _Rows(_Text):
         elif kind == "f":
             self._has_formula = True
         elif kind == "row":
-            self._number = int(attributes.get("r", self._number + 1))
+            before, self._number = self._number, int(attributes.get("r", self._number + 1))
+            if self._number <= before:  # it would be taken for a row above the headings
+                raise damaged()
             self._values, self._column, self._count = [], 0, 0
 
     def _finish(self, kind: str) -> None:
         if kind == "c":
             self._end_cell()
         elif kind == "row":
-            if any(value not in {None, UNCALCULATED} for value in self._values):
+            if self._values:
                 self.rows.append(Row(self._number, tuple(self._values), self._sheet))
         elif kind == "sheetData":
             self.done = True
@@ -345,6 +347,8 @@ class _Rows(_Text):
         if not text and kind != "e":
             return UNCALCULATED if self._has_formula and kind == "n" else None
         if kind == "s":
+            if text.startswith("-"):
+                raise damaged()
             return self._book.texts[int(text)]
         if kind != "n":
             return _KINDS.get(kind, _as_text)(text)

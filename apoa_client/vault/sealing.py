@@ -179,6 +179,7 @@ class Purpose(StrEnum):
 
     OUTBOX = "apoa outbox"
     BACKUP = "apoa backup"
+    SESSION = "apoa session"
 
 
 def mac_key(private_key: bytes, purpose: Purpose) -> bytes:
@@ -284,18 +285,27 @@ def encrypt_with_passphrase(content: bytes, passphrase: bytes, salt: bytes, effo
 
     Raises `SecretUnusable` if the computer has too little free memory.
     """
-    from nacl import bindings  # start-up
-
-    nonce = os.urandom(bindings.crypto_secretbox_NONCEBYTES)
-    return nonce + bindings.crypto_secretbox(content, nonce, _derive_key(passphrase, salt, effort))
+    return encrypt(content, _derive_key(passphrase, salt, effort))
 
 
 def decrypt_with_passphrase(encrypted: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes | None:
     """Return what `encrypt_with_passphrase` encrypted, or None for another passphrase or changed bytes."""
+    return decrypt(encrypted, _derive_key(passphrase, salt, effort))
+
+
+def encrypt(content: bytes, key: bytes) -> bytes:
+    """Encrypt and authenticate with a key of 32 bytes. Returns a nonce and a libsodium secret box."""
+    from nacl import bindings  # start-up
+
+    nonce = os.urandom(bindings.crypto_secretbox_NONCEBYTES)
+    return nonce + bindings.crypto_secretbox(content, nonce, key)
+
+
+def decrypt(encrypted: bytes, key: bytes) -> bytes | None:
+    """Return what `encrypt` encrypted, or None for another key or changed bytes."""
     from nacl import bindings, exceptions  # start-up
 
     length = bindings.crypto_secretbox_NONCEBYTES
-    key = _derive_key(passphrase, salt, effort)
     try:
         return bindings.crypto_secretbox_open(encrypted[length:], encrypted[:length], key)
     except (exceptions.CryptoError, exceptions.ValueError):  # the latter for too few bytes

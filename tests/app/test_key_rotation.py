@@ -191,7 +191,7 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
             warnings, photo = [finding()] if number % 2 else [], PHOTO if number in WITH_PHOTO else None
             outbox.add_all([NewReport(report(number), NOON, warnings, photo=photo)])
         lease, _got = outbox.claim([uuid(0), uuid(1), uuid(2)], now=NOON, lease_until=NOON)
-        outbox.settle(lease, [Change(uuid(1), State.REJECTED, "rejected", errors=(finding(),))])
+        outbox.settle(lease, [Change(uuid(1), State.REJECTED, "rejected", errors=(finding(),), warnings=(finding(),))])
         outbox.settle(lease, [Change(uuid(2), State.ACCEPTED)])
         for draft in DRAFTS[::-1]:
             outbox.drafts.save(draft, NOON)
@@ -436,7 +436,7 @@ def test_a_process_that_reads_meanwhile(installation: Installation) -> None:
 
 
 CHANGED = {
-    "warnings": ("warnings = CAST(warnings || x'00' AS BLOB)", uuid(5), SealBroken),
+    "warnings": ("warnings = CAST(warnings || x'00' AS BLOB)", uuid(1), SealBroken),
     "photo": ("photo = CAST(photo || x'00' AS BLOB)", uuid(WITH_PHOTO[1]), SealBroken),
     "another row's": (f"content = (SELECT content FROM reports WHERE id = '{uuid(3)}')", uuid(4), SealBroken),  # noqa: S608  our own id
     "a text": ("content = 'text'", uuid(3), OutboxDamaged),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from backup_helpers import SETTINGS, Home
-from outbox_helpers import HOUR, NOON, PHOTO, receipt, report, stay_id, uuid
+from outbox_helpers import HOUR, META, NOON, PHOTO, receipt, report, stay_id, uuid
 
 from apoa_client.archive import merge
 from apoa_client.archive.merge import Row
@@ -24,7 +24,7 @@ def old(tmp_path: Path) -> Home:
         lease, _got = outbox.claim([uuid(n) for n in NUMBERS], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(n), State.ACCEPTED, receipt=receipt(n)) for n in NUMBERS])
         outbox.settle_photo(uuid(2), PhotoState.SENT)
-        outbox.record_wants_photos(wants=True)
+        outbox.record_meta(META)
     return home
 
 

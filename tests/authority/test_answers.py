@@ -66,6 +66,8 @@ def test_meta() -> None:
     assert (meta.contract, meta.environment, meta.property_id, meta.property_office) == ("1.0", "training", "P-1", None)
     assert meta.server_time == datetime.fromisoformat("2026-11-24T20:14:05+07:00")
     assert answers.read_meta(changed(META, "property.office", "Kanim")).property_office == "Kanim"
+    assert meta.timezone is None  # before version 1.3
+    assert answers.read_meta({**META, "timezone": "Asia/Jayapura"}).timezone == "Asia/Jayapura"
 
 
 def test_wish_for_photos() -> None:
@@ -88,7 +90,8 @@ DAY = {
 
 def test_receipt_of_a_day() -> None:
     """Each receipt by its report's id. An authority of version 1.1 does not say that it has them, and has none."""
-    daily = answers.read_daily_receipt(DAY, date(2026, 11, 24))
+    daily = answers.read_daily_receipt([DAY], date(2026, 11, 24))
+    assert answers.next_page(DAY, date(2026, 11, 24)) is None  # as of an authority before version 1.3
     assert {each: receipt.number for each, receipt in daily.receipts.items()} == {"a": "STT-1"}
     assert (daily.end - daily.begin, daily.property_id) == (timedelta(days=1), "P-1")
     assert not answers.read_meta(META).daily_receipts
@@ -109,12 +112,28 @@ def test_receipt_of_a_day() -> None:
         ("reports", [None]),
         ("reports", [{"id": "a", "number": "", "issued_at": "2026-11-24T20:14:05+07:00"}]),
         ("reports", [LINE, LINE]),
+        ("next", ""),
+        ("next", "a/b"),
+        ("next", 2),
     ],
 )
 def test_receipt_of_a_day_that_breaks_the_contract(member: str, value: object) -> None:
     """Nothing of it is used: another day, a wrong count, a report twice, or a broken line."""
+
+    def read(page: dict[str, Any], day: date) -> None:
+        answers.next_page(page, day)
+        answers.read_daily_receipt([page], day)
+
     with pytest.raises(NotTheAuthority):
-        answers.read_daily_receipt({**DAY, member: value}, date(2026, 11, 24))
+        read({**DAY, member: value}, date(2026, 11, 24))
+
+
+@pytest.mark.parametrize(("second", "accepted"), [(LINE, 2), ({**LINE, "id": "b"}, 1), ({**LINE, "id": "b"}, 3)])
+def test_pages_that_do_not_add_up(second: dict[str, Any], accepted: int) -> None:
+    """A report on two pages, and another count than that of the last page, break the contract."""
+    pages = [{**DAY, "next": "2"}, {**DAY, "accepted": accepted, "reports": [second]}]
+    with pytest.raises(NotTheAuthority):
+        answers.read_daily_receipt(pages, date(2026, 11, 24))
 
 
 def test_max_batch_is_limited() -> None:
@@ -143,6 +162,8 @@ def test_max_batch_is_limited() -> None:
         ("wants_photo", "yes"),
         ("wants_photo", None),
         ("daily_receipts", 1),
+        ("timezone", ""),
+        ("timezone", "Asia/Jakarta\n"),
         ("reporting_window_hours", 0),
         ("reporting_window_hours", 10_000),
         ("property", None),

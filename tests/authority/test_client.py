@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,88 @@ def test_gzip_where_accepted_and_useful(
     sent = body_of(web.calls[-1])
     assert (web.calls[-1].request.headers.get("Content-Encoding") == "gzip") is packed
     assert (gzip.decompress(sent) if packed else sent) == b'{"reports":[' + first + b',{ "b" : 1 }]}'
+
+
+def test_gzip_that_is_not_accepted_any_more(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """The same reports go without it at once, and so do later ones."""
+    web.get(f"{BASE}/meta", json=META)
+    web.post(f"{BASE}/reports", status=415, json=PROBLEM, content_type="application/problem+json")
+    web.post(f"{BASE}/reports", json={"results": [RESULT]})
+    client, body = make_client(BASE), b'{"a":"' + b"x" * 2000 + b'"}'
+    client.meta()
+    for _ in range(2):
+        assert client.submit([(ID, body)])[0].status is Status.ACCEPTED
+    sent = web.calls[2:]
+    assert [call.request.headers.get("Content-Encoding") for call in sent] == ["gzip", None, None]
+    assert gzip.decompress(body_of(sent[0])) == body_of(sent[1])
+
+
+DAY_LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
+DAY = {
+    "day": "2026-11-24",
+    "from": "2026-11-24T00:00:00+07:00",
+    "to": "2026-11-25T00:00:00+07:00",
+    "property": "P-1",
+    "issued_at": "2026-11-25T06:30:00+07:00",
+    "accepted": 2,
+    "reports": [DAY_LINE],
+}
+
+
+def test_pages_of_a_day(
+    web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each page is fetched by the name that the one before gives; its name is not in the log."""
+    caplog.set_level(logging.DEBUG)
+    web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "accepted": 1, "next": "p-2"})
+    web.get(f"{BASE}/receipts/2026-11-24?page=p-2", json={**DAY, "reports": [{**DAY_LINE, "id": "b"}], "next": None})
+    daily = make_client(BASE).daily_receipt(date(2026, 11, 24))
+    assert list(daily.receipts) == ["a", "b"]
+    assert paths(web)[1:] == ["/receipts/2026-11-24", "/receipts/2026-11-24?page=p-2"]
+    assert "p-2" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("version", "members"), [("1.0", {}), ("1.1", {"wants_photo": True}), ("1.2", {"daily_receipts": True})]
+)
+def test_older_authorities(
+    web: responses.RequestsMock, make_client: Callable[..., Any], version: str, members: dict[str, Any]
+) -> None:
+    """They have no time zone and no pages, keep the id of a broken report, and decide behind a pending one."""
+    conflict = {"field": "id", "code": "id_conflict", "message": "Another report."}
+    results = [
+        {**RESULT, "status": "rejected", "receipt": None, "errors": [conflict]},
+        {**RESULT, "id": "other", "status": "pending", "receipt": None},
+    ]
+    web.get(f"{BASE}/meta", json={**META, "contract": version, **members})
+    web.post(f"{BASE}/reports", json={"results": results})
+    url = f"{BASE}/receipts/2026-11-24"
+    if "daily_receipts" in members:
+        web.get(url, json={**DAY, "accepted": 1})
+    else:
+        web.get(url, status=404, json=PROBLEM, content_type="application/problem+json")
+    client = make_client(BASE)
+    meta, daily = client.meta(), client.daily_receipt(date(2026, 11, 24))
+    assert (meta.contract, meta.timezone, daily is not None) == (version, None, meta.daily_receipts)
+    verdicts = client.submit([(ID, b"{}"), ("other", b"{}")])
+    assert [each.status for each in verdicts] == [Status.REJECTED, Status.PENDING]
+
+
+def test_pages_without_an_end(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """An authority that always names a next page is not asked for ever."""
+    web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "next": "again"})
+    with pytest.raises(NotTheAuthority):
+        make_client(BASE).daily_receipt(date(2026, 11, 24))
+    assert len(web.calls) == 101
+
+
+def test_a_page_that_is_gone(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """It is no day without receipts: what is missing would look as if it had not been received."""
+    url = f"{BASE}/receipts/2026-11-24"
+    web.get(url, json={**DAY, "next": "p-2"}, match=[responses.matchers.query_param_matcher({})])
+    web.get(f"{url}?page=p-2", status=404, json=PROBLEM, content_type="application/problem+json")
+    with pytest.raises(NotTheAuthority):
+        make_client(BASE).daily_receipt(date(2026, 11, 24))
 
 
 def test_codes_and_their_etag(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:

@@ -82,6 +82,21 @@ def test_the_authoritys_text_is_shown() -> None:
         assert "why" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "expected"),
+    [
+        (400, "invalid_client", WrongPassword),
+        (401, "invalid_client", WrongPassword),
+        (400, "unsupported_grant_type", CallRefused),
+    ],
+)
+def test_errors_of_oauth(status: int, error: str, expected: type[ApoaError]) -> None:
+    """A stock identity server says them in its own form (RFC 6749 §5.2)."""
+    found = error_for(reply(status, json.dumps({"error": error}).encode(), "application/json;charset=UTF-8"))
+    assert type(found) is expected
+    assert expected is not CallRefused or error in found.message.render()
+
+
 def test_403_without_text() -> None:
     """A 403 without a problem is a suspended account, too."""
     assert isinstance(error_for(reply(403, b"", "")), AccountSuspended)

@@ -3,8 +3,9 @@
 Run it as ``python tests/benchmarks/photo.py [--pictures DIR] [--environments FOLDER]`` with the interpreter that
 apoa-client is installed for. DIR has a ``truth.json``: for the path of each picture below DIR the lines in it. Without
 it, pictures are rendered, which needs Debian's fonts-ocr-b, fonts-dejavu and fonts-liberation. The others are Debian's
-tesseract, which is skipped where it is missing, and PassportEye in an environment of its own, which is skipped where it
-cannot be installed. What each stage of our reader brings is measured by leaving it out.
+tesseract, and PassportEye and fastmrz in environments of their own. What is missing is named and skipped: of fastmrz,
+`mrz.traineddata` too, which its wheel lacks; it is to be in the folder of TESSDATA_PREFIX, beside Debian's models. What
+each stage of our reader brings is measured by leaving it out, unless ``--no-stages`` is given.
 
 No result fails for being slow, but the exit status is 1 where our reader reads less than half of the pictures, or one
 wrongly and surely. ``--small`` checks that with a few rendered pictures, without the others.
@@ -12,12 +13,13 @@ wrongly and surely. ``--small`` checks that with a few rendered pictures, withou
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +49,7 @@ class Outcome(NamedTuple):
 
     right: bool
     sure: bool | None
-    milliseconds: float
+    processor_s: float
 
 
 class Measured(NamedTuple):
@@ -79,8 +81,8 @@ def measure(python: str, name: str, folder: Path, truth: Truth) -> Measured:
         done = subprocess.run([python, WORKER, name, listed.name], check=True, capture_output=True)
     output = json.loads(done.stdout)
     outcomes = {
-        picture: Outcome(any(_has(reading, lines) for reading in readings), sure, milliseconds)
-        for (picture, lines), (readings, sure, milliseconds) in zip(truth.items(), output["readings"], strict=True)
+        picture: Outcome(any(_has(reading, lines) for reading in readings), sure, processor_s)
+        for (picture, lines), (readings, sure, processor_s) in zip(truth.items(), output["readings"], strict=True)
     }
     return Measured(name, outcomes, output["megabytes"])
 
@@ -92,31 +94,41 @@ def _has(reading: Sequence[str], lines: Sequence[str]) -> bool:
 
 def table(readers: Sequence[Measured]) -> Iterator[str]:
     """Yield one line a reader."""
-    yield f"{'':<34}{'right':>9}{'sure':>6}{'wrong, sure':>13}{'median ms':>11}{'most ms':>9}{'MB':>7}"
+    yield f"{'':<34}{'right':>9}{'sure':>6}{'wrong, sure':>13}{'median CPU s':>14}{'most':>7}{'MB':>7}"
     for reader in readers:
         outcomes = list(reader.outcomes.values())
-        times = [outcome.milliseconds for outcome in outcomes]
+        times = [outcome.processor_s for outcome in outcomes]
         right = f"{sum(outcome.right for outcome in outcomes)}/{len(outcomes)}"
         says = outcomes[0].sure is not None
         sure, wrong = (
             str(count) if says else "-" for count in (sum(o.sure is True for o in outcomes), wrongly(reader))
         )
-        timed = f"{statistics.median(times):>11,.0f}{max(times):>9,.0f}"
+        timed = f"{statistics.median(times):>14.2f}{max(times):>7.2f}"
         yield f"{reader.name:<34}{right:>9}{sure:>6}{wrong:>13}{timed}{reader.megabytes:>7,.0f}"
 
 
-def classes(ours: Measured) -> Iterator[str]:
-    """Yield one line for the pictures of each folder."""
-    yield f"{OURS + ', by folder':<34}{'right':>9}{'sure':>6}"
-    for name in dict.fromkeys(Path(picture).parent.name for picture in ours.outcomes):
-        some = [outcome for picture, outcome in ours.outcomes.items() if Path(picture).parent.name == name]
-        right = f"{sum(outcome.right for outcome in some)}/{len(some)}"
-        yield f"{name:<34}{right:>9}{sum(outcome.sure is True for outcome in some):>6}"
+def classes(readers: Sequence[Measured]) -> Iterator[str]:
+    """Yield one line a folder: its pictures, and how many each reader reads right, surely, and surely but wrong."""
+    yield f"{'right, sure, wrong and sure':<34}{'':>5}" + "".join(f"{reader.name:>16}" for reader in readers)
+    for name in dict.fromkeys(Path(picture).parent.name for picture in readers[0].outcomes):
+        some = [
+            [each for picture, each in reader.outcomes.items() if Path(picture).parent.name == name]
+            for reader in readers
+        ]
+        counts = [
+            f"{sum(each.right for each in these)} {sum(each.sure is True for each in these)} {_wrongly(these)}"
+            for these in some
+        ]
+        yield f"{name:<34}{len(some[0]):>5}" + "".join(f"{count:>16}" for count in counts)
 
 
 def wrongly(reader: Measured) -> int:
     """Return how many readings are sure and wrong."""
-    return sum(outcome.sure is True and not outcome.right for outcome in reader.outcomes.values())
+    return _wrongly(reader.outcomes.values())
+
+
+def _wrongly(outcomes: Iterable[Outcome]) -> int:
+    return sum(outcome.sure is True and not outcome.right for outcome in outcomes)
 
 
 def check(ours: Measured) -> None:
@@ -131,13 +143,17 @@ def check(ours: Measured) -> None:
 def others(environments: Path, folder: Path, truth: Truth) -> Iterator[Measured | str]:
     """Yield each other reader, or why it was skipped."""
     if shutil.which("tesseract") is None:
-        yield "skipped: tesseract and PassportEye: apt-get install tesseract-ocr"
+        yield "skipped: tesseract, PassportEye and fastmrz: apt-get install tesseract-ocr"
         return
     yield measure(sys.executable, "tesseract", folder, truth)
-    try:
-        yield measure(installed(environments / "PassportEye", ["PassportEye"]), "PassportEye", folder, truth)
-    except subprocess.CalledProcessError as failure:
-        yield f"skipped: PassportEye: {reason(failure)}"
+    for name in ("PassportEye", "fastmrz"):
+        if name == "fastmrz" and not Path(os.environ.get("TESSDATA_PREFIX", ""), "mrz.traineddata").is_file():
+            yield "skipped: fastmrz: TESSDATA_PREFIX names no folder with mrz.traineddata"
+            continue
+        try:
+            yield measure(installed(environments / name, [name]), name, folder, truth)
+        except subprocess.CalledProcessError as failure:
+            yield f"skipped: {name}: {reason(failure)}"
 
 
 def main() -> None:
@@ -145,6 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--environments", type=Path)
+    parser.add_argument("--no-stages", action="store_true")
     parser.add_argument("--small", action="store_true", help="check in seconds that our reader works")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as temporary:
@@ -160,10 +177,10 @@ def main() -> None:
             sys.stdout.write(f"photo: {len(truth)} pictures read\n")
             return
         beside = list(others(asked.environments or Path(temporary), folder, truth))
-        stages = [measure(sys.executable, f"without {stage}", folder, truth) for stage in STAGES]
-    readers = [ours, *(one for one in beside if isinstance(one, Measured)), *stages]
+        stages = [measure(sys.executable, f"without {stage}", folder, truth) for stage in STAGES if not asked.no_stages]
+    readers = [ours, *(one for one in beside if isinstance(one, Measured))]
     skipped = [one for one in beside if isinstance(one, str)]
-    sys.stdout.write("\n".join([*table(readers), "", *classes(ours), *skipped]) + "\n")
+    sys.stdout.write("\n".join([*table([*readers, *stages]), "", *classes(readers), *skipped]) + "\n")
 
 
 if __name__ == "__main__":

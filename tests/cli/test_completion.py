@@ -1,6 +1,7 @@
 """Completion: what fits at the cursor, in either language, and what the Tab key makes of it in real shells."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -186,10 +187,14 @@ def test_a_shell_takes_its_script(apoa: Apoa, tmp_path: Path, shell: str) -> Non
 
 
 def test_powershell_has_a_script(apoa: Apoa) -> None:
-    """It is ASCII, which each version of PowerShell reads alike."""
+    """It is ASCII, which each version of PowerShell reads alike; the line of the help adds it once."""
     printed = apoa("completion", "powershell")
     assert printed.out.isascii()
     assert "Register-ArgumentCompleter -Native -CommandName apoa" in printed.out
+    line = next(line for line in apoa("completion", "--help").out.splitlines() if "Add-Content" in line)
+    condition = re.search(r"if \(-not \(Select-String -Quiet '(.+)' \$PROFILE", line)
+    assert condition is not None
+    assert condition[1] in printed.out
 
 
 def test_powershell_completes_files_itself(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from screens import Screens
 from apoa_client import __version__
 from apoa_client.cli import main, session
 from apoa_client.cli.commands.demo import GUESTS
+from apoa_client.cli.guide.guides import reference_server
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS, DAILY, SECTIONS, Program
 from apoa_client.cli.registry import CommandGroup, Option, example_of
@@ -195,6 +196,10 @@ class TestCommands:
         assert result.out == Path(main.__file__).parents[1].joinpath("authority", f"openapi.{form}").read_text(
             encoding="utf-8"
         )
+
+    def test_reference_server(self, apoa: Apoa) -> None:
+        """`apoa contract --format python` prints the server of the guide."""
+        assert apoa("contract", "--format", "python") == (0, reference_server(), "")
 
 
 class TestBugs:

@@ -1,7 +1,6 @@
 """The window of the program's own: what is typed there runs as a command, wherever the program is installed."""
 
 import subprocess
-from collections.abc import Sequence
 
 import click
 import pytest
@@ -9,15 +8,15 @@ import pytest
 from apoa_client.cli import own_window
 from apoa_client.cli.own_window import ask_for_commands
 
-Run = list[Sequence[str]]
+Run = list[str]
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return the commands that were run, which takes the place of running them."""
     run: Run = []
-    monkeypatch.setattr(own_window, "own_command", lambda: ["program"])
-    monkeypatch.setattr(subprocess, "run", lambda words, **_options: run.append(words))
+    monkeypatch.setattr(own_window, "own_command", lambda: ["a program"])
+    monkeypatch.setattr(subprocess, "run", lambda line, **_options: run.append(line))
     return run
 
 
@@ -36,12 +35,12 @@ def answer(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 
 def test_commands(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """They run with and without the program's name, with quoted names of files, until Ctrl-C."""
-    answer(monkeypatch, "lapor", "apoa kirim --semua", r'apoa.exe impor "C:\Buku tamu\Juli.xlsx"')
+    answer(monkeypatch, "lapor", "Apoa kirim --semua", r'apoa.exe impor "C:\Buku tamu\Juli.xlsx"')
     ask_for_commands()
     assert run == [
-        ["program", "lapor"],
-        ["program", "kirim", "--semua"],
-        ["program", "impor", r"C:\Buku tamu\Juli.xlsx"],
+        '"a program" lapor',
+        '"a program" kirim --semua',
+        r'"a program" impor "C:\Buku tamu\Juli.xlsx"',
     ]
 
 

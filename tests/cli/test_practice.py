@@ -3,12 +3,17 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa
+from command_tree import all_commands
 
+from apoa_client.cli.main import apoa as program
 from apoa_client.cli.terminal.command_names import NOT_PRACTISED
+from apoa_client.errors import Exit
 from apoa_client.sandbox.server import SandboxServer
 
 BY_HAND = ("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
@@ -33,56 +38,77 @@ def files_of(home: Path, *, practice: bool) -> dict[str, str]:
     }
 
 
-def every_command(option: tuple[str, ...], folder: Path) -> list[list[str]]:
-    """Return one call of each command that works on the reports of a property, with these global options."""
+NOTHING_TO_WRITE = {"check", "help", "contract test", "config path", "config explain", "config get", "completion"}
+"""Commands that are not tried: they work on no property's files, or only read the settings."""
+
+CALLS: dict[str, list[list[str]]] = {
+    "report": [OBADIAH.mrz("--again", "--no-send")[1:]],
+    "received": [[OBADIAH.surname, "STT-2026-1"]],
+    "status": [[], ["--all"]],
+    "list": [["--all"]],
+    "show": [[OBADIAH.surname]],
+    "amend": [[OBADIAH.surname, "--room", "8", "--reason", "moved", "--no-send"]],
+    "checkout": [[OBADIAH.surname]],
+    "fix": [[OBADIAH.surname, "--room", "9", "--yes"]],
+    "receipt": [[OBADIAH.surname], ["--all", "--output", "{folder}/pages"]],
+    "sync": [[], ["--all"], ["--by-hand", "--sheet", "{folder}/sheet.html"]],
+    "import": [["{folder}/guests.csv", "--yes"]],
+    "export": [["-o", "{folder}/reports.csv"], ["--all", "--personal", "-o", "{folder}/guests.csv", "--force"]],
+    "stats": [[], ["--all"]],
+    "log": [["--verify"], ["--accept"]],
+    "login": [["--password-stdin"]],
+    "logout": [[]],
+    "config list": [[], ["--all"]],
+    "config set": [["notify", "off"], ["language", "en"]],
+    "config unset": [["notify"]],
+    "doctor": [[], ["--report", "{folder}/support.txt"], ["--all", "--offline"]],
+    "backup": [["{folder}/backup.apoa"], ["--all", "--to", "{folder}"]],
+    "info": [["--poster", "{folder}/poster.html"]],
+    "cancel": [[OBADIAH.surname, "--reason", "wrong"]],
+    "purge": [["--yes"]],
+    "key show": [[]],
+    "key rotate": [["--recovery-file", "{folder}/code.html"]],
+    "key export": [["{folder}/key.txt", "--passphrase-stdin"]],
+    "key import": [["{folder}/key.txt", "--passphrase-stdin"]],
+    "key recover": [["--code-stdin"]],
+}
+"""Calls of each command that may write, in an order in which each has something to do."""
+
+
+def every_call(option: tuple[str, ...], folder: Path) -> Iterator[list[str]]:
+    """Yield each of `CALLS`, with these global options."""
     folder.mkdir()
-    (folder / "guests.csv").write_text("surname,given names\nDOE,JOHN\n")
-    calls = [
-        OBADIAH.mrz("--again"),
-        ["check", "--mrz", OBADIAH.lines[0], "--mrz", OBADIAH.lines[1]],
-        ["status"],
-        ["list", "--all"],
-        ["show", OBADIAH.surname],
-        ["amend", OBADIAH.surname, "--room", "8", "--reason", "moved", "--no-send"],
-        ["checkout", OBADIAH.surname],
-        ["receipt", OBADIAH.surname],
-        ["receipt", "--all", "--output", str(folder / "pages")],
-        ["sync"],
-        ["import", str(folder / "guests.csv"), "--yes"],
-        ["export", "-o", str(folder / "reports.csv")],
-        ["stats"],
-        ["log"],
-        ["config", "list"],
-        ["doctor"],
-        ["backup", str(folder / "backup.apoa")],
-        ["info", "--poster", str(folder / "poster.html")],
-        ["cancel", OBADIAH.surname, "--reason", "wrong"],
-        ["purge", "--yes"],
-        ["key", "show"],
-    ]
-    return [[*option, *call] for call in calls]
+    headings = "surname,given names,sex,document number,nationality,birth date,expiry date,birth place,nights,check in"
+    (folder / "guests.csv").write_text(
+        f"{headings}\nDOE,JOHN,L,X1000001,GBR,1/2/1980,1/2/2031,LEEDS,2,24/11/2026 10:00\n"
+    )
+    for command, calls in CALLS.items():
+        for arguments in calls:
+            yield [*option, *command.split(), *(each.replace("{folder}", str(folder)) for each in arguments)]
 
 
-def test_practice_leaves_no_trace(real: Apoa, tmp_path: Path) -> None:
-    """No command of practice writes to a file of the real property, and reads none of its guests."""
-    before = files_of(real.home, practice=False)
-    for call in every_command(("--practice",), tmp_path / "made"):
-        said = real(*call)
-        assert said.code in {0, 65, 75}, (call, said.err)
-        assert QUENTIN.surname not in said.all, call
-    assert files_of(real.home, practice=False) == before
-    assert [report["guest"]["surname"] for report in real.reports()] == [QUENTIN.surname]
+def test_every_command_is_tried() -> None:
+    """A new command is in `CALLS`, or it is known why not."""
+    commands = {
+        " ".join(path) for path, context in all_commands(program) if not isinstance(context.command, click.Group)
+    }
+    assert {each for each in commands if each.split()[0] not in NOT_PRACTISED} == CALLS.keys() | NOTHING_TO_WRITE
 
 
-def test_reality_leaves_no_trace_in_practice(real: Apoa, tmp_path: Path) -> None:
-    """No command of the real property writes to a file of practice."""
+@pytest.mark.parametrize("practised", [True, False], ids=["practice", "reality"])
+def test_no_trace_of_each_other(real: Apoa, tmp_path: Path, *, practised: bool) -> None:
+    """No command of practice writes to a file of the real property, or shows one of its guests; nor the reverse."""
     assert real("--practice", *XIMENA.mrz()).code == 0
-    before = files_of(real.home, practice=True)
+    others = QUENTIN if practised else XIMENA
+    before = files_of(real.home, practice=not practised)
     assert before
-    for call in every_command((), tmp_path / "made"):
-        said = real(*call)
-        assert XIMENA.surname not in said.all, call
-    assert files_of(real.home, practice=True) == before
+    for call in every_call(("--practice",) * practised, tmp_path / "made"):
+        said = real(*call, stdin="kuda betul baterai staples\n")
+        assert said.code not in {Exit.BUG, Exit.USAGE}, (call, said.err)
+        assert others.surname not in said.all, call
+        assert files_of(real.home, practice=not practised) == before, call
+    made = b"".join(path.read_bytes() for path in (tmp_path / "made").rglob("*.*") if path.is_file())
+    assert others.surname.encode() not in made
 
 
 def test_a_practised_guest_is_no_duplicate(real: Apoa) -> None:
@@ -304,6 +330,22 @@ def test_all_practice_properties(real: Apoa) -> None:
     assert "melati" in real("--practice", "status", "--all").out
     assert "apoa --practice --property NAME status" in real("--practice", "status").out
     assert real("--practice", "--property", "mawar", "status", "--all").code == 2
+
+
+def test_all_practice_properties_without_a_default(real: Apoa, tmp_path: Path) -> None:
+    """Each command with `--all` works on the practice of each property, where none is the usual one."""
+    assert real(*BY_HAND[:2], "--property", "mawar", *BY_HAND[4:]).code == 0
+    assert real("config", "unset", "default_property").code == 0
+    before = files_of(real.home, practice=False)
+    for path, context in all_commands(program):
+        if any(each.name == "every_property" for each in context.command.params) and path[0] not in NOT_PRACTISED:
+            more = ["--to", str(tmp_path)] if path == ("backup",) else []
+            said = real("--practice", *path, "--all", *more)
+            assert said.code == 0, (path, said.all)
+    assert files_of(real.home, practice=False) == before
+    found = real("--practice", "status", "--all", "--json").json["properties"]
+    assert [(each["property"], each["environment"]) for each in found] == [(n, "training") for n in ("melati", "mawar")]
+    assert real("--practice", "list").code == 78
 
 
 def test_the_option_behind_the_command(real: Apoa) -> None:

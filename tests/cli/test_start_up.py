@@ -35,6 +35,7 @@ HEAVY = frozenset(
         "logging",
         "platformdirs",
         "psycopg",
+        "pyperclip",
         "readline",
         "requests",
         "rich",

@@ -13,7 +13,7 @@ from apoa_client.conformance.checks import CHECKS, LAST, OPENING
 from apoa_client.conformance.checks.receipts import PHOTO, _photo
 from apoa_client.conformance.samples import VIOLATIONS, Samples
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.sandbox.validation import report_violations
+from apoa_client.sandbox.validation import report_violations, rule_violations
 
 ALL = (*OPENING, *CHECKS, LAST)
 
@@ -48,7 +48,8 @@ def test_good_reports_are_of_the_contract() -> None:
 
 def test_a_bad_report_has_the_violations() -> None:
     """Exactly those that a server must name."""
-    found = report_violations(Samples(now, secrets.token_bytes).bad_check_in())
+    report = Samples(now, secrets.token_bytes).bad_check_in()
+    found = (*report_violations(report), *rule_violations(report, now()))
     assert {each.field for each in found} == set(VIOLATIONS)
 
 

@@ -19,7 +19,7 @@ STATELESS = {
     "requests.no_id",
     "requests.unknown_member",
     "requests.content_type",
-    "limits.full_body",
+    "limits.body",
 }
 """What a mock can pass that answers with examples. It checks no password and no token, and has no store."""
 

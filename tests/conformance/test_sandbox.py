@@ -17,9 +17,21 @@ _NEED_MORE = {
     "photos.unwanted",
     "receipts.no_day",
     "restart.during_batch",
+    "accounts.apart",
     "closing.retry_after",
 }
-"""Skipped for a server that accepts gzip, wants photos, has daily receipts, is not restarted, and is never busy."""
+"""Skipped for a server that accepts gzip, wants photos, has daily receipts, is not restarted, has one account, and
+is never busy."""
+
+
+MAX_RECEIPTS = 120
+
+
+def accepted(file: Path) -> int:
+    """How many receipts the server has issued."""
+    with closing(sqlite3.connect(file)) as database:
+        (found,) = database.execute("SELECT count(*) FROM reports WHERE status = 'accepted'").fetchone()
+    return int(found)
 
 
 def test_the_sandbox_passes(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
@@ -31,7 +43,7 @@ def test_the_sandbox_passes(suite: Suite, serve: Callable[..., SandboxServer]) -
 
 
 def test_only_cancelled_reports_are_left(suite: Suite, tmp_path: Path) -> None:
-    """Each stay whose check-in was accepted has an accepted cancellation."""
+    """Each stay whose check-in was accepted has an accepted cancellation, and a run does not fill the account's day."""
     file = tmp_path / "sandbox.db"
     with SandboxServer(file, username=USERNAME, password=PASSWORD, now=now, limits=LIMITS) as server:
         suite(server.base_url)
@@ -40,32 +52,58 @@ def test_only_cancelled_reports_are_left(suite: Suite, tmp_path: Path) -> None:
         check_ins, cancels = (set(database.execute(query, (kind,))) for kind in ("check_in", "cancel"))
     assert check_ins
     assert check_ins <= cancels
+    assert accepted(file) <= MAX_RECEIPTS
+
+
+def stopped_for_a_while(suite: Suite, server: SandboxServer) -> Callable[[], None]:
+    """What stops a server, starts it when the suite has noticed, and returns."""
+
+    def restart() -> None:
+        server.stop()
+        before = suite.sent()
+        while suite.sent() < before + 3:
+            pass
+        server.start()
+
+    return restart
 
 
 def test_a_restart_during_a_batch(suite: Suite, tmp_path: Path) -> None:
     """The server is stopped and started while the batch is sent, and the receipts are the same."""
     with SandboxServer(tmp_path / "sandbox.db", username=USERNAME, password=PASSWORD, now=now) as server:
-
-        def restart() -> None:
-            server.stop()
-            server.start()
-
-        suite.restart = restart
+        suite.restart = stopped_for_a_while(suite, server)
         results = suite(server.base_url, {"restart"})
     assert results["restart.during_batch"].result is Result.PASSED
+
+
+def test_a_restart_that_was_none(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """A server that answers all the time was not restarted, so nothing is known about it."""
+    suite.restart = lambda: None
+    found = suite(serve().base_url, {"restart"})["restart.during_batch"]
+    assert found.result is Result.FAILED
+    assert found.reason is not None
+    assert "never gone" in found.reason.render()
 
 
 def test_a_restart_that_forgets(suite: Suite) -> None:
     """A server that keeps its reports in memory alone issues other receipts, and fails."""
     with SandboxServer(None, username=USERNAME, password=PASSWORD, now=now) as server:
+        suite.restart = stopped_for_a_while(suite, server)
+        results = suite(server.base_url, {"idempotency.same_body", "restart"})
+    assert failed(results) == {"restart.during_batch"}
+    reason = results["restart.during_batch"].reason
+    assert reason is not None
+    assert "unknown now" in reason.render()
 
-        def restart() -> None:
-            server.stop()
-            server.start()
 
-        suite.restart = restart
-        results = suite(server.base_url, {"idempotency.same_body", "receipts.different", "restart"})
-    assert failed(results) == {"restart.during_batch", "closing.cancelled"}
+@pytest.mark.slow
+def test_twenty_runs_in_one_day(suite: Suite, tmp_path: Path) -> None:
+    """What earlier runs left on the account fails no later one."""
+    file = tmp_path / "sandbox.db"
+    with SandboxServer(file, username=USERNAME, password=PASSWORD, now=now) as server:
+        for _run in range(20):
+            assert failed(suite(server.base_url)) == set()
+    assert accepted(file) <= 20 * MAX_RECEIPTS
 
 
 def test_a_production_server_is_refused(suite: Suite, tmp_path: Path) -> None:

@@ -283,4 +283,4 @@ def test_meta_fails_like_any_call(place: AuthorityUnderTest) -> None:
         authority.meta()
     with pytest.raises(AuthorityBusy):
         authority.meta()
-    assert authority.meta().contract == "1.2"
+    assert authority.meta().contract == "1.3"

@@ -86,9 +86,8 @@ RESULTS = [
 
 def test_each_status_of_the_contract_has_its_row() -> None:
     """All statuses of the published contract are in the table."""
-    assert {row.status for row in RESULTS} == set(
-        OPENAPI["components"]["schemas"]["Result"]["discriminator"]["mapping"]
-    )
+    properties = OPENAPI["components"]["schemas"]["ValidationResult"]["properties"]
+    assert {row.status for row in RESULTS} == set(properties["status"]["enum"])
 
 
 @pytest.mark.parametrize("row", RESULTS, ids=lambda row: row.status)
@@ -257,4 +256,5 @@ def test_each_answer_of_the_contract_has_its_row() -> None:
     calls = [("/oauth/token", "post"), ("/meta", "get"), ("/reports", "post"), ("/reports/{id}", "get")]
     named = {code for path, method in calls for code in OPENAPI["paths"][path][method]["responses"]}
     rows = {found[0] for row in ERRORS if (found := re.match(r"\d{3}", row.script))}
-    assert named - rows == {"200", "404"}  # the results, and a report that was never received
+    # The results, a report that was never received, and gzip that is not accepted: the call is made again without it.
+    assert named - rows == {"200", "404", "415"}

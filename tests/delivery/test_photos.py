@@ -166,12 +166,17 @@ def test_a_photo_that_the_authority_does_not_take(wanting: Hotel) -> None:
     assert wanting.sync().photos_refused == 0
 
 
-def test_a_run_at_the_desk_sends_no_photos(wanting: Hotel) -> None:
-    """Nor is a connection made when nothing but a photo waits."""
+def test_a_run_at_the_desk_sends_the_photos_of_its_own_reports(wanting: Hotel) -> None:
+    """The others wait for a later run, and for nothing but a photo no connection is made."""
     wanting.add_with_photo(1, photo=PHOTO)
-    assert wanting.sync(with_photos=False).counts["accepted"] == 1
-    assert wanting.sync(with_photos=False).photos_sent == 0
-    assert (wanting.connections, wanting.authority.photos) == (1, {})
+    wanting.authority.script("photo:500")
+    outcome = wanting.sync(all_photos=False)
+    assert (outcome.counts["accepted"], outcome.photos_sent, outcome.photos_left) == (1, 0, 1)
+    assert wanting.sync(all_photos=False).photos_sent == 0
+    assert wanting.connections == 1
+    wanting.add_with_photo(2, photo=ANOTHER)
+    assert wanting.sync(all_photos=False).photos_sent == 1
+    assert wanting.authority.photos == {uuid(2): ANOTHER}
     assert wanting.sync().photos_sent == 1
 
 
@@ -196,7 +201,8 @@ def test_a_photo_that_another_program_changed_is_not_sent(wanting: Hotel, *, of_
     """It is reported and stays; the photos of other guests go."""
     wanting.add_with_photo(1, photo=PHOTO)
     wanting.add_with_photo(2, photo=ANOTHER)
-    wanting.sync(with_photos=False)
+    wanting.authority.script("photo:500*2")
+    wanting.sync(all_photos=False)
     [[own], [other]] = wanting.store.rows("SELECT photo FROM reports ORDER BY id")
     wanting.store.change("UPDATE reports SET photo = ? WHERE id = ?", other if of_another else own + b"\0", uuid(1))
     outcome = wanting.sync()
@@ -208,7 +214,8 @@ def test_a_photo_that_another_program_changed_is_not_sent(wanting: Hotel, *, of_
 def test_a_photo_without_the_key_waits(wanting: Hotel) -> None:
     """The locked keyring is the error of the run, and a later run sends the photo."""
     wanting.add_with_photo(1, photo=PHOTO)
-    wanting.sync(with_photos=False)
+    wanting.authority.script("photo:500")
+    wanting.sync(all_photos=False)
     wanting.lock()
     assert wanting.sync().exit_code == Exit.CREDENTIALS
     wanting.unlock()

@@ -161,7 +161,7 @@ def photo(hotel: Hotel) -> None:
     hotel.sync()
     hotel.authority.wants_photo = True
     hotel.add(2)
-    hotel.sync(with_photos=False)
+    hotel.sync(all_photos=False)
 
 
 RUNS: dict[Callable[[Hotel], None], str] = {
@@ -171,7 +171,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     """,
     two_reports: """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic batch_size now
-        now now summary heads now *heads *heads now begin meta monotonic now record_contact record_wants_photos
+        now now summary heads now *heads *heads now begin meta monotonic now record_contact record_meta
         contents:1 authenticate heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now
         monotonic submit:2 monotonic monotonic now settle:2 record_contact advance advance now heads now
         monotonic entries monotonic heads now monotonic authenticate shared_receipts:2 monotonic now now summary
@@ -180,7 +180,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     three_batches: """
         now now summary restrictions now wants_photos heads now *heads *heads *heads *heads *heads connect
         monotonic batch_size now now now summary heads now *heads *heads *heads *heads *heads now begin meta
-        monotonic now record_contact record_wants_photos contents:1 authenticate heads now *heads *heads
+        monotonic now record_contact record_meta contents:1 authenticate heads now *heads *heads
         monotonic restrictions now contents:2 now claim:2 now monotonic submit:2 monotonic monotonic now
         settle:2 record_contact advance advance now heads now *heads *heads monotonic restrictions now
         contents:2 now claim:2 now monotonic submit:2 monotonic monotonic now settle:2 record_contact advance
@@ -204,7 +204,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     too_large: """
         now now summary restrictions now wants_photos heads now *heads *heads *heads connect monotonic
         batch_size now now now summary heads now *heads *heads *heads now begin meta monotonic now
-        record_contact record_wants_photos contents:1 authenticate heads now *heads *heads *heads monotonic
+        record_contact record_meta contents:1 authenticate heads now *heads *heads *heads monotonic
         restrictions now contents:3 now claim:3 now monotonic submit:3 record_batch_size monotonic now settle:3
         failed heads now *heads monotonic restrictions now contents:1 now claim:1 now monotonic submit:1
         monotonic monotonic now settle:1 record_contact advance now record_batch_size heads now *heads monotonic
@@ -216,7 +216,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     """,
     one_unreadable: """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic batch_size now
-        now now summary heads now *heads *heads now begin meta monotonic now record_contact record_wants_photos
+        now now summary heads now *heads *heads now begin meta monotonic now record_contact record_meta
         contents:1 authenticate heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now
         monotonic submit:2 monotonic monotonic now settle:1 record_contact advance now monotonic verdict
         monotonic content now settle:1 record_contact advance heads now monotonic entries monotonic heads now
@@ -224,7 +224,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     """,
     pending: """
         now now summary restrictions now connect monotonic batch_size now now now summary heads now *heads now
-        begin meta monotonic now record_contact record_wants_photos contents:1 authenticate heads now *heads
+        begin meta monotonic now record_contact record_meta contents:1 authenticate heads now *heads
         monotonic restrictions now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now
         settle:1 record_contact advance now heads now monotonic entries monotonic *entries monotonic monotonic
         monotonic verdict monotonic now settle_pending:1 advance heads now monotonic authenticate
@@ -233,7 +233,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     photo: """
         now now summary restrictions now wants_photos photos_to_send *photos_to_send connect monotonic
         batch_size now now now summary heads now authenticate heads now wants_photos photos_to_send
-        *photos_to_send now begin meta monotonic now record_contact record_wants_photos heads now monotonic
+        *photos_to_send now begin meta monotonic now record_contact record_meta heads now monotonic
         entries monotonic heads now monotonic photos_to_send *photos_to_send jitter photos_to_send
         *photos_to_send monotonic monotonic monotonic photo send_photo settle_photo monotonic photos_to_send
         authenticate monotonic now now summary monotonic end now now summary now

@@ -128,7 +128,8 @@ def test_a_second_check_out_is_refused(scenario: DeskScenario, state: State | No
     advice = {None: "apoa cancel", State.ACCEPTED: "apoa amend", State.REJECTED: "apoa fix"}[state]
     assert advice in (caught.value.advice or finding().message).template
     assert history.check_out is not None
-    assert history.check_out.id.endswith(str((caught.value.advice or finding().message).values["id"]))
+    named = history.entries[0] if state is State.ACCEPTED else history.check_out
+    assert named.id.endswith(str((caught.value.advice or finding().message).values["id"]))
 
 
 def test_a_check_out_after_an_undone_check_out(scenario: DeskScenario) -> None:
@@ -521,9 +522,10 @@ def test_every_report_can_be_undone(scenario: DeskScenario) -> None:
         (scenario.changes.cancel(history, "x"), "apoa report"),
     ):
         entry = scenario.desk.save(pending)
-        assert "apoa cancel" in undo_advice(entry).template
-        assert later in undo_advice(entry._replace(state=State.ACCEPTED)).template
+        assert "apoa cancel" in undo_advice(entry, history.shown_id).template
+        assert later in undo_advice(entry._replace(state=State.ACCEPTED), history.shown_id).template
         scenario.changes.withdraw(scenario.of(history), [entry])
     assert scenario.of(history).active_reports == history.active_reports
-    assert "withdrawn" in undo_advice(scenario.arrive().entries[0]).template
-    assert "apoa amend" in undo_advice(history.entries[0]).template
+    arrived = scenario.arrive()
+    assert "withdrawn" in undo_advice(arrived.entries[0], arrived.shown_id).template
+    assert "apoa amend" in undo_advice(history.entries[0], history.shown_id).template

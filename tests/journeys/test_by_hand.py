@@ -57,7 +57,7 @@ def test_at_a_terminal(manual: Installed, lang: str) -> None:
         assert manual(*guest.typed()).code == 0
     number = spoken(lang, "Receipt number")
     code, shown = at_a_terminal(
-        manual, ["sync"], [(number, "STT-1"), (number, ""), (number, "q")], lang, size=(100, 40)
+        manual, ["sync"], [(number, "STT-1"), (number, "<"), (number, "q")], lang, size=(100, 40)
     )
     assert code == 75
     assert shown.count("\x1b[2J") == 4

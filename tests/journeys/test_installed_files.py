@@ -1,12 +1,16 @@
-"""Every file that the program reads beside its code is in the installation: a wheel's, or a bundle's."""
+"""Every file and library that the program uses is in the installation: a wheel's, or a bundle's."""
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
-from cli_helpers import QUENTIN, Installed, spoken
+from cli_helpers import QUENTIN, XIMENA, Installed, spoken
+from reading_helpers import print_page
+from workbook_helpers import xlsx
 
 from apoa_client import __version__
 
@@ -46,3 +50,33 @@ def test_the_training_authority(apoa: Installed, sandbox: Callable[..., Any]) ->
     assert "<html" in requests.get(page[0], timeout=20).text
     assert apoa.set_up(server.url, "latihan").code == 0
     assert spoken("en", "Sent. Receipt number: {number}", number="").strip() in apoa(*QUENTIN.mrz()).out
+
+
+@pytest.mark.slow
+def test_a_workbook_and_photos(apoa: Installed, tmp_path: Path) -> None:
+    """A guest is imported, another one's passport is read from a photo, and a photo of an iPhone is opened."""
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
+    iphone = Path(__file__).parents[1] / "scan" / "photo.heic"
+    assert apoa("check", "--photo", str(iphone), "--json").json["photo"]["error"] is None
+    row = {
+        "Surname": QUENTIN.surname,
+        "Given names": QUENTIN.given_names,
+        "Sex": QUENTIN.sex,
+        "Place of birth": QUENTIN.birth_place,
+        "Date of birth": str(QUENTIN.birth_date),
+        "Nationality": QUENTIN.state,
+        "Passport number": QUENTIN.number,
+        "Passport expiry": QUENTIN.expiry_date,
+        "Check-in": date.today(),  # noqa: DTZ011  of this computer, as the program has it
+        "Nights": 2,
+        "Room": "7",
+    }
+    book = tmp_path / "Juli.xlsx"
+    book.write_bytes(xlsx(("Juli", [list(row), list(row.values())])))
+    said = apoa("import", str(book), "--no-send", "--yes", "--json")
+    assert said.json["saved"] == 1, said.all
+    page = print_page(tmp_path / "page.png", XIMENA.lines)
+    stay = ["--birth-place", XIMENA.birth_place, "--nights", "2", "--room", "8", "--stay-permit", "B1"]
+    said = apoa("report", "--photo", str(page), *stay, "--no-send", "--yes", "--json")
+    assert said.code == 0, said.all
+    assert {each["guest"]["surname"] for each in apoa.reports()} == {QUENTIN.surname, XIMENA.surname}

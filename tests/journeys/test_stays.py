@@ -115,7 +115,7 @@ def test_stay_from_arrival_to_cancellation(away: Away, lang: str) -> None:
     for command in (["checkout"], ["amend", "--room", "1", "--reason", "x"], ["cancel", "--reason", "x"]):
         said = apoa(command[0], right["id"], *command[1:], lang=lang)
         assert said.code == 65
-        assert spoken(lang, "The stay of report {id} was cancelled.", id=right["short_id"]) in said.err
+        assert spoken(lang, "The stay of report {id} was cancelled.", id=wrong["short_id"]) in said.err
     assert sorted(state for _kind, state in states(apoa)) == ["accepted"] * 5 + ["superseded", "withdrawn"]
     assert readable_in(apoa.home, WORDS) == []
 
@@ -164,7 +164,7 @@ def test_rejected_and_fixed(apoa: Installed, sandbox: Start, lang: str) -> None:
     assert spoken(lang, sentence, id=old["short_id"]) in waits.out
     nothing = apoa("fix", old["id"], lang=lang)
     assert nothing.code == 65
-    assert spoken(lang, "The training script rejects this report.") in nothing.err
+    assert spoken(lang, "A practice fault refuses this report; nothing in it is wrong.") in nothing.err
     new = done(apoa, "perbaiki", old["short_id"], "--document-number", "ZX1234568", lang=lang)
     assert (new["kind"], new["state"], new["stay_id"]) == ("check_in", "accepted", old["stay_id"])
     assert apoa("sync", lang=lang).code == 0

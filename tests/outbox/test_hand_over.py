@@ -15,13 +15,15 @@ from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
+from apoa_client.outbox.sql.metadata import PRACTICE_MOVED
+from apoa_client.outbox.sql.reseal import tags_are_missing
 from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Actor, HandedOver
 from apoa_client.report.kinds import Kind, State
-from apoa_client.vault.sealing import PropertySealer
+from apoa_client.vault.sealing import PropertySealer, key_pair_from_seed
 
 LEASE = timedelta(minutes=5)
 ACTOR = Actor(lambda: "putu", lambda: NOON)
@@ -52,6 +54,29 @@ def reports(outbox: Outbox) -> list[Any]:
 
 def actions(outbox: Outbox, number: int) -> list[str]:
     return [entry.action for entry in outbox.audit_trail.entries(reports=[report(number).id])]
+
+
+def test_practice_is_sealed_again(here: SqliteOutbox, tmp_path: Path) -> None:
+    """Only what was asked for moves to the outbox of practice; all of it opens with that key, and is proven there."""
+    here.add_all([NewReport(report(1), NOON, [finding()], 7, photo=PHOTO), NewReport(report(2), NOON, [], 8)])
+    lease, _claimed = here.claim([report(1).id], now=NOON, lease_until=NOON + LEASE)
+    here.settle(lease, [Change(report(1).id, State.REJECTED, errors=(finding(),))])
+    private_key, public_key = key_pair_from_seed(b"p" * 32)
+    own = PropertySealer(public_key, lambda: private_key)
+    with SqliteOutbox.open(tmp_path / "practice.db", own, create=True) as practice:
+        done = HandOver(here.database, practice.database, sealer(), ACTOR, own).run(
+            history=True, only=[report(1).stay_id]
+        )
+        assert (done.reports, done.problem) == (1, None)
+        [entry] = practice.entries(Selection())
+        content = practice.content(entry)
+        assert (content.report, content.errors, content.warnings) == (report(1), (finding(),), (finding(),))
+        assert practice.photo(entry) == PHOTO
+        assert tags_are_missing(practice.database)  # it has another key for them
+        for outbox in here, practice:
+            assert (outbox.authenticate(ask=False).doubts, outbox.integrity.doubts()) == ((), [])
+    assert reports(here) == [report(2)]
+    assert here.value(PRACTICE_MOVED) == 1
 
 
 def waiting(tmp_path: Path) -> int:

@@ -30,6 +30,9 @@ EXAMPLES: dict[Value[Any], tuple[Any, Any]] = {
     ),
     metadata.CLOCK_CHECKED: ((1, 2), (3, 4)),
     metadata.TAGS_MISSING: (1, 1),
+    metadata.ACCOUNT: (("Hotel Melati", "Kanim Denpasar"), ("", "")),
+    metadata.PRACTICE_MOVED: (1, 2),
+    metadata.PRACTICE_UNDECIDED: (["stay"], ["stay", "another"]),
 }
 for instant in (
     *(metadata.HOLD, metadata.LAST_CONTACT, metadata.LAST_BACKUP, metadata.LAST_PURGE, metadata.PURGE_SKIPPED),

@@ -9,11 +9,25 @@ from typing import Any
 import pytest
 from basics import raises_error
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, PUBLIC_KEY, finding, receipt, report, sealer, stay_id, uuid
+from outbox_helpers import (
+    HOUR,
+    META,
+    NOON,
+    PERSONAL,
+    PHOTO,
+    PUBLIC_KEY,
+    finding,
+    receipt,
+    report,
+    sealer,
+    stay_id,
+    uuid,
+)
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.outbox.sql.metadata import ACCOUNT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Entry, NewReport, PhotoToSend, Selection
 from apoa_client.ports.state import AuditEvent
@@ -287,15 +301,15 @@ class TestSettlingAPhoto:
         assert outbox.authenticate(ask=True).doubts == ()
 
 
-def test_whether_photos_are_wanted(outbox: SqliteOutbox, path: Path) -> None:
-    """As the authority last said; nothing is written if that did not change."""
+def test_what_the_authority_said(outbox: SqliteOutbox, path: Path) -> None:
+    """Whether photos are wanted, and its names for paper, as it last said; nothing is written without a change."""
     assert not outbox.wants_photos()
-    outbox.record_wants_photos(wants=False)
-    assert outbox._sqlite.connection.total_changes == 0
-    for wants in (True, False, True):
-        outbox.record_wants_photos(wants=wants)
+    assert outbox.value(ACCOUNT) is None
+    for wants, office in ((True, None), (False, "Kantor\nDenpasar"), (True, None)):
+        outbox.record_meta(META._replace(wants_photo=wants, property_office=office))
         with SqliteOutbox.open(path, sealer()) as other:
             assert other.wants_photos() is wants
+            assert other.value(ACCOUNT) == ("Wisma Melati", "" if office is None else "Kantor Denpasar")
     before = outbox._sqlite.connection.total_changes
-    outbox.record_wants_photos(wants=True)
+    outbox.record_meta(META)
     assert outbox._sqlite.connection.total_changes == before

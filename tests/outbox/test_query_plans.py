@@ -16,6 +16,7 @@ from outbox_methods import LIST_ALL, METHODS, MORNING, QUEUE, fill
 from outbox_stores import only_sqlite
 
 from apoa_client.outbox.sql.drafts import Drafts
+from apoa_client.outbox.sql.past_practice import trained_stays
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -108,6 +109,15 @@ def test_no_statement_scans_all_reports(filled: SqliteOutbox, name: str) -> None
 def test_the_whole_history_is_scanned_if_asked_for(filled: SqliteOutbox, name: str) -> None:
     """And only then: this also shows that a scan would be detected."""
     assert scans(filled, LIST_ALL[name])[0]
+
+
+def test_practice_is_looked_for_by_an_index(filled: SqliteOutbox) -> None:
+    """Each command asks whether a real property has any: it costs a property without it no scan."""
+
+    def look(outbox: SqliteOutbox) -> object:
+        return outbox.has_practised(), trained_stays(outbox.database)
+
+    assert scans(filled, look) == ([], 2)
 
 
 @only_sqlite

@@ -8,11 +8,24 @@ from pathlib import Path
 
 import pytest
 from basics import raises_error
-from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
+from outbox_helpers import (
+    HOUR,
+    NOON,
+    PERSONAL,
+    PUBLIC_KEY,
+    finding,
+    open_outbox,
+    receipt,
+    report,
+    sealer,
+    stay_id,
+    uuid,
+)
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import TAGS_MISSING
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -192,13 +205,26 @@ def test_errors_and_warnings_are_replaced_separately(outbox: AnyOutbox) -> None:
     assert content.errors == (finding("id_conflict"),)
 
 
+def test_warnings_that_an_earlier_program_sealed_apart(store: Store) -> None:
+    """They are those of the report, whether its row has a code by then or not."""
+    with store.open(PropertySealer(PUBLIC_KEY, _no_key)) as outbox:
+        entry = outbox.add(report(1), due_at=None)
+    sealed = Contents(sealer()).seal_findings(uuid(1), WARNINGS, [finding("late")])
+    store.change("UPDATE reports SET warnings = ?", sealed)
+    with store.open() as outbox:
+        assert outbox.content(entry).warnings == (finding("late"),)
+        claimed(outbox, 1)
+        assert outbox.content(outbox.find(uuid(1))[0]).warnings == (finding("late"),)
+        assert outbox.integrity.verify().doubts == ()
+
+
+def _no_key() -> bytes:
+    raise SecretMissing(msg("no key"))
+
+
 def test_what_was_saved_changes_only_with_the_key(store: Store) -> None:
     """Saving needs no key, correcting what waits by a further report neither; each change of a saved report does."""
-
-    def no_key() -> bytes:
-        raise SecretMissing(msg("no key"))
-
-    with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
+    with store.open(PropertySealer(PUBLIC_KEY, _no_key)) as outbox:
         outbox.add(report(1), due_at=None)
         outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
         before = list(outbox.entries(Selection()))

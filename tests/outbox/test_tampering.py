@@ -601,6 +601,7 @@ def test_a_report_without_a_code_that_is_not_as_it_was_saved(
 
 OTHER_KEY = encode_key(key_pair_from_seed(b"o" * 32)[1])
 HARMLESS = {
+    "account": "printed on a receipt, above the number that proves it",
     "audit_head": "the audit trail is verified by itself, and decides nothing",
     "backup_series": "part of the names of backups",
     "batch_size": "how many reports go in one call",
@@ -617,6 +618,7 @@ HARMLESS = {
     "purge_skipped": "what was shown about erasing",
     "replaced_key": "which advice is given about another key",
     "scheduled_run": "when the last run was",
+    "session": "encrypted and authenticated: what the program did not write is not used",
     "wants_photos": "whether photos are offered to the authority, which may refuse them",
     "other": "not read",
 }

@@ -95,7 +95,7 @@ def test_every_name_of_the_independent_lists_finds_its_state() -> None:
         code = "D" if country.alpha_3 == "DEU" else country.alpha_3
         names = [country.name, *(Locale(tag).territories[country.alpha_2] for tag in ("en", "id"))]
         for name in [*names, country.alpha_2]:
-            if name == "NA":
+            if name in {"NA", "Congo"}:  # not available; either of two states
                 continue
             found = find(name)
             expected = "USA" if name == "AS" else code
@@ -192,6 +192,7 @@ def test_a_demonym_is_found(text: str, code: str) -> None:
     ("text", "codes"),
     [
         ("Dominican", ["DMA", "DOM"]),
+        ("Congo", ["COD", "COG"]),
         ("Congolese", ["COD", "COG"]),
         ("Virgin Islander", ["VGB", "VIR"]),
         ("French", ["FRA"]),

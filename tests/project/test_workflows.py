@@ -1,5 +1,7 @@
-"""The workflows on GitHub run commands that exist; a release takes its text from CHANGELOG.md."""
+"""The workflows on GitHub run commands that exist; what a release has is whole: its text and its winget manifest."""
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from apoa_client import __version__
 
@@ -202,3 +205,23 @@ def test_a_version_without_a_section(version: str) -> None:
     done = release_text(version)
     assert (done.returncode, done.stdout) == (1, "")
     assert version in done.stderr
+
+
+@with_ci
+def test_the_winget_manifest(tmp_path: Path) -> None:
+    """It is as winget's published schema says, with the digest of the installer and its exit code while apoa runs."""
+    installer, url = tmp_path / "setup.exe", "https://example.com/v1.2.3/apoa-1.2.3-setup.exe"
+    installer.write_bytes(b"MZ")
+    subprocess.run([sys.executable, SCRIPT.with_name("winget"), "1.2.3", installer, url, tmp_path], check=True)
+    schemas = json.loads(Path(__file__).with_name("winget.json").read_text(encoding="utf-8"))
+    del schemas["$comment"]
+    found = {each["ManifestType"]: each for each in map(load, tmp_path.glob("ApoaClient.ApoaClient*.yaml"))}
+    assert set(found) == set(schemas)
+    for kind, manifest in found.items():
+        Draft7Validator(schemas[kind]).validate(manifest)
+        assert manifest["PackageVersion"] == "1.2.3"
+    digest = hashlib.sha256(b"MZ").hexdigest().upper()
+    assert found["installer"]["Installers"] == [{"Architecture": "x64", "InstallerUrl": url, "InstallerSha256": digest}]
+    [code] = found["installer"]["ExpectedReturnCodes"]
+    refusal = (ROOT / ".github" / "bundle" / "apoa.nsi").read_text(encoding="utf-8").partition('"$(RUNS)" /SD IDOK')[2]
+    assert refusal.split()[:2] == ["SetErrorLevel", str(code["InstallerReturnCode"])]

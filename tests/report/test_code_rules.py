@@ -53,13 +53,11 @@ def test_a_similar_code_is_suggested() -> None:
     assert warning.suggestion == "N7"
 
 
-def test_nationalities_and_purposes() -> None:
-    """Only a warning, too; the authority may write either code for Germany."""
-    tables = CodeTables(nationalities=(code("DEU"), code("GBR")), purposes=(code("business"),))
+def test_purposes() -> None:
+    """Only a warning, too."""
+    tables = CodeTables(purposes=(code("business"),))
     assert [each.field for each in unknown({}, tables)] == ["stay.purpose"]
-    assert unknown({"purpose": "bisnis", "nationality": "D"}, tables) == []
-    [warning] = unknown({"purpose": "bisnis", "nationality": "POL"}, tables)
-    assert warning.field == "guest.nationality"
+    assert unknown({"purpose": "bisnis"}, tables) == []
 
 
 def test_without_tables_every_code_is_taken() -> None:

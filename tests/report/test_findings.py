@@ -16,6 +16,18 @@ def test_a_stored_warning_is_read_in_todays_wording(before: str) -> None:
     assert catalogue_of("id").gettext(REWORDED[before]) != REWORDED[before]
 
 
+def test_a_warning_within_another_is_reworded() -> None:
+    """By hand nothing is sent, and warnings of before said so."""
+    old, new = (
+        f"Compare it with the visa or stamp in the passport; the report is {word} anyway." for word in ("sent", "saved")
+    )
+    template = "The authority's list does not have {code}. {compare}"
+    stored, today = (Message(template, {"code": "XXA", "compare": Message(each, {})}) for each in (old, new))
+    found = finding_from_json(Finding("guest.stay_permit.code", "unknown_code", stored).as_json())
+    assert found == Finding("guest.stay_permit.code", "unknown_code", today)
+    assert catalogue_of("id").gettext(new) != new
+
+
 def test_other_wordings_stay() -> None:
     """A warning that was never reworded, or the authority's own text, is read as it was stored."""
     finding = Finding("stay.room", "missing", Message("{text}", {"text": "Nomor kamar?"}))

@@ -1,17 +1,23 @@
 """Words that say that a value is not stated."""
 
+from uuid import UUID
+
 import pytest
-from report_helpers import TYPED, codes_of, draft, examined, look, mrz, scanned
+from report_helpers import TYPED, codes_of, contract_errors, draft, examined, look, mrz, scanned, spoilt
 
 from apoa_client.report import parse_fields
+from apoa_client.report.checking import check
+from apoa_client.report.fields import field_values
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.parse_fields import is_not_stated
+from apoa_client.report.kinds import Kind
+from apoa_client.report.model import Report, from_json, to_json
+from apoa_client.report.parse_fields import Draft, is_not_stated
 
 WORDS = [
     "-", "--", "\N{EM DASH}", "...", "?", "n/a", "N/A", "N.A.", "none", "None.", "unknown", "Unknown", "not stated",
     "not known", "don't know", "don\N{RIGHT SINGLE QUOTATION MARK}t know", "tidak ada", "Tidak  Ada", "(tidak ada)",
     "tdk ada", "gak ada", "ga ada", "tidak tahu", "TIDAK TAU", "tdk tau", "tidak diketahui", "tidak tercantum",
-    "belum tahu", "tidak ada di paspor", "tidakada",
+    "belum tahu", "tidak ada di paspor", "tidakada", "kurang tahu", "tidak ingat",
 ]  # fmt: skip
 
 OPTIONAL = (
@@ -35,13 +41,43 @@ def test_words_are_no_data(text: str) -> None:
     assert (guest.phone, guest.email, stay.room, stay.note) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"), [("lupa", {("birth_place", "missing")}), ("?", {("birth_place", "missing")}), ("-", set())]
+)
+def test_a_warning_says_that_a_place_is_not_stated(text: str, codes: set[tuple[str, str]]) -> None:
+    """A word in place of the place of birth is reported as another text; a user who writes that text means it."""
+    found = codes_of(look(draft({"birth_place": text})).warnings)
+    assert {each for each in found if each[0] == "birth_place"} == codes
+
+
 @pytest.mark.parametrize("name", ["sex", "birth_date", "nationality", "document_number", "expiry_date", "nights"])
-@pytest.mark.parametrize("text", ["tidak tahu", "tidak ada", "unknown", "n/a", "-"])
+@pytest.mark.parametrize("text", ["tidak tahu", "tidak ada", "none", "n/a", "-"])
 def test_a_required_field_is_missing(name: str, text: str) -> None:
     """TIDAK ADA is no passport number; the MRZ's value counts where there is one."""
     assert [code for _field, code in codes_of(look(draft({name: text})).errors)] == ["missing"]
     if name != "nights":
         assert look(scanned(mrz(), {name: text})).errors == ()
+
+
+@pytest.mark.parametrize("text", ["?", "unknown", "Unreadable", "Tidak  terbaca", "tidak-terbaca", "tdk jelas"])
+def test_an_expiry_that_cannot_be_read(text: str) -> None:
+    """It is reported as null with a warning, also after a correction; a date that its check digit confirms is used."""
+    given = draft({"expiry_date": text})
+    seen, (guest, stay) = look(given), examined(given)
+    assert guest.document.expiry_date is None
+    assert codes_of(seen.warnings) == {("expiry_date", "missing")}
+    report = Report(str(UUID(int=1)), str(UUID(int=2)), Kind.CHECK_IN, stay.check_in, guest, stay)
+    assert contract_errors(report) == []
+    assert look(Draft({"room": "7"}, values=field_values(from_json(to_json(report))))).guest == guest
+    checked = check({**TYPED, "expiry_date": text}, (), today=stay.check_in.date())
+    assert (checked.guest["document"]["expiry_date"], checked.warnings) == (None, seen.warnings)
+    passport = look(scanned(mrz(), {"expiry_date": text}))
+    assert passport.guest == look(scanned(mrz())).guest
+    assert passport.warnings == ()
+    worn = look(scanned(spoilt(1, 27, "0"), {"expiry_date": text}, accept_check_digit=True))
+    assert worn.guest is not None
+    assert worn.guest.document.expiry_date is None
+    assert {("expiry_date", "missing"), ("expiry_date", "conflict")} <= codes_of(worn.warnings)
 
 
 def test_a_guest_has_a_name() -> None:

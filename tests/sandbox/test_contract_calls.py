@@ -3,14 +3,16 @@
 import gzip
 import json
 import socket
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import pytest
 import requests
-from training_page import Json, LogIn, Make, Report
+from training_page import Json, LogIn, Make, Report, Send
 
+from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
+from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.validation import fits
 
 USERNAME = "wisma-melati"
@@ -136,15 +138,50 @@ def test_a_long_answer_is_compressed_where_accepted(make_server: Make, log_in: L
     assert int(answers[20, "gzip"].headers["Content-Length"]) < len(answers[20, "identity"].content) / 2
 
 
-@pytest.mark.parametrize(("more", "how"), [(b"x", "gzip"), (b"", "br")])
+@pytest.mark.parametrize(
+    ("accepts", "more", "how", "status"),
+    [(True, b"x", "gzip", 400), (True, b"", "br", 415), (False, b"", "gzip", 415), (True, b"", "gzip", 200)],
+)
 def test_a_body_that_is_not_one_gzip_member(
-    make_server: Make, log_in: LogIn, check_in: Report, more: bytes, how: str
+    make_server: Make, log_in: LogIn, check_in: Report, *, accepts: bool, more: bytes, how: str, status: int
 ) -> None:
-    """Data after its end, and another encoding, are bad requests."""
-    server = make_server()
-    body = gzip.compress(json.dumps({"reports": [check_in()]}).encode()) + more
+    """Data after its end is a bad request; an encoding that is not accepted is 415, and names the accepted one."""
+    server = make_server(limits=Limits(accepts_gzip=accepts))
+    http, body = log_in(server), gzip.compress(json.dumps({"reports": [check_in()]}).encode()) + more
     headers = {"Content-Type": "application/json", "Content-Encoding": how}
-    problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=20), 400)
+    assert http.get(f"{server.base_url}/meta", timeout=20).json()["accepts_gzip"] is accepts
+    answer = http.post(f"{server.base_url}/reports", data=body, headers=headers, timeout=20)
+    assert answer.status_code == status
+    assert answer.headers.get("Accept-Encoding") == (
+        {True: "gzip", False: "identity"}[accepts] if status == 415 else None
+    )
+
+
+def test_pages_of_a_day(make_server: Make, log_in: LogIn, send: Send, check_in: Report) -> None:
+    """A day with more receipts than a page has is fetched whole, in the order of the receipts."""
+    server = make_server(limits=Limits(max_page=2))
+    reports = [check_in({"guest.document.number": f"X{number}"}) for number in range(5)]
+    results, http = send(server, *reports), log_in(server)
+    client = HttpAuthority(base_url=server.base_url, username=USERNAME, password=lambda: PASSWORD, user_agent="x/0")
+    daily = client.daily_receipt(date(2026, 11, 24))
+    client.close()
+    assert daily is not None
+    assert [(each, receipt.number) for each, receipt in daily.receipts.items()] == [
+        (each["id"], each["receipt"]["number"]) for each in results
+    ]
+    last = http.get(f"{server.base_url}/receipts/2026-11-24", params={"page": "4"}, timeout=20).json()
+    assert (len(last["reports"]), last["accepted"], last["next"]) == (1, 5, None)
+    for page in ("6", "x", "-1", ""):
+        problem(http.get(f"{server.base_url}/receipts/2026-11-24", params={"page": page}, timeout=20), 404)
+
+
+def test_meta_names_the_zone(make_server: Make, log_in: LogIn) -> None:
+    """Days are counted in it, and its times have its offset, whatever the clock's offset is."""
+    server = make_server(timezone="Asia/Jayapura")
+    http = log_in(server)
+    meta, day = (http.get(f"{server.base_url}{path}", timeout=20).json() for path in ("/meta", "/receipts/2026-11-24"))
+    assert (meta["timezone"], meta["server_time"]) == ("Asia/Jayapura", "2026-11-24T22:15:00+09:00")
+    assert (day["from"], day["to"]) == ("2026-11-24T00:00:00+09:00", "2026-11-25T00:00:00+09:00")
 
 
 def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> None:

@@ -1,5 +1,6 @@
 """What the authority decides about a report, and that it decides once."""
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 
@@ -17,11 +18,12 @@ def code(result: Json) -> tuple[str, str]:
 def test_results_survive_a_restart(
     make_server: Make, send: Send, log_in: LogIn, check_in: Report, clock: list[datetime]
 ) -> None:
-    """A restarted authority answers as before, with violations and warnings, and continues the numbers."""
+    """A restarted authority answers as before, with errors and warnings, and continues the numbers."""
     late = check_in({"stay.check_in": "2026-11-20T10:00:00+07:00", "guest.document.number": "X1"})
-    reports = [check_in(), check_in({"guest.sex": None}), late]
-    first = make_server()
-    before = send(first, *reports)
+    reports = [check_in({"guest.document.number": "X0"}), check_in(), late]
+    first = make_server(faults="reject")
+    before = [*send(first, reports[0]), *send(first, *reports[1:])]
+    assert [each["status"] for each in before] == ["rejected", "accepted", "accepted"]
     first.stop()
     clock[0] += timedelta(days=1)
     second = make_server()
@@ -78,10 +80,13 @@ def test_reports_must_fit_their_stay(
 def test_rejected_check_in_may_be_sent_again_corrected(
     make_server: Make, send: Send, check_in: Report, follow_up: Report
 ) -> None:
-    """A rejected report does not change its stay: no check-out is possible, and a correction is accepted."""
+    """A rejected report does not change its stay: no check-out is possible, and a correction is accepted.
+
+    It does not occupy its id, so the correction may have the same one.
+    """
     refused = check_in({"guest.nationality": "QQQ"})
     out = follow_up(refused, "check_out")
-    corrected = check_in(stay_id=refused["stay_id"])
+    corrected = {**check_in(stay_id=refused["stay_id"]), "id": refused["id"]}
     results = send(make_server(), refused, out, corrected)
     assert code(results[0]) == ("guest.nationality", "unknown_state")
     assert code(results[1]) == ("stay_id", "unknown_stay")
@@ -107,6 +112,35 @@ def test_same_guest_and_night_is_a_duplicate_with_the_first_receipt(
     )
     results = send(server, other_state, before, next_night)
     assert [each["status"] for each in results] == ["accepted", "accepted", "duplicate"]
+
+
+def test_nights_are_of_the_property(make_server: Make, send: Send, check_in: Report) -> None:
+    """They count in its zone, whatever offset a report has: far in the west it is still the 24th."""
+    first = check_in({"stay.check_in": "2026-11-24T20:00:00-05:00", "stay.planned_check_out": "2026-11-26"})
+    before = check_in({"stay.planned_check_out": "2026-11-25"})
+    same = check_in({"stay.check_in": "2026-11-25T01:30:00+07:00", "stay.planned_check_out": "2026-11-26"})
+    results = send(make_server(), first, before, same)
+    assert [each["status"] for each in results] == ["accepted", "accepted", "duplicate"]
+
+
+def test_a_receipt_has_the_hash_of_the_canonical_form(make_server: Make, send: Send, check_in: Report) -> None:
+    """RFC 8785: members in order, no white space, in UTF-8, and only what must be escaped is."""
+    report = dict(reversed(check_in({"guest.surname": 'É"\x7f\u2028', "stay.note": "\x0f\n"}).items()))
+    (result,) = send(make_server(), report)
+    guest = report["guest"]
+    document, permit, stay = guest["document"], guest["stay_permit"], report["stay"]
+    lines = ",".join(f'"{line}"' for line in document["mrz"])
+    canonical = (
+        f'{{"created_at":"{report["created_at"]}","guest":{{"birth_date":"{guest["birth_date"]}","birth_place":'
+        f'"{guest["birth_place"]}","document":{{"expiry_date":"{document["expiry_date"]}","issuing_state":"GBR","mrz":'
+        f'[{lines}],"number":"{document["number"]}","type":"P"}},"email":"{guest["email"]}","given_names":"JANE ANN",'
+        f'"nationality":"GBR","phone":"{guest["phone"]}","sex":"F","stay_permit":{{"code":"B1","entry_date":'
+        f'"{permit["entry_date"]}","number":null,"valid_until":"{permit["valid_until"]}"}},"surname":"É\\"\x7f\u2028"}},'
+        f'"id":"{report["id"]}","kind":"check_in","stay":{{"check_in":"{stay["check_in"]}","note":"\\u000f\\n",'
+        f'"planned_check_out":"{stay["planned_check_out"]}","purpose":"tourism","room":"{stay["room"]}"}},'
+        f'"stay_id":"{report["stay_id"]}"}}'
+    )
+    assert result["receipt"]["sha256"] == hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def test_a_new_process_does_not_detect_earlier_duplicates(make_server: Make, send: Send, check_in: Report) -> None:

@@ -79,10 +79,10 @@ def test_a_compressed_answer_is_broken_too(make_server: Make, log_in: LogIn) -> 
     """A code table is long enough to be compressed, and is inflated before it is too large, cut off or empty."""
     server = make_server(faults="codes:huge,codes:truncated,codes:empty")
     http = log_in(server)
-    url = f"{server.base_url}/codes/nationalities"
+    url = f"{server.base_url}/codes/stay_permits"
     huge, truncated, empty = (http.get(url, timeout=20) for _ in range(3))
     assert len(huge.content) > 1 << 20
-    assert huge.json()["table"] == "nationalities"
+    assert huge.json()["table"] == "stay_permits"
     with pytest.raises(requests.JSONDecodeError):
         truncated.json()
     assert empty.content == b""

@@ -34,11 +34,12 @@ def problem(answer: requests.Response, status: int) -> str:
 def test_only_an_accepted_check_in_gets_a_photo(
     make_server: Make, send: Send, log_in: LogIn, check_in: Report, follow_up: Report
 ) -> None:
-    """404 for a report that was never received; 409 for one that is pending, rejected, a duplicate or no check-in."""
-    server = make_server(faults="ok,pending")
+    """404 for a report that was never received; 409 for one that is pending, refused, a duplicate or no check-in."""
+    server = make_server(faults="ok,reject,pending")
     report = check_in()
-    others = [check_in(), check_in({"guest.sex": "Z"}), follow_up(report, "check_out")]
-    send(server, report, *others)
+    others = [check_in(), follow_up(report, "check_out"), check_in({"guest.document.number": "X0"})]
+    send(server, report, *others[:2])
+    send(server, others[2])
     pending = check_in({"guest.document.number": "X1"})
     send(server, pending)
     http = log_in(server)

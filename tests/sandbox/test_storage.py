@@ -56,11 +56,11 @@ def test_no_personal_data_reaches_the_disk(
 def test_marks_need_the_key(tmp_path: Path, check_in: Report) -> None:
     """One mark for each night; equal with the same key, different with another; no repr shows the key."""
     report, key = check_in(), b"k" * 32
-    marks = night_marks(report, key)
+    marks = night_marks(report, key, UTC)
     assert len(set(marks)) == 3
-    assert night_marks(report, key) == marks
-    assert not set(night_marks(report, b"l" * 32)) & set(marks)
-    assert night_marks({**report, "stay": {}}, key) == []
+    assert night_marks(report, key, UTC) == marks
+    assert not set(night_marks(report, b"l" * 32, UTC)) & set(marks)
+    assert night_marks({**report, "stay": {}}, key, UTC) == []
     with closing(Storage(tmp_path / "sandbox.db")) as storage:
         assert "kkk" not in repr(
             Decisions(storage, key, now=lambda: datetime(2026, 10, 1, tzinfo=UTC), window_hours=24)

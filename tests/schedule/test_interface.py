@@ -48,6 +48,12 @@ class TestRunTool:
         code = "import sys; sys.stderr.buffer.write('Accès refusé'.encode('oem')); sys.exit(1)"
         assert self.run(code).reason == "Accès refusé"
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+    def test_xml_of_windows(self, encoding: str) -> None:
+        """Text in UTF-16 is read, with a mark at its beginning or without."""
+        code = f"import sys; sys.stdout.buffer.write('<?xml?>\\u0151\\u5bbf'.encode({encoding!r}))"
+        assert self.run(code).out.removeprefix("\ufeff") == "<?xml?>ő宿"
+
     def test_its_environment(self) -> None:
         """No variable of ours, and the language that is parsed."""
         code = "import os; print(sorted(n for n in os.environ if n.startswith(('APOA', 'CRED'))), os.environ['LC_ALL'])"

@@ -1,42 +1,40 @@
 """The task of Windows' Task Scheduler."""
 
-import ctypes
-import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from basics import WINE, raises_error
-from hypothesis import given
-from hypothesis import strategies as st
 from schedule_helpers import Tools, found_by, use
 
 from apoa_client.schedule.interface import DAY, INTERVALS, MINUTE, Change, Job, ToolResult
-from apoa_client.schedule.task_scheduler import NAMESPACE, TaskScheduler, found_in, split_arguments, task_text
+from apoa_client.schedule.task_scheduler import NAMESPACE, TaskScheduler, found_in, task_text
 
 ACCOUNT = r"MEJA-1\Kadek Ayu"
 JOB = Job(
     "apoa-sync",
-    (r"C:\Users\Kadek Ayu\apoa é & <b>\pythonw.exe", "-P", "-m", "apoa_client"),
-    ("--set-variable", r"APOA_HOME=D:\my apoa", "sync", "--all", "--scheduled"),
+    (r"C:\Users\Kadek Ayu\apoa é ő 宿 😀 & <b>\pythonw.exe", "-P", "-m", "apoa_client"),
+    ("--set-variable", r"APOA_HOME=D:\my ŝ apoa", "sync", "--all", "--scheduled"),
     15 * MINUTE,
     {},
     offset_s=77,
 )
 SCHEMA = Path(__file__).with_name("task.xsd")
+WIB = timezone(timedelta(hours=7))
+NOW = datetime(2026, 11, 26, 20, 15, 4, tzinfo=WIB)
+NO_TASK = 0x80070002
 
 
 class Windows:
-    """schtasks and PowerShell, with the tasks by name."""
+    """schtasks, with the tasks by name."""
 
     def __init__(self) -> None:
-        self.tools = Tools({"schtasks": self.schtasks, "powershell": self.powershell})
+        self.tools = Tools({"schtasks": self.schtasks})
         self.tasks: dict[str, str] = {}
-        self.info: dict[str, object] = {"enabled": True, "result": 0x41303, "last": "1999-11-30T00:00:00"}
         self.error = ""
 
     def schtasks(self, arguments: Sequence[str], _text: str) -> ToolResult:
@@ -47,16 +45,20 @@ class Windows:
             assert arguments[3] == "/XML"
             self.tasks[name] = Path(arguments[4]).read_bytes().decode("utf-16")
         elif name not in self.tasks:
-            return ToolResult(1, "", "ERROR: The system cannot find the file specified.")
+            code = NO_TASK if "/HRESULT" in arguments else 1
+            return ToolResult(code, "", "FEJL: Systemet kan ikke finde den angivne fil.")
         elif verb == "/Delete":
             del self.tasks[name]
+        else:
+            assert list(arguments[3:]) == ["/XML", "/HRESULT"]
+            return ToolResult(0, printed(self.tasks[name]), "")
         return ToolResult(0, "", "")
 
-    def powershell(self, _arguments: Sequence[str], _text: str) -> ToolResult:
-        text = self.tasks.get(self.tools.environ["SCHEDULED_TASK"])
-        if text is None:
-            return ToolResult(3, "", "")
-        return ToolResult(0, json.dumps({"xml": text, **self.info}), "")
+
+def printed(text: str) -> str:
+    """Return what `schtasks` prints of a definition on a Western European console, as it is then decoded."""
+    utf_16 = text.replace("😀", "??")  # one for each half of a surrogate pair
+    return utf_16.encode("cp850", errors="replace").decode("cp850").replace("\n", "\r\n")
 
 
 @pytest.fixture
@@ -69,7 +71,11 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
 @pytest.fixture
 def tasks(windows: Windows) -> TaskScheduler:
     del windows
-    return TaskScheduler({"USERDOMAIN": "MEJA-1", "USERNAME": "Kadek Ayu"})
+    return made("Kadek Ayu")
+
+
+def made(user: str = "") -> TaskScheduler:
+    return TaskScheduler({"USERDOMAIN": "MEJA-1", "USERNAME": user}, lambda: NOW)
 
 
 def test_install_update_and_remove(tasks: TaskScheduler, windows: Windows) -> None:
@@ -84,22 +90,53 @@ def test_install_update_and_remove(tasks: TaskScheduler, windows: Windows) -> No
 
 
 def test_what_windows_says(tasks: TaskScheduler, windows: Windows) -> None:
-    """Nothing of a run before the first one; then when it was, how it ended, and the next."""
+    """Each word of the command, though the console has no letter for it; the next run; whether it is switched off."""
     tasks.install(JOB)
     found = found_by(tasks)
     assert (found.command, found.every_s, found.active) == (JOB.command, JOB.every_s, True)
-    assert (found.last_run_at, found.last_result, found.next_run_at) == (None, None, None)
-    windows.info = {
-        "enabled": False,
-        "result": 75,
-        "last": "2026-11-26T20:15:04",
-        "next": "2026-11-26T20:30:00",
-    }
+    tasks.install(JOB._replace(every_s=DAY))
+    midnight = NOW.astimezone().replace(hour=0, minute=0, second=0) + timedelta(days=1)  # of this computer
+    assert found_by(tasks).next_run_at == midnight + timedelta(seconds=JOB.offset_s)
+    [(name, text)] = windows.tasks.items()
+    windows.tasks[name] = text.replace("<Settings>", "<Settings><Enabled>false</Enabled>")
     found = found_by(tasks)
-    assert (found.active, found.last_result) == (False, 75)
-    assert found.last_run_at == datetime(2026, 11, 26, 20, 15, 4, tzinfo=UTC)
-    assert found.next_run_at == datetime(2026, 11, 26, 20, 30, tzinfo=UTC)
+    assert (found.active, found.next_run_at) == (False, None)
     assert tasks.install(JOB) is Change.UPDATED
+    assert tasks.install(JOB) is Change.UNCHANGED
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("pythonw.exe", "other.exe"), ("--scheduled", ""), ("PT15M", "PT5M"), ("my ", "")]
+)
+def test_a_task_changed_by_hand(tasks: TaskScheduler, windows: Windows, here: str, there: str) -> None:
+    """What the task starts counts, not what was installed, and an installation corrects it."""
+    tasks.install(JOB)
+    [(name, text)] = windows.tasks.items()
+    begin, action = text.split("<Triggers>")
+    windows.tasks[name] = f"{begin}<Triggers>{action.replace(here, there)}"
+    found = found_by(tasks)
+    assert (found.command, found.every_s) != (JOB.command, JOB.every_s)
+    if here == "pythonw.exe":
+        assert found.command[0].endswith("other.exe")
+    assert tasks.install(JOB) is Change.UPDATED
+    assert found_by(tasks).command == JOB.command
+
+
+@pytest.mark.parametrize(
+    ("boundary", "next_run_at"),
+    [
+        ("2026-01-01T00:01:17", "2026-11-26T20:16:17+07:00"),
+        ("2026-11-26T20:00:04", "2026-11-26T20:30:04+07:00"),
+        ("2026-12-24T18:00:00", "2026-12-24T18:00:00+07:00"),
+        ("2026-11-26T13:20:00Z", "2026-11-26T20:20:00+07:00"),
+        ("soon", None),
+    ],
+)
+def test_the_next_run(boundary: str, next_run_at: str | None) -> None:
+    """It is the next one of the trigger, in the zone of the computer."""
+    text = task_text(JOB, ACCOUNT).replace("2026-01-01T00:01:17", boundary)
+    wanted = None if next_run_at is None else datetime.fromisoformat(next_run_at).astimezone(UTC)
+    assert found_in(text, JOB.name, NOW).next_run_at == wanted
 
 
 def test_the_schema_accepts_the_task() -> None:
@@ -109,14 +146,14 @@ def test_the_schema_accepts_the_task() -> None:
     for every_s in INTERVALS:
         text = task_text(JOB._replace(every_s=every_s), ACCOUNT)
         schema.validate(text.partition("?>")[2])
-        assert found_in({"xml": text, "enabled": True, "result": 0}, JOB.name).every_s == every_s
+        assert found_in(text, JOB.name, NOW).every_s == every_s
 
 
 @pytest.mark.parametrize(("interval", "every_s"), [("P1D", DAY), ("PT1H30M", 5400), ("PT0M", None), ("soon", None)])
 def test_an_interval_as_windows_writes_it(interval: str, every_s: int | None) -> None:
     """Windows may write hours and days in place of minutes."""
     text = task_text(JOB, ACCOUNT).replace("PT15M", interval)
-    assert found_in({"xml": text, "enabled": True, "result": 0}, JOB.name).every_s == every_s
+    assert found_in(text, JOB.name, NOW).every_s == every_s
 
 
 def test_what_the_task_promises() -> None:
@@ -131,25 +168,11 @@ def test_what_the_task_promises() -> None:
     assert values["Command"] == JOB.program[0]
 
 
-@given(st.lists(st.text(st.sampled_from('a \t"\\%é'), max_size=8), max_size=5))
-def test_arguments_are_split_as_they_were_joined(words: list[str]) -> None:
-    """Whatever quotes, backslashes and blanks they hold, and Windows reads the same."""
-    line = subprocess.list2cmdline(words)
-    assert split_arguments(line) == words
-    if sys.platform == "win32":
-        count = ctypes.c_int()
-        split = ctypes.windll.shell32.CommandLineToArgvW
-        split.restype = ctypes.POINTER(ctypes.c_wchar_p)
-        found = split(ctypes.c_wchar_p(f"program {line}"), ctypes.byref(count))
-        assert [found[index] for index in range(1, count.value)] == words
-
-
-@pytest.mark.parametrize("answer", ["", "Get-ScheduledTask: not recognized"])
-def test_powershell_fails(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_schtasks_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an error: a schedule that cannot be seen is not called missing."""
-    use(monkeypatch, Tools({"powershell": lambda _words, _text: ToolResult(1, answer, "blocked by policy")}))
+    use(monkeypatch, Tools({"schtasks": lambda _words, _text: ToolResult(0x80070005, "", "ERROR: Access is denied.")}))
     with raises_error("schedule_refused"):
-        TaskScheduler({}).find(JOB.name)
+        made().find(JOB.name)
 
 
 def test_schtasks_refuses(tasks: TaskScheduler, windows: Windows) -> None:
@@ -158,15 +181,14 @@ def test_schtasks_refuses(tasks: TaskScheduler, windows: Windows) -> None:
     with raises_error("schedule_refused") as caught:
         tasks.install(JOB)
     assert caught.value.message.values["reason"] == windows.error
-    assert not tasks.remove(JOB.name)
-    windows.tasks = {tasks.plan(JOB).commands[0][3]: ""}
     with raises_error("schedule_refused"):
         tasks.remove(JOB.name)
 
 
 def test_a_task_that_is_damaged() -> None:
     """It is found and not active."""
-    assert not found_in({"xml": "<Task", "enabled": True, "result": 0}, JOB.name).active
+    for text in ("<Task", "", "<Task>\udc81</Task>"):
+        assert not found_in(text, JOB.name, NOW).active
 
 
 def test_plan_is_what_install_registers(tasks: TaskScheduler, windows: Windows) -> None:
@@ -182,7 +204,7 @@ def test_plan_is_what_install_registers(tasks: TaskScheduler, windows: Windows) 
 @pytest.mark.skipif(sys.platform == "win32", reason="the account is the one of this process")
 def test_two_accounts_of_one_computer(windows: Windows) -> None:
     """Each has a task of its own, finds that one alone, and leaves the other one when it removes its own."""
-    ayu, dewi = (TaskScheduler({"USERDOMAIN": "MEJA-1", "USERNAME": name}) for name in ("Ayu", "Dewi"))
+    ayu, dewi = (made(name) for name in ("Ayu", "Dewi"))
     assert ayu.install(JOB) is Change.INSTALLED
     assert dewi.find(JOB.name) is None
     assert dewi.install(JOB._replace(every_s=DAY)) is Change.INSTALLED
@@ -194,7 +216,7 @@ def test_two_accounts_of_one_computer(windows: Windows) -> None:
 def test_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no Task Scheduler, and no task."""
     use(monkeypatch, Tools())
-    tasks = TaskScheduler({})
+    tasks = made()
     problem = tasks.problem()
     assert problem is not None
     assert problem.name == "schedule_missing"

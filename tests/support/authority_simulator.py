@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from apoa_client.authority.contract_rules import STAY_RULES
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -134,7 +135,7 @@ class AuthoritySimulator:
         step = self._start_call("meta")
         self._finish_call(step)
         return Meta(
-            contract="1.2",
+            contract="1.3",
             environment="training",
             server_time=self.now,
             max_batch=self.max_batch,
@@ -222,7 +223,11 @@ class AuthoritySimulator:
             return kept.verdict if kept.content == report else _rejected(report_id, "id", "id_conflict")
         if step.name == "defer":
             return Verdict(report_id, Status.DEFERRED, retry_after=int(step.amount or 0))
-        verdict = self._out_of_order(report_id, report) or self._duplicate_of_other_stay(report_id, report)
+        rule = STAY_RULES[report["kind"], self._state_of(report["stay_id"])]
+        if rule.status == "deferred":
+            return Verdict(report_id, Status.DEFERRED, retry_after=60)
+        misfit = _rejected(report_id, "stay_id", rule.code) if rule.code is not None else None
+        verdict = misfit or self._duplicate_of_other_stay(report_id, report)
         self.known[report_id] = KnownReport(report, verdict or self._judge(report_id, step))
         return self.known[report_id].verdict
 
@@ -236,14 +241,19 @@ class AuthoritySimulator:
         status = Status.DUPLICATE if step.name == "duplicate" else Status.ACCEPTED
         return Verdict(report_id, status, self.acquired[report_id])
 
-    def _out_of_order(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
-        if report["kind"] == "check_in" or any(
-            each.content["stay_id"] == report["stay_id"] and each.content["kind"] == "check_in"
-            for each in self.known.values()
-            if each.verdict.status is not Status.REJECTED
-        ):
-            return None
-        return _rejected(report_id, "stay_id", "unknown_stay")
+    def _state_of(self, stay_id: str) -> str:
+        """The state of a stay, as `STAY_RULES` names it."""
+        state = "none"
+        for each in self.known.values():
+            if each.content["stay_id"] != stay_id:
+                continue
+            if each.verdict.status is Status.PENDING:
+                return "pending"
+            if each.verdict.status is not Status.REJECTED:
+                state = STAY_RULES[each.content["kind"], state].then
+            elif (each.content["kind"], state) == ("check_in", "none"):
+                state = "refused"
+        return state
 
     def _duplicate_of_other_stay(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
         """A duplicate verdict where another stay has the same document and night of check-in."""

@@ -191,7 +191,11 @@ class Apoa:
         if "lang" in environ:
             environ["APOA_LANG"] = environ.pop("lang")
         terminal = keys is not None
-        typed = Keyboard("".join(f"{key}\n" for key in keys)) if keys is not None else io.StringIO(stdin)
+        typed = (
+            Keyboard("".join(f"{key}\n" for key in keys))
+            if keys is not None
+            else io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")
+        )
         with self.monkeypatch.context() as patch:
             patch.setattr(sys, "stdin", typed)
             patch.setattr(main, "at_a_terminal", lambda: terminal)

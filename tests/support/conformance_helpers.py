@@ -29,6 +29,9 @@ class Suite:
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.restart: Callable[[], object] | None = None
+        self.others: list[tuple[str, str]] = []
+        self.sent: Callable[[], int] = lambda: 0
+        self.monotonic: Callable[[], float] = time.monotonic
 
     def __call__(
         self, url: str, only: AbstractSet[str] | None = None, password: str = PASSWORD
@@ -37,14 +40,14 @@ class Suite:
         chosen = [each for each in CHECKS if only is None or only & {each.id, each.id.partition(".")[0]}]
         with open_server(
             url,
-            USERNAME,
-            password,
+            [(USERNAME, password), *self.others],
             user_agent="apoa-client/0",
-            pause=self.waits.append,
-            monotonic=time.monotonic,
-        ) as server:
+            pause=lambda seconds, _reason: self.waits.append(seconds),
+            monotonic=self.monotonic,
+        ) as (server, *others):
             samples = Samples(now, secrets.token_bytes)
-            context = Context(server, samples, now, self.restart)
+            self.sent = lambda: server.connection.count
+            context = Context(server, samples, now, self.restart, next(iter(others), None))
             return {each.id: each for each in run_checks(context, Uninterrupted(), checks=chosen)}
 
 

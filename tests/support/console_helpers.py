@@ -1,8 +1,9 @@
 """Runs a command in a console window of Windows, types into it, reads its screen, and closes the window.
 
-As a script, `run CODE_PAGE OUTPUT COMMAND` runs a command with the streams of the window that the script runs in, and
-`close PROCESS` closes the window of a process as Windows does, which Wine's pseudoconsole leaves out. `break COMMAND`
-presses Ctrl-Break for a command that has written its first line, and has its exit code.
+As a script, `run CODE_PAGE OUTPUT COMMAND` runs a command with the streams of the window that the script runs in,
+`leave CODE_PAGE OUTPUT COMMAND` leaves the command alone in the window, and `close PROCESS` closes the window of a
+process as Windows does, which Wine's pseudoconsole leaves out. `break COMMAND` presses Ctrl-Break for a command that
+has written its first line, and has its exit code.
 """
 
 import contextlib
@@ -79,14 +80,18 @@ class Window:
     """
 
     def __init__(self, apoa: "Installed", *arguments: str, code_page: int = 65001, output: Path | None = None) -> None:
-        """Runs the installed command in a new window, with its output in a file if given."""
+        """Runs the installed command in a new window, with its output in a file if given.
+
+        Without arguments it is alone in the window, as after a double click.
+        """
         self._kernel = _kernel()
         keys, self._keyboard = self._pipe()
         self._screen, picture = self._pipe()
         self._console = c_void_p()
         size = c_ulong(_HEIGHT << 16 | _WIDTH)
         assert self._kernel.CreatePseudoConsole(size, keys, picture, 0, byref(self._console)) == 0
-        runner = [sys.executable, __file__, "run", str(code_page), str(output or "CONOUT$")]
+        action = "run" if arguments else "leave"
+        runner = [sys.executable, __file__, action, str(code_page), str(output or "CONOUT$")]
         self._start(subprocess.list2cmdline([*runner, *apoa.command, *arguments]), apoa.environ)
         self._shown: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._unread = ""
@@ -182,14 +187,14 @@ def _close_window_of(process_id: int) -> None:
         kernel.TerminateProcess(process, 0xC000013A)
 
 
-def _run_in_window(code_page: int, output: str, command: Sequence[str]) -> int:
-    """Runs a command that inherits the window's streams, which a process of a test does not."""
+def _start_in_window(code_page: int, output: str, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Starts a command that inherits the window's streams, which a process of a test does not."""
     kernel = _kernel()
     assert kernel.SetConsoleCP(code_page)
     assert kernel.SetConsoleOutputCP(code_page)
     keys, screen = (os.open(name, os.O_RDWR) for name in ("CONIN$", "CONOUT$"))
     written = os.open(output, os.O_RDWR | os.O_CREAT)
-    return subprocess.call(command, stdin=keys, stdout=written, stderr=screen)
+    return subprocess.Popen(command, stdin=keys, stdout=written, stderr=screen)
 
 
 def _press_ctrl_break(command: Sequence[str]) -> int:
@@ -209,4 +214,5 @@ if __name__ == "__main__":
     elif action == "break":
         sys.exit(_press_ctrl_break(rest))
     else:
-        sys.exit(_run_in_window(int(rest[0]), rest[1], rest[2:]))
+        started = _start_in_window(int(rest[0]), rest[1], rest[2:])
+        sys.exit(started.wait() if action == "run" else 0)

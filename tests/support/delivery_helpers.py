@@ -110,7 +110,7 @@ class Hotel:
         interruptions: Interruptions | None = None,
         expected: AuthorityIdentity = UNKNOWN_AUTHORITY,
         overlap: bool = False,
-        with_photos: bool = True,
+        all_photos: bool = True,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
         dependencies = Dependencies(
@@ -122,7 +122,7 @@ class Hotel:
             interruptions or Uninterrupted(),
             overlap=overlap,
         )
-        choices = {"first": first, "keep_backoff": keep_backoff, "wait_s": wait_s, "with_photos": with_photos}
+        choices = {"first": first, "keep_backoff": keep_backoff, "wait_s": wait_s, "all_photos": all_photos}
         options = RunOptions(settings, expected, **choices)  # type: ignore[arg-type]  # each has its own type
         outcome = deliver(dependencies, options)
         assert self.watcher.ended == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
+from apoa_client.ports.authority import Meta
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Document, Guest, Report, Stay
@@ -13,6 +14,20 @@ from apoa_client.vault.sealing import PropertySealer, key_pair_from_seed
 
 WIB = timezone(timedelta(hours=7))
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+META = Meta(
+    contract="1.2",
+    environment="training",
+    server_time=NOON,
+    max_batch=500,
+    max_body_bytes=1_000_000,
+    accepts_gzip=True,
+    reporting_window_hours=24,
+    property_id="P-1",
+    property_name="Wisma Melati",
+    property_office=None,
+    wants_photo=True,
+)
 HOUR = timedelta(hours=1)
 PRIVATE_KEY, PUBLIC_KEY = key_pair_from_seed(b"k" * 32)
 

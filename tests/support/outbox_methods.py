@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from outbox_helpers import HOUR, NOON, PHOTO, finding, receipt, report, uuid
+from outbox_helpers import HOUR, META, NOON, PHOTO, finding, receipt, report, uuid
 from outbox_stores import AnyOutbox
 
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -59,7 +59,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "photos to send": lambda outbox: list(outbox.photos_to_send()),
     "settle a photo": lambda outbox: outbox.settle_photo(uuid(WITH_PHOTO), PhotoState.SENT),
     "whether photos are wanted": lambda outbox: outbox.wants_photos(),
-    "photos are wanted": lambda outbox: outbox.record_wants_photos(wants=True),
+    "photos are wanted": lambda outbox: outbox.record_meta(META),
     "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
     "list by departure": lambda outbox: list(outbox.entries(BY_DEPARTURE)),
     "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),

@@ -125,7 +125,7 @@ DOCUMENTS = st.builds(
     type=st.sampled_from(["P", "PP", "PD", "P2"]),
     number=st.text("ABCXYZ0123456789", min_size=1, max_size=20),
     issuing_state=STATES,
-    expiry_date=DAYS,
+    expiry_date=st.none() | DAYS,
     mrz=st.none() | st.just(compose("TD3", Details(**PRINTED))),
 )
 PERMITS = st.builds(

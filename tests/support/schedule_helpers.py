@@ -8,7 +8,6 @@ import pytest
 
 from apoa_client.schedule.interface import Found, Scheduler, ToolResult
 
-MODULES = ("interface", "task_scheduler")
 PROGRAM = "/opt/wisma melati/apoa"
 Answer = Callable[[Sequence[str], str], ToolResult]
 """What a tool does with its arguments and its standard input."""
@@ -90,9 +89,8 @@ def use(monkeypatch: pytest.MonkeyPatch, tools: Tools) -> Tools:
     monkeypatch.setattr("apoa_client.schedule.choice._BY_PLATFORM", {})
     monkeypatch.setattr("apoa_client.app.scheduling.run_tool", tools.start)
     monkeypatch.setattr("apoa_client.app.scheduling.background_command", lambda: [PROGRAM])
-    for module in MODULES:
-        monkeypatch.setattr(f"apoa_client.schedule.{module}.find_program", tools.find)
-        monkeypatch.setattr(f"apoa_client.schedule.{module}.run_tool", tools.run)
+    monkeypatch.setattr("apoa_client.schedule.interface.find_program", tools.find)
+    monkeypatch.setattr("apoa_client.schedule.interface.run_tool", tools.run)
     return tools
 
 

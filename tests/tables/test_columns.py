@@ -125,6 +125,25 @@ def test_a_table_without_known_headings_is_a_doubt() -> None:
     assert (doubt.kind, doubt.columns) == ("no_columns", ())
 
 
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (["Hartley, Mr Oliver", "DE VRIES, Jan"], []),
+        (["Hartley, Oliver", "Claire Dubois"], ["name_order"]),
+        (["John Hartley, Anna Dubois"], ["name_order"]),
+    ],
+)
+def test_a_comma_in_each_whole_name_shows_the_surname(names: list[str], kinds: list[str]) -> None:
+    """Then no order is asked for; a comma between two guests shows nothing, and a name without one is refused."""
+    guests = ((name, "7", "2") for name in names)
+    table = table_of(["Nama tamu", "Kamar", "Malam"], *guests, ("Total, all", 9))
+    assert [doubt.kind for doubt in match_columns(table).doubts] == kinds
+    rows = read_table(table)[:-1]
+    split = [(row.texts["surname"], row.texts["given_names"]) for row in rows if not row.findings]
+    assert split == [("Hartley", "Oliver"), ("DE VRIES", "Jan")][: len(split)]
+    assert len(split) == sum("," in name for name in names) - (names[0].count(" ") > 2)
+
+
 @pytest.mark.parametrize("name_order", ["", "given_first"])
 def test_a_whole_name_beside_a_surname_is_a_doubt(name_order: str) -> None:
     """A column Nama beside Nama keluarga may be the given names or the whole name."""

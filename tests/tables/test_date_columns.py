@@ -146,6 +146,7 @@ def test_a_heading_that_states_the_order_settles_the_other_columns() -> None:
         ("Passport expiry", "24/11/28", "2028-11-24"),
         ("Passport expiry", "28/11/24", "2028-11-24"),
         ("Check-in", "26/11/24", "2026-11-24"),
+        ("Check-in", "24 Nov '26", "2026-11-24"),
         ("Check-in", "26-11-30", "2026-11-30"),
         ("Check-in", "25/11/26", "2026-11-25"),
         ("Date of entry", "24/11/26", "2026-11-24"),

@@ -8,7 +8,7 @@ from apoa_client.report.parse_fields import UNCALCULATED, is_spreadsheet_error
 from apoa_client.settings.column_mappings import OTHER_TARGETS, TARGETS, label_of_target
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, GuestRow, Table
+from apoa_client.tables.rows import NO_GUEST, CellValue, GuestRow, Table
 
 ERRORS = [
     *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"),
@@ -109,3 +109,10 @@ def test_a_formula_without_a_result() -> None:
     (other,) = read_cells("Kamar", "#N/A")
     assert [finding.code for finding in row.findings] == ["spreadsheet_error"]
     assert problem_of(row.findings[0]) != problem_of(other.findings[0])
+
+
+@pytest.mark.parametrize(("values", "skip"), [(("=A1", "=A1"), ""), ((None, "=A1"), NO_GUEST)])
+def test_a_row_of_formulas_without_results(values: tuple[CellValue, ...], skip: str) -> None:
+    """One that computes a guest's name is refused; one that is prepared for the next guest is skipped and counted."""
+    row = fields_of(xlsx(("A", [["Nama Belakang", "Tgl Check In"], values])))
+    assert (row.skip, {finding.code for finding in row.findings}) == (skip, {"spreadsheet_error"})

@@ -102,6 +102,10 @@ def test_what_is_no_whole_name_is_refused(cell: str, mapping: ColumnMapping) -> 
         ("Nama Depan", "Dan Oliver", True),
         ("Tempat Lahir", "Ada", True),
         ("Tempat Lahir", "TBA", False),
+        ("Tempat Lahir", "lupa", True),
+        ("Nama Depan", "lupa", False),
+        ("Nama Depan", "PhD", False),
+        ("Nama Depan", "S.Kom", False),
         ("Tempat Lahir", "sda", False),
         ("Kamar", '"', False),
         ("Kamar", "5", True),
@@ -125,6 +129,7 @@ def test_a_word_in_place_of_a_value_is_refused(heading: str, cell: str, *, is_va
     ("note", "is_cancelled"),
     [
         *(("Batal", True), ("no show", True), ("Batal - pindah ke Melati 2", True), ("tidak jadi menginap", True)),
+        *(("tdk jadi", True), ("nggak jadi datang", True), ("btl, pindah", True), ("di cancel tamu", True)),
         *(("bayar tunai", False), ("Cancel 1 day before", False), ("No-show fee 100%", False), ("Batalha", False)),
     ],
 )

@@ -4,7 +4,8 @@ import io
 import itertools
 import os
 import tracemalloc
-from zipfile import ZipFile
+import warnings
+from zipfile import ZIP_BZIP2, ZIP_LZMA, ZipFile
 
 import pytest
 from workbook_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
@@ -83,10 +84,9 @@ GUESTS = '<row r="1"><c t="str"><v>a</v></c></row><row r="2"><c t="str"><v>x</v>
 
 @pytest.mark.slow
 def test_a_million_empty_rows() -> None:
-    """The rows that a sheet can have take no memory, also with formulas that were never calculated."""
-    for empty in ("<row><c/></row>", '<row><c s="0"><f>A1</f><v></v></c></row>'):
-        table = read(sheet_of(f'{GUESTS}{empty * 20_000}<row r="1048576"><c><v>1</v></c></row>'))
-        assert [row.number for row in table.read_rows()] == [2, 1_048_576]
+    """The rows that a sheet can have take no memory."""
+    table = read(sheet_of(f'{GUESTS}{"<row><c/></row>" * 20_000}<row r="1048576"><c><v>1</v></c></row>'))
+    assert [row.number for row in table.read_rows()] == [2, 1_048_576]
     far = read(ods(ods_table(ods_row(cell("a")), ods_row(cell("x")), ods_row("<table:table-cell/>", times=1_048_574))))
     assert [row.number for row in far.read_rows()] == [2]
 
@@ -113,11 +113,11 @@ LARGE = "x" * 1_200_000
 @pytest.mark.parametrize(
     "row",
     [
-        f'<row r="2"><c t="inlineStr"><is><t>{"x" * 32_768}</t></is></c></row>',
-        f'<row r="2"><c t="str"><v>{LARGE}</v></c></row>',
-        f'<row r="2" x="{LARGE}"/>',
+        f'<row r="3"><c t="inlineStr"><is><t>{"x" * 32_768}</t></is></c></row>',
+        f'<row r="3"><c t="str"><v>{LARGE}</v></c></row>',
+        f'<row r="3" x="{LARGE}"/>',
         f"<!--{LARGE}-->",
-        f'<row r="2">{"<c/>" * 300_000}</row>',
+        f'<row r="3">{"<c/>" * 300_000}</row>',
     ],
     ids=["text", "value", "attribute", "comment", "cells"],
 )
@@ -360,3 +360,30 @@ def test_time_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for _row in read(b"a,b\n" + b"x,y\n" * 10).read_rows():
         seconds += 100
     assert seconds == 1000
+
+
+@pytest.mark.parametrize("method", [ZIP_BZIP2, ZIP_LZMA])
+def test_a_compression_that_no_workbook_has(method: int) -> None:
+    """A damaged part of another compression is refused like any other one, also the part that says the format."""
+    for content, name in ((BOOK, SHEET), (ods(ods_table()), "mimetype")):
+        file = io.BytesIO(content)
+        with ZipFile(file, "a", method) as archive, warnings.catch_warnings(action="ignore"):
+            archive.writestr(name, b"x" * 100)
+            place = archive.getinfo(name).header_offset
+        damaged = file.getvalue()
+        start = place + 30 + len(name)
+        assert refusal(damaged[:start] + bytes(8) + damaged[start + 8 :]) == "table_damaged"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r="3"><c t="s"><v>-1</v></c></row>',
+        '<row r="-3"><c><v>1</v></c></row>',
+        '<row r="1"><c><v>1</v></c></row>',
+    ],
+    ids=["text", "row", "same row"],
+)
+def test_numbers_that_count_backwards(row: str) -> None:
+    """No other text is read in place of one that is not there, and no row is left out as one above the headings."""
+    assert refusal(sheet_of(GUESTS + row)) == "table_damaged"

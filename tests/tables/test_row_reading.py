@@ -279,11 +279,18 @@ def test_the_sex_in_its_column(text: str, sex: str) -> None:
         (("P", "P"), ["P", "P"]),
         (("P", "W", "L"), ["?", "W", "L"]),
         (("M", "W"), ["M", "W"]),
+        (("Pria", "P"), ["Pria", "?"]),
     ],
 )
 def test_a_p_beside_a_w_is_a_man(letters: tuple[str, ...], read: list[str]) -> None:
     """*Pria/wanita* has another P than *laki-laki/perempuan*; with all three letters it is refused."""
     assert [row.texts["sex"] for row in read_cells("Jenis kelamin", *letters)] == read
+
+
+@pytest.mark.parametrize(("heading", "sex"), [("Pria/Wanita", "M"), ("JK (P/W)", "M"), ("JK (L/P)", "P")])
+def test_the_heading_says_what_a_p_is(heading: str, sex: str) -> None:
+    """Also where all guests of the table are men."""
+    assert [row.texts["sex"] for row in read_cells(heading, "P", "P")] == [sex, sex]
 
 
 def test_a_title_is_a_hint_only() -> None:
@@ -424,6 +431,12 @@ def test_nights_and_departure_must_agree() -> None:
 
 
 LEFT_AT = datetime.fromisoformat("2026-11-26T10:15")
+
+
+def test_an_expiry_that_cannot_be_read_is_no_date() -> None:
+    """Only a word that says so is one: an empty cell and a dash stay missing, and another text is refused."""
+    rows = [one({"Surname": "Smith", "Nationality": "GBR", "Passport expiry": text}) for text in ("tidak terbaca", "-")]
+    assert [(row.values.get("expiry_date"), codes(row)) for row in rows] == [("?", []), (None, ["bad_date"])]
 
 
 def test_a_departure_has_a_time_or_not() -> None:

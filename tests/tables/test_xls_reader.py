@@ -62,6 +62,17 @@ def test_types_of_cells() -> None:
     assert read(content).facts.format == "xls"
 
 
+def test_errors_of_cells() -> None:
+    """An error is found where calamine has an empty cell, in its sheet: the empty cell of the other one is empty."""
+
+    def fill(sheet: Any) -> None:
+        rows(HEADINGS, GUEST, GUEST)(sheet)
+        sheet.row(2).set_cell_error(6, 0x2A)
+
+    found = values(xls(A=rows(HEADINGS, GUEST, GUEST), B=fill))
+    assert [row[6:] for row in found] == [(), (), (), ("#VALUE!",)]
+
+
 def test_rows_keep_their_numbers() -> None:
     """An empty column and empty rows before the table change no cell's name."""
     table = read(xls(S=rows([None, *HEADINGS], [], [None, *GUEST], first=4)))

@@ -1,9 +1,9 @@
 """Makes examples for the line reader: strips of a line, with what the reader is to say of each column."""
 
 import numpy as np
-from cameras import Example, View, damaged, homography, seen
+from cameras import Example, View, damaged, homography, seen, with_glare
 from numpy.random import Generator
-from printing import Canvas, Line, noise, print_zone
+from printing import CUTS, OTHERS, Canvas, Line, noise, print_zone
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan.line_reader import NONE, PITCH, ROWS, STEP, normalised
@@ -16,7 +16,10 @@ UNKNOWN = -1
 
 
 def line_view(rng: Generator, canvas: Canvas, pitch: float) -> tuple[View, tuple[int, int]]:
-    """Return a view of a zone at `pitch` pixels a character, a little turned and askew, and the picture's size."""
+    """Return a view of a zone at `pitch` pixels a character, a little turned and askew, and the picture's size.
+
+    Some are cut at the picture's edge, a third of a character from the middle of a line at the closest.
+    """
     height, width = canvas.grey.shape
     scale = pitch / CANVAS_PITCH
     corners = np.asarray([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
@@ -25,22 +28,29 @@ def line_view(rng: Generator, canvas: Canvas, pitch: float) -> tuple[View, tuple
     stretched = (corners - corners.mean(0)) * [scale * rng.uniform(0.92, 1.08), scale]
     targets = stretched @ turn.T
     targets += rng.normal(0, 0.02, (4, 2)) * scale * height
-    targets -= targets.min(0) - 2
-    size = np.ceil(targets.max(0)).astype(int) + 3
+    cut = rng.uniform(0, 1.3 * pitch, 4) if rng.random() < 0.25 else np.zeros(4)
+    targets -= targets.min(0) - 2 + cut[:2]
+    size = np.ceil(targets.max(0) - cut[2:]).astype(int) + 3
     curl = rng.normal(0, 0.12) * CANVAS_PITCH if rng.random() < 0.4 else 0.0
     view = View(homography(corners, targets), curl, CANVAS_PITCH * rng.uniform(15, 60), rng.uniform(0, 6.28))
     return view, (int(size[1]), int(size[0]))
 
 
 def examples(rng: Generator) -> list[Example]:
-    """Return strips of one picture: each with the class of each column, and how far the line is below the middle."""
-    canvas = print_zone(rng, 14, int(rng.integers(2, 4)), CANVAS_PITCH)
-    pitch = float(np.exp(rng.uniform(np.log(5.0), np.log(34))))
+    """Return strips of one picture: each with the class of each column, and how far the line is below the middle.
+
+    One picture of six is printed in another font than OCR-B.
+    """
+    faces = OTHERS if rng.random() < 1 / 6 else CUTS
+    canvas = print_zone(rng, 14, int(rng.integers(2, 4)), CANVAS_PITCH, faces)
+    pitch = float(np.exp(rng.uniform(np.log(4.3), np.log(34))))
     view, size = line_view(rng, canvas, pitch)
     surroundings = noise(rng, size, rng.uniform(2, 60)) * rng.uniform(0, 255)
     picture, lines = seen(canvas, view, surroundings.astype(np.float32))
+    if rng.random() < 0.15:
+        picture = with_glare(rng, picture, pitch)
     pyramid = Pyramid(damaged(rng, picture, pitch))
-    return [_strip(rng, pyramid, line, lines) for line in lines]
+    return [_strip(rng, pyramid, line, lines) for line in lines for _ in range(2)]
 
 
 def _strip(rng: Generator, pyramid: Pyramid, line: Line, lines: tuple[Line, ...]) -> Example:

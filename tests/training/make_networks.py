@@ -2,25 +2,23 @@
 
 It needs the extra `training`, and Debian's fonts-ocr-b, fonts-dejavu and fonts-liberation. The examples are rendered
 here; no real document is used. The same seed makes the same examples, and on the same processor the same weights.
-``--only NAME`` trains one network (finder, first, second); ``--small`` makes a few steps and writes to a folder that is
-removed, to show that all of it works.
+``--only NAME...`` trains some of them; ``--folder FOLDER`` writes elsewhere than into the package.
 """
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+import torch
 from numpy.random import Generator
+from torch.nn.functional import cross_entropy, softplus
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
@@ -31,7 +29,7 @@ from cameras import Example
 from train import Batch, Schedule, first_weights, trained
 
 from apoa_client.scan import line_reader, zone_finder
-from apoa_client.scan.network import Layer, Network
+from apoa_client.scan.network import Array, Layer, Network
 
 WEIGHTS = Path(__file__).resolve().parent.parent.parent / "apoa_client" / "scan" / "weights"
 QUANTUM = 32
@@ -43,7 +41,7 @@ class Recipe:
     """How one network is made.
 
     Args:
-        seed: Of its first weights, its examples and their order.
+        seed: Of its first weights, and of the order of its examples. Each kind of examples has one.
         layers: What it consists of.
         examples: What makes some examples of one picture.
         loss: What it is trained to make small.
@@ -56,7 +54,7 @@ class Recipe:
     seed: int
     layers: tuple[Layer, ...]
     examples: Callable[[Generator], list[Example]]
-    loss: Callable[..., jax.Array]
+    loss: Callable[..., torch.Tensor]
     pictures: int
     batch: int
     steps: int
@@ -71,39 +69,44 @@ def save(path: Path, network: Network) -> None:
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
-def line_loss(answer: jax.Array, classes: jax.Array, below: jax.Array) -> jax.Array:
+def line_loss(answer: torch.Tensor, classes: torch.Tensor, below: torch.Tensor) -> torch.Tensor:
     """Return how wrong the reader is: of the characters, and of how far the line is from the middle."""
-    answer = answer[:, 0]
-    likelihoods = jax.nn.log_softmax(answer[..., :-1])
-    said = -jnp.take_along_axis(likelihoods, jnp.maximum(classes, 0)[..., None], 2)[..., 0]
-    weight = jnp.where(classes < 0, 0.0, jnp.where(classes == line_reader.NONE, 0.5, 1.0))
+    answer, classes = answer[:, 0], classes.long()
+    said = cross_entropy(answer[..., :-1].flatten(0, 1), classes.clamp(min=0).flatten(), reduction="none")
+    weight = torch.where(classes < 0, 0.0, torch.where(classes == line_reader.NONE, 0.5, 1.0))
     character = (classes >= 0) & (classes != line_reader.NONE)
-    off = jnp.abs(answer[..., -1] - below / 8)
-    return (said * weight).sum() / weight.sum() + 0.3 * (off * character).sum() / jnp.maximum(1, character.sum())
+    off = (answer[..., -1] - below / 8).abs()
+    return (said * weight.flatten()).sum() / weight.sum() + 0.3 * (off * character).sum() / character.sum().clamp(min=1)
 
 
-def zone_loss(answer: jax.Array, truth: jax.Array) -> jax.Array:
+def zone_loss(answer: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Return how wrong the finder is: of where lines run, of their direction and their pitch."""
     on, is_clear = truth[..., 0] == 1, truth[..., 0] >= 0
-    said = jnp.where(on, 3 * jax.nn.softplus(-answer[..., 0]), jax.nn.softplus(answer[..., 0]))
-    off = jnp.abs(answer[..., 1:] - truth[..., 1:]).sum(-1)
-    return 4 * (said * is_clear).sum() / is_clear.sum() + 0.3 * (off * on).sum() / jnp.maximum(1, on.sum())
+    said = torch.where(on, 3 * softplus(-answer[..., 0]), softplus(answer[..., 0]))
+    off = (answer[..., 1:] - truth[..., 1:]).abs().sum(-1)
+    return 4 * (said * is_clear).sum() / is_clear.sum() + 0.3 * (off * on).sum() / on.sum().clamp(min=1)
 
 
 RECIPES = {
     "finder": Recipe(1, zone_finder.LAYERS, zone_examples.examples, zone_loss, 6_000, 8, 3_500),
-    "first": Recipe(2, line_reader.LAYERS, line_examples.examples, line_loss, 40_000, 32, 8_000),
-    "second": Recipe(3, line_reader.LAYERS, line_examples.examples, line_loss, 40_000, 32, 8_000),
+    "first": Recipe(2, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
+    "second": Recipe(3, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
 }
 
 
-def _rendered(examples: Callable[[Generator], list[Example]], seed: tuple[int, int]) -> list[Example]:
-    """Return the examples of one picture, the pixels as small whole numbers."""
-    made = examples(np.random.default_rng(seed))
+def rendered(examples: Callable[[Generator], list[Example]], number: int) -> list[Example]:
+    """Return the examples of one picture, the pixels as small whole numbers. The same number gives the same picture."""
+    made = examples(np.random.default_rng((1, number)))
     return [
         (np.clip(np.round(pixels.astype(np.float32) * QUANTUM), -127, 127).astype(np.int8), *truth)
         for pixels, *truth in made
     ]
+
+
+def stacked(examples: Sequence[Example]) -> list[Array]:
+    """Return the pixels of examples, and what a network is to say of them."""
+    pixels, *truths = (np.stack(values).astype(np.float32) for values in zip(*examples, strict=True))
+    return [pixels[..., None] / np.float32(QUANTUM), *truths]
 
 
 def _batches(recipe: Recipe, examples: list[Example]) -> Iterator[Batch]:
@@ -113,45 +116,42 @@ def _batches(recipe: Recipe, examples: list[Example]) -> Iterator[Batch]:
         order = rng.permutation(len(examples))
         for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
             chosen = [examples[number] for number in order[start : start + recipe.batch]]
-            pixels, *truths = (np.stack(values).astype(np.float32) for values in zip(*chosen, strict=True))
-            each = (recipe.batch, 1, 1)
-            damage = rng.normal(0, 0.15, each) + rng.normal(0, 1, pixels.shape) * rng.choice([0, 0.05, 0.12], each)
-            damaged = pixels / QUANTUM * rng.uniform(0.7, 1.4, each) + damage
-            if recipe.loss is line_loss:
-                truths[0] = truths[0].astype(np.int32)
-            yield (damaged[..., None].astype(np.float32), *truths)
+            pixels, *truths = stacked(chosen)
+            each = (recipe.batch, 1, 1, 1)
+            grain = rng.choice([0, 0.05, 0.12], each).astype(np.float32)
+            damage = rng.normal(0, 0.15, each) + rng.standard_normal(pixels.shape, np.float32) * grain
+            yield ((pixels * rng.uniform(0.7, 1.4, each) + damage).astype(np.float32), *truths)
 
 
-def make(name: str, recipe: Recipe, folder: Path) -> None:
-    """Render the examples, train the network and write its weights to ``NAME.npz``."""
+def make(name: str, recipe: Recipe, examples: list[Example], folder: Path) -> Path:
+    """Train a network and write its weights to ``NAME.npz`` in a folder."""
     began = time.monotonic()
 
     def progress(step: int, loss: float) -> None:
         sys.stdout.write(f"{name} {step}/{recipe.steps}: {loss:.4f} after {time.monotonic() - began:.0f} s\n")
         sys.stdout.flush()
 
-    seeds = ((recipe.seed, number) for number in range(1, recipe.pictures + 1))
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:  # JAX has threads: no fork
-        made = processes.map(partial(_rendered, recipe.examples), seeds, chunksize=64)
-        examples = [example for some in made for example in some]
     weights = first_weights(recipe.layers, recipe.seed)
-    save(
-        folder / f"{name}.npz",
-        trained(recipe.layers, weights, recipe.loss, _batches(recipe, examples), Schedule(recipe.steps), progress),
-    )
+    batches = _batches(recipe, examples)
+    path = folder / f"{name}.npz"
+    save(path, trained(recipe.layers, weights, recipe.loss, batches, Schedule(recipe.steps), progress))
+    return path
 
 
 def main() -> None:
-    """Make every network, or one."""
+    """Make every network, or some."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=list(RECIPES))
-    parser.add_argument("--small", action="store_true")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, recipe in RECIPES.items():
-            if options.only in {None, name}:
-                small = replace(recipe, pictures=20, steps=100)
-                make(name, small if options.small else recipe, Path(scratch) if options.small else WEIGHTS)
+    parser.add_argument("--only", nargs="+", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument("--folder", type=Path, default=WEIGHTS)
+    asked = parser.parse_args()
+    seen: dict[Callable[[Generator], list[Example]], list[Example]] = {}
+    for name in asked.only:
+        recipe = RECIPES[name]
+        if recipe.examples not in seen:
+            with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:  # PyTorch has threads: no fork
+                pages = processes.map(partial(rendered, recipe.examples), range(recipe.pictures), chunksize=64)
+                seen[recipe.examples] = [example for page in pages for example in page]
+        make(name, recipe, seen[recipe.examples], asked.folder)
 
 
 if __name__ == "__main__":

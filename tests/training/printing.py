@@ -17,9 +17,43 @@ from apoa_client.passport.check_digits import ALPHABET
 LINE_SPACING = 2.5
 """From one line to the next, in characters: 6.35 mm; a character takes 2.54 mm (ICAO Doc 9303-3, 4.2)."""
 
+
+@dataclass(frozen=True)
+class Face:
+    """A font in which zones are printed.
+
+    Args:
+        path: Its file.
+        width: How much of the em a character takes in a line.
+        closest: The least distance of two lines, in parts of `LINE_SPACING`.
+
+    """
+
+    path: Path
+    width: float
+    closest: float = 0.9
+
+
 FONTS = Path("/usr/share/fonts/opentype/ocr-b")
-CUTS = ("OCRB", "OCRB", "OCRB", "OCRB", "OCRBS", "OCRBS", "OCRBS", "OCRBL")
+CUTS = tuple(
+    Face(FONTS / f"{cut}.otf", 0.723) for cut in ("OCRB", "OCRB", "OCRB", "OCRB", "OCRBS", "OCRBS", "OCRBS", "OCRBL")
+)
 """The cuts that are printed as ink on paper, as often as they are used; the others are outlines and inversions."""
+OTHERS = tuple(
+    Face(Path("/usr/share/fonts/truetype", f"{name}.ttf"), width, 0.75)
+    for name, width in (
+        ("dejavu/DejaVuSansMono", 0.602),
+        ("dejavu/DejaVuSansMono", 0.602),
+        ("dejavu/DejaVuSansMono-Bold", 0.602),
+        ("liberation/LiberationMono-Regular", 0.6),
+        ("liberation/LiberationMono-Bold", 0.6),
+        ("dejavu/DejaVuSans", 0.74),
+        ("dejavu/DejaVuSans-Bold", 0.8),
+        ("liberation/LiberationSans-Regular", 0.72),
+        ("liberation/LiberationSans-Bold", 0.74),
+    )
+)
+"""Other fonts than OCR-B, which a document should not have, but some specimens and some visas do."""
 
 Grey = NDArray[np.float32]
 
@@ -42,30 +76,34 @@ class Canvas:
 
 
 @cache
-def font(cut: str, size: int) -> ImageFont.FreeTypeFont:
-    """Return a cut of OCR-B whose capitals are `size` pixels high for each 0.66 of the em."""
-    return ImageFont.truetype(str(FONTS / f"{cut}.otf"), size)
+def font(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    """Return a font whose em has `size` pixels."""
+    return ImageFont.truetype(str(path), size)
 
 
 @cache
-def glyph(cut: str, size: int, character: str) -> tuple[Image.Image, tuple[float, float]]:
+def glyph(path: Path, size: int, character: str) -> tuple[Image.Image, tuple[float, float]]:
     """Return a character's ink, and where its middle is in it: of its width, and of a capital's height."""
-    face = font(cut, size)
+    face = font(path, size)
     left, top, right, bottom = face.getbbox(character, anchor="ls")
     picture = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
     ImageDraw.Draw(picture).text((2 - left, 2 - top), character, fill=255, font=face, anchor="ls")
     _, capital, _, _ = face.getbbox("H", anchor="ls")
-    advance = face.getlength("H")
-    return picture, (advance / 2 - left + 2, capital / 2 - top + 2)
+    return picture, (face.getlength(character) / 2 - left + 2, capital / 2 - top + 2)
 
 
 def print_lines(
-    rng: Generator, texts: list[str], start: tuple[float, float], ink: Image.Image, pitch: float
+    rng: Generator,
+    texts: list[str],
+    start: tuple[float, float],
+    ink: Image.Image,
+    pitch: float,
+    faces: tuple[Face, ...] = CUTS,
 ) -> tuple[Line, ...]:
     """Print lines on a layer of ink, and return them; the middle of the first line's left edge is at `start`."""
-    cut = CUTS[rng.integers(len(CUTS))]
-    size = round(pitch / 0.723 * rng.uniform(0.9, 1.08))
-    spacing = pitch * LINE_SPACING * rng.uniform(0.9, 1.1)
+    face = faces[rng.integers(len(faces))]
+    size = round(pitch / face.width * rng.uniform(0.9, 1.08))
+    spacing = pitch * LINE_SPACING * rng.uniform(face.closest, 1.1)
     jitter = rng.choice([0.0, 0.3, 0.8])
     lines = []
     for number, text in enumerate(texts):
@@ -77,7 +115,7 @@ def print_lines(
         )
         y = start[1] + spacing * number + rng.normal(0, jitter / 2, len(text))
         for character, middle_x, middle_y in zip(text, x, y, strict=True):
-            picture, (across, down) = glyph(cut, size, character)
+            picture, (across, down) = glyph(face.path, size, character)
             place = (round(float(middle_x) - across), round(float(middle_y) - down))
             ink.paste(255, (*place, place[0] + picture.width, place[1] + picture.height), picture)
         lines.append(Line(text, x.astype(np.float32), y.astype(np.float32)))
@@ -133,7 +171,7 @@ def paper(rng: Generator, shape: tuple[int, int], pitch: float) -> Grey:
             (rng.uniform(-0.2, 0.8) * width, rng.uniform(-0.2, 0.8) * height),
             text,
             fill=255,
-            font=font("OCRB", int(pitch * rng.uniform(0.5, 3.3))),
+            font=font(CUTS[0].path, int(pitch * rng.uniform(0.5, 3.3))),
         )
         grey -= np.asarray(layer, np.float32) / 255 * rng.uniform(5, 40)
     return np.clip(grey, 0, 255)
@@ -157,16 +195,19 @@ def some_text(rng: Generator, length: int) -> str:
     return text[:length]
 
 
-def print_zone(rng: Generator, characters: int, lines: int, pitch: float) -> Canvas:
-    """Return a piece of a zone with margins, of random text."""
+def print_zone(rng: Generator, characters: int, lines: int, pitch: float, faces: tuple[Face, ...] = CUTS) -> Canvas:
+    """Return a piece of a zone with margins, of random text; specks of some are worn away."""
     margin = 1.6 * pitch
     shape = (int(2 * margin + pitch * LINE_SPACING * (lines - 0.6) * 1.1), int(2 * margin + pitch * characters))
     ink = Image.new("L", (shape[1], shape[0]))
     first = characters if rng.random() < 0.75 else int(rng.integers(2, characters))
     left = margin if rng.random() < 0.5 else margin + pitch * (characters - first)
     texts = [some_text(rng, first) for _ in range(lines)]
-    printed = print_lines(rng, texts, (left, margin + 0.4 * pitch), ink, pitch)
-    return Canvas(compose(rng, paper(rng, shape, pitch), worn(rng, ink, pitch)), printed)
+    printed = print_lines(rng, texts, (left, margin + 0.4 * pitch), ink, pitch, faces)
+    layer = worn(rng, ink, pitch)
+    if rng.random() < 0.15:
+        layer = layer * (noise(rng, layer.shape, pitch * rng.uniform(0.08, 0.4)) > rng.uniform(0.15, 0.4))
+    return Canvas(compose(rng, paper(rng, shape, pitch), layer), printed)
 
 
 def compose(rng: Generator, background: Grey, ink: Grey) -> Grey:

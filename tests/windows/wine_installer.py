@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,10 @@ LINES = (
     "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
     "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
 )
+TESTS = [
+    "tests/journeys/test_installed_files.py",
+    "tests/journeys/windows/test_console.py::test_the_window_of_a_double_click",
+]
 GUEST = ["--birth-place", "ZENITH", "--nights", "2", "--room", "7", "--no-send", "--yes", "--json"]
 
 
@@ -54,6 +59,16 @@ class User:
     def apoa(self, *arguments: str) -> str:
         """Runs the command that new windows find, and returns its stdout."""
         return run([WINE, self.command, *arguments], self.environ)
+
+    def test(self, wine: WinePython) -> int:
+        """Runs the tests of an installation with the installed program. Returns pytest's exit code."""
+        program = self.program.relative_to(Path(self.environ["WINEPREFIX"], "drive_c")) / "apoa.exe"
+        environ = {**self.environ, "APOA_COMMAND": f'"C:/{program}"'}
+        python: list[str | Path] = [WINE, wine.venv / "Scripts" / "python.exe"]
+        options = ["-q", "-p", "no:cacheprovider", "-m", "slow or not slow"]
+        command = [*python, "-m", "pytest", *options, *TESTS]
+        # As in a user's folder on Windows, no other user reads the files: the mode is the access list there.
+        return subprocess.run(command, env=environ, cwd=CHECKOUT, umask=0o077, check=False).returncode
 
     def registered(self) -> bool:
         """Returns whether Windows lists the program among those that can be removed."""
@@ -95,7 +110,9 @@ def check(wine: WinePython, program: Path) -> str:
     seconds = time.perf_counter() - begin
     expect(all(each.is_file() for each in user.shortcuts), "there are shortcuts")
     expect(user.registered(), "Windows can remove the program")
+    expect(user.test(wine) == 0, "the installed program passes its tests")
     user.apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
+    user.apoa("schedule", "install")
     user.apoa("report", *(word for line in LINES for word in ("--mrz", line)), *GUEST)
     refused = subprocess.run(
         [WINE, user.command, "no-such-command"], env=user.environ, check=False, capture_output=True
@@ -111,10 +128,14 @@ def check(wine: WinePython, program: Path) -> str:
     expect(not stale.exists(), "no file of another version stays")
     expect("ERIKSSON" in user.apoa("list", "--json"), "reports are kept by an update")
 
+    [task] = re.findall(r"/TN (\S+)", user.apoa("schedule", "install", "--print"))
     reports = next(path for path in user.program.parents[1].rglob("outbox.db"))
     user.uninstall()
     left = [path for path in (user.program, user.command, *user.shortcuts) if path.exists()]
     expect(not left and not user.registered(), f"the program is removed: {left}")
+    removal = [WINE, "schtasks", "/Delete", "/TN", task, "/F"]
+    is_left = subprocess.run(removal, env=user.environ, check=False, capture_output=True).returncode == 0
+    expect(not is_left, "no schedule starts a program that is removed")
     expect(reports.exists(), "reports are kept when the program is removed")
     return f"installer: {installer.stat().st_size / 2**20:.0f} MiB, silent in {seconds:.1f} s\n"
 

@@ -9,7 +9,7 @@ Run it as ``python3 tests/windows/wine_python.py FOLDER``, on x86-64 Linux. It m
 The Python is the real CPython of the same minor version as the interpreter that runs this script (3.11 to 3.14): its
 library and its extension modules from the panda3d project's wheel, which carries them for its own deploy tools; its
 pure Python modules from the interpreter; and a ``python.exe`` that, as CPython's own, calls ``Py_Main``. Packages are
-those that pyproject.toml asks for on Windows. ``apoa.exe`` is made by pip.
+those that pyproject.toml asks for on Windows, in the releases that the bundle has. ``apoa.exe`` is made by pip.
 
 It needs Wine, a C compiler for Windows, Python's ``venv`` module and PyPI. On Debian:
 ``apt install wine64 gcc-mingw-w64-x86-64-win32 python3-venv``. Without Wine or the compiler the exit code is 69.
@@ -27,9 +27,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from wine_numpy import make_importable
+
 MINOR = "{}.{}".format(*sys.version_info)
 TAG = MINOR.replace(".", "")
 CHECKOUT = Path(__file__).resolve().parents[2]
+LOCK = CHECKOUT / ".ci" / "windows-bundle.txt"
+"""The packages of the bundle."""
 
 PANDA3D = "1.10.16"
 PANDA3D_SHA256 = {
@@ -81,6 +85,8 @@ class WinePython:
         self.commands = folder / "bin"
         self._uv = self.work / "uv"
         self._complete = folder / "complete"
+        self.wheel = Path()
+        """The checkout's, once it is built."""
 
     def build(self) -> None:
         """Makes what is missing, and installs the checkout."""
@@ -91,7 +97,9 @@ class WinePython:
             self._add_executables()
             self._add_environment()
             self._add_prefix()
-            self.add_packages("-r", CHECKOUT / "pyproject.toml", "--extra", "dev", "pip")
+            packages = self.venv / "Lib" / "site-packages"
+            wanted = ["-r", CHECKOUT / "pyproject.toml", "--extra", "dev", "--constraint", LOCK]
+            self.add_packages(packages, *wanted, "pip")
             self._complete.touch()
         self._install_checkout()
 
@@ -174,24 +182,19 @@ class WinePython:
             drive = self.prefix / "dosdevices" / _MEMORY_DRIVE.lower()
             drive.symlink_to(tempfile.mkdtemp(prefix="apoa-wine-", dir=memory), target_is_directory=True)
 
-    def add_packages(self, *wanted: object) -> None:
-        """Installs packages, as they are for Windows, except numpy.
-
-        Wine's C library has no complex numbers, and pytest-randomly would import numpy at its start.
-        """
+    def add_packages(self, folder: Path, *wanted: object) -> None:
+        """Installs packages into a folder, as they are for Windows; numpy so that Wine can import it."""
         platform = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", MINOR]
-        packages = self.venv / "Lib" / "site-packages"
-        self._run_uv("pip", "install", "--only-binary", ":all:", *platform, "--target", packages, *wanted)
-        for each in packages.glob("numpy*"):
-            shutil.rmtree(each)
+        self._run_uv("pip", "install", "--only-binary", ":all:", *platform, "--target", folder, *wanted)
+        make_importable(folder, str(COMPILER))
 
     def _install_checkout(self) -> None:
         """Builds the wheel of the checkout, and lets Windows' pip install it."""
         self._run_uv("build", "--wheel", "--clear", "--out-dir", self.work / "dist", CHECKOUT)
-        [wheel] = (self.work / "dist").glob("*.whl")
+        [self.wheel] = (self.work / "dist").glob("*.whl")
         options = ["--quiet", "--no-index", "--no-deps", "--force-reinstall", "--no-warn-script-location"]
         environ = {**os.environ, "PIP_CONFIG_FILE": "nul", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-        run([self.commands / "python", "-m", "pip", "install", *options, windows_path(wheel)], environ)
+        run([self.commands / "python", "-m", "pip", "install", *options, windows_path(self.wheel)], environ)
 
     def _pip(self, *arguments: object) -> None:
         """Runs this machine's pip."""

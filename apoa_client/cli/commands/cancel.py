@@ -156,7 +156,7 @@ def _undo_hint(change: ChangeCommand, withdrawn: Entry) -> str:
         hint = _("The guest counts as in house again. What is known of the stay: apoa show {id}")
     else:
         hint = _("What was reported before counts again. See: apoa show {id}")
-    return hint.format(id=short_id(history.display_report.id))
+    return hint.format(id=history.shown_id)
 
 
 def _cancel_stay(change: ChangeCommand, history: StayHistory, reason: str | None) -> None:

@@ -148,10 +148,9 @@ def _photo_at_the_question(session: Session, given: Sequence[Sequence[str]]) -> 
     """Return the photo that a user named in place of the lines."""
     if not session.terminal or [len(lines) for lines in given] != [1]:
         return []
-    from apoa_client.cli.prompts.photos import photo_path  # only at a terminal
+    from apoa_client.cli.prompts.photos import photo_paths  # only at a terminal
 
-    file = photo_path(given[0][0])
-    return [file] if file is not None else []
+    return photo_paths(given[0][0])
 
 
 def _ask_mrz_lines() -> list[str]:

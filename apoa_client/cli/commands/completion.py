@@ -8,7 +8,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import plain, write
-from apoa_client.installation import COMPLETION_SCRIPTS
+from apoa_client.installation import COMPLETION_SCRIPTS, POWERSHELL_SCRIPT
 
 _SCRIPTS = {
     shell: f"mkdir -p ~/{path.rpartition('/')[0]} && apoa completion {shell} > ~/{path}"
@@ -18,7 +18,9 @@ INSTALL = {
     "bash": _SCRIPTS["bash"],
     "zsh": f"{_SCRIPTS['zsh']} && echo 'fpath+=~/.zfunc; autoload -Uz compinit; compinit' >> ~/.zshrc",
     "fish": _SCRIPTS["fish"],
-    "powershell": "mkdir -Force (Split-Path $PROFILE) | Out-Null; apoa completion powershell | Add-Content $PROFILE",
+    "powershell": "mkdir -Force (Split-Path $PROFILE) | Out-Null; "
+    f"if (-not (Select-String -Quiet '{POWERSHELL_SCRIPT}' $PROFILE -EA Ignore)) "
+    "{ apoa completion powershell | Add-Content $PROFILE }",
 }
 """The line that installs the script of each shell for one user."""
 

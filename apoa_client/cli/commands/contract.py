@@ -1,9 +1,11 @@
 """`apoa contract`: print the reporting contract, or the schema of what a command prints with ``--json``."""
 
 import secrets
+import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -22,12 +24,12 @@ from apoa_client.cli.registry import (
 )
 from apoa_client.cli.session import Session, read_password
 from apoa_client.cli.terminal.input import ask_line, ask_secret, confirm
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success, write
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import Exit, UsageProblem
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 
 if TYPE_CHECKING:
     from apoa_client.cli.views.conformance import ConformanceReport
@@ -36,14 +38,15 @@ _ALL = ""
 
 
 @click.pass_context
-def _print(ctx: click.Context, name: str | None, form: Literal["yaml", "json"]) -> None:
+def _print(ctx: click.Context, name: str | None, form: Literal["yaml", "json", "python"]) -> None:
     """Print the contract as it is, or a schema; nothing before a command of the group."""
     if ctx.invoked_subcommand is not None:
         return
     if name is None:
         from apoa_client.authority.contract import contract_text
+        from apoa_client.cli.guide.guides import reference_server
 
-        write(contract_text(form).rstrip("\n"))
+        write((reference_server() if form == "python" else contract_text(form)).rstrip("\n"))
         return
     import json
 
@@ -69,9 +72,9 @@ contract = CommandGroup(
     params=[
         Option(
             ["--format", "form"],
-            type=click.Choice(["yaml", "json"]),
+            type=click.Choice(["yaml", "json", "python"]),
             default="yaml",
-            help=N_("The form in which the contract is printed; both say the same."),
+            help=N_("The contract as YAML or as JSON, or in Python: the small server of its guide."),
         ),
         Option(
             ["--json-schema", "name"],
@@ -91,7 +94,11 @@ contract = CommandGroup(
 )
 @argument("url", metavar="URL")
 @option("--username", required=True, metavar="NAME", text=N_("Username of a test account."))
-@flag("--password-stdin", text=N_("Read the password from standard input."))
+@option("--username2", metavar="NAME", text=N_("Username of another property's test account, which must see nothing."))
+@flag(
+    "--password-stdin", text=N_("Read the password from standard input, and the second account's from the next line.")
+)
+@option("--restart-command", metavar="COMMAND", text=N_("Command line that restarts the server, which is tested then."))
 @path_option("--junit", text=N_("Write the results as JUnit XML, for a CI system."))
 @path_option("--html", text=N_("Write the results as a page to read or print."))
 @force_option
@@ -105,9 +112,10 @@ def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
     if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
         raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
     _confirm(session, options["url"], yes=options["yes"])
-    password = read_password(session, lambda: ask_secret(_("Password")), from_stdin=options["password_stdin"])
+    names = [options[each] for each in ("username", "username2") if options[each] is not None]
+    accounts = [(name, _password(session, name, from_stdin=options["password_stdin"])) for name in names]
     silent = session.json or STANDARD_OUTPUT in files.values()
-    report = _run(session, options, password, silent=silent)
+    report = _run(session, options, accounts, silent=silent)
     for name, file in files.items():
         write_output(file, _content(name, report), force=options["force"])
         if file != STANDARD_OUTPUT:
@@ -139,7 +147,14 @@ def _confirm(session: Session, url: str, *, yes: bool) -> None:
         raise click.Abort
 
 
-def _run(session: Session, options: Mapping[str, Any], password: str, *, silent: bool) -> "ConformanceReport":
+def _password(session: Session, username: str, *, from_stdin: bool) -> str:
+    question = _("Password of {username}").format(username=sanitize(username))
+    return read_password(session, lambda: ask_secret(question), from_stdin=from_stdin)
+
+
+def _run(
+    session: Session, options: Mapping[str, Any], accounts: Sequence[tuple[str, str]], *, silent: bool
+) -> "ConformanceReport":
     from apoa_client.cli.views.conformance import ConformanceReport, show_result, show_verdict
     from apoa_client.conformance.check import Context
     from apoa_client.conformance.run import open_server, run_checks
@@ -147,19 +162,20 @@ def _run(session: Session, options: Mapping[str, Any], password: str, *, silent:
 
     clock = session.app.clock
     started: datetime = clock.now()
-    restart = _ask_for_restart if session.interactive and not options["yes"] else None
+    restart: Callable[[], object] | None = _ask_for_restart if session.interactive and not options["yes"] else None
+    if options["restart_command"] is not None:
+        restart = partial(_restart, options["restart_command"])
     with (
         Signals() as signals,
         open_server(
             options["url"],
-            options["username"],
-            password,
+            accounts,
             user_agent=f"apoa-client/{__version__}",
             pause=_pause,
             monotonic=clock.monotonic,
-        ) as server,
+        ) as (server, *others),
     ):
-        context = Context(server, Samples(clock.now, secrets.token_bytes), clock.now, restart)
+        context = Context(server, Samples(clock.now, secrets.token_bytes), clock.now, restart, next(iter(others), None))
         results = run_checks(context, signals, (lambda _result: None) if silent else show_result)
         report = ConformanceReport(options["url"], started, server.meta, results)
     if not silent:
@@ -167,13 +183,24 @@ def _run(session: Session, options: Mapping[str, Any], password: str, *, silent:
     return report
 
 
-def _pause(seconds: float) -> None:
-    print_error_line(_("Waiting, as the server asks: {seconds} s").format(seconds=round(seconds)))
+def _pause(seconds: float, reason: Message) -> None:
+    print_error_line(text(reason))
     time.sleep(seconds)
 
 
 def _ask_for_restart() -> None:
     ask_line(_("Restart the server now, then press Enter."))
+
+
+def _restart(command: str) -> None:
+    """Run a command line of the user's, as the system's shell reads it. Raises `Failed` if it fails."""
+    from apoa_client.conformance.exchange import Failed
+
+    print_error_line(_("Restarting the server: {command}").format(command=sanitize(command)))
+    silent = subprocess.DEVNULL
+    done = subprocess.run(command, shell=True, check=False, stdin=silent, stdout=silent)  # noqa: S602  the user's own
+    if done.returncode != 0:
+        raise Failed(msg("The command to restart the server failed with the exit code {code}.", code=done.returncode))
 
 
 def _content(name: str, report: "ConformanceReport") -> bytes:

@@ -81,7 +81,7 @@ def _takes_every(session: Session, *, asked_for: bool) -> bool:
     """
     try:
         if asked_for:
-            return bool(session.app.config.names)
+            return bool(session.names)
         session.app.settings  # noqa: B018  raises an error if there are none
     except ApoaError as exc:
         return exc.name == NOT_CHOSEN and not session.json

@@ -44,6 +44,7 @@ from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
+from apoa_client.tables.cell_words import CANCELLED_MARK, NOT_REPORTED
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
 from apoa_client.tables.headings import find_mapping, parse_default
@@ -403,6 +404,8 @@ def _marked_rows(table: Table, by_row: Mapping[tuple[str, int], Sequence[RowFind
         found = by_row.get((row.sheet, row.number), ())
         if found:
             place = f"{row.sheet}!{row.number}:" if several else ""
+            if any(each.message == NOT_REPORTED for each in found):
+                place = f"{CANCELLED_MARK} {place}"
             yield MarkedRow(_all_values(row), _by_column(found), place)
 
 

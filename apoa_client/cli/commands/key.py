@@ -11,7 +11,7 @@ from apoa_client.cli.documents.recovery_file import (
     read_code_file,
     recovery_file_option,
 )
-from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal, confirm_code, show_code_file
+from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal, confirm_code, confirm_sheet
 from apoa_client.cli.registry import CommandGroup, flag, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
@@ -163,9 +163,7 @@ def rotate(session: Session, *, recovery_file: Path | None) -> None:
                 name="code_not_confirmed",
             )
         count = _change(pair, private_key)
-    if recovery_file is not None:
-        show_code_file(recovery_file)
-    else:
+    if recovery_file is None or confirm_sheet(recovery_file, code if session.terminal else ""):
         app.outbox.record_code_confirmed(encode_key(pair.public_key))
     print_done(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint))
     print_line(text(nmsg("{count} report was sealed again.", "{count} reports were sealed again.", count)))

@@ -88,8 +88,9 @@ def _list_reports(
         here = app.away is not None
         stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
     else:
-        shown = entries if history else (entry for entry in entries if _is_shown(app, entry, selection))
-        reports = Readable(filter(search.matches, reader.open_all(shown)))
+        ids = ((entry, short_id(entry.id) if history else _shown_id(app, entry, selection)) for entry in entries)
+        opened = (reader.open(entry)._replace(stay_shown_id=shown_id) for entry, shown_id in ids if shown_id)
+        reports = Readable(filter(search.matches, opened))
         with paged(app.environ, wanted=pager) as limit:
             total = (partial(app.outbox.count, selection) if not any(search) else lambda: None) if history else None
             count = show_reports(reports, zone, app.today, limit, total)
@@ -99,15 +100,16 @@ def _list_reports(
     return reader.exit_code(search) or code
 
 
-def _is_shown(app: Container, entry: Entry, selection: Selection) -> bool:
-    """Return whether a report stands for its stay: the first open one, which waits or was refused, else the last one.
+def _shown_id(app: Container, entry: Entry, selection: Selection) -> str:
+    """Return the short id of the stay for which a report stands; empty if another report does.
 
-    Only reports of the selection count, and replaced or withdrawn ones if there are no others.
+    The first open report stands for its stay, which waits or was refused, else the last one. Only reports of the
+    selection count, and replaced or withdrawn ones if there are no others.
     """
     try:
         history = app.stays.of(entry.stay_id)
     except OutboxDamaged:  # what can be read of the stay is shown
-        return True
+        return short_id(entry.id)
     selected = [
         each
         for each in history.entries
@@ -117,7 +119,8 @@ def _is_shown(app: Container, entry: Entry, selection: Selection) -> bool:
     active = [each for each in selected if each in history.active_reports]
     with_guest = [each for each in selected if each.kind in {Kind.CHECK_IN, Kind.AMEND}]
     last = (active or with_guest or selected or [entry])[-1]  # none is selected any more: it was sent just now
-    return next((each for each in active if each.state in OPEN_STATES), last).id == entry.id
+    stands = next((each for each in active if each.state in OPEN_STATES), last)
+    return history.shown_id if stands.id == entry.id else ""
 
 
 def _stays(app: Container, states: frozenset[State], *, in_house: bool, day: str | None) -> Iterable[StayHistory]:
@@ -140,7 +143,7 @@ def _list_guests(
     """Show the guests of stays that match, or else `nothing`. Return the exit code."""
     app = session.app
     reader, zone = ReportReader(app), app.settings.zone
-    opened = ((stay, reader.open(stay.display_report)) for stay in stays)
+    opened = ((stay, reader.open_stay(stay)) for stay in stays)
     guests = Readable((stay, report) for stay, report in opened if search.matches(report))
     if session.json:
         stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})

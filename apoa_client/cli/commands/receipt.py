@@ -53,7 +53,9 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     if found is None:
         return Exit.DONE
     history, named = app.stays.find(found)
-    entry = history.display_report if found == history.stay_id else named
+    # The short id of the first report is the one that lists show for the stay.
+    is_stay = found == history.stay_id or reference.strip().lower() == history.shown_id
+    entry = history.display_report if is_stay else named
     checked = app.outbox.integrity.check(entry.id)
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])
@@ -115,7 +117,7 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
     report = open_report(app, entry)
-    page = receipt_page(app.settings, report, app.clock.now())
+    page = receipt_page(app.printed_settings, report, app.clock.now())
     write_output(file, page.encode(), force=force, done=_("The page is written: {file}"))
     if entry.receipt is None and file != STANDARD_OUTPUT:
         print_line(style_warning(text(_no_receipt(entry))))

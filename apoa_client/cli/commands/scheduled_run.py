@@ -5,18 +5,15 @@ user must act on is printed once, and not at each run. The log gets one line a r
 code.
 """
 
-import hashlib
-import json
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.backups import back_up_daily
 from apoa_client.app.container import Container
+from apoa_client.app.unattended import Attention, ShownBefore, find_attention, is_repeated
 from apoa_client.cli.commands.sync_delivery import deliver, near_text, report_by_hand, waiting_text
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.logging import start_rotating_log
@@ -28,13 +25,9 @@ from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import outcome_counts
 from apoa_client.delivery.options import Outcome
-from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
-from apoa_client.files import read_regular, write_private
 from apoa_client.outbox.sql.metadata import NOTICE
-from apoa_client.ports.entries import Entry
-from apoa_client.ports.outbox import ReportReader
-from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
+from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
 from apoa_client.settings.config import ON
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
 
@@ -42,46 +35,6 @@ if TYPE_CHECKING:
     from apoa_client.ports.run import Interruptions
 
 _log = logging.getLogger(__name__)
-
-
-_REFUSED, _OVERDUE, _DUE = "refused", "overdue", "due"
-
-REPEAT_AFTER = SOON
-"""When the same is shown again."""
-
-
-class Attention(NamedTuple):
-    """The reports that a user must act on: how many are refused, overdue and due soon, and a code of which they are."""
-
-    refused: int = 0
-    overdue: int = 0
-    due_soon: int = 0
-    code: str = ""
-    """A hash of ids: no personal data. Empty for no report."""
-
-
-def find_attention(reports: ReportReader, now: datetime) -> Attention:
-    """Return which reports a user must act on now."""
-    counts, hashed = Counter[str](), hashlib.sha256()
-
-    def count(name: str, entry: Entry) -> None:
-        counts[name] += 1
-        hashed.update(f"{name} {entry.id}\n".encode())
-
-    for entry in reports.entries(refused_reports()):
-        count(_REFUSED, entry)
-    for entry in reports.entries(due_reports(now + SOON)):
-        count(_OVERDUE if entry.due_at is not None and entry.due_at < now else _DUE, entry)
-    code = hashed.hexdigest()[:16] if counts else ""
-    return Attention(counts[_REFUSED], counts[_OVERDUE], counts[_DUE], code)
-
-
-def is_repeated(shown_at: datetime | None, now: datetime) -> bool:
-    """Return whether what was shown at `shown_at` is not shown again yet.
-
-    A clock that was set back leaves that time in doubt.
-    """
-    return shown_at is not None and shown_at <= now < shown_at + REPEAT_AFTER
 
 
 def notify(app: Container, attention: Attention) -> None:
@@ -110,44 +63,6 @@ def attention_lines(attention: Attention) -> list[str]:
         (attention.due_soon, _("Due within 6 hours: {count}")),
     )
     return [line.format(count=count) for count, line in lines if count]
-
-
-class ShownBefore:
-    """Shows each problem once, and again after some hours. `show` is an `outcome.Show`.
-
-    Cron mails all that a run prints, so a lasting problem is not printed each time. The file is beside the log, because
-    damage of the outbox is one of the problems. If it cannot be read or written, the problem is shown at each run.
-    """
-
-    def __init__(self, file: Path | None, now: datetime) -> None:
-        self._file = file
-        self._now = now
-        self._stored: dict[str, datetime] = {}
-        with suppress(OSError, ValueError, TypeError, AttributeError, OverflowError):  # none, or damaged
-            value = {} if file is None else json.loads(read_regular(file))
-            self._stored = {str(code): datetime.fromtimestamp(at, UTC) for code, at in value.items()}
-        self._times = {code: at for code, at in self._stored.items() if is_repeated(at, now)}
-
-    def show(self, code: str, show: Callable[[], object]) -> None:
-        """Show this unless it was shown within the last hours."""
-        if code not in self._times:
-            show()
-            self._times[code] = self._now
-
-    def forget(self, kind: str) -> None:
-        """Forget what was shown with codes of this kind (``kind:...``): if it happens again, it is shown at once."""
-        self._times = {code: at for code, at in self._times.items() if not code.startswith(f"{kind}:")}
-
-    def save(self) -> None:
-        """Store it for the next run."""
-        if self._file is None or self._times == self._stored:
-            return
-        value = {code: at.timestamp() for code, at in self._times.items()}
-        try:
-            write_private(self._file, json.dumps(value).encode())
-        except OSError:
-            return
-        self._stored = dict(self._times)
 
 
 def start_log(session: Session) -> None:

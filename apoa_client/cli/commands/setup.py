@@ -10,7 +10,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
-from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
+from apoa_client.cli.prompts.recovery_code import confirm_code, confirm_sheet, warn_no_code
 from apoa_client.cli.registry import FileName, command, flag, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.command_names import localized_command, localized_option
@@ -218,7 +218,8 @@ def _show_code(
     settings, code, _failure = result
     if file is not None:
         if code or file_has_code_of(file, decode_public_key(_saved_public_key(app, settings))):
-            show_code_file(file)
+            if confirm_sheet(file, code if asking else ""):
+                _record_confirmed(app, settings)
         else:
             warning = _("The property keeps its key, and a code for it is made only once: no file was written.")
             print_warning(warning)
@@ -228,11 +229,15 @@ def _show_code(
     elif not code or not asking:
         warn_no_code()
     elif confirm_code(settings.name, code):
-        with app.outbox_of(settings) as outbox:
-            outbox.record_code_confirmed(_saved_public_key(app, settings))
+        _record_confirmed(app, settings)
     else:
         for line in unconfirmed_code_lines():
             print_error_line(line)
+
+
+def _record_confirmed(app: Container, settings: PropertySettings) -> None:
+    with app.outbox_of(settings) as outbox:
+        outbox.record_code_confirmed(_saved_public_key(app, settings))
 
 
 def _saved_public_key(app: Container, settings: PropertySettings) -> str:

@@ -88,7 +88,7 @@ def _write_page(session: Session, month: Month | None, file: Path, *, anonymous:
     from apoa_client.cli.documents.statistics_page import statistics_page  # loads the templates and the charts
 
     found = _count(session, month, anonymous=anonymous)
-    page = statistics_page(session.app.settings, found.figures, session.app.clock.now(), anonymous=anonymous)
+    page = statistics_page(session.app.printed_settings, found.figures, session.app.clock.now(), anonymous=anonymous)
     write_output(file, page.encode(), force=force)
     if file != STANDARD_OUTPUT:
         print_done(_("Written: {path}").format(path=sanitize(str(file))))

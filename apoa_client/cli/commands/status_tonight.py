@@ -86,4 +86,5 @@ def _by_room(stays: Iterable[StayHistory], opened: Callable[[Entry], OpenedRepor
         parts = filter(None, re.split(r"(\d+)", report.room))
         return [(False, int(part), "") if part.isdecimal() else (True, 0, part.casefold()) for part in parts]
 
-    return sorted((opened(stay.display_report) for stay in stays), key=order)
+    found = (opened(stay.display_report)._replace(stay_shown_id=stay.shown_id) for stay in stays)
+    return sorted(found, key=order)

@@ -32,7 +32,7 @@ _LONGEST_FOR_ALL_S = 1200.0
 )
 @flag("--by-hand", text=N_("Send nothing: show the reports to type into APOA, and record their numbers."))
 @flag("--page", text=N_("With --by-hand: show a page in the browser, with a button that copies each value."))
-@flag("--no-browser", text=N_("Open no browser: print the page's address only."))
+@flag("--no-browser", text=N_("Open no browser: copy at the terminal, or with --page print the page's address."))
 @path_option("--sheet", text=N_("With --by-hand: write a sheet to print."))
 @force_option
 @flag("--quiet", "-q", text=N_("Say only what a person must act on."))
@@ -171,7 +171,7 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
         if not every_property:
             return run(session)
         with shown_once(session):
-            count = len(session.app.config.names)
+            count = len(session.names)
             if wait_s is None and count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S:
                 wait_s = _LONGEST_FOR_ALL_S / count  # a slow authority must not take the time of the others
             return run_for_every_property(session, run)

@@ -22,6 +22,7 @@ from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import Show, outcome_json, show_outcome
 from apoa_client.delivery.options import Outcome, authenticate
 from apoa_client.errors import OutboxDamaged
+from apoa_client.outbox.sql.metadata import PRACTICE_UNDECIDED
 from apoa_client.ports.authority import Status
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import SOON
@@ -44,6 +45,7 @@ def deliver(
     progress = watcher(silent=not session.interactive or session.quiet)
     session.pause_progress = progress.pause
     session.app.hand_over(history=True)
+    _settle_past_practice(session)
     outcome = send(session.app, progress, interruptions, keep_backoff=keep_backoff, wait_s=wait_s)
     outcome.error = outcome.error or session.app.handed_over.problem
     if outcome.indexes_rebuilt:
@@ -97,6 +99,7 @@ def report_by_hand(
     def work() -> Outcome:
         filed = 0
         session.app.hand_over(history=True)
+        _settle_past_practice(session)
         outcome = Outcome(error=session.app.handed_over.problem)
         _check(session, outcome)  # before the first report is shown
         if type_in is not None:
@@ -118,6 +121,13 @@ def report_by_hand(
         return outcome
 
     return _repairing(session, work)
+
+
+def _settle_past_practice(session: Session) -> None:
+    if session.app.outbox.value(PRACTICE_UNDECIDED):
+        from apoa_client.cli.prompts.past_practice import settle_past_practice  # for few properties
+
+        settle_past_practice(session)
 
 
 def waiting_text(count: int) -> str:

@@ -98,7 +98,7 @@ class Sender:
         """Find which properties there are now. Raises `SettingsProblem`."""
         with self._for_property(self._session.property_name) as session:
             self._settings_seen = file_states([session.app.folders.config])
-            names = session.app.config.names if self._every_property else [session.app.settings.name]
+            names = session.names if self._every_property else [session.app.settings.name]
         if not names:
             raise nothing_set_up()
         known = self._followers

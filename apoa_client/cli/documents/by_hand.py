@@ -15,7 +15,15 @@ from apoa_client.cli.documents.pages import render_page
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output_files import write_output
-from apoa_client.cli.views.apoa_form import OUR_ORDER, SENT_BEFORE, TASKS, FormLine, form_line, value_note
+from apoa_client.cli.views.apoa_form import (
+    OUR_ORDER,
+    SENT_BEFORE,
+    TASKS,
+    FormLine,
+    form_line,
+    lines_to_type,
+    value_note,
+)
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
 from apoa_client.cli.views.status import deadline_text
@@ -86,7 +94,7 @@ def _report(app: Container, task: TypingTask) -> dict[str, Any]:
     """Return what the template shows of a report."""
     entry, zone, now = task.entry, app.settings.zone, app.clock.now()
     lines = [form_line(each, zone) for each in task.lines]
-    some_changed = any(line.changed for line in lines)
+    typed = lines_to_type(lines)
     return {
         "id": entry.id,
         "short_id": short_id(entry.id),
@@ -97,8 +105,7 @@ def _report(app: Container, task: TypingTask) -> dict[str, Any]:
         "sent_before": SENT_BEFORE if task.sent_before else "",
         "order": "" if app.settings.typing_order else OUR_ORDER,
         "has_photo": entry.photo is not None,
-        # A correction is copied where it changes something; the rest is there to find the guest.
-        "rows": [(line, value_note(line).strip(), line.changed or not some_changed) for line in lines],
+        "rows": [(line, value_note(line).strip(), line in typed) for line in lines],
     }
 
 

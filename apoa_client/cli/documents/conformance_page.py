@@ -23,6 +23,7 @@ CHAPTERS = {
     "session": N_("Session"),
     "codes": N_("Code tables"),
     "reports": N_("Reports"),
+    "rules": N_("Rules for fields"),
     "requests": N_("Wrong requests"),
     "idempotency": N_("The same report again"),
     "stays": N_("The life of a stay"),
@@ -30,6 +31,7 @@ CHAPTERS = {
     "receipts": N_("Receipts"),
     "photos": N_("Photos"),
     "restart": N_("Restart"),
+    "accounts": N_("Another property's account"),
     "closing": N_("At the end"),
 }
 """The headings, by the chapters of the checks."""
@@ -48,11 +50,13 @@ def conformance_page(report: ConformanceReport) -> str:
             "started": _("Started"),
             "contract": _("Contract"),
             "says": _("The contract says"),
+            "also": _("For the same cause"),
             "ours": _("The contract is apoa-client's own. No official APOA interface exists."),
         },
         verdict=_(VERDICTS[report.conforms]),
         started=instant(report.started_at),
-        failed=[each for each in report.results if each.result is Result.FAILED],
+        failed=[each for each in report.results if each.result is Result.FAILED and each.same_as is None],
+        also=lambda first: ", ".join(each.id for each in report.results if each.same_as == first.id),
         words={kind: _(RESULTS[kind]) for kind in Result},
         chapters=[
             (_(CHAPTERS[name]), list(checks)) for name, checks in groupby(report.results, lambda each: each.chapter)

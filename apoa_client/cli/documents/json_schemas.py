@@ -132,7 +132,7 @@ _STATUS = object_of(
     property=TEXT,
     environment=or_null(TEXT),
     counts=object_of(**dict.fromkeys(State, COUNT)),
-    **each(COUNT, "overdue due_within_6h drafts without_number"),
+    **each(COUNT, "overdue due_within_6h drafts without_number practice_moved practice_undecided"),
     **each(or_null(MOMENT), "next_due_at last_contact_at last_backup_at purge_skipped_at"),
     sending_stopped=or_null(object_of(reason=TEXT, since=MOMENT)),
     last_scheduled_run=or_null(object_of(at=MOMENT, exit_code=COUNT)),
@@ -222,7 +222,7 @@ _RECORDED = object_of(line=TEXT, headers=map_of(TEXT), body=TEXT)
 _CONFORMANCE_CHECK = object_of(
     **each(TEXT, "id title"),
     result=one_of("passed", "failed", "skipped"),
-    reason=or_null(TEXT),
+    **each(or_null(TEXT), "reason same_cause_as"),
     paragraph=object_of(pointer=TEXT, text=TEXT),
     requests=COUNT,
     exchanges=list_of(object_of(request=_RECORDED, answer=or_null(_RECORDED), problem=or_null(TEXT))),

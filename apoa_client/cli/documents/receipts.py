@@ -200,7 +200,7 @@ def write_inspection_folder(
         file = _file_name(report.entry, taken)
         rows.append(_Row(file, _cells(night, report)))
         if file:
-            page = receipt_page(app.settings, report, app.clock.now())
+            page = receipt_page(app.printed_settings, report, app.clock.now())
             write_output(folder / file, page.encode(), force=force, durable=False)
     if rows:
         write_output(folder / index_name(), _index(app, period, rows).encode(), force=force)
@@ -236,7 +236,7 @@ def _file_name(entry: Entry, taken: set[str]) -> str:
 
 def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
     """Return the page with the table of all reports."""
-    settings = app.settings
+    settings = app.printed_settings
     facts = [(N_("Printed on"), moment_in_both_languages(app.clock.now(), settings.zone))]
     if any(period):
         days = (day_text(day, in_both_languages) if day is not None else "" for day in period)

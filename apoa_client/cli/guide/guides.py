@@ -73,6 +73,12 @@ def all_guides() -> tuple[Guide, ...]:
     return tuple(found)
 
 
+def reference_server() -> str:
+    """Return the server that the guide of the contract shows in pieces, as one Python file."""
+    text = next(each.text for each in all_guides() if each.id == "contract")
+    return "\n".join(re.findall("```python\n(.*?)```", text, re.DOTALL))
+
+
 def guides(language: str) -> list[Guide]:
     """Return each guide once: in this language, else in English, else in any other."""
     found: dict[str, Guide] = {}

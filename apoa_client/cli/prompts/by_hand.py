@@ -3,10 +3,14 @@
 The report on the screen is claimed: no other process sends it, and no other desk shows it, at the same time.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
+from apoa_client.cli.terminal.clipboard import copy_to_clipboard
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import YES, confirm
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -16,9 +20,20 @@ from apoa_client.cli.terminal.output import (
     print_error_unwrapped,
     side_by_side,
     style_bold,
+    style_success,
     style_warning,
 )
-from apoa_client.cli.views.apoa_form import OUR_ORDER, SENT_BEFORE, TASKS, form_line, form_table, recorded_line
+from apoa_client.cli.views.apoa_form import (
+    OUR_ORDER,
+    SENT_BEFORE,
+    TASKS,
+    FormLine,
+    form_line,
+    form_table,
+    lines_to_type,
+    recorded_line,
+    value_note,
+)
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.status import deadline_style, deadline_text
 from apoa_client.desk.by_hand import NOT_SENT, TypingTask, parse_receipt_number
@@ -30,6 +45,8 @@ _DONE = frozenset({"sudah", "done"}) | YES
 _QUIT = frozenset({"q", "quit", "berhenti"})
 _LATER = "later"
 """The answer that leaves a report for later. It has no digit, so it is no receipt number."""
+_NEXT = "next"
+"""The answer that copies the next value."""
 
 
 class _Quit(Exception):
@@ -44,6 +61,7 @@ class ByHandConversation:
         self._desk = app.by_hand
         self._later: set[str] = set()
         self._recorded = 0
+        self._has_clipboard = True
         self._messages: list[str] = []
         """What happened on the last screen, to be shown on the next one."""
 
@@ -64,9 +82,10 @@ class ByHandConversation:
         try:
             task = self._desk.task(entry)
             with self._desk.claimed(entry) as lease:
+                lines = [form_line(line, self._app.settings.zone) for line in task.lines]
                 if lease:
-                    self._show(task)
-                number = self._ask_number(entry) if lease else _LATER
+                    self._show(task, lines)
+                number = self._ask_number(entry, lines) if lease else _LATER
                 if number == _LATER:
                     self._later.add(entry.stay_id)
                 else:
@@ -84,7 +103,7 @@ class ByHandConversation:
             print_error_line(line)
         self._messages = []
 
-    def _show(self, task: TypingTask) -> None:
+    def _show(self, task: TypingTask, lines: Sequence[FormLine]) -> None:
         entry, zone, now = task.entry, self._app.settings.zone, self._app.clock.now()
         waiting = self._app.outbox.summary(now=now, soon=now).waiting
         due = deadline_text(entry.due_at, now, zone) if entry.due_at is not None else ""
@@ -96,15 +115,30 @@ class ByHandConversation:
         if task.sent_before:
             print_error_line(style_warning(_(SENT_BEFORE)))
         print_error_line()
-        for line in form_table([form_line(line, zone) for line in task.lines], columns()):
+        for line in form_table(lines, columns()):
             print_error_unwrapped(line)
         print_error_line()
 
-    def _ask_number(self, entry: Entry) -> str:
-        """Ask for the receipt number; return it, or `_LATER`. Raises `_Quit`."""
-        instruction = _("Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop")
+    def _next_text(self, line: FormLine) -> str:
+        return (_("copy {field}") if self._has_clipboard else _("show {field}")).format(field=line.label)
+
+    def _copy(self, line: FormLine) -> None:
+        """Put a value on the clipboard, exactly as it is typed, and show it; without a clipboard only show it."""
+        was_there, self._has_clipboard = self._has_clipboard, self._has_clipboard and copy_to_clipboard(line.value)
+        if was_there and not self._has_clipboard:
+            command = localized_command("sync --by-hand --page")
+            sentence = _("There is no clipboard here, so the values are only shown. A browser can copy: {command}")
+            print_error_line(style_warning(sentence.format(command=command)))
+        label = _("{field} (copied)").format(field=line.label) if self._has_clipboard else line.label
+        print_error_line(f"\n  {style_success(label) if self._has_clipboard else label}")
+        print_error_unwrapped(f"\n      {style_bold(line.value)}{value_note(line)}\n")
+
+    def _ask_number(self, entry: Entry, lines: Sequence[FormLine]) -> str:
+        """Ask for the receipt number, copying a value for each Enter; return it, or `_LATER`. Raises `_Quit`."""
+        left = [line for line in lines_to_type(lines) if line.value]
         help_lines = [
-            _("Copy each value into APOA's form. Text in brackets explains the value and is not typed."),
+            _("Enter copies one value after the other: paste each into APOA's form. Enter after the last one = later."),
+            _("Text in brackets explains the value and is not typed."),
             *([] if self._app.settings.typing_order else [_(OUR_ORDER)]),
             _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done."),
             _("A wrong number can be typed again later with: apoa received ID NUMBER"),
@@ -116,15 +150,18 @@ class ByHandConversation:
             _("Receipt number"),
             "\n".join(help_lines),
             lambda typed: self._parse(typed, entry),
-            default=_LATER,  # Enter alone
-            format_default=lambda _later: _("later"),
+            format_default=lambda each: self._next_text(left[0]) if each == _NEXT else _("later"),
         )
+        print_error_line(_("Enter = copy the next value, < = later, ? = help, q = stop"))
+        print_error_line(_("Saved in APOA? Type the number of its receipt, or y if it gave none."))
         while True:
-            print_error_line(instruction)
-            answer = ask(question)
+            answer = ask(replace(question, default=_NEXT if left else _LATER))
             if answer is Move.ACCEPT_ALL:  # leaves all of them for later
                 raise _Quit
             number = answer.value if isinstance(answer, Answer) else _LATER
+            if number == _NEXT and left:
+                self._copy(left.pop(0))
+                continue
             doubt = self._desk.doubt(number, entry) if number not in {_LATER, NO_NUMBER} else None
             if doubt is None and (number != NO_NUMBER or entry.kind is not Kind.CHECK_IN):
                 return number
@@ -136,8 +173,8 @@ class ByHandConversation:
     def _parse(self, typed: str, entry: Entry) -> Answer:
         """Return the number that was typed, or `_LATER`. Raises `UnclearAnswer`, or `_Quit`."""
         word = typed.casefold()
-        if word in {_LATER, _("later")}:
-            return Answer(_LATER)
+        if word in {_LATER, _NEXT, _("later")}:
+            return Answer(_NEXT if word == _NEXT else _LATER)
         if word in _QUIT:
             raise _Quit
         if word in _DONE:

@@ -23,7 +23,7 @@ from apoa_client.desk.guest_form import GuestForm
 from apoa_client.passport import states
 from apoa_client.report import codes, parse_dates, parse_fields, permits, purposes
 from apoa_client.report.codes import Code, CodeTables
-from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, NAMES, as_typed, typed_texts
+from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, NAMES, UNREADABLE, as_typed, typed_texts
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Report, Stay, normalized_room, room_name
@@ -233,7 +233,7 @@ class FieldQuestions:
             value = without_not_stated(name, typed)
             if required and not value:
                 raise UnclearAnswer(_("An answer is needed here. ? shows help."))
-            return Answer(value, _("not stated"))
+            return Answer(value, _("not readable") if value == UNREADABLE else _("not stated"))
 
         return parse_stated
 
@@ -302,6 +302,8 @@ def _parse(name: str, zone: tzinfo, parse: Parser, typed: str) -> Answer:
 
 def _value_text(name: str, zone: tzinfo, value: str) -> str:
     """Return the text that shows a value which is a code or an ISO date; empty for other values."""
+    if value == UNREADABLE:
+        return _("not readable")
     kind = BY_NAME[name].type
     if kind == "moment":
         return moment_text(date_and_time(value, zone), zone)

@@ -19,7 +19,7 @@ from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import State
 from apoa_client.report.model import normalized_room
 
 StayAndReport: TypeAlias = tuple[StayHistory, OpenedReport]
@@ -30,7 +30,8 @@ def open_current_report(app: Container, history: StayHistory) -> OpenedReport:
     """Return a stay's current report, without content if it cannot be opened: most changes need no key."""
     current = history.current_report
     content = open_if_possible(app, current) if current is not None else None
-    return OpenedReport(history.display_report, content, content.report if content is not None else None)
+    report = content.report if content is not None else None
+    return OpenedReport(history.display_report, content, report, history.shown_id)
 
 
 def guests_due_to_leave(app: Container) -> list[StayAndReport]:
@@ -144,7 +145,7 @@ class StayFinder:
         else:
             return [self._id_of(history) for history in self._chosen(reference, several=True)]
         if len(found) > 1 and not yes and not self._interactive:
-            ids = _ids_text([history.display_report for history in found])
+            ids = _ids_text(found)
             problem = msg("Several guests were reported together: {candidates}.", candidates=ids)
             if room:
                 problem = msg("Several guests are in that room: {candidates}.", candidates=ids)
@@ -156,7 +157,7 @@ class StayFinder:
         if not reference.strip():
             found = list(self._listed(self._app))
             if not self._interactive:
-                raise _which_guest_error([history.display_report for history in found])
+                raise _which_guest_error(found)
             if not found:
                 print_line(text(self._if_none))
             return self.choose(found, several=several) if found else []
@@ -165,7 +166,7 @@ class StayFinder:
         if len(found) > 1 and not self._interactive:
             stays = {history.stay_id for history in found}
             named = [entry for entry in by_id if entry.stay_id in stays]
-            others = [each.display_report for each in found if each.stay_id not in {entry.stay_id for entry in named}]
+            others = [each.entries[0] for each in found if each.stay_id not in {entry.stay_id for entry in named}]
             raise ambiguous_reference_error(reference, [*named, *others][:_MAX_NAMED])
         return self.choose(found, several=several) if len(found) > 1 else found
 
@@ -252,7 +253,7 @@ class StayFinder:
     def choose(self, found: Sequence[StayHistory], *, several: bool) -> Sequence[StayHistory]:
         """Show numbered stays and return those that the user chooses; a part of a name shortens the list."""
         reader = ReportReader(self._app)
-        rows = [(history, reader.open(history.display_report)) for history in found]
+        rows = [(history, reader.open_stay(history)) for history in found]
         question = _("Number, or part of a name; Enter = none")
         if several:
             question = _("Number, several (1 3), a = all, or part of a name; Enter = none")
@@ -307,7 +308,7 @@ def _is_meant(reference: str, opened: OpenedReport) -> bool:
     return all(word in name for word in words) or "".join(words) == guest.document.number.casefold()
 
 
-def _which_guest_error(candidates: Sequence[Entry]) -> UsageProblem:
+def _which_guest_error(candidates: Sequence[StayHistory]) -> UsageProblem:
     """Return the error for a command that needs a guest, without a user who could choose one."""
     advice = msg("Give an ID, a room or part of a name. To see the short ids: apoa list")
     if not candidates:
@@ -315,5 +316,5 @@ def _which_guest_error(candidates: Sequence[Entry]) -> UsageProblem:
     return UsageProblem(msg("Which guest? It can be: {candidates}.", candidates=_ids_text(candidates)), advice)
 
 
-def _ids_text(entries: Sequence[Entry]) -> str:
-    return ", ".join(short_id(entry.id) for entry in entries[:_MAX_NAMED])
+def _ids_text(found: Sequence[StayHistory]) -> str:
+    return ", ".join(history.shown_id for history in found[:_MAX_NAMED])

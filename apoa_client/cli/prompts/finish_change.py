@@ -4,6 +4,7 @@ The questions understand `?` and `<` like those of a conversation.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
@@ -15,11 +16,12 @@ from apoa_client.cli.terminal.input import NO, YES
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.desk.changes import undo_advice
+from apoa_client.errors import StorageProblem
 from apoa_client.messages import Message
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report import parse_fields
 from apoa_client.report.findings import ReportRefused, Unreadable
-from apoa_client.report.kinds import NO_REASON
+from apoa_client.report.kinds import NO_REASON, short_id
 from apoa_client.report.model import Guest
 
 
@@ -39,7 +41,13 @@ class ChangeCommand:
         self.interactive = session.interactive
         """Whether the user can be asked."""
         self._quiet = session.quiet
-        self._save_and_send = SaveAndSend(session, send=not no_send, may_ask=not yes)
+        self._save_and_send = SaveAndSend(session, send=not no_send, may_ask=not yes, shown_id=self._shown_id)
+
+    def _shown_id(self, entry: Entry) -> str:
+        """Return the short id of a report's stay. The change is saved: an outbox out of reach now is no error."""
+        with suppress(StorageProblem):
+            return self.app.stays.of(entry.stay_id).shown_id
+        return short_id(entry.id)
 
     def reason(self, given: str | None) -> str | None:
         """Return the reason of a change: by hand no authority gets it, so none is asked for."""
@@ -60,7 +68,7 @@ class ChangeCommand:
         JSON output of `several` reports also has those that were `withdrawn`.
         """
         for entry in self._save_and_send.finish(saved, several=several, withdrawn=withdrawn):
-            self.show_hint(text(undo_advice(entry)))
+            self.show_hint(text(undo_advice(entry, self._shown_id(entry))))
 
     def show_hint(self, line: str) -> None:
         """Show a hint on stderr, unless the command prints JSON or is quiet."""

@@ -6,7 +6,7 @@ also type the fields from the page; what could be read is suggested.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines, with_last_fillers
-from apoa_client.cli.prompts.photos import photo_path
+from apoa_client.cli.prompts.photos import photo_paths
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -62,11 +62,11 @@ class PassportQuestion:
     """Asks for the MRZ of a passport."""
 
     def __init__(
-        self, desk: Desk, read_photo: "Callable[[Path], PhotoReading | None]", *, accept_check_digit: bool
+        self, desk: Desk, read_photos: "Callable[[Sequence[Path]], PhotoReading | None]", *, accept_check_digit: bool
     ) -> None:
-        """`read_photo` reads the photo that a user names in place of the lines; None, and shown, if it cannot."""
+        """`read_photos` reads the photos that a user names in place of the lines, and returns this guest's, if any."""
         self._desk = desk
-        self._read_photo = read_photo
+        self._read_photos = read_photos
         self._accept_check_digit = accept_check_digit
         self._suggested: dict[str, str] = {}
         """The trusted fields of the last MRZ that could be read but is invalid."""
@@ -89,8 +89,8 @@ class PassportQuestion:
                 if isinstance(asked, Move):
                     return asked
                 lines = asked
-            if lines and (file := photo_path(lines[0])) is not None:
-                read = self._read_photo(file)
+            if lines and (files := photo_paths(lines[0])):
+                read = self._read_photos(files)
                 photo, lines = read or photo, confirmed_lines(read) if read is not None else []
                 continue
             result = self._correct(lines) if lines else LinesAgain([])
@@ -245,7 +245,7 @@ def propose_from_last_stay(app: Container, form: GuestForm) -> None:
     if not all(document) or not app.key_is_at_hand:
         return
     with suppress(StorageProblem):  # a damaged old report must not stop the report of a new guest
-        app.ask(lambda each: _recall(each, form, Document("", *document, expiry_date=date.max)))
+        app.ask(lambda each: _recall(each, form, Document("", *document)))
 
 
 def _recall(app: Container, form: GuestForm, document: Document) -> None:

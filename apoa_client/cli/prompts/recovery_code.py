@@ -1,6 +1,7 @@
 """The recovery code: shown once and confirmed, and asked for."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -23,11 +24,34 @@ from apoa_client.vault.recovery import RecoveryCodeWrong, parse_code
 _TRIES = 3
 
 
-def show_code_file(path: Path) -> None:
-    """Show where the recovery code was written, and what to do with the file."""
+_GROUPS_OF_SHEET = (2, 6)
+"""The groups, from 1, that are typed from a printed sheet: unlike handwriting, print cannot be miscopied."""
+
+
+def confirm_sheet(path: Path, code: str = "") -> bool:
+    """Show where the recovery code was written, and ask for two groups of the printed sheet.
+
+    Return False if they are left for later, or if there is no `code` to compare them with.
+    """
     print_error_line(style_success(_("The recovery code is in {path}.").format(path=sanitize(str(path)))))
     print_error_line(_("Print it, put it in the safe, and delete the file from this computer."))
+    with suppress(click.Abort):
+        if code and all(_is_typed(number, code) for number in _GROUPS_OF_SHEET):
+            print_error_line(style_success(_("That is right.")))
+            return True
     print_error_line(_("Then type it back from the paper once: apoa key recover"))
+    return False
+
+
+def _is_typed(number: int, code: str) -> bool:
+    """Ask for one group until it is right; False for Enter alone."""
+    groups = code.split("-")
+    while typed := ask_line(_("Group {number} on the printed sheet (Enter = later)").format(number=number)):
+        groups[number - 1] = typed
+        if _difference("-".join(groups), code) is None:
+            return True
+        print_error_line(style_error(text(msg("Group {number} of the recovery code is not right.", number=number))))
+    return False
 
 
 def confirm_code(name: str, code: str) -> bool:

@@ -8,7 +8,6 @@ stops, what was typed is stored as a draft and offered the next time.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
-from functools import partial
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
@@ -22,7 +21,7 @@ from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, Sa
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, READING_S, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.cli.views.report import guest_name
@@ -36,6 +35,8 @@ from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from apoa_client.scan.photo_reading import PhotoReading
 
 _ANOTHER = "+"
@@ -66,7 +67,7 @@ class GuestConversation:
         self._options = options
         self._finish = SaveAndSend(session, send=not options.no_send, may_ask=not options.yes)
         self._passport = PassportQuestion(
-            self._app.reachable_desk, partial(read_named_photo, session), accept_check_digit=options.accept_check_digit
+            self._app.reachable_desk, self._read_photos, accept_check_digit=options.accept_check_digit
         )
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
@@ -136,6 +137,19 @@ class GuestConversation:
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
+
+    def _read_photos(self, files: "Sequence[Path]") -> "PhotoReading | None":
+        """Read the photos that were named at the question: the first is this guest's, the others are the next ones'."""
+        read: list[PhotoReading] = []
+        for file in files:
+            if files[1:]:
+                print_error_line(f"  {sanitize(file.name)}")
+            reading = read_named_photo(self._session, file)
+            read += [reading] if reading is not None else []
+        self.photos_left[:0] = read[1:]
+        if self._is_resumed:
+            self._keep_with_forms()
+        return read[0] if read else None
 
     def _take_photo(self) -> None:
         """Read the next form's passport from the next photo, if there is one."""

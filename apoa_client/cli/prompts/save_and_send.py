@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
-from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
@@ -29,7 +29,7 @@ from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.messages import nmsg
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import Kind, PhotoState, State, short_id
 from apoa_client.report.model import Guest, Report, to_json
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ SEND_TIMEOUT_S = 4.0
 
 SENDING_S = 3 * SEND_TIMEOUT_S
 """How long all of the sending may take then."""
+
+_PHOTOS = {
+    PhotoState.KEPT: N_("The photo is not sent yet: it goes with the next apoa sync."),
+    PhotoState.SENT: N_("The photo was sent, too."),
+    PhotoState.REFUSED: N_("The authority did not take the photo. It stays here."),
+}
 
 
 class SavedReport(NamedTuple):
@@ -87,8 +93,16 @@ class SavedReport(NamedTuple):
 class SaveAndSend:
     """Shows that reports are saved, sends them, and shows their state."""
 
-    def __init__(self, session: Session, *, send: bool, may_ask: bool = True) -> None:
-        """`may_ask` says whether the user wants to be asked, where one can be."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        send: bool,
+        may_ask: bool = True,
+        shown_id: Callable[[Entry], str] = lambda entry: short_id(entry.id),
+    ) -> None:
+        """`may_ask` says whether the user wants to be asked, where one can be; `shown_id` returns what names a stay."""
+        self._shown_id = shown_id
         self._may_ask = may_ask
         self._session = session
         self._app = session.app
@@ -118,7 +132,7 @@ class SaveAndSend:
         for line in property_line(self._app.label_if_several):
             print_line(line)
         for each in saved:
-            kind, name, short = each.entry.kind, each.name, style_bold(short_id(each.entry.id))
+            kind, name, short = each.entry.kind, each.name, style_bold(self._shown_id(each.entry))
             if kind is Kind.CHECK_IN:
                 print_line(_("Saved: {name}, report {id}.").format(name=style_bold(name), id=short))
             elif name:
@@ -206,7 +220,7 @@ class SaveAndSend:
         wait = SEND_TIMEOUT_S
         timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
         with Signals() as signals:
-            choices = {"first": first, "wait_s": SENDING_S, "with_photos": False}
+            choices = {"first": first, "wait_s": SENDING_S, "all_photos": False}
             outcome = send(self._app, NoProgress(), signals, timeouts, **choices)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
@@ -225,12 +239,14 @@ class SaveAndSend:
         return outcome.verdicts
 
     def _show_state(self, entry: Entry, errors: Sequence[Finding], *, with_id: bool) -> None:
-        lead = f"{short_id(entry.id)}  " if with_id else ""
+        lead = f"{self._shown_id(entry)}  " if with_id else ""
         if entry.state is State.ACCEPTED and entry.receipt is not None:
             number = style_bold(sanitize(entry.receipt.number))
             print_line(lead + style_success(_("Sent. Receipt number: {number}").format(number=number)))
             if entry.last_error == "duplicate":
                 print_line(_("This guest was already reported for that night; the number is that report's."))
+            elif entry.photo is not None and self._app.outbox.wants_photos():
+                print_line(_(_PHOTOS[entry.photo]))
         elif entry.state is State.REJECTED:
             print_line(lead + style_error(_("The authority refused this report:")))
             for finding in errors:

@@ -76,6 +76,11 @@ def form_line(field: FormField, zone: tzinfo) -> FormLine:
     )
 
 
+def lines_to_type(lines: Sequence[FormLine]) -> Sequence[FormLine]:
+    """Return the lines that are typed: of a correction those that change something, as the rest finds the guest."""
+    return [line for line in lines if line.changed] or lines
+
+
 def value_note(line: FormLine) -> str:
     """Return the note in brackets after a value: its meaning, and the value that APOA has now."""
     notes = [line.meaning, "" if line.value else _("leave it empty")]
@@ -111,6 +116,8 @@ def _coded_value(name: str, value: str) -> tuple[str, str]:
         return _APOA_SEXES.get(value, value), _(SEXES[value])
     if kind == "place" and value == "-":
         return value, _("not stated")
+    if kind == "date" and value:  # no date: `UNREADABLE`
+        return "", _("not readable")
     if kind == "purpose" and value:
         label = PURPOSES[Purpose(value)].label
         indonesian, meaning = in_language(APOA_LANGUAGE, label.template), text(label)

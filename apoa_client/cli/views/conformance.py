@@ -8,6 +8,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_success, style_warning
 from apoa_client.conformance.check import CheckResult, Result
 from apoa_client.conformance.exchange import Exchange, Recorded
+from apoa_client.messages import nmsg
 from apoa_client.report.kinds import instant
 
 RESULTS = {Result.PASSED: N_("passed"), Result.FAILED: N_("FAILED"), Result.SKIPPED: N_("skipped")}
@@ -46,7 +47,12 @@ class ConformanceReport(NamedTuple):
     def summary(self) -> str:
         """How many checks have which result, in the reader's language."""
         counts = {kind.value: self.count(kind) for kind in Result}
-        return _("{passed} checks passed, {failed} failed, {skipped} were skipped.").format(**counts)
+        counted = _("{passed} checks passed, {failed} failed, {skipped} were skipped.").format(**counts)
+        causes = sum(each.result is Result.FAILED and each.same_as is None for each in self.results)
+        if causes in {0, self.count(Result.FAILED)}:
+            return counted
+        why = nmsg("All have one cause.", "They have {count} causes.", causes)
+        return f"{counted} {text(why)}"
 
 
 def show_result(result: CheckResult) -> None:
@@ -55,8 +61,10 @@ def show_result(result: CheckResult) -> None:
     line = f"{word} {result.id}: {text(result.title)}"
     if result.result is Result.SKIPPED and result.reason is not None:
         line += f" ({text(result.reason)})"
+    if result.same_as is not None:
+        line += " " + _("(for the same cause as {check})").format(check=result.same_as)
     print_line(line)
-    if result.result is not Result.FAILED:
+    if result.result is not Result.FAILED or result.same_as is not None:
         return
     for each in failure_lines(result, _SHOWN_EXCHANGES, _SHOWN_CHARACTERS):
         print_line(f"  {each}")
@@ -118,6 +126,7 @@ def _check_value(result: CheckResult) -> dict[str, Any]:
         "title": text(result.title),
         "result": result.result.value,
         "reason": None if result.reason is None else text(result.reason),
+        "same_cause_as": result.same_as,
         "paragraph": {"pointer": result.paragraph.pointer, "text": result.paragraph.text},
         "requests": len(result.exchanges),
         "exchanges": [

@@ -1,6 +1,6 @@
 """A report as JSON and as lines on the screen; a report or draft with what was opened of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +28,8 @@ class OpenedReport(NamedTuple):
     content: Content | None = None
     guest_report: Report | None = None
     """The report that holds guest and stay: this one; for a check-out or cancellation, the stay's current report."""
+    stay_shown_id: str = ""
+    """The short id of the stay, where the report stands for its stay."""
 
     def __repr__(self) -> str:
         """Return the id only: the content is personal data."""
@@ -55,8 +57,8 @@ class OpenedReport(NamedTuple):
 
     @property
     def short_id(self) -> str:
-        """The short id of the report."""
-        return short_id(self.entry.id)
+        """The short id of the report, or that of the stay for which it stands."""
+        return self.stay_shown_id or short_id(self.entry.id)
 
     @property
     def name(self) -> str:
@@ -184,10 +186,13 @@ def field_text(name: str, value: FieldValue, zone: tzinfo) -> str:
         return day_text(value.earliest) if value.day else str(value)
     if isinstance(value, Purpose):
         return purpose_text(value)
-    kind = BY_NAME[name].type
-    if kind == "sex":
-        return _(SEXES[value])
-    return {"state": state_text, "room": room_name}.get(kind, str)(value)
+    words: dict[str, Callable[[str], str]] = {
+        "sex": lambda sex: _(SEXES[sex]),
+        "state": state_text,
+        "room": room_name,
+        "date": lambda _unreadable: _("not readable"),
+    }
+    return words.get(BY_NAME[name].type, str)(value)
 
 
 def purpose_text(purpose: Purpose) -> str:

@@ -151,6 +151,8 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
         "without_number": summary.without_number,
+        "practice_moved": summary.practice_moved,
+        "practice_undecided": len(summary.practice_undecided),
         "unauthenticated": summary.unauthenticated,
         "recovery_code_confirmed": settings.is_code_confirmed(summary.code_confirmed_for),
         "urgent": [
@@ -318,7 +320,11 @@ def refused_line(count: int) -> str:
 
 
 def show_drafts(summary: Summary) -> None:
-    """Show how many guests are unfinished, if any, because they are in no other list."""
+    """Show how many guests are unfinished, and how many may be practice, if any: they are in no other list."""
+    if summary.practice_undecided:
+        practice = _("Practice or real? Undecided, and not sent: {count}.")
+        advice = _("Decide with: apoa sync")
+        print_line(style_warning(f"{practice.format(count=len(summary.practice_undecided))} {advice}"))
     if summary.drafts:
         unfinished = _("Unfinished guests: {count}. Continue with: apoa report")
         print_line(style_warning(unfinished.format(count=summary.drafts)))

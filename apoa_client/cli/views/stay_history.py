@@ -68,8 +68,8 @@ _ACTIONS = {
     "exported": N_("guests' data exported"),
     "restored": N_("restored from a backup"),
     "taken_over": N_("open reports taken over from a backup that nothing proves"),
-    "moved_in": N_("moved here from a desk's own file"),
-    "moved_out": N_("moved to the shared outbox"),
+    "moved_in": N_("moved here from another outbox"),
+    "moved_out": N_("moved to another outbox"),
 }
 """Words for actions; other actions are shown by their codes."""
 
@@ -86,6 +86,7 @@ _DETAILS = {
     "unreadable": N_("could no longer be opened"),
     "again": N_("in place of an earlier number"),
     "untested": N_("connection not tested"),
+    "practice": N_("practice"),
 }
 """Words for details; other details, such as classes of errors, are shown by their codes."""
 

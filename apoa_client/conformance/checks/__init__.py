@@ -12,7 +12,8 @@ LAST = closing.cancelled
 CHECKS = tuple(
     each
     for module in (session, reports, stays, limits, receipts, closing)
-    for each in vars(module).values()
+    for found in vars(module).values()
+    for each in (found if isinstance(found, tuple) else (found,))
     if isinstance(each, Check) and each not in {*OPENING, LAST}
 )
 """All others."""

@@ -3,43 +3,61 @@
 import gzip
 from http import HTTPStatus
 
-from apoa_client.conformance.check import BAD_REQUEST, Context, Paragraph, check
-from apoa_client.conformance.server import Json, body_of, expect, expect_accepted, expect_json, expect_problem, need
+from apoa_client.conformance.check import Context, check
+from apoa_client.conformance.exchange import Failed
+from apoa_client.conformance.expect import (
+    Json,
+    expect,
+    expect_accepted,
+    expect_json,
+    expect_problem,
+    expect_receipt,
+    need,
+)
+from apoa_client.conformance.paragraph import BAD_REQUEST, TOO_LARGE, Paragraph
+from apoa_client.conformance.server import body_of
 from apoa_client.messages import msg
 
-_TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
+_ENCODING = Paragraph("/components/responses/UnsupportedMedia/description")
 _GZIP = Paragraph("/components/requestBodies/Reports/description")
 
+_RESULT = Paragraph("/paths/~1reports~1{id}/get/description")
+_DIFFERENT = 5
 _COMPRESSED = {"Content-Encoding": "gzip"}
 _VALIDATE = "/reports/validate"
 _LARGEST_SENT = 16 * 1024 * 1024
 """Bytes of the largest body that is sent here."""
 
 
-@check("limits.full_batch", msg("A batch of max_batch reports is accepted"), _TOO_LARGE)
+@check("limits.full_batch", msg("A batch of max_batch reports is accepted, and each of them is stored"), _RESULT)
 def full_batch(context: Context) -> None:
-    """One result for each, in the order sent."""
-    context.server.accept(*_batch(context, 0))
+    """One result for each, in the order sent, and the same when each is asked for. Different ones are only checked."""
+    for each in context.server.validate(*_batch(context, 0, different=context.server.meta["max_batch"])):
+        expect_accepted(each)
+    results = {each["id"]: each for each in context.server.accept(*_batch(context, 0))}
+    for number, (report_id, result) in enumerate(results.items(), 1):
+        response = context.server.call("GET", f"/reports/{report_id}")
+        if response.status == HTTPStatus.NOT_FOUND:
+            context.server.receipts.pop(report_id, None)  # said once
+            message = msg("Report {number} of {count} was accepted and is unknown.", number=number, count=len(results))
+            raise Failed(message)
+        if result["status"] == "accepted":
+            expect_receipt(expect_json(response, "Result"), result["receipt"])
 
 
-@check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), _TOO_LARGE)
+@check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), TOO_LARGE)
 def over_batch(context: Context) -> None:
     """One report more."""
     reports = _batch(context, 1)
-    context.server.expect_stays(reports)
+    context.server.expect_stays(reports[:1] + reports[-1:])
     expect_problem(context.server.post(reports), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
 
 
-@check("limits.full_body", msg("A body of max_body_bytes is accepted"), _TOO_LARGE)
+@check("limits.body", msg("A body of max_body_bytes is accepted, one of more gets 413"), TOO_LARGE)
 def full_body(context: Context) -> None:
-    """One report, and blanks."""
+    """One report and blanks; one byte more."""
     expect_json(context.server.post_body(_padded(context, 0), _VALIDATE), "ValidationAnswer")
-
-
-@check("limits.over_body", msg("A body of more than max_body_bytes gets 413"), _TOO_LARGE)
-def over_body(context: Context) -> None:
-    """One byte more."""
     for path in ("/reports", _VALIDATE):
         response = context.server.post_body(_padded(context, 1), path)
         expect_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -74,7 +92,7 @@ def over_inflated_body(context: Context) -> None:
     expect_problem(context.server.post_body(body, headers=_COMPRESSED), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-@check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 400, or reads it"), _GZIP)
+@check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 415, or reads it"), _ENCODING)
 def unwanted_gzip(context: Context) -> None:
     """It must not take the compressed bytes for something else."""
     need(not context.server.meta["accepts_gzip"], msg("The server accepts gzip."))
@@ -83,16 +101,21 @@ def unwanted_gzip(context: Context) -> None:
     if response.status == HTTPStatus.OK:
         expect_json(response, "ValidationAnswer")
     else:
-        expect_problem(response, HTTPStatus.BAD_REQUEST)
+        expect_problem(response, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
 def _need_gzip(context: Context) -> None:
     need(context.server.meta["accepts_gzip"], msg("The server does not accept gzip."))
 
 
-def _batch(context: Context, more: int) -> list[Json]:
-    """Return `max_batch` reports and `more`."""
-    reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"] + more)]
+def _batch(context: Context, more: int, different: int = _DIFFERENT) -> list[Json]:
+    """Return `max_batch` reports and `more`, of which so many are different, so that few receipts are issued.
+
+    The others are there again and again, but the last one only once.
+    """
+    count = context.server.meta["max_batch"] + more
+    made = [context.samples.check_in() for _number in range(min(count, different))]
+    reports = [made[number % (len(made) - 1 or 1)] for number in range(count - 1)] + made[-1:]
     fits = len(body_of(reports)) <= context.server.meta["max_body_bytes"]
     need(fits, msg("max_batch reports are more than max_body_bytes."))
     return reports

@@ -1,62 +1,113 @@
 """Reports and their results: what must be accepted, what must be rejected with every reason, and what is no request."""
 
 import json
+import re
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from statistics import median
 
-from apoa_client.conformance.check import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Context, Paragraph, check
+from apoa_client.authority.contract_rules import FIELD_RULES, FieldRule
+from apoa_client.conformance.check import Check, Context, check
 from apoa_client.conformance.exchange import Failed, Skipped
-from apoa_client.conformance.samples import GIVEN_NAMES, SURNAME, VIOLATIONS
-from apoa_client.conformance.server import (
-    WRONG_TOKEN,
-    body_of,
+from apoa_client.conformance.expect import (
+    Json,
     expect,
     expect_accepted,
     expect_equal,
     expect_problem,
     expect_receipt,
     expect_rejected,
+    expect_status,
+    need,
+    need_verdict,
+    shown,
 )
-from apoa_client.messages import msg
+from apoa_client.conformance.paragraph import (
+    BAD_REQUEST,
+    BODIES,
+    NOT_FOUND,
+    ONE_RESULT_EACH,
+    Paragraph,
+    field_paragraph,
+)
+from apoa_client.conformance.samples import SURNAME, VIOLATIONS, Samples
+from apoa_client.messages import Message, msg
 
-_ACCEPTED = Paragraph("/components/schemas/Accepted/description")
-_POST = "/paths/~1reports/post/description"
-_BODIES = Paragraph("/info/description", "Bodies are JSON")
+_STATUS = "/components/schemas/ValidationResult/properties/status/description"
+_ACCEPTED, _DUPLICATE = Paragraph(_STATUS, "`accepted`"), Paragraph(_STATUS, "`duplicate`")
 _CLOSED = Paragraph("/info/description", "What a client sends is closed")
-_ONE_RESULT_EACH = Paragraph(_POST, "One result for each report")
 _VALIDATION = Paragraph("/paths/~1reports~1validate/post/description")
 _RESULT = Paragraph("/paths/~1reports~1{id}/get/description")
-_DUPLICATE = Paragraph("/components/schemas/Duplicate/description")
-_EVERY_VIOLATION = Paragraph("/components/schemas/Rejected/properties/errors/description")
+_EVERY_VIOLATION = Paragraph("/components/schemas/ValidationResult/properties/errors/description")
 _PARTIAL_DATE = Paragraph("/components/schemas/PartialDate/description")
 _STATE = Paragraph("/components/schemas/State/description")
+_SPEED = Paragraph("/info/description", "A server answers within")
 _ONE_NAME = Paragraph("/components/schemas/Guest/properties/surname/description")
 
-_NAMES = ("MUÑOZ ŠMÍD", "ÅSTRÖM-O'CONNOR", "NGUYỄN ĐẶNG", "王 小明")
+_MAX_ANSWER_S = 5.0
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAMES = ("MUÑOZ ŠMÍD ÅSTRÖM-O'CONNOR", "NGUYỄN ĐẶNG 王 小明")
 _PARTIAL_DATES = ("1985", "1985-09")
-_STATES = ("D", "UNO", "XXA", "RKS")
+_STATES = {"D": "UNO", "XXA": "RKS"}
 
 
 @check("reports.accepted", msg("A good check-in is accepted, with a receipt and without errors"), _ACCEPTED)
 def accepted(context: Context) -> None:
     """One report with only what a report must have."""
     [result] = context.server.accept(context.samples.check_in())
-    expect_receipt(result)
     expect_equal("errors", result["errors"], [])
+    expect_receipt(result)
 
 
-@check("reports.all_members", msg("A check-in with every member is accepted"), _ACCEPTED)
-def all_members(context: Context) -> None:
-    """With the lines of the passport, a permit, a room, a note and an address."""
-    context.server.accept(context.samples.full_check_in())
+def _accepted(name: str, title: Message, paragraph: Paragraph, make: Callable[[Samples], Iterable[Json]]) -> Check:
+    """Return the check that the reports that `make` returns are accepted."""
+    return Check(f"reports.{name}", title, paragraph, lambda context: context.server.accept(*make(context.samples)))
 
 
-@check("reports.mixed_batch", msg("A bad report in a batch does not affect the good ones"), _ONE_RESULT_EACH)
+ACCEPTED = (
+    _accepted(
+        "all_members", msg("A check-in with every member is accepted"), _ACCEPTED, lambda make: (make.full_check_in(),)
+    ),
+    _accepted(
+        "unicode",
+        msg("Names in any script are accepted"),
+        _ONE_NAME,
+        lambda make: (make.check_in({"surname": f"{SURNAME} {_NAMES[0]}", "given_names": _NAMES[1]}),),
+    ),
+    _accepted(
+        "one_name",
+        msg("A guest with only one name is accepted"),
+        _ONE_NAME,
+        lambda make: (make.check_in({"surname": ""}), make.check_in({"given_names": ""})),
+    ),
+    _accepted(
+        "partial_birth_date",
+        msg("A birth date without a day, or without a month, is accepted"),
+        _PARTIAL_DATE,
+        lambda make: (make.check_in({"birth_date": each}) for each in _PARTIAL_DATES),
+    ),
+    _accepted(
+        "special_states",
+        msg("Codes of states such as D, UNO, XXA and RKS are accepted"),
+        _STATE,
+        lambda make: (
+            make.check_in({"nationality": code, "document": {"issuing_state": issuer}})
+            for code, issuer in _STATES.items()
+        ),
+    ),
+)
+
+
+@check("reports.mixed_batch", msg("A bad report in a batch does not affect the good ones"), ONE_RESULT_EACH)
 def mixed_batch(context: Context) -> None:
-    """A bad one between two good ones."""
-    make = context.samples
-    first, bad, last = context.server.deliver(make.check_in(), make.bad_check_in(), make.check_in())
+    """A check-in without a stay, and an unreadable one, between two good ones."""
+    make, without_stay = context.samples, context.samples.check_in()
+    del without_stay["stay"]
+    unreadable = {**make.check_in(), "guest": [], "stay": "x", "created_at": {}}
+    first, *bad, last = context.server.deliver(make.check_in(), without_stay, unreadable, make.check_in())
     expect_accepted(first)
-    expect_rejected(bad)
+    for each in bad:
+        expect_rejected(each)
     expect_accepted(last)
 
 
@@ -69,114 +120,47 @@ def every_violation(context: Context) -> None:
     expect(not missing, msg("No error names {fields}.", fields=", ".join(missing)))
 
 
-@check(
-    "reports.missing_member",
-    msg("A report without a required member is rejected, not the whole call"),
-    _ONE_RESULT_EACH,
-)
-def missing_member(context: Context) -> None:
-    """A check-in without a stay."""
-    report = context.samples.check_in()
-    del report["stay"]
-    [result] = context.server.deliver(report)
-    expect_rejected(result)
-
-
-@check("reports.unknown_member", msg("A report with an unknown member is rejected, and the error names it"), _CLOSED)
-def unknown_member(context: Context) -> None:
-    """In the guest."""
-    [result] = context.server.deliver(context.samples.check_in({"shoe_size": 43}))
-    expect_rejected(result)
-    fields = {each["field"] for each in result["errors"]}
-    expect(fields & {"guest", "guest.shoe_size"}, msg("No error names {fields}.", fields="guest.shoe_size"))
-
-
-@check("reports.unknown_kind", msg("A report of an unknown kind is rejected"), _CLOSED)
-def unknown_kind(context: Context) -> None:
-    """One that a later version might have."""
-    [result] = context.server.deliver({**context.samples.check_in(), "kind": "extend"})
-    expect_rejected(result)
-
-
-@check("reports.unicode", msg("Names in any script are accepted"), _ONE_NAME)
-def unicode(context: Context) -> None:
-    """Accents, an apostrophe, Vietnamese, and Chinese."""
-    context.server.accept(*(context.samples.check_in({"surname": f"{SURNAME} {name}"}) for name in _NAMES))
-
-
-@check("reports.one_name", msg("A guest with only one name is accepted"), _ONE_NAME)
-def one_name(context: Context) -> None:
-    """Without a surname, and without given names."""
-    whole = f"{SURNAME} {GIVEN_NAMES}"
-    only_given = {"surname": "", "given_names": whole}
-    only_surname = {"surname": whole, "given_names": ""}
-    context.server.accept(context.samples.check_in(only_given), context.samples.check_in(only_surname))
-
-
-@check("reports.partial_birth_date", msg("A birth date without a day, or without a month, is accepted"), _PARTIAL_DATE)
-def partial_birth_date(context: Context) -> None:
-    """Passports with an unknown day exist."""
-    context.server.accept(*(context.samples.check_in({"birth_date": each}) for each in _PARTIAL_DATES))
-
-
-@check("reports.special_states", msg("Codes of states such as D, UNO, XXA and RKS are accepted"), _STATE)
-def special_states(context: Context) -> None:
-    """As a nationality and as an issuing state."""
-    reports = [context.samples.check_in({"nationality": code}) for code in _STATES]
-    for report, code in zip(reports, _STATES, strict=True):
-        report["guest"]["document"]["issuing_state"] = code
-    context.server.accept(*reports)
-
-
 @check("reports.result", msg("GET /reports/ID answers with the result that the call had"), _RESULT)
 def result_of_each(context: Context) -> None:
-    """Of an accepted and of a rejected report."""
-    for result in context.server.deliver(context.samples.check_in(), context.samples.bad_check_in()):
-        asked = context.server.result(result["id"])
-        for name in ("status", "receipt", "errors"):
+    """Of an accepted report: an invalid one may be unknown."""
+    [result] = context.server.accept(context.samples.check_in())
+    asked = context.server.result(result["id"])
+    if result["status"] == asked["status"]:  # a pending one may be decided meanwhile
+        for name in ("receipt", "errors"):
             expect_equal(name, asked[name], result[name])
 
 
 @check("reports.unknown_id", msg("GET /reports/ID of an unknown id gets 404"), NOT_FOUND)
 def unknown_id(context: Context) -> None:
-    """One that was never sent."""
+    """One that was never sent; and what is no id at all, which has no result either."""
     expect_problem(context.server.call("GET", f"/reports/{context.samples.id()}"), HTTPStatus.NOT_FOUND)
-
-
-@check("reports.validation", msg("POST /reports/validate stores nothing and issues no receipt"), _VALIDATION)
-def validation(context: Context) -> None:
-    """A good report, which is unknown afterwards and can still be sent."""
-    report = context.check_in()
-    [result] = context.server.validate(report)
-    expect_accepted(result)
-    expect_equal("receipt", result["receipt"], None)
-    expect_problem(context.server.call("GET", f"/reports/{report['id']}"), HTTPStatus.NOT_FOUND)
-    context.server.accept(report)
-
-
-@check("reports.validation_rejects", msg("POST /reports/validate rejects what POST /reports rejects"), _VALIDATION)
-def validation_rejects(context: Context) -> None:
-    """With the same errors, in a batch with a good report."""
-    good, bad = context.samples.check_in(), context.samples.bad_check_in()
-    context.server.expect_stays([good])
-    checked = context.server.validate(good, bad)
-    expect_accepted(checked[0])
-    expect_rejected(checked[1])
-    [sent] = context.server.deliver(bad)
-    expect_equal("errors", checked[1]["errors"], sent["errors"])
+    expect_status(context.server.call("GET", "/reports/no-id"), HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
 
 
 @check(
-    "reports.duplicate",
-    msg("A second report of a guest and night is a duplicate with the first one's receipt"),
-    _DUPLICATE,
+    "reports.validation", msg("POST /reports/validate says what POST /reports would, and stores nothing"), _VALIDATION
 )
+def validation(context: Context) -> None:
+    """A good report, which is unknown afterwards and can still be sent, and a bad one."""
+    good, bad = context.check_in(), context.samples.bad_check_in()
+    checked = context.server.validate(good, bad)
+    expect_accepted(checked[0])
+    expect_equal("receipt", checked[0]["receipt"], None)
+    expect_rejected(checked[1])
+    expect_problem(context.server.call("GET", f"/reports/{good['id']}"), HTTPStatus.NOT_FOUND)
+    sent = context.server.deliver(good, bad)
+    expect_accepted(sent[0])
+    expect_equal("errors", checked[1]["errors"], sent[1]["errors"])
+
+
+@check("reports.duplicate", msg("A second report of a guest and night has the first one's receipt"), _DUPLICATE)
 def duplicate(context: Context) -> None:
     """The same guest in another stay. A server need not find it, but must not invent a receipt."""
     first = context.samples.check_in()
     second = {**context.samples.check_in(), "guest": first["guest"], "stay": first["stay"]}
     [original] = context.server.accept(first)
     [other] = context.server.deliver(second)
+    need_verdict(other)
     if other["status"] == "accepted":
         raise Skipped(msg("The server does not look for duplicates, which the contract allows."))
     if other["status"] != "duplicate":
@@ -184,59 +168,105 @@ def duplicate(context: Context) -> None:
     expect_receipt(other, original["receipt"])
 
 
-def _expect_refusal(context: Context, body: bytes, content_type: str = "application/json") -> None:
-    for path in ("/reports", "/reports/validate"):
-        response = context.server.post_body(body, path, {"Content-Type": content_type})
-        expect_problem(response, HTTPStatus.BAD_REQUEST)
+@check("reports.speed", msg("A call is answered within 5 seconds"), _SPEED)
+def speed(context: Context) -> None:
+    """The calls so far, which are small. The middle one of each kind counts, so that one slow answer does not."""
+    seconds: dict[str, list[float]] = {}
+    for each in context.server.connection.since(0):
+        seconds.setdefault(_ID.sub("ID", each.request.line), []).append(each.seconds)
+    for call, found in seconds.items():
+        middle = f"{median(found):.1f}"
+        expect(float(middle) <= _MAX_ANSWER_S, msg("{call} takes {seconds} seconds.", call=call, seconds=middle))
 
 
-@check("requests.need_token", msg("Reports with a wrong token are refused and not stored"), UNAUTHORIZED)
-def need_token(context: Context) -> None:
-    """The call with a wrong token, and then a question about that report."""
-    report = context.check_in()
-    headers, body = {"Content-Type": "application/json"}, body_of([report])
-    response = context.server.call_as(WRONG_TOKEN, "POST", "/reports", headers, body)
-    expect_problem(response, HTTPStatus.UNAUTHORIZED)
-    expect_problem(context.server.call("GET", f"/reports/{report['id']}"), HTTPStatus.NOT_FOUND)
+def _rule_check(rule: FieldRule) -> Check:
+    """Return the check of a rule: its example is rejected with the code at the field, or accepted where it warns."""
+
+    def run(context: Context) -> None:
+        need(context.server.has_rules, msg("The server's version of the contract does not have this rule."))
+        made = first = context.samples.check_in()
+        if rule.kind == "check_out":
+            made = context.samples.check_out(first["stay_id"])
+        before = [] if made is first else [first]
+        *_before, result = context.server.deliver(*before, context.samples.by_rule(rule, made))
+        if rule.severity == "warning":
+            expect_accepted(result)
+            return
+        need_verdict(result)
+        status = str(result["status"])
+        obeyed = msg("A report with {example} is {status}, not rejected.", example=rule.example, status=status)
+        expect(status == "rejected", obeyed)
+        codes = [f"{each['field'] or '-'} {each['code']}" for each in result["errors"]]
+        expected = f"{rule.field} {rule.code}"
+        missing = msg("The errors are {found}, without {expected}.", found=shown(", ".join(codes)), expected=expected)
+        expect(expected in codes, missing)
+
+    title = msg("Rejected as {code}: {rule}", code=rule.code, rule=rule.rule)
+    if rule.severity == "warning":
+        title = msg("Not rejected, at most a warning {code}: {rule}", code=rule.code, rule=rule.rule)
+    return Check(
+        f"rules.{rule.field}.{rule.code}", title, field_paragraph(rule.field, rule.code) or _EVERY_VIOLATION, run
+    )
 
 
-@check("requests.not_json", msg("A body that is not JSON gets 400"), BAD_REQUEST)
-def not_json(context: Context) -> None:
-    """A JSON text that breaks off."""
-    _expect_refusal(context, b'{"reports": [')
+RULES = tuple(map(_rule_check, FIELD_RULES))
 
 
-@check("requests.not_utf8", msg("A body that is not UTF-8 gets 400"), _BODIES)
-def not_utf8(context: Context) -> None:
-    """A name in Latin-1."""
-    report = context.check_in({"surname": "APOA MUÑOZ"})
-    _expect_refusal(context, json.dumps({"reports": [report]}, ensure_ascii=False).encode("latin-1"))
+def _refused(
+    name: str,
+    title: Message,
+    paragraph: Paragraph,
+    bodies: Callable[[Json], Iterable[bytes]],
+    content_type: str = "application/json",
+    *also: HTTPStatus,
+) -> Check:
+    """Return the check that the bodies, which `bodies` makes of a good check-in, get 400, or a status of `also`."""
+
+    def run(context: Context) -> None:
+        for body in bodies(context.check_in({"surname": "APOA MUÑOZ"})):
+            for path in ("/reports", "/reports/validate"):
+                response = context.server.post_body(body, path, {"Content-Type": content_type})
+                expect_problem(response, HTTPStatus.BAD_REQUEST, *also)
+
+    return Check(f"requests.{name}", title, paragraph, run)
 
 
-@check("requests.no_list", msg("A body without a list of reports gets 400"), _ONE_RESULT_EACH)
-def no_list(context: Context) -> None:
-    """No object, no list in it, and an empty list."""
-    for body in (b"[]", b"{}", b'{"reports": {}}', b'{"reports": []}'):
-        _expect_refusal(context, body)
+def _body(reports: object, **more: object) -> bytes:
+    return json.dumps({"reports": reports, **more}, ensure_ascii=False).encode()
 
 
-@check("requests.no_id", msg("A report without an id makes the call 400"), _ONE_RESULT_EACH)
-def no_id(context: Context) -> None:
-    """There is no id under which its result could be stored."""
-    report = context.check_in()
-    del report["id"]
-    _expect_refusal(context, body_of([report]))
-
-
-@check("requests.unknown_member", msg("An unknown member beside the list of reports gets 400"), _CLOSED)
-def unknown_member_beside_reports(context: Context) -> None:
-    """What a client sends is closed."""
-    report = context.check_in()
-    _expect_refusal(context, json.dumps({"reports": [report], "dry_run": True}).encode())
-
-
-@check("requests.content_type", msg("Another content type than JSON gets 400"), _BODIES)
-def content_type(context: Context) -> None:
-    """Plain text."""
-    report = context.check_in()
-    _expect_refusal(context, body_of([report]), "text/plain")
+REFUSED = (
+    _refused("not_json", msg("A body that is not JSON gets 400"), BAD_REQUEST, lambda _report: (b'{"reports": [',)),
+    _refused(
+        "twice",
+        msg("A member that stands twice in an object gets 400: two programs would read two different reports"),
+        BODIES,
+        lambda report: (_body([report]).replace(b'"sex": "X"', b'"sex": "X", "sex": "F"'),),
+    ),
+    _refused(
+        "not_utf8",
+        msg("A body that is not UTF-8 gets 400"),
+        BODIES,
+        lambda report: (_body([report]).decode().encode("latin-1"),),
+    ),
+    _refused(
+        "no_list",
+        msg("A body without a list of reports with ids gets 400"),
+        ONE_RESULT_EACH,
+        lambda report: (b"[]", *map(_body, ({}, [], [None], [{**report, "id": "7"}], [{}]))),
+    ),
+    _refused(
+        "unknown_member",
+        msg("An unknown member beside the list of reports gets 400"),
+        _CLOSED,
+        lambda report: (_body([report], dry_run=True),),
+    ),
+    _refused(
+        "content_type",
+        msg("Another content type than JSON gets 400 or 415"),
+        BODIES,
+        lambda report: (_body([report]),),
+        "text/plain",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ),
+)

@@ -42,7 +42,8 @@ REPAIRED, REOPENED = "repaired", "reopened"
 """A report is again as the authority has it, or as another outbox has it; one that was closed here is open again."""
 
 MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
-"""A report was moved into this outbox, or from it into another one of the property. The detail is its state."""
+"""A report was moved into this outbox, or from it into another one of the property. The detail is its
+state, or "practice" if it was moved to the outbox of practice."""
 
 
 COLUMNS = "n, at, who, action, report, detail, link"

@@ -9,7 +9,8 @@ is durable before the next one begins:
 3. Here, they are deleted; or withdrawn and erased on a server, where no login may delete a report.
 
 So a report is changed in one place at a time, and after a kill at any moment the next hand-over goes on. Sealed bytes
-are copied as they are, because both outboxes have the same key. A row gets a code there only if it was proven here.
+are copied as they are, because both outboxes have the same key; only those that go to practice are sealed again. A row
+gets a code there only if it was proven here.
 Without the key, only reports are handed over that were saved without it.
 """
 
@@ -20,12 +21,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import ApoaError, NotNow
+from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.rows import MILLISECOND, SAVED, millis
 from apoa_client.outbox.sql import audit, insertion
 from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.sql.claims import LENGTH, refuse_during_maintenance
-from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, rows_of
+from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, photo_digest, rows_of
+from apoa_client.outbox.sql.metadata import PRACTICE_MOVED, read, write
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.reseal import record_missing_tags, tags_are_missing
 from apoa_client.ports.doubts import Doubt, DoubtKind
@@ -103,17 +106,27 @@ def count_open(db: Database) -> int:
 
 
 class HandOver:
-    """Hands over what is `here` to the outbox `there`, whose codes `sealer` makes if the key is at hand."""
+    """Hands over what is `here` to the outbox `there`, whose codes `sealer` makes if the key is at hand.
 
-    def __init__(self, here: Database, there: Database, sealer: Sealer, actor: Actor) -> None:
+    `practice` is the sealer of the outbox there if that is the one of the property's practice.
+    """
+
+    def __init__(
+        self, here: Database, there: Database, sealer: Sealer, actor: Actor, practice: Sealer | None = None
+    ) -> None:
         self._here = here
         self._there = there
         self._codes_here = RowCodes(here, sealer)
-        self._codes_there = RowCodes(there, sealer)
+        self._codes_there = RowCodes(there, practice or sealer)
         self._actor = actor
+        self._practice = practice
 
-    def run(self, *, history: bool, is_over: Callable[[], bool] | None = None) -> HandedOver:
+    def run(
+        self, *, history: bool, is_over: Callable[[], bool] | None = None, only: Sequence[str] | None = None
+    ) -> HandedOver:
         """Hand over the stays with open reports, and the drafts; first the closed stays, if `history` says so.
+
+        With `only`, hand over these stays, and no drafts.
 
         With `is_over`, a guest is waiting: the latest stays come first, and it ends between two stays when that returns
         true. Without the key only stays of which nothing was ever sent are handed over. A stay that is refused there
@@ -122,9 +135,9 @@ class HandOver:
         """
         with self._there.read_errors():
             self._codes_there.authenticator()  # raises if there is another key: bytes are copied as they are
-        closed, opened = self._stays(history=history)
+        closed, opened = self._stays(history=history) if only is None else (only, [])
         with self._here.read_errors():
-            drafts = self._here.execute(_DRAFTS, [millis(self._actor.now())]).fetchall()
+            drafts = [] if only is not None else self._here.execute(_DRAFTS, [millis(self._actor.now())]).fetchall()
         done = HandedOver()
         pieces = _pieces(opened[::-1], 1) if is_over is not None else chain(_pieces(closed), _pieces(opened))
         for stays in pieces:
@@ -167,9 +180,9 @@ class HandOver:
     def _hand_over_together(self, stays: Sequence[str]) -> int:
         ids = self._mark(stays)
         with self._here.read_errors():
-            tags_missing = tags_are_missing(self._here)
+            tags_missing = self._practice is not None or tags_are_missing(self._here)
             found = self._here.execute(_ROWS.format(places=_places(ids)), ids).fetchall()
-        rows = [_without_mark(dict(zip(ALL_COLUMNS, values, strict=True))) for values in found]
+        rows = [self._sealed(_without_mark(dict(zip(ALL_COLUMNS, values, strict=True)))) for values in found]
         with self._there.transaction():
             refuse_during_maintenance(self._there, lambda: self._now(self._there))
             authenticator = self._codes_there.authenticator()
@@ -188,6 +201,17 @@ class HandOver:
             audit.append(self._there, self._actor, chain.from_iterable(events))
         self._release(rows)
         return len(wanted)
+
+    def _sealed(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row as it is sealed there. Raises `SealBroken`."""
+        if self._practice is None:
+            return row
+        for column in ("content", ERRORS, WARNINGS, PHOTO):
+            place = row["id"] if column == "content" else part_id(row["id"], column)
+            if row[column] is not None:
+                row[column] = self._practice.seal(place, self._codes_here.sealer.open(place, row[column]))
+        digest = row["photo_digest"] if row[PHOTO] is None else photo_digest(row[PHOTO])
+        return {**row, "photo_digest": digest, "guest_tag": None}
 
     def _mark(self, stays: Sequence[str]) -> list[str]:
         """Mark the open reports of these stays, which changes no code, and return the ids of all their reports.
@@ -235,7 +259,12 @@ class HandOver:
             with self._codes_here.changing(coded):
                 if self._here.may_delete:
                     gone = [row for row in rows if self._here.execute(_DELETE, [row["id"]]).rowcount == 1]
-                    events = [AuditEvent(MOVED_OUT, row["id"], row["state"]) for row in gone]
+                    practice = self._practice is not None
+                    events = [
+                        AuditEvent(MOVED_OUT, row["id"], "practice" if practice else row["state"]) for row in gone
+                    ]
+                    if practice:
+                        write(self._here, PRACTICE_MOVED, (read(self._here, PRACTICE_MOVED) or 0) + len(gone))
                 else:
                     now, ids = millis(self._actor.now()), [row["id"] for row in rows]
                     left = [each for each in ids if self._here.execute(_LEAVE_BEHIND, [now, now, each]).rowcount == 1]

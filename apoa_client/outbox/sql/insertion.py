@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox import rows
-from apoa_client.outbox.contents import WARNINGS, Contents
+from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import COLUMNS, INITIAL, SAVED, millis
 from apoa_client.outbox.sql.audit import photo_event
@@ -48,8 +48,7 @@ def sealed_row(contents: Contents, new: NewReport) -> Row:
     values = {
         **columns_of(report),
         **{column.name: column.saved(new) for column in COLUMNS if column.saved is not None},
-        "content": contents.seal_report(report),
-        "warnings": contents.seal_findings(report.id, WARNINGS, new.warnings or None),
+        "content": contents.seal_report(report, new.warnings),
         "photo_digest": None if photo is None else photo_digest(photo),
         "photo": photo,
     }

@@ -82,6 +82,11 @@ def _text(stored: object) -> str | None:
     return stored if isinstance(stored, str) else None
 
 
+def _load_account(stored: object) -> tuple[str, str]:
+    name, office = str(stored).split("\n")
+    return name, office
+
+
 def _dump_suspension(suspension: Suspension) -> str:
     return f"{suspension.reason} {millis(suspension.since)} {suspension.settings}"
 
@@ -179,6 +184,10 @@ CODE_CONFIRMED = Value("code_confirmed", str, _text)
 LAST_CONTACT = Value("last_contact", millis, _instant)
 WANTS_PHOTOS = Value("wants_photos", int, _number)
 """1 if it takes photos."""
+ACCOUNT = Value("account", "\n".join, _load_account, optional=True)
+"""The name of the property and of its office there, for printed pages."""
+SESSION = Value("session", str, _text, of_computer=True, optional=True)
+"""The token and the limits that it gave, encrypted with a key of the private key, in hexadecimal."""
 CLOCK_SKEW = Value[timedelta](
     "clock_skew", lambda skew: skew // MILLISECOND, lambda stored: _number(stored) * MILLISECOND, of_computer=True
 )
@@ -200,6 +209,11 @@ PURGE_SKIPPED = Value("purge_skipped", millis, _instant)
 CLOCK_CHECKED = Value("clock_checked", _dump_numbers, _load_numbers, of_computer=True)
 """Our clock's time at the last check, in milliseconds, and the number of the last audit event before it."""
 MAINTENANCE = Value("maintenance", str, str, of_computer=True)
+
+PRACTICE_MOVED = Value("practice_moved", int, _number)
+"""The number of reports of practice that were moved out of the outbox, until a user has read it."""
+PRACTICE_UNDECIDED = Value[list[str]]("practice_undecided", " ".join, _words)
+"""The ids of the stays that may be practice, or are and were not moved yet."""
 
 # The guest hash.
 INDEX_KEY_HASH = Value("index_key_hash", str, _text, of_computer=True)

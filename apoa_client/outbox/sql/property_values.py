@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
+    from apoa_client.ports.authority import Meta
     from apoa_client.ports.state import LearnedBatchSize, Restrictions, Suspension
     from apoa_client.ports.vault import Sealer
 
@@ -123,10 +124,13 @@ class PropertyValues:
         """As `ports.DeliveryState`."""
         return self.value(metadata.WANTS_PHOTOS) == 1
 
-    def record_wants_photos(self, *, wants: bool) -> None:
+    def record_meta(self, meta: Meta) -> None:
         """As `ports.DeliveryState`."""
-        if wants != self.wants_photos():
-            self.record(metadata.WANTS_PHOTOS, 1 if wants else None)
+        name, office = (" ".join(each.split()) for each in (meta.property_name, meta.property_office or ""))
+        if (meta.wants_photo, (name, office)) != (self.wants_photos(), self.value(metadata.ACCOUNT)):
+            with self._db.transaction():
+                metadata.write(self._db, metadata.WANTS_PHOTOS, 1 if meta.wants_photo else None)
+                metadata.write(self._db, metadata.ACCOUNT, (name, office))
 
     def record_scheduled_run(self, at: datetime, exit_code: int) -> None:
         """Record that a run of automatic sending ended at this time with this exit code."""

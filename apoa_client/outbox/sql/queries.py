@@ -25,7 +25,7 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
 from apoa_client.ports.entries import Change, Entry, PhotoToSend, Selection
 from apoa_client.ports.state import Restrictions, Summary
-from apoa_client.report.kinds import NO_NUMBER, OPEN_STATES
+from apoa_client.report.kinds import NO_NUMBER, OPEN_STATES, TRAINING_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +58,11 @@ NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {OPEN} AND due_at IS NOT NULL
 OLDEST = f"SELECT min(created_at) FROM reports WHERE {OPEN} AND state IN ('queued', 'sending')"  # noqa: S608  constants
 LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
 UNCODED = "SELECT count(*) FROM reports INDEXED BY reports_uncoded WHERE mac IS NULL"
+# The condition of `report.kinds.Receipt.is_training`, as a range: an index has it.
+TRAINED = (
+    f"(receipt_number >= '{TRAINING_NUMBER}' AND receipt_number < '{TRAINING_NUMBER[:-1]}.' AND receipt_typed = 0)"
+)
+PRACTISED = f"SELECT 1 FROM reports WHERE {TRAINED} UNION ALL SELECT 1 FROM memo WHERE key = 'practice_moved' LIMIT 1"  # noqa: S608  constants
 NUMBERLESS = f"receipt_number = '{NO_NUMBER}' AND state = 'accepted' AND kind = 'check_in'"
 WITHOUT_NUMBER = f"SELECT count(*) FROM reports WHERE {NUMBERLESS}"  # noqa: S608  constants
 TALLY = "SELECT state, reports FROM tally"

@@ -95,6 +95,11 @@ class Outbox(PropertyValues, ABC):
         with self._db.read_errors():
             return int(self._db.execute(query, values).fetchone()[0])
 
+    def has_practised(self) -> bool:
+        """Return whether a receipt is of the training authority, or no user has read yet that practice was moved."""
+        with self._db.read_errors():
+            return self._db.execute(queries.PRACTISED).fetchone() is not None
+
     def content(self, entry: Entry, *, proven: bool = True) -> Content:
         """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased.
 

@@ -14,6 +14,8 @@ from apoa_client.outbox.sql.metadata import (
     DOUBTS,
     HOLD,
     LAST_CONTACT,
+    PRACTICE_MOVED,
+    PRACTICE_UNDECIDED,
     PUBLIC_KEY,
     PURGE_SKIPPED,
     REGISTER,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Cursor, Database
 
 _VALUES: tuple[Value[Any], ...] = (
+    *(PRACTICE_MOVED, PRACTICE_UNDECIDED),
     *(SUSPENSION, HOLD, REGISTER, DOUBTS, LAST_CONTACT, CLOCK_SKEW, PURGE_SKIPPED, CODE_CONFIRMED, PUBLIC_KEY),
 )
 KEYS = tuple(value.key for value in _VALUES)
@@ -84,6 +87,8 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
         public_key=None if PUBLIC_KEY.key not in metadata else str(metadata[PUBLIC_KEY.key]),
         contradicted=contradicts(metadata.get(REGISTER.key), actual, without_code),
         doubts=DOUBTS.of(metadata) or (),
+        practice_moved=PRACTICE_MOVED.of(metadata) or 0,
+        practice_undecided=tuple(PRACTICE_UNDECIDED.of(metadata) or ()),
         unauthenticated=without_code if REGISTER.key in metadata else None,
     )
     [summary] = by_own_clock(db, lambda: now, [summary])

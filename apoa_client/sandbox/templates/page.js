@@ -18,15 +18,17 @@ function remember(part) {
 
 function takeOut(part) {
   const active = document.activeElement;
-  const state = { open: part.querySelector("details")?.open, focused: part.contains(active), focus: active?.id };
+  const open = [...part.querySelectorAll("details[open]")].map((each) => each.id);
+  const state = { open, focused: part.contains(active), focus: active?.id };
   part.remove();
   return state;
 }
 
 function restore(part, state) {
-  const details = part.querySelector("details");
-  if (details !== null && state.open) details.open = true;
-  if (state.focused) (document.getElementById(state.focus) ?? part.querySelector("summary, button"))?.focus();
+  for (const details of part.querySelectorAll("details")) details.open = state.open.includes(details.id);
+  if (!state.focused) return;
+  const found = document.getElementById(state.focus) ?? part.querySelector("details[open] button");
+  (found ?? part.querySelector("summary"))?.focus();
 }
 
 // Unchanged parts keep their order among each other: only a changed stay moves up.

@@ -150,7 +150,7 @@ class TestAmend:
         assert only_report(configured, "amend")["stay"]["check_in"] == "2026-11-24T19:00:00+07:00"
 
 
-REJECTED = "The training script rejects this report."
+REJECTED = "A practice fault refuses this report; nothing in it is wrong."
 
 
 @pytest.fixture

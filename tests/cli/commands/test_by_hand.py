@@ -133,6 +133,62 @@ class TestUnattended:
         assert (result.code, result.json["left"], result.json["sent"]) == (75, 1, 0)
 
 
+class TestCopying:
+    """The values of a report, one after the other on the clipboard."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_guest(self, manual: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+        """Enter copies the next value exactly as it is typed and shows it; after the last one it leaves the report."""
+        copied: list[str] = [""]
+        monkeypatch.setattr("pyperclip.copy", copied.append)
+        monkeypatch.setattr("pyperclip.paste", lambda: copied[-1])
+        manual.save()
+        shown = manual("sync", "--by-hand", keys=[""] * 14 + [""], lang=lang)
+        assert states(manual) == dict.fromkeys(states(manual), "queued"), shown.err
+        values = re.findall(r"^ {6}(\S.*?)(?: \(.*\))?$", shown.err, flags=re.MULTILINE)
+        assert copied[1:] == values
+        assert copied[1:4] == [QUENTIN.surname, QUENTIN.given_names, "L"]
+        [report] = manual.reports()
+        manual("received", report["id"], "0000-1", lang=lang)
+        manual("amend", report["id"], "--room", "9", "--reason", "lain", "--yes", "--no-send")
+        del copied[1:]
+        assert manual("sync", "--by-hand", keys=["", "0000-1"], lang=lang).code == 0
+        assert copied[1:] == ["9"]
+
+    def test_without_a_clipboard(self, manual: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is said once, also of a tool that copies nothing without a word; the values are shown."""
+        monkeypatch.setattr("pyperclip.copy", lambda _value: None)
+        monkeypatch.setattr("pyperclip.paste", lambda: "")
+        manual.save()
+        shown = manual("sync", "--by-hand", keys=["", "", "0000-1"])
+        assert (shown.code, shown.err.count("There is no clipboard here")) == (0, 1)
+        assert f"\n      {QUENTIN.given_names}\n" in shown.err
+        assert "copied" not in shown.err
+
+
+class TestUnreadableExpiry:
+    """A torn passport whose expiry cannot be read."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_from_the_question_to_the_sheet(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
+        """It is typed in words or given as an option; every screen and page says that it cannot be read."""
+        words, option = ("tidak terbaca", "--masa-berlaku") if lang == "id" else ("unknown", "--expiry-date")
+        details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12 sep 85", "POL", "ZX1234567", words, "B1", "2", "7"]
+        typed = manual("report", "--no-send", keys=["", *details, ""], lang=lang)
+        assert typed.code == 0, typed.all
+        [report] = manual.reports()
+        assert report["guest"]["document"]["expiry_date"] is None
+        assert ("guest.document.expiry_date", "missing") in {(w["field"], w["code"]) for w in report["warnings"]}
+        again = manual("amend", report["id"], "--room", "9", "--reason", "lain", "--yes", "--no-send", "--json")
+        assert again.json["guest"]["document"]["expiry_date"] is None
+        assert manual("amend", report["id"], option, words, "--reason", "x", "--yes", "--json", lang=lang).code == 65
+        unreadable = spoken(lang, "not readable")
+        sheet = tmp_path / "sheet.html"
+        assert manual("sync", "--by-hand", "--sheet", str(sheet), lang=lang).code == 0
+        book = manual("export", "--personal", "--format", "csv", lang=lang).out
+        assert all(unreadable in shown for shown in (typed.err, sheet.read_text(encoding="utf-8"), book))
+
+
 class TestWithoutANumber:
     """A check-in that is typed into APOA and has no number of a receipt."""
 
@@ -216,8 +272,8 @@ class TestWords:
 
     def test_the_receipt_of_an_earlier_server(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its page names no server with an empty name."""
+        monkeypatch.setattr("apoa_client.sandbox.decisions.TRAINING_NUMBER", "APOA-")  # that of the tests trains
         report = configured.send()
-        monkeypatch.setattr(Receipt, "is_training", False)  # the authority of the tests is one for training
         configured.change_setting("environment", "production")
         assert configured(*SET_UP, "--by-hand").code == 0
         page = read_page(configured("receipt", report["id"], "--html", "-").out).text
@@ -239,7 +295,7 @@ class TestAfterSaving:
     def test_later(self, manual: Apoa) -> None:
         """The report waits, which is no error of the command that saved it."""
         assert manual("report", keys=[*self.KEYS, "n"]).code == 0
-        assert manual("report", "--again", keys=[*self.KEYS, "y", "", ""]).code == 0
+        assert manual("report", "--again", keys=[*self.KEYS, "y", "<", "<"]).code == 0
         assert [report["state"] for report in manual.reports()] == ["queued", "queued"]
 
     def test_a_change_of_a_stay(self, manual: Apoa) -> None:
@@ -265,12 +321,12 @@ class TestScreens:
     """At a terminal, each screen shows one guest."""
 
     def test_three_guests(self, manual: Apoa) -> None:
-        """The most urgent report comes first, and Enter, `<` or "later" skips a report."""
+        """The most urgent report comes first, and `<` or "later" skips a report."""
         for guest, hour in zip(GUESTS, ("12", "10", "11"), strict=True):
             manual.save(guest, "--check-in", f"2026-11-24T{hour}:00")
-        skipped = manual("sync", keys=["<", "LATER", ""])
+        skipped = manual("sync", keys=["<", "LATER", "<"])
         assert (skipped.code, set(states(manual).values())) == (75, {"queued"})
-        result = manual("sync", keys=["STT-1", "", "STT-3"])
+        result = manual("sync", keys=["STT-1", "<", "STT-3"])
         places = [result.err.index(guest.number) for guest in (XIMENA, OBADIAH, QUENTIN)]
         assert (result.code, places) == (75, sorted(places))
         receipts = {r["guest"]["surname"]: r["receipt"] and r["receipt"]["number"] for r in manual.reports()}
@@ -306,7 +362,7 @@ class TestScreens:
         manual.save()
         manual("sync", keys=["STT-1"])
         manual.save(XIMENA)
-        result = manual("sync", keys=["STT-1", answer, ""])
+        result = manual("sync", keys=["STT-1", answer, "<"])
         assert result.code == code
         assert "of another stay has this number already" in result.err
 
@@ -337,7 +393,7 @@ class TestScreens:
         assert QUENTIN.surname not in result.all
 
     def test_a_report_on_the_screen_is_not_sent(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is claimed meanwhile, so that no other desk shows it either. Enter queues it again."""
+        """It is claimed meanwhile, so that no other desk shows it either. `<` queues it again."""
         configured.save()
         seen: list[str] = []
 
@@ -346,7 +402,7 @@ class TestScreens:
             return form_table(lines, width)
 
         monkeypatch.setattr("apoa_client.cli.prompts.by_hand.form_table", meanwhile)
-        assert configured("sync", "--by-hand", keys=[""]).code == 75
+        assert configured("sync", "--by-hand", keys=["<"]).code == 75
         assert (seen, set(states(configured).values())) == (["sending"], {"queued"})
         assert configured("sync", "--json").json["accepted"] == 1
 

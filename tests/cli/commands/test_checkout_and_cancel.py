@@ -89,7 +89,7 @@ class TestCheckOut:
     def test_a_room_that_was_saved_with_the_word(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Earlier versions reported the room as it was typed: it is found and shown without the word."""
         with monkeypatch.context() as earlier:
-            earlier.setattr(parse_fields, "room", parse_fields.one_line)
+            earlier.setitem(parse_fields.PARSERS, "room", lambda text, _given: parse_fields.one_line(text))
             report = away.save(QUENTIN, "--room", "Kamar 3")
         assert report["stay"]["room"] == "Kamar 3"
         for words in (["list", "--room", "3"], ["show", report["id"]], ["list", "--in-house", "--room", "kamar 3"]):

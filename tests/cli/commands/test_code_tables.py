@@ -50,7 +50,6 @@ class TestFetching:
         assert before.code == 0
         assert kept(configured)["stay_permits"] == ["B-1", "N7"]
         assert "tourism" in kept(configured)["purposes"]
-        assert "POL" in kept(configured)["nationalities"]
         assert "N7" not in before.all
 
     def test_a_run_that_sent_reports_fetches_one_table(self, configured: Apoa) -> None:
@@ -60,7 +59,7 @@ class TestFetching:
             assert configured("sync").code == 0
             assert list(kept(configured)) == tables
         configured("sync")
-        assert list(kept(configured)) == ["stay_permits", "purposes", "nationalities"]
+        assert list(kept(configured)) == ["stay_permits", "purposes"]
 
     def test_over_the_connection_of_the_run(self, configured: Apoa, serve: Serve) -> None:
         """With its token: a second one would be refused here."""
@@ -150,7 +149,7 @@ class TestAtTheDesk:
         """It is saved."""
         said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"))
         assert said.code == 0
-        compare = "Compare it with the visa or stamp in the passport; the report is sent anyway."
+        compare = "Compare it with the visa or stamp in the passport; the report is saved anyway."
         warning = spoken("en", "The authority's list does not have {code}. {compare}", code="E33G", compare=compare)
         assert warning in said.err
         assert [each["code"] for each in listed.reports()[0]["warnings"]] == ["unknown_code"]

@@ -1,13 +1,14 @@
 """`apoa doctor`: each check notices what it is for, and names what to do."""
 
 import json
+import re
 import shutil
 import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from screens import Screens
 from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app import health_checks
+from apoa_client.app.container import Container
 from apoa_client.authority import route
 from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
 from apoa_client.doctor.results import Group, Result
@@ -313,6 +315,14 @@ def test_a_wrong_clock(
     assert offline == found
 
 
+def test_an_authority_in_another_zone(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
+    """A day's receipts are not those of the hotel's day: doctor names both zones."""
+    apoa.set_up(serve(timezone="Asia/Jayapura").base_url)
+    found = doctor(apoa)["contract"]
+    assert found.result == "warning"
+    assert re.findall("WI[A-Z]+", found.message) == ["WIT", "WIB"]
+
+
 def test_offline_asks_no_server(apoa: Apoa) -> None:
     """What needs the internet is skipped, and says why."""
     apoa.set_up(NOWHERE)
@@ -350,6 +360,16 @@ def test_no_schedule(configured: Apoa) -> None:
         *("warning", "No schedule is installed: nothing is sent automatically."),
         "Install one with: apoa schedule install",
     )
+
+
+def test_no_schedule_in_a_container(configured: Apoa) -> None:
+    """It needs none: what sends there is `sync --follow` or the host, once one of them has run."""
+    configured.change_setting("environment", "production")
+    assert doctor(configured, "--offline", container="podman")["schedule"].result == "warning"
+    with closing(Container(configured.environ, configured.clock)) as app:
+        app.outbox.record_scheduled_run(configured.clock.now(), 0)
+    assert doctor(configured, "--offline", container="podman")["schedule"].result == "skipped"
+    assert doctor(configured, "--offline")["schedule"].result == "warning"
 
 
 @posix_only

@@ -96,6 +96,15 @@ class TestSeveralSheets:
         assert (corrected.code, corrected.json["saved"]) == (0, 1), corrected.all
         assert len(away.reports()) == 3
 
+    def test_a_copy_of_guests_who_did_not_come(self, away: Apoa, file: Path) -> None:
+        """The name of their sheet is not in the copy: imported as it is, it reports none of them either."""
+        path = write(file, ("Tamu", [HEADINGS, row(OBADIAH)]), ("Batal", [HEADINGS, row(XIMENA)]))
+        copy = file.with_name("copy.xlsx")
+        said = away("import", path, "--no-send", "--json", "--write-errors", str(copy)).json
+        again = away("import", str(copy), "--no-send", "--json")
+        assert (said["saved"], said["refused"]) == (1, 1)
+        assert (again.code, again.json["saved"], again.json["refused"]) == (65, 0, 1), again.all
+
     def test_chosen_sheets(self, away: Apoa, file: Path) -> None:
         """--sheet picks one, or several: the others are left out by the user."""
         path = write(file, *MONTHS, LEFT)

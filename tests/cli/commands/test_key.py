@@ -131,13 +131,22 @@ class TestSetupAtATerminal:
         result = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "", "WIB", "practice"])
         assert (result.code, result.err.count("recovery")) == (0, 0)
 
-    def test_code_in_a_file(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
-        """With --recovery-file the code is written to the file and not asked for."""
-        account = ["--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
+    @pytest.mark.parametrize(
+        ("typed", "confirmed"),
+        [([CODE[6:11], WRONG[30:], CODE[30:35].lower()], True), ([CODE[6:11], ""], False), ([], False)],
+    )
+    def test_code_in_a_file(
+        self, apoa: Apoa, serve: Serve, tmp_path: Path, typed: list[str], *, confirmed: bool
+    ) -> None:
+        """With --recovery-file the code is not shown, and two groups of the sheet confirm it; Enter leaves them."""
+        url = serve(environment="production").base_url
+        account = ["--api-url", url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
-        result = apoa("setup", "--property", "melati", *account, *more, keys=["", "", "", PASSWORD])
+        result = apoa("setup", "--property", "melati", *account, *more, keys=["", "", "", PASSWORD, *typed])
         assert (result.code, code_in_file(file), CODE[:5] in result.all) == (0, CODE, False), result.all
+        assert apoa("status", "--json").json["recovery_code_confirmed"] is confirmed
+        assert ("apoa key recover" in result.err) is not confirmed
 
 
 class TestSetupUnattended:

@@ -1,5 +1,6 @@
 """`apoa list`: the reports of the outbox, by state, guest, room, nationality and day."""
 
+import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -280,3 +281,24 @@ def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.Monk
     assert QUENTIN.name in away("list", PAGER="no-such-pager").out
     monkeypatch.setenv("LINES", "24")
     assert QUENTIN.name in away("list", **environ).out
+
+
+def test_the_id_of_a_stay_stays_the_same(away: Apoa) -> None:
+    """After a correction that replaces and one that follows, lists, pickers and answers show the id of the check-in."""
+    saved = away.save()
+    short = saved["short_id"]
+    change = ["amend", short, "--reason", "pindah", "--yes", "--no-send", "--room"]
+    assert f"report {short}." in away(*change, "8").out
+    for command in (["list"], ["list", "--in-house"], ["status", "--tonight"]):
+        assert re.findall(r"\b[0-9a-f]{8}\b", away(*command).out) == [short], command
+    picked = away("show", keys=["1"])
+    assert f"1  {short}" in picked.err
+    history = re.findall(r"\b[0-9a-f]{8}\b", away("list", "--history", "--all").out)
+    assert len(set(history)) == len(history) == 2
+    assert short in history
+    [waiting] = [report["id"] for report in away.reports() if report["state"] == "queued"]
+    assert away("receipt", short, "--json").json["id"] == waiting
+    assert away("received", short, "STT-1", "--json").json["id"] == waiting
+    assert f"report {short}." in away(*change, "9").out
+    assert f"report {short}." in away("checkout", short, "--yes", "--no-send").out
+    assert away("receipt", saved["id"], "--json").json["state"] == "superseded"

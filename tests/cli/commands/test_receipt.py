@@ -209,6 +209,19 @@ class TestPage:
             for value in (f"{QUENTIN.given_names} {surname}", "QQQ", "1985-09"):
                 assert f"<bdi>{value}</bdi>" in content
 
+    def test_names_that_the_authority_gave(self, configured: Apoa, authority: SandboxServer) -> None:
+        """The property's and the office's, as `/meta` had them, unless the settings say otherwise."""
+        configured("config", "unset", "office")
+        authority.stop()
+        authority.property_name, authority.property_office = "Wisma Melati", "Kantor Imigrasi Ubud"
+        authority.start()
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        page = printed(configured, report["id"]).text
+        assert ("Wisma Melati" in page, "Kantor Imigrasi Ubud" in page) == (True, True)
+        configured("config", "set", "office", "Kantor Lain")
+        assert "Kantor Lain" in printed(configured, report["id"]).text
+
     def test_an_erased_guest(self, configured: Apoa) -> None:
         """Number, times and ids are shown without the key, and nothing of the guest."""
         configured(*QUENTIN.mrz())

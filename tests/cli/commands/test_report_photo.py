@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,8 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, G
 from reading_helpers import EVIDENCE, answer_with, print_page, reading
 from screens import Screens
 
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.errors import ApoaError, CallRefused, UnknownOutcome
 from apoa_client.messages import msg
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
@@ -219,7 +222,7 @@ class TestSeveral:
             assert [each["guest"]["surname"] for each in value["reports"]] == [QUENTIN.surname, OBADIAH.surname]
             first, second, third = value["photos"]
             assert [first["report"], third["report"]] == [each["id"] for each in value["reports"]]
-            assert [each["file"].rpartition("/")[2][:1] for each in (first, second, third)] == ["1", "2", "3"]
+            assert [Path(each["file"]).stem for each in (first, second, third)] == ["1", "2", "3"]
             assert (first["error"], second["report"]) == (None, None)
             assert [each["code"] for each in second["errors"]] == ["bad_character"]
             assert second["error"]["class"] == "report_refused"
@@ -291,7 +294,15 @@ class TestNamedAtTheQuestion:
 
     @pytest.mark.parametrize(
         "written",
-        ["{path}", "'{path}'", '"{path}"', " {path} ", "file://{url}", "{escaped}", "& '{path}'"],
+        [
+            "{path}",
+            "'{path}'",
+            '"{path}"',
+            " {path} ",
+            "{url}",
+            pytest.param("{escaped}", marks=pytest.mark.skipif(os.name == "nt", reason="as shells of POSIX do")),
+            "& '{path}'",
+        ],
         ids=["plain", "single", "double", "blanks", "url", "escaped", "powershell"],
     )
     def test_a_path(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
@@ -300,11 +311,33 @@ class TestNamedAtTheQuestion:
         file.write_bytes(b"photo")
         answer_with(monkeypatch, {file.name: reading(QUENTIN.lines)})
         escaped = re.sub(r"([ ()])", r"\\\1", str(file))
-        typed = written.format(path=file, url=quote(str(file)), escaped=escaped)
+        typed = written.format(path=file, url=file.as_uri(), escaped=escaped)
         result = away("report", *STAY, keys=[typed, ""])
         assert result.code == 0, result.all
         assert surnames(away) == {QUENTIN.surname}
         assert "Read from the photo with certainty." in result.err
+
+    @pytest.mark.parametrize(
+        "written",
+        ["'{one}' '{two}'", '"{one}"  "{two}"', "{escaped_one} {escaped_two}", "file://{url_one} file://{url_two}"],
+        ids=["single", "double", "escaped", "url"],
+    )
+    def test_two_that_are_dropped_at_once(
+        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+    ) -> None:
+        """Two guests, in that order; a third file that cannot be read is said, and the others are reported."""
+        files = {"one": tmp_path / "my photo.jpg", "two": tmp_path / "2.jpg"}
+        for file in files.values():
+            file.write_bytes(b"photo")
+        readings = {"my photo.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)}
+        answer_with(monkeypatch, readings | {"none.jpg": PictureRefused(msg("No picture."))})
+        urls = {f"url_{name}": quote(str(file)) for name, file in files.items()}
+        escaped = {f"escaped_{name}": str(file).replace(" ", r"\ ") for name, file in files.items()}
+        typed = written.format(**files, **urls, **escaped)
+        result = away("report", *STAY, keys=[f"{typed} /none.jpg", "", ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
+        assert "  none.jpg\nNo picture." in result.err
 
     def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
@@ -436,12 +469,23 @@ class TestKept:
         assert (report["state"], report["photo"]) == ("accepted", "sent")
         keeping("show", report["short_id"])
 
-    def test_the_desk_does_not_wait_for_it(self, keeping: Apoa, photo: Path) -> None:
-        """`report` sends the report alone, and `sync` the photo."""
-        said = keeping("report", "--photo", str(photo), *[word for word in STAY if word != "--no-send"], "--json")
-        assert (said.json["state"], said.json["photo"]) == ("accepted", "kept")
-        said = keeping("sync")
-        assert (said.code, said.out) == (0, "Photos sent: 1.\n")
+    @pytest.mark.parametrize(
+        ("error", "says"),
+        [
+            (None, "The photo was sent, too."),
+            (CallRefused(msg("No."), name="photo_refused"), "The authority did not take the photo. It stays here."),
+            (UnknownOutcome(msg("No answer.")), "The photo is not sent yet: it goes with the next apoa sync."),
+        ],
+    )
+    def test_the_photo_goes_with_its_report(
+        self, keeping: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, error: ApoaError | None, says: str
+    ) -> None:
+        """The authority wants photos: the desk reads what became of this one, and the report is sent all the same."""
+        if error is not None:
+            monkeypatch.setattr(HttpAuthority, "send_photo", Mock(side_effect=error))
+        result = keeping("report", "--photo", str(photo), *[each for each in STAY if each != "--no-send"])
+        assert (result.code, says in result.out) == (0, True), result.all
+        assert [each["state"] for each in keeping.reports()] == ["accepted"]
 
     def test_a_group_keeps_the_photo_of_its_guest(self, keeping: Apoa, photo: Path) -> None:
         """The second guest of the room, whose passport was scanned, has none."""
@@ -495,7 +539,7 @@ class TestKept:
         """The photo stays with the stay: a report that replaces the first one has it sent and shown."""
         report = keeping("report", "--photo", str(photo), *STAY, "--json").json
         assert keeping("amend", report["short_id"], "--reason", "room", "--room", "9", "--yes").code == 0
-        assert keeping("sync", "--json").json["photos_sent"] == 1
+        assert [each["photo"] for each in keeping.reports() if each["photo"]] == ["sent"]
         file = tmp_path / "evidence.jpg"
         assert keeping("show", report["stay_id"], "--photo", str(file)).code == 0
         assert file.read_bytes() == EVIDENCE

@@ -106,7 +106,9 @@ def test_print_changes_nothing(apoa: Apoa, tab: Crontab) -> None:
     ("kind", "shown"), [("systemd", "ExecStart="), ("cron", "# apoa-sync"), ("launchd", "<plist"), ("task", "<Task")]
 )
 def test_print_for_another_computer(apoa: Apoa, tab: Crontab, kind: str, shown: str) -> None:
-    """What a kind would install is printed for each kind, also one that this computer lacks."""
+    """What a kind would install is printed for each kind that this computer lacks, before a property is set up too."""
+    (apoa.home / "config.toml").unlink()
+    assert apoa("schedule", "install", "--kind", kind).code != 0
     printed = apoa("schedule", "install", "--print", "--kind", kind)
     assert (printed.code, shown in printed.out, tab.text) == (0, True, "# mine\n"), printed.all
     assert apoa("schedule", "install", "--print", "--kind", kind, "--json").json["kind"] == kind

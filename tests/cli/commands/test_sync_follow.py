@@ -4,6 +4,7 @@ import gc
 import socket
 import tracemalloc
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +12,16 @@ from types import SimpleNamespace
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, spoken
 
+from apoa_client.app.container import Container
+from apoa_client.app.kept_session import recall
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.sql.metadata import SESSION
 from apoa_client.outbox.sqlite import database, store
+from apoa_client.ports.authority import KeptAnswers
 from apoa_client.sandbox.server import SandboxServer
 
 SECOND = timedelta(seconds=1)
@@ -198,20 +203,42 @@ class TestKeptAnswers:
         monkeypatch.setattr("apoa_client.app.sending.refresh_code_tables", lambda *_arguments: None)
         return made
 
+    def test_by_one_command_for_the_next(self, configured: Apoa, calls: list[str]) -> None:
+        """A report costs one call after another one, whose token is stored encrypted for the same account alone."""
+        configured.send(QUENTIN)
+        assert calls[-3:] == ["/oauth/token", "/meta", "/reports"]
+        calls.clear()
+        configured.send(XIMENA)
+        assert calls == ["/reports"]
+        with closing(Container(configured.environ, configured.clock)) as app:
+            stored, kept = app.outbox.value(SESSION), KeptAnswers()
+            assert stored is not None
+            for wrong in (f"{stored[:-1]}{(int(stored[-1], 16) + 1) % 16:x}", "x", ""):
+                app.outbox.record(SESSION, wrong)
+                recall(app, kept)
+                assert (kept.token, kept.meta) == (None, None)
+            app.outbox.record(SESSION, stored)
+            app.settings = app.settings._replace(username="other")
+            recall(app, kept)
+            assert kept.token is None
+        configured.clock.forward(timedelta(seconds=301))
+        configured.send(OBADIAH)
+        assert calls == ["/reports", "/meta", "/reports"]
+
     @staticmethod
     def saved(follows: Follow, guest: Guest) -> list[Step]:
         """Save a guest, and wait until the report is sent."""
         return [lambda: follows.apoa.save(guest, "--again"), *[follows.forward(1)] * 3]
 
     def test_each_is_asked_once(self, configured: Apoa, follows: Follow, calls: list[str]) -> None:
-        """Three runs take one token and one `/meta`; after five minutes `/meta` is asked again."""
+        """Three runs take one token and one `/meta`, and so does a new process; after five minutes `/meta` is asked."""
         configured.save()
         follows([*self.saved(follows, XIMENA), *self.saved(follows, OBADIAH)])
         assert calls == ["/oauth/token", "/meta", *["/reports"] * 3]
         calls.clear()
         configured.save(XIMENA, "--again")
         follows([follows.forward(301), *self.saved(follows, OBADIAH), follows.states(" ".join(["accepted"] * 5))])
-        assert calls == ["/oauth/token", "/meta", "/reports", "/meta", "/reports"]
+        assert calls == ["/reports", "/meta", "/reports"]
 
     def test_a_token_that_the_authority_does_not_know(
         self, configured: Apoa, authority: SandboxServer, follows: Follow, calls: list[str]

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_helpers import QUENTIN, Installed
+from cli_helpers import COMMAND, QUENTIN, XIMENA, Installed
 from console_helpers import Window
 from journeys.windows.conftest import windows_only
+from reading_helpers import print_page
 
 pytestmark = windows_only
 
@@ -67,3 +68,24 @@ def test_a_closed_window_loses_nothing(practising: Installed, half: str, *, type
     again.type("\r")
     again.wait_for("Visa / stay permit" if typed else "Place of birth")
     again.close()
+
+
+@pytest.mark.skipif(
+    not Path(COMMAND[0]).with_name("_internal").is_dir(), reason="pip's command is never alone in its window"
+)
+def test_the_window_of_a_double_click(practising: Installed, tmp_path: Path) -> None:
+    """It stays and runs what is typed as it is printed, though no PATH knows the program; Enter closes it."""
+    practising.environ["APOA_LANG"] = "id"
+    page = print_page(tmp_path / "foto paspor.png", XIMENA.lines)
+    window = Window(practising)
+    window.wait_for("apoa>")
+    words = ["--nights", "2", "--room", "7", "--birth-place", "BILBAO", "--stay-permit", "B1", "--yes", "--no-send"]
+    window.type(f'apoa lapor --foto "{page}" {" ".join(words)}\r')
+    window.wait_for(XIMENA.surname)
+    window.wait_for("apoa>")
+    window.type("status --json\r")
+    assert '"queued": 1' in window.wait_for("apoa>")
+    window.type("\r")
+    window.wait()
+    [report] = practising.reports()
+    assert report["guest"]["surname"] == XIMENA.surname

@@ -1,0 +1,194 @@
+"""What an answer must be. Each function raises `Failed`, which names the place in the answer, or `Skipped`."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from apoa_client.authority.http_errors import HttpResponse
+from apoa_client.authority.schemas import validator
+from apoa_client.conformance.exchange import Failed, Skipped
+from apoa_client.conformance.paragraph import (
+    BODIES,
+    ONE_RESULT_EACH,
+    SERVER_ERROR,
+    TOO_LARGE,
+    Paragraph,
+    field_paragraph,
+    schema_paragraph,
+)
+from apoa_client.messages import Message, literal, msg
+from apoa_client.ports.authority import Status
+from apoa_client.report.kinds import State
+
+Json = dict[str, Any]
+
+_JSON, _PROBLEM = "application/json", "application/problem+json"
+_MAX_DETAIL = 300
+"""Characters of a value that is shown."""
+
+
+def expect(condition: object, message: Message, paragraph: Paragraph | None = None) -> None:
+    """Fail with `message` unless `condition` is true."""
+    if not condition:
+        raise Failed(message, paragraph)
+
+
+def need(condition: object, message: Message) -> None:
+    """Skip the check with `message` unless `condition` is true."""
+    if not condition:
+        raise Skipped(message)
+
+
+def expect_equal(what: str, got: object, expected: object) -> None:
+    """Fail unless the part `what` of the answer has this value."""
+    if got != expected:
+        raise Failed(msg("{part} is {value}, not {expected}.", part=what, value=shown(got), expected=shown(expected)))
+
+
+def expect_json(response: HttpResponse, schema: str) -> Json:
+    """Return the JSON of a 200 that is valid for the contract's `schema`."""
+    expect_status(response, HTTPStatus.OK)
+    return json_of(response, schema)
+
+
+def expect_problem(response: HttpResponse, *statuses: HTTPStatus) -> None:
+    """Check that the answer is a problem of one of these statuses (RFC 9457)."""
+    expect_status(response, *statuses)
+    expect_equal("status", json_of(response, "Problem", _PROBLEM)["status"], response.status)
+
+
+def expect_status(response: HttpResponse, *statuses: HTTPStatus) -> None:
+    """Fail unless the answer has one of these statuses."""
+    if response.status not in statuses:
+        expected = " / ".join(str(each.value) for each in statuses)
+        paragraph = TOO_LARGE if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            paragraph = SERVER_ERROR
+        raise Failed(
+            msg("The status is {status}, not {expected}.", status=response.status, expected=expected), paragraph
+        )
+
+
+def json_of(response: HttpResponse, schema: str, media_type: str = _JSON) -> Json:
+    """Return the JSON of an answer that is valid for the contract's `schema`, whatever the status."""
+    if response.media_type != media_type:
+        got = shown(response.media_type)
+        raise Failed(msg("The content type is {type}, not {expected}.", type=got, expected=media_type), BODIES)
+    try:
+        value = json.loads(response.body.decode("utf-8"), parse_constant=_no_json, object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        raise Failed(msg("The body is not JSON in UTF-8."), BODIES) from None
+    for error in validator(schema).iter_errors(value):
+        detail = f"{error.instance!r} is not allowed here" if error.validator == "const" else str(error.message)
+        raise Failed(
+            msg(
+                "The answer is not a valid {schema} of the contract at {place}: {detail}",
+                schema=schema,
+                place=".".join(map(str, error.absolute_path)) or "body",
+                detail=shown(detail),
+            ),
+            schema_paragraph(schema, error),
+        )
+    found: Json = value
+    return found
+
+
+def _no_json(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Failed(
+            msg("The answer has the member {name} twice in one object (RFC 8259 section 4).", name=shown(twice)), BODIES
+        )
+    return value
+
+
+def shown(value: object) -> Message:
+    """Return a value as it is shown: the beginning of a long one."""
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
+    return literal(text if len(text) <= _MAX_DETAIL else f"{text[:_MAX_DETAIL]}…")
+
+
+def expect_results(response: HttpResponse, reports: Sequence[Mapping[str, Any]], schema: str) -> list[Json]:
+    """Return the results of a call: one for each report, in the order sent."""
+    results: list[Json] = expect_json(response, schema)["results"]
+    if len(results) != len(reports):
+        raise Failed(
+            msg("Reports sent: {reports}; results: {results}.", reports=len(reports), results=len(results)),
+            ONE_RESULT_EACH,
+        )
+    for number, (result, report) in enumerate(zip(results, reports, strict=True), 1):
+        if result["id"] != report["id"]:
+            raise Failed(
+                msg(
+                    "Result {number} of {count} is of {id}, not of {expected}.",
+                    number=number,
+                    count=len(results),
+                    id=shown(result["id"]),
+                    expected=shown(report["id"]),
+                ),
+                ONE_RESULT_EACH,
+            )
+    return results
+
+
+def state_of(result: Mapping[str, Any]) -> State:
+    """Return the state that a report with this result gets."""
+    return Status(result["status"]).state
+
+
+def need_verdict(result: Mapping[str, Any]) -> None:
+    """Skip the check if the server has not decided about a report."""
+    undecided = state_of(result) in {State.PENDING, State.QUEUED}
+    need(not undecided, msg("The server has not decided: the report is {status}.", status=str(result["status"])))
+
+
+def expect_same_receipt(receipt: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """Fail unless both are one receipt. A server may say more in one place than in another."""
+    known = ("number", "issued_at", "sha256")
+    expect_equal("receipt", {name: receipt[name] for name in known}, {name: expected[name] for name in known})
+
+
+def expect_receipt(result: Mapping[str, Any], expected: Mapping[str, Any] | None = None) -> Json:
+    """Return the receipt of a result; fail if it has none, or another than `expected`. Needs a verdict."""
+    need_verdict(result)
+    receipt = result["receipt"]
+    if receipt is None:
+        raise Failed(msg("The result has no receipt; its status is {status}.", status=str(result["status"])))
+    if expected is not None:
+        expect_same_receipt(receipt, expected)
+    found: Json = receipt
+    return found
+
+
+def expect_accepted(result: Mapping[str, Any]) -> None:
+    """Fail unless a report was accepted, or is pending, as where people decide. Skip the check if it is deferred."""
+    if state_of(result) is State.QUEUED:
+        need_verdict(result)
+    if result["status"] not in {"accepted", "pending"}:
+        found = ", ".join(f"{each['field'] or '-'} {each['code']}" for each in result["errors"])
+        rules = filter(None, (field_paragraph(each["field"], each["code"]) for each in result["errors"]))
+        message = msg("A good report is {status} ({errors}).", status=str(result["status"]), errors=found or "-")
+        raise Failed(message, next(rules, None))
+
+
+def expect_rejected(result: Mapping[str, Any], codes: Collection[str] = ()) -> None:
+    """Fail unless a report was rejected, with one of these codes if there are any. Needs a verdict."""
+    need_verdict(result)
+    status = str(result["status"])
+    expect(status == "rejected", msg("The report is {status}, not rejected.", status=status))
+    found = {each["code"] for each in result["errors"]}
+    if codes and found.isdisjoint(codes):
+        raise Failed(
+            msg(
+                "The report is rejected with the code {found}, not {code}.",
+                found=", ".join(sorted(found)),
+                code=", ".join(codes),
+            )
+        )
