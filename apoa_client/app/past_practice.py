@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from apoa_client.app.container import Container
 from apoa_client.app.property_setup import find_practice
 from apoa_client.delivery.options import Outcome, authenticate
-from apoa_client.errors import ApoaError
+from apoa_client.errors import ApoaError, file_in_use
 from apoa_client.outbox.sql.hand_over import HandOver
 from apoa_client.outbox.sql.metadata import PRACTICE_MOVED, PRACTICE_UNDECIDED
 from apoa_client.outbox.sql.past_practice import stays_of_practice, trained_stays
@@ -34,12 +34,12 @@ def move_past_practice(app: Container, outbox: "Outbox", *, ask: bool = False) -
         # Without a receipt it is in doubt at the first look only: later a user may have said that it is real.
         asked = trained.union(known or ())
         undecided = [each for each in doubtful if known is None or each in asked]
-        outbox.record(PRACTICE_UNDECIDED, undecided or None)
+        outbox.record(PRACTICE_UNDECIDED, undecided)
         if certain and (ask or app.key_is_at_hand):
             with suppress(ApoaError):
                 _move(app, outbox, certain)
         left = trained_stays(outbox.database).intersection(certain)
-        outbox.record(PRACTICE_UNDECIDED, [*left, *undecided] or None)
+        outbox.record(PRACTICE_UNDECIDED, [*left, *undecided])
     return outbox.value(PRACTICE_MOVED) or 0
 
 
@@ -50,7 +50,10 @@ def _move(app: Container, outbox: "Outbox", stays: Sequence[str]) -> None:
     with closing(Container(environ, app.clock, name)) as practice:
         training = app.folders.sandbox(name)
         if training.exists() and not practice.outbox.count(Selection()):
-            training.replace(practice.folders.sandbox(name))  # it knows the stays, and the next number
+            try:
+                training.replace(practice.folders.sandbox(name))  # it knows the stays, and the next number
+            except OSError:  # on Windows, while a program has the file open
+                raise file_in_use(str(training)) from None
         authenticate(outbox, app.known_version, Outcome())  # a file of 0.1.0 has no codes yet
         hand_over = HandOver(outbox.database, practice.outbox.database, app.sealer, app.actor, practice.sealer)
         done = hand_over.run(history=True, only=stays)
@@ -76,4 +79,4 @@ def decide(app: Container, stay: str, *, is_practice: bool) -> None:
         if version is not None:
             app.known_version.write(version)
     left = [each for each in outbox.value(PRACTICE_UNDECIDED) or () if each != stay]
-    outbox.record(PRACTICE_UNDECIDED, left or None)
+    outbox.record(PRACTICE_UNDECIDED, left)

@@ -91,7 +91,7 @@ class PropertySetup:
 
     def _was_real(self, before: PropertySettings) -> bool:
         """Return whether version 0.1.0 let a property practise that was real: its outbox has reports of both."""
-        if before.has_shared_outbox or not self._app.folders.outbox(before.name).exists():
+        if not before.uses_sandbox or before.has_shared_outbox or not self._app.folders.outbox(before.name).exists():
             return False
         with self._app.outbox_of(before) as outbox:
             return was_real(outbox.database)

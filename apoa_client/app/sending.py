@@ -13,7 +13,7 @@ from apoa_client.authority.address import Timeouts
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.plan import is_ahead
 from apoa_client.delivery.sync import deliver
-from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, NotTheAuthority, SettingsProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, NotTheAuthority, SettingsProblem, StorageProblem
 from apoa_client.ports.authority import Authority, KeptAnswers, Meta
 from apoa_client.ports.run import Interruptions, Progress
 from apoa_client.report.codes import TABLES
@@ -48,7 +48,8 @@ def send(
     if app.kept is not None and (outcome.authority is not None or outcome.error is not None):
         if outcome.error is not None or outcome.clock_skew is not None:  # the next run says it again
             app.kept.forget()
-        keep(app, app.kept)
+        with suppress(CredentialsProblem, StorageProblem):  # the reports are sent, which the caller has to know
+            keep(app, app.kept)
     if timeouts is None:  # otherwise a guest is waiting
         with suppress(CredentialsProblem):  # a later run does it
             complete_guest_tags(app)

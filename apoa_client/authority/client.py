@@ -22,14 +22,12 @@ from apoa_client.authority.http_errors import HttpResponse, error_for, photo_ref
 from apoa_client.authority.transport import Authorization, Call, Transport
 from apoa_client.errors import ApoaError, CallRefused, NotNow, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports.authority import DailyReceipt, KeptAnswers, Meta, Verdict
+from apoa_client.ports.authority import META_VALID_S, DailyReceipt, KeptAnswers, Meta, Verdict
 from apoa_client.report.codes import CodeTable
 
 _log = logging.getLogger(__name__)
 
 _TOKEN_MARGIN_S = 30
-_META_VALID_S = 300.0
-"""How long a process that keeps running believes what `/meta` said, if no call fails."""
 _MAX_PAGES = 100
 """Pages of one day's receipts; a server that has more of them does not end."""
 _PDF_START = b"%PDF-"
@@ -83,7 +81,7 @@ class HttpAuthority:
         meta = answers.read_meta(self._get("/meta").value())
         self._kept.meta = meta
         # With a new token, the authority may be another one.
-        self._kept.meta_until = min(self._monotonic() + _META_VALID_S, self._kept.token_until)
+        self._kept.meta_until = min(self._monotonic() + META_VALID_S, self._kept.token_until)
         self._has_asked = True
         return meta
 

@@ -69,7 +69,6 @@ class Run:
         self._unanswered = 0
         """How many reports in a row got no usable answer although they were alone in a call."""
         self._rebuild_tried = False
-        self._held = frozenset[str]()
 
     # Time, and what waits.
 
@@ -83,9 +82,7 @@ class Run:
 
     def summary(self) -> Summary:
         """Return the counts and times of the outbox."""
-        summary = self.outbox.summary(now=self.now(), soon=self.now())
-        self._held = frozenset(summary.practice_undecided)
-        return summary
+        return self.outbox.summary(now=self.now(), soon=self.now())
 
     def restriction(self) -> ApoaError | None:
         """Return the error of a call that is forbidden now, by this sender or another one."""
@@ -93,7 +90,7 @@ class Run:
 
     def next_batch(self) -> list[Entry]:
         """Return what may be sent next, of the reports that this run has not tried yet."""
-        heads: Iterable[Entry] = (each for each in self.readable(self.outbox.heads()) if each.stay_id not in self._held)
+        heads: Iterable[Entry] = self.readable(self.outbox.heads())
         if self.options.first:
             heads = sorted(heads, key=lambda entry: entry.id != self.options.first)
         return plan.next_batch(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_PHOTO_BYTES = 300 * 1024
 """The largest photo of a document that the contract allows."""
+META_VALID_S = 300.0
+"""How long later connections believe what `Authority.meta` returned, if no call fails."""
 
 
 class Status(StrEnum):
@@ -148,7 +150,7 @@ class Meta(NamedTuple):
 
 
 class KeptAnswers:
-    """The token, and what `Authority.meta` returned, for the later connections of a process that keeps running.
+    """The token, and what `Authority.meta` returned, for the later connections of a process, or of the next one.
 
     Times are of `Clock.monotonic`.
     """

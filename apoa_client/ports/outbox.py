@@ -96,7 +96,10 @@ class DeliveryState(ReportReader, Protocol):
     """What delivery reads and records. Every change is durable when the method returns. Raises `StorageProblem`."""
 
     def heads(self) -> Iterator[Entry]:
-        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest."""
+        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest.
+
+        A stay that may be practice is left out until a user has decided: see `Summary.practice_undecided`.
+        """
         ...
 
     def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:

@@ -2,10 +2,14 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from app_helpers import app_of
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
 from released_homes import MADE_AT, MIXED, unpack_file
 
@@ -131,6 +135,40 @@ def test_a_user_decides(mixed: Apoa, answers: Sequence[str], left: int, real: Se
     assert mixed("log", "--verify").code == mixed("--practice", "log", "--verify").code == 0
 
 
+def test_a_real_receipt_of_what_is_erased_stays(mixed: Apoa) -> None:
+    """Its check-in was practised and its check-out typed into APOA: no user can say more. The rest is asked once."""
+    with closing(sqlite3.connect(mixed.outbox_file)) as db, db:
+        [(stay,)] = db.execute("SELECT stay_id FROM reports WHERE receipt_number = 'LATIHAN-2026-000002'").fetchall()
+        db.execute("UPDATE reports SET content = NULL, erased_at = finished_at WHERE stay_id = ?", [stay])
+        db.execute(
+            "UPDATE reports SET receipt_number = 'STT-2026-1', receipt_typed = 1 "
+            "WHERE receipt_number = 'LATIHAN-2026-000002'"
+        )
+    assert practice_counts(mixed) == (0, 2)
+    assert ("check_out", "STT-2026-1") in receipts(mixed)
+    mixed(*DECIDE, keys=["2", "2", *STOP])
+    assert practice_counts(mixed) == (0, 0)
+
+
+def test_a_file_in_use_stops_no_command(mixed: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virus scanner has the training authority's file open: what is practice is moved by a later command."""
+    replace = Path.replace
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.name == "sandbox.db":
+            raise PermissionError
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", fail)
+        assert practice_counts(mixed) == (0, 3)
+        said = mixed(*DECIDE, keys=["1", "", "", *STOP])
+        assert "sandbox.db" in said.err
+        assert EVERETT in said.err  # the real guests are shown all the same
+    assert mixed("sync").code == 75
+    assert practice_counts(mixed) == (2, 2)
+
+
 def test_nothing_in_doubt_is_sent(mixed: Apoa, serve: Callable[..., SandboxServer]) -> None:
     """Until a user decides, automatic sending leaves it, also when others wait behind it; it counts as left."""
     assert mixed.set_up(serve(environment="production").base_url).code == 0
@@ -142,6 +180,28 @@ def test_nothing_in_doubt_is_sent(mixed: Apoa, serve: Callable[..., SandboxServe
     mixed.clock.forward(timedelta(days=3))  # what is overdue does not hide it
     checks = {each["name"]: each for each in mixed("doctor", "--json").json["checks"]}
     assert checks["waiting"]["advice"] == "Decide with: apoa sync"
+
+
+def test_nothing_in_doubt_is_typed(mixed: Apoa, tmp_path: Path) -> None:
+    """Neither on paper nor at the terminal is it among what staff type into APOA; and that is said."""
+    said = mixed("sync", "--by-hand", "--sheet", str(tmp_path / "sheet.html"))
+    sheet = (tmp_path / "sheet.html").read_text()
+    assert EVERETT in sheet
+    assert OBADIAH.surname not in sheet
+    assert XIMENA.surname not in sheet
+    assert "Decide with: apoa sync" in said.err
+    asked = mixed(*DECIDE, keys=["", "", *STOP])
+    assert EVERETT in asked.err
+    assert asked.err.count(OBADIAH.surname) == 1  # where it is asked what it is
+
+
+def test_following_does_not_hurry_for_what_is_in_doubt(mixed: Apoa) -> None:
+    """It is no reason for the next run: a service would run every few seconds until a user has decided."""
+    mixed("status")
+    with closing(app_of(mixed.home, mixed.clock)) as app:
+        [guest] = [app.outbox.content(each).report.guest for each in app.outbox.heads()]
+    assert guest is not None
+    assert guest.surname == EVERETT
 
 
 def test_without_the_key_nothing_moves(mixed: Apoa) -> None:

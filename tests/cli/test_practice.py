@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa
+from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Serve
 from command_tree import all_commands
 
 from apoa_client.cli.main import apoa as program
@@ -330,6 +330,17 @@ def test_all_practice_properties(real: Apoa) -> None:
     assert "melati" in real("--practice", "status", "--all").out
     assert "apoa --practice --property NAME status" in real("--practice", "status").out
     assert real("--practice", "--property", "mawar", "status", "--all").code == 2
+
+
+def test_practice_at_a_server_that_did_not_answer_set_up(apoa: Apoa, serve: Serve) -> None:
+    """It is practice as any other: it was never real, so a real property of that name begins without its reports."""
+    assert apoa.set_up(serve("meta:503", environment="training").base_url).code == 75
+    apoa.send(QUENTIN)
+    assert apoa("status", "--json").json["environment"] == "training"
+    assert apoa(*BY_HAND).code == 0
+    assert [each["action"] for each in apoa("log", "--json").json["entries"]] == ["set_up"]
+    [report] = apoa("--practice", "list", "--all", "--json").json["reports"]
+    assert report["guest"]["surname"] == QUENTIN.surname
 
 
 def test_all_practice_properties_without_a_default(real: Apoa, tmp_path: Path) -> None:

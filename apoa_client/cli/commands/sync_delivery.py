@@ -67,6 +67,7 @@ def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
 
     def work() -> Outcome:
+        _settle_past_practice(session)
         count = write(session.app, path, force=force)
         if not count:
             print_error_line(_("Nothing is waiting, so no sheet was written."))

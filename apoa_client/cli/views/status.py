@@ -319,12 +319,16 @@ def refused_line(count: int) -> str:
     return style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=count))
 
 
+def undecided_line(count: int) -> str:
+    """Return how many stays may be practice, and where a user decides that."""
+    line = _("Practice or real? Undecided, and not sent: {count}.").format(count=count)
+    return " ".join([line, _("Decide with: apoa sync")])
+
+
 def show_drafts(summary: Summary) -> None:
     """Show how many guests are unfinished, and how many may be practice, if any: they are in no other list."""
     if summary.practice_undecided:
-        practice = _("Practice or real? Undecided, and not sent: {count}.")
-        advice = _("Decide with: apoa sync")
-        print_line(style_warning(f"{practice.format(count=len(summary.practice_undecided))} {advice}"))
+        print_line(style_warning(undecided_line(len(summary.practice_undecided))))
     if summary.drafts:
         unfinished = _("Unfinished guests: {count}. Continue with: apoa report")
         print_line(style_warning(unfinished.format(count=summary.drafts)))

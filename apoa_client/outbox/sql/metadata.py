@@ -212,8 +212,8 @@ MAINTENANCE = Value("maintenance", str, str, of_computer=True)
 
 PRACTICE_MOVED = Value("practice_moved", int, _number)
 """The number of reports of practice that were moved out of the outbox, until a user has read it."""
-PRACTICE_UNDECIDED = Value[list[str]]("practice_undecided", " ".join, _words)
-"""The ids of the stays that may be practice, or are and were not moved yet."""
+PRACTICE_UNDECIDED = Value[list[str]]("practice_undecided", " ".join, lambda stored: str(stored).split())
+"""The ids of the stays that may be practice, or are and were not moved yet; without any, all was looked at before."""
 
 # The guest hash.
 INDEX_KEY_HASH = Value("index_key_hash", str, _text, of_computer=True)

@@ -55,7 +55,9 @@ def stays_of_practice(db: Database) -> tuple[list[str], list[str]]:
         is_tested = period is not None and details[period - 1] != _UNTESTED
         if period == len(set_ups) or not (trained or (is_tested and not receipts)):
             continue
-        in_one_period = period is not None and period == bisect(set_ups, last) and receipts == trained
-        # What is erased cannot be shown to a user.
-        (certain if trained and (in_one_period or not readable) else doubtful).append(str(stay))
+        in_one_period = period is not None and period == bisect(set_ups, last)
+        if trained and receipts == trained and (in_one_period or not readable):
+            certain.append(str(stay))
+        elif readable:  # what is erased cannot be shown to a user, and is not sent; a real receipt of it stays
+            doubtful.append(str(stay))
     return certain, doubtful

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import NO_ACTOR, millis
-from apoa_client.outbox.sql import queries
+from apoa_client.outbox.sql import metadata, queries
 from apoa_client.outbox.sql.property_values import PropertyValues
 from apoa_client.outbox.sql.queries import EntryReader, by_database_clock, clock_lead
 from apoa_client.ports.entries import NewReport
@@ -134,7 +134,9 @@ class Outbox(PropertyValues, ABC):
 
     def heads(self) -> Iterator[Entry]:
         """As `ports.DeliveryState`."""
-        return self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
+        undecided = frozenset(self.value(metadata.PRACTICE_UNDECIDED) or ())
+        found = self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
+        return (entry for entry in found if entry.stay_id not in undecided) if undecided else found
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
         """As `ports.DeliveryState`."""

@@ -225,6 +225,23 @@ class TestKeptAnswers:
         configured.send(OBADIAH)
         assert calls == ["/reports", "/meta", "/reports"]
 
+    def test_a_clock_that_was_set_back(self, configured: Apoa, calls: list[str]) -> None:
+        """What is kept looks younger than it is, and only `/meta` shows that the clock is wrong now."""
+        configured.send(QUENTIN)
+        configured.clock.time -= timedelta(minutes=30)
+        calls.clear()
+        configured.send(XIMENA)
+        assert calls == ["/oauth/token", "/meta", "/reports"]
+
+    def test_what_cannot_be_kept(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A full disk at that moment does not hide that the report is sent."""
+
+        def full(*_arguments: object) -> None:
+            raise StorageProblem(msg("The disk is full."))
+
+        monkeypatch.setattr("apoa_client.app.sending.keep", full)
+        assert configured.send(QUENTIN)["state"] == "accepted"
+
     @staticmethod
     def saved(follows: Follow, guest: Guest) -> list[Step]:
         """Save a guest, and wait until the report is sent."""
