@@ -154,8 +154,11 @@ def _of_another_outbox(app: Container, before: PropertySettings, after: Property
     if before.has_shared_outbox and after.has_shared_outbox:
         follows = [msg("This must be the same outbox: nothing is taken over from the address before.")]
     if after.has_shared_outbox:
-        from apoa_client.app.shared_outbox import agree_on_keys
+        from apoa_client.app.shared_outbox import agree_on_keys, require_decided
 
+        if app.folders.outbox(before.name).exists() and not before.has_shared_outbox:
+            with app.outbox_of(before) as outbox:
+                require_decided(outbox)
         try:
             with app.outbox_of(after) as outbox:
                 agree_on_keys(after, outbox)

@@ -10,7 +10,7 @@ from apoa_client.app.property_vault import outbox_binding
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
-from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, PUBLIC_KEY
+from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, PRACTICE_UNDECIDED, PUBLIC_KEY
 from apoa_client.ports.state import HandedOver
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import SQLITE, PropertySettings
@@ -189,6 +189,14 @@ def describe(app: Container) -> OutboxState:
     return OutboxState(place, shared, check, waiting, oldest_at, left, problem or app.handed_over.problem)
 
 
+def require_decided(outbox: "Outbox") -> None:
+    """Raise `UsageProblem` while stays are undecided that may be practice: a shared outbox would send them."""
+    undecided = outbox.value(PRACTICE_UNDECIDED)
+    if undecided:
+        line = msg("Practice or real? Undecided, and not sent: {count}.", count=len(undecided))
+        raise UsageProblem(line, msg("Decide with: apoa sync"))
+
+
 class OutboxSwitch:
     """The change of the setting `outbox` of a property to `to`. Raises `UsageProblem` if it is not possible."""
 
@@ -206,6 +214,9 @@ class OutboxSwitch:
                 msg("{variable} names another outbox than the settings do.", variable="APOA_OUTBOX"),
                 msg("Remove the variable, then move the outbox."),
             )
+        if self.after.has_shared_outbox:
+            with suppress(StorageProblem):  # the move itself names it
+                require_decided(app.outbox)
 
     def count(self) -> int:
         """Return how many reports there are to be moved. Raises `StorageProblem`."""

@@ -214,7 +214,7 @@ def require_current_report(history: StayHistory) -> Entry:
 
 def undo_advice(entry: Entry, stay: str) -> Message:
     """Return how a saved report can be undone, of the stay with this short id: without traffic if it was not sent."""
-    short = short_id(entry.id) if entry.withdrawable else stay
+    short = short_id(entry.id) if entry.withdrawable and entry.kind is not Kind.CHECK_IN else stay
     if entry.kind is Kind.CHECK_IN and entry.withdrawable:
         return msg("It can still be changed with apoa amend {id}, or withdrawn with apoa cancel {id}.", id=short)
     if entry.withdrawable:

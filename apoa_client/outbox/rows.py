@@ -188,7 +188,7 @@ NAMES = tuple(column.name for column in COLUMNS)
 SEALED = tuple(column.name for column in COLUMNS if column.sealed)
 SAVED = (
     *(each.name for each in COLUMNS if each.report is not None or each.saved is not None),
-    *("content", "photo_digest", "photo"),
+    *("content", "warnings", "photo_digest", "photo"),
 )
 """The columns of a new report's row, without its code."""
 INITIAL = {column.name: column.initial for column in COLUMNS}

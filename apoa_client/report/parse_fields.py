@@ -74,8 +74,9 @@ _PHRASE = re.compile(
     r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
 )
 _UNREADABLE = re.compile(
-    r"\?+|unknown|unreadable|illegible"
-    r"|(?:tidak|tdk|tak|gak|nggak)[ -](?:terbaca|jelas|diketahui|(?:bisa|dapat) dibaca)(?: (?:di|pada) paspor)?",
+    r"\?+|unknown|unreadable|not readable|illegible"
+    r"|(?:tidak|tdk|tak|gak|ga|nggak|kurang)[ -](?:terbaca|jelas|diketahui|(?:bisa|dapat) dibaca)"
+    r"(?: (?:di|pada) paspor)?",
     re.IGNORECASE,
 )
 _SHORT_WORDS = frozenset(
@@ -116,7 +117,7 @@ def is_not_stated(name: str, text: str) -> bool:
 
 def is_unreadable(name: str, text: str) -> bool:
     """Return whether a text says that the passport's expiry cannot be read. A report may be without that date."""
-    return name == "expiry_date" and _UNREADABLE.fullmatch(" ".join(text.split())) is not None
+    return name == "expiry_date" and _UNREADABLE.fullmatch(" ".join(text.split()).rstrip(".!")) is not None
 
 
 @lru_cache(_CACHED)
@@ -363,8 +364,9 @@ class Reader:
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
         self._typed = {name: without_not_stated(name, text) for name, text in draft.typed.items()}
-        mrz = draft.mrz
-        self._mrz_has_expiry = mrz is not None and mrz.expiry_date is not None and "expiry_date" not in mrz.failing
+        mrz, expiry = draft.mrz, self._typed.get("expiry_date", draft.values.get("expiry_date"))
+        if expiry == UNREADABLE and mrz is not None and mrz.expiry_date and "expiry_date" not in mrz.failing:
+            self._typed["expiry_date"] = ""  # the MRZ has the date that cannot be read
 
     def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Add an error on a field."""
@@ -377,10 +379,8 @@ class Reader:
     def typed(self, name: str) -> str:
         """Return a field as a user typed it, or would type it; empty where it has no value, or says "not stated"."""
         if name in self._typed or name not in self.draft.values:
-            text = self._typed.get(name, "")
-        else:
-            text = as_typed(self.draft.values[name])
-        return "" if self._mrz_has_expiry and text == UNREADABLE else text
+            return self._typed.get(name, "")
+        return as_typed(self.draft.values[name])
 
     def value(self, name: str) -> Any:  # noqa: ANN401  a `FieldValue`, of the field's type
         """Return the typed or known value of a field, or else the value in the MRZ. Warns where the two differ.
@@ -390,8 +390,7 @@ class Reader:
         in_mrz: Any = (getattr(self.draft.mrz, name) or None) if self.draft.mrz and BY_NAME[name].in_mrz else None
         if in_mrz is not None and name == "document_number":
             in_mrz = plain_document_number(in_mrz)
-        given = self._typed[name] if name in self._typed else self.draft.values.get(name)
-        if not given or (self._mrz_has_expiry and given == UNREADABLE):
+        if not (self._typed[name] if name in self._typed else self.draft.values.get(name)):
             return in_mrz
         value = self._given_value(name)
         if value is not None and in_mrz is not None and not self._agrees(name, value, in_mrz):

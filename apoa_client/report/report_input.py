@@ -1,8 +1,8 @@
 """A report that another program gives as JSON, in the contract's form, read as if its fields had been typed.
 
 The members of `guest` and `stay` are those of the contract. What is left out, null or empty is not given, so the fields
-of an MRZ need not be repeated; only an expiry of null says that the date cannot be read. The rules check the values, as
-they check what staff type.
+of an MRZ need not be repeated; without an MRZ, an expiry of null says that the date cannot be read. The rules check the
+values, as they check what staff type.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def parse_report_input(value: object) -> ReportInput:
 
 def _read(value: object, path: str, given: ReportInput) -> Iterator[tuple[str, Message]]:
     """Add what is at `path` and below it to `given`, and yield the problems with their paths."""
-    if value is None and path == BY_NAME["expiry_date"].path:
+    if value is None and path == BY_NAME["expiry_date"].path and not given.lines:
         value = UNREADABLE
     if path not in _OBJECTS:
         problem = None if value is None or value == "" else _add(value, path, given)

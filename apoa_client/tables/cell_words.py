@@ -24,7 +24,6 @@ from apoa_client.messages import Message, msg
 from apoa_client.passport import states
 from apoa_client.report.fields import NAMES
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.parse_fields import is_not_stated
 from apoa_client.settings.column_mappings import BY_NATIONALITY, GIVEN_FIRST, SURNAME_FIRST
 from apoa_client.tables.rows import CellValue, Row
 
@@ -131,10 +130,12 @@ _NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", 
 """Words in the name of a sheet whose rows are not reported."""
 _WORD = re.compile(r"[^\W\d_]+")
 _GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "mba", "msc", "bsc", "skom", "spd"})
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "msc", "bsc", "skom", "spd"})
 _SUSPICIOUS = re.compile(rf"\b(?:{'|'.join((*_AND, *_GROUP_WORDS, *_SUFFIXES))})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE)
 """What names have that are looked at closely."""
-_NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx", "lupa"})
+_NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx"})
+_FORGOTTEN = "lupa"
+"""With a capital it is a name of Romania and Poland, as *Mba* is one of Gabon."""
 _NO_NUMBERS = _NO_VALUES | {"menyusul", "nyusul", "ada", "hilang", "ktp", "sim"}
 """*Ada* (there is one) is also a name and a town."""
 _NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
@@ -245,7 +246,7 @@ def _whole_name(cell: str, name_order: str) -> str:
 def is_surname_before_comma(name: str) -> bool:
     """Return whether the comma in a whole name is behind the surname, and not between two guests."""
     before, _comma, behind = name.partition(",")
-    return bool(behind.strip()) and (before.isupper() or len(before.split()) == 1)
+    return bool(behind.strip()) and (len(before.split()) == 1 or (before.isupper() and not behind.isupper()))
 
 
 def _split_at_comma(text: str, *, is_surname_first: bool) -> tuple[str, str]:
@@ -325,7 +326,7 @@ def _says_not_of_guests(sheet: str) -> bool:
 def problem_of(name: str, text: str) -> tuple[str, Message] | None:
     """Return the code and the message of what is wrong with the text of a field; None if it may be a value."""
     no_values = _NO_NUMBERS if name == "document_number" else _NO_VALUES
-    if text in DITTO_MARKS or (text.casefold() in no_values and not is_not_stated(name, text)):
+    if text in DITTO_MARKS or text.casefold() in no_values or (text == _FORGOTTEN and name in NAMES):
         return "missing", _NO_VALUE
     if name == "document_number":
         return ("bad_character", _NO_PASSPORT) if _OTHER_DOCUMENT.fullmatch(text) else None

@@ -30,8 +30,8 @@ _KNOWN_BELOW = 3
 _OF_A_GUEST = frozenset(
     {"surname", "given_names", "full_name", "document_number", "nationality", "birth_date", "mrz", "mrz1"}
 )
-_OF_SOME_SHEETS = frozenset({"note", "phone", "email", "room", "ignore"})
-"""Targets whose column a sheet may lack, though another one with the same guests has it."""
+_OF_SOME_SHEETS = frozenset({"note", "ignore"})
+"""Targets whose column a sheet may lack. What it has there in place of a room or a phone number, nothing says."""
 _PARTS = re.compile(r"[/\n|]")
 
 _PASSPORT = "Paspor"

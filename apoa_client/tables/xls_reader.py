@@ -52,7 +52,7 @@ _ENCRYPTED = re.compile(rb"\x09\x08\x10\x00.{16}(?:\x86\x00\x00\x00)?\x2f\x00", 
 _ERROR_CODES = rb"[\x00\x07\x0f\x17\x1d\x24\x2a]"
 _ERRORS = re.compile(
     rb"\x09\x08[\x06\x08\x10]\x00\x00[\x05\x06](\x10\x00)"
-    rb"|\x05\x02\x08\x00(.{4})..%b\x01|\x06\x00.\x00(.{4})..\x02.%b...\xff\xff" % (_ERROR_CODES, _ERROR_CODES),
+    rb"|\x05\x02\x08\x00(.{4})..%b\x01|\x06\x00..(.{4})..\x02.%b...\xff\xff" % (_ERROR_CODES, _ERROR_CODES),
     re.DOTALL,
 )
 """The records where a sheet begins, and those of a cell's error and of a formula's: BOF, BoolErr and Formula, the last

@@ -238,3 +238,14 @@ def test_what_was_real_before_practice_stays(mixed: Apoa) -> None:
     assert mixed(*BY_HAND).code == 0
     assert surnames(mixed) == [XIMENA.surname, OBADIAH.surname, EVERETT, FLETCHER]
     assert surnames(mixed, "--practice") == [QUENTIN.surname]
+
+
+def test_no_shared_outbox_before_it_is_decided(mixed: Apoa) -> None:
+    """Its senders would not know what may be practice; it is a usage error, and nothing changes."""
+    for command in (
+        ["outbox", "move", "--to", "postgresql://desk@127.0.0.1:1/apoa", "--yes"],
+        ["config", "set", "outbox", "postgresql://desk@127.0.0.1:1/apoa"],
+    ):
+        refused = mixed(*command)
+        assert (refused.code, "Practice or real?" in refused.err) == (2, True), refused.err
+    assert practice_counts(mixed)[1] == 2

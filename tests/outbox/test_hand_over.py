@@ -12,6 +12,7 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
@@ -103,6 +104,18 @@ def test_reports_move_in_their_order_with_all_they_have(tmp_path: Path, here: Sq
         assert outbox.integrity.doubts() == []
         assert not outbox.integrity.verify().doubts
     assert waiting(tmp_path) == 0
+
+
+def test_warnings_that_an_earlier_program_sealed_apart_move_too(tmp_path: Path, there: AnyOutbox) -> None:
+    """They are the only sign of what was doubtful when the guest was saved."""
+    locked = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
+    with SqliteOutbox.open(tmp_path / "here.db", locked, create=True) as here:
+        here.add(report(1), due_at=None)
+        sealed = Contents(sealer()).seal_findings(report(1).id, WARNINGS, [finding("late")])
+        with here.database.transaction():
+            here.database.execute("UPDATE reports SET warnings = ?", [sealed])
+    assert move(tmp_path, there).reports == 1
+    assert [there.content(entry).warnings for entry in there.entries(Selection())] == [(finding("late"),)]
 
 
 def test_moving_again_moves_nothing(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:

@@ -131,6 +131,7 @@ def test_a_table_without_known_headings_is_a_doubt() -> None:
         (["Hartley, Mr Oliver", "DE VRIES, Jan"], []),
         (["Hartley, Oliver", "Claire Dubois"], ["name_order"]),
         (["John Hartley, Anna Dubois"], ["name_order"]),
+        (["ANNA HARTLEY, JOHN HARTLEY"], ["name_order"]),
     ],
 )
 def test_a_comma_in_each_whole_name_shows_the_surname(names: list[str], kinds: list[str]) -> None:

@@ -104,6 +104,8 @@ def test_what_is_no_whole_name_is_refused(cell: str, mapping: ColumnMapping) -> 
         ("Tempat Lahir", "TBA", False),
         ("Tempat Lahir", "lupa", True),
         ("Nama Depan", "lupa", False),
+        ("Nama Keluarga", "Lupa", True),
+        ("Nama Keluarga", "Mba", True),
         ("Nama Depan", "PhD", False),
         ("Nama Depan", "S.Kom", False),
         ("Tempat Lahir", "sda", False),

@@ -69,6 +69,13 @@ def test_notes_in_one_month(kind: str) -> None:
     assert read(book(kind, month("Jan", 1), permit)).facts.left == ("Feb",)
 
 
+@pytest.mark.parametrize(("heading", "left"), [("Notes", ()), ("Phone", ("Feb",)), ("Room no.", ("Feb",))])
+def test_a_column_that_one_month_lacks(kind: str, heading: str, left: tuple[str, ...]) -> None:
+    """What it has there without a heading, such as an amount, must not become a phone number or a room."""
+    one = ("Jan", [HEADINGS, [*guest(1), "250000"]])
+    assert read(book(kind, one, month("Feb", 2, headings=[*HEADINGS, heading]))).facts.left == left
+
+
 def test_guests_behind_a_first_sheet_of_another_kind(kind: str) -> None:
     """The guests are read, though another sheet comes first."""
     assert places(read(book(kind, PAYMENTS, month("Jan", 1)))) == [("Jan", 2)]

@@ -73,6 +73,16 @@ def test_errors_of_cells() -> None:
     assert [row[6:] for row in found] == [(), (), (), ("#VALUE!",)]
 
 
+def test_an_error_of_a_long_formula() -> None:
+    """Its record has more bytes than one byte counts."""
+    formula = xlwt.Formula(f'IF("{"a" * 250}"="b";1;2)')
+    content = xls(S=lambda sheet: (rows(HEADINGS, GUEST)(sheet), sheet.write(1, 6, formula)))
+    none, error = b"\x03\0\0\0\0\0\xff\xff", b"\x02\0\x2a\0\0\0\xff\xff"
+    assert content.count(none) == 1
+    found = values(content.replace(none, error))
+    assert [row[6:] for row in found] == [("#VALUE!",)]
+
+
 def test_rows_keep_their_numbers() -> None:
     """An empty column and empty rows before the table change no cell's name."""
     table = read(xls(S=rows([None, *HEADINGS], [], [None, *GUEST], first=4)))

@@ -20,7 +20,7 @@ from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, Usag
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.authority import DailyReceipt
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.kinds import State, instant, short_id
+from apoa_client.report.kinds import Kind, State, instant, short_id
 
 if TYPE_CHECKING:
     from apoa_client.delivery.single_call import DayComparison
@@ -55,7 +55,8 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     history, named = app.stays.find(found)
     # The short id of the first report is the one that lists show for the stay.
     is_stay = found == history.stay_id or reference.strip().lower() == history.shown_id
-    entry = history.display_report if is_stay else named
+    with_guest = (each for each in reversed(history.active_reports) if each.kind in {Kind.CHECK_IN, Kind.AMEND})
+    entry = next((each for each in with_guest if each.receipt), history.display_report) if is_stay else named
     checked = app.outbox.integrity.check(entry.id)
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.app.import_folder import file_state
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, GivenDetails
 from apoa_client.cli.failures import show_failure
-from apoa_client.cli.prompts.photos import photo_reader
+from apoa_client.cli.prompts.photos import photo_pages, photo_reader
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_checked
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm, discard_typed_ahead
@@ -72,7 +72,7 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
                 if len(photos) > 1:
                     print_error_line(_name(file))
                 raise
-    pages = _pages(shots)
+    pages = photo_pages(shots)
     readings = rest = [reading for reading, _files in pages]
     saved: list[PhotoReading] = []
     try:
@@ -111,17 +111,6 @@ def _documents(reading: "PhotoReading") -> list["PhotoReading"]:
         )
     )
     return documents
-
-
-def _pages(shots: "Sequence[tuple[Path, PhotoReading]]") -> "list[tuple[PhotoReading, list[Path]]]":
-    """Return a reading of each page, with the files of its shots. Says so, if there are several of one."""
-    from apoa_client.scan.photo_reading import pages_of
-
-    pages = pages_of(shots)
-    for _reading, files in pages:
-        if len(files) > 1:
-            print_error_line(_("Photos of one passport: {files}").format(files=", ".join(map(_name, files))))
-    return pages
 
 
 def _name(file: Path) -> str:
@@ -196,7 +185,7 @@ def _read(session: Session, files: Sequence[Path]) -> list[_Page]:
                 shots.append((file, read(file)))
             except DataRefused as exc:
                 refused.append(_Page([file], None, exc))
-    pages = [_Page(files_of_page, reading) for reading, files_of_page in _pages(shots)]
+    pages = [_Page(files_of_page, reading) for reading, files_of_page in photo_pages(shots)]
     return sorted([*pages, *refused], key=lambda each: files.index(each.files[0]))
 
 

@@ -159,8 +159,9 @@ class ByHandConversation:
             if answer is Move.ACCEPT_ALL:  # leaves all of them for later
                 raise _Quit
             number = answer.value if isinstance(answer, Answer) else _LATER
-            if number == _NEXT and left:
-                self._copy(left.pop(0))
+            if number == _NEXT:
+                if left:
+                    self._copy(left.pop(0))
                 continue
             doubt = self._desk.doubt(number, entry) if number not in {_LATER, NO_NUMBER} else None
             if doubt is None and (number != NO_NUMBER or entry.kind is not Kind.CHECK_IN):

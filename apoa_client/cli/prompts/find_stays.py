@@ -19,7 +19,7 @@ from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import OPEN_STATES, State
 from apoa_client.report.model import normalized_room
 
 StayAndReport: TypeAlias = tuple[StayHistory, OpenedReport]
@@ -188,6 +188,8 @@ class StayFinder:
         found = list(_stays_of(self._app, entries))
         for history in found:
             ids = [entry.id for entry in entries if entry.stay_id == history.stay_id]
+            if reference.strip().lower() == history.shown_id:  # a list shows it beside the report that is open
+                ids = [entry.id for entry in history.active_reports if entry.state in OPEN_STATES][:1] or ids
             if len(ids) == 1:
                 self._reports[history.stay_id] = ids[0]
         found += [history for history in by_guest if history not in found]

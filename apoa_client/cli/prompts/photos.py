@@ -3,15 +3,15 @@
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import text
-from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import show_error
 from apoa_client.errors import DataRefused, SettingsProblem
 from apoa_client.settings.config import ON
@@ -102,3 +102,15 @@ def read_named_photo(session: Session, file: Path) -> "PhotoReading | None":
         print_error_line(text(reading.hint))
         return None
     return reading
+
+
+def photo_pages(shots: "Sequence[tuple[Path, PhotoReading]]") -> "list[tuple[PhotoReading, list[Path]]]":
+    """Return a reading of each page, with the files of its shots. Says so, if there are several of one."""
+    from apoa_client.scan.photo_reading import pages_of
+
+    pages = pages_of(shots)
+    for _reading, files in pages:
+        if len(files) > 1:
+            names = ", ".join(sanitize(str(file)) for file in files)
+            print_error_line(_("Photos of one passport: {files}").format(files=names))
+    return pages

@@ -15,7 +15,7 @@ from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.mrz_lines import is_mrz_line
 from apoa_client.cli.prompts.passport_question import PassportQuestion, propose_from_last_stay
-from apoa_client.cli.prompts.photos import read_named_photo
+from apoa_client.cli.prompts.photos import photo_pages, read_named_photo
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
@@ -140,12 +140,13 @@ class GuestConversation:
 
     def _read_photos(self, files: "Sequence[Path]") -> "PhotoReading | None":
         """Read the photos that were named at the question: the first is this guest's, the others are the next ones'."""
-        read: list[PhotoReading] = []
+        shots: list[tuple[Path, PhotoReading]] = []
         for file in files:
             if files[1:]:
                 print_error_line(f"  {sanitize(file.name)}")
             reading = read_named_photo(self._session, file)
-            read += [reading] if reading is not None else []
+            shots += [(file, reading)] if reading is not None else []
+        read = [page for page, _files in photo_pages(shots)]
         self.photos_left[:0] = read[1:]
         if self._is_resumed:
             self._keep_with_forms()

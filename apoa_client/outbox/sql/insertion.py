@@ -49,6 +49,7 @@ def sealed_row(contents: Contents, new: NewReport) -> Row:
         **columns_of(report),
         **{column.name: column.saved(new) for column in COLUMNS if column.saved is not None},
         "content": contents.seal_report(report, new.warnings),
+        "warnings": None,  # they are sealed with the report; a report that is handed over may have its own
         "photo_digest": None if photo is None else photo_digest(photo),
         "photo": photo,
     }

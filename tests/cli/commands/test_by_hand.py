@@ -143,7 +143,7 @@ class TestCopying:
         monkeypatch.setattr("pyperclip.copy", copied.append)
         monkeypatch.setattr("pyperclip.paste", lambda: copied[-1])
         manual.save()
-        shown = manual("sync", "--by-hand", keys=[""] * 14 + [""], lang=lang)
+        shown = manual("sync", "--by-hand", keys=[*[""] * 14, "next", ""], lang=lang)  # no number
         assert states(manual) == dict.fromkeys(states(manual), "queued"), shown.err
         values = re.findall(r"^ {6}(\S.*?)(?: \(.*\))?$", shown.err, flags=re.MULTILINE)
         assert copied[1:] == values

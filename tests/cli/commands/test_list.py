@@ -302,3 +302,20 @@ def test_the_id_of_a_stay_stays_the_same(away: Apoa) -> None:
     assert f"report {short}." in away(*change, "9").out
     assert f"report {short}." in away("checkout", short, "--yes", "--no-send").out
     assert away("receipt", saved["id"], "--json").json["state"] == "superseded"
+
+
+def test_the_id_of_a_stay_means_the_report_that_a_list_shows(away: Apoa) -> None:
+    """What waits gets the number, and is withdrawn alone; the receipt is the stay's last one."""
+    saved = away.save()
+    short = saved["short_id"]
+    away("received", short, "STT-1")
+    away("checkout", short, "--yes", "--no-send")
+    [left] = [each for each in away.reports() if each["kind"] == "check_out"]
+    assert away("cancel", short, "--yes", "--json").json["id"] == left["id"]
+    away("amend", short, "--room", "9", "--reason", "pindah", "--yes", "--no-send")
+    receipt = away("receipt", short, "--json").json
+    assert (receipt["id"], receipt["receipt"]["number"]) == (saved["id"], "STT-1")
+    [changed] = [each for each in away.reports() if each["kind"] == "amend"]
+    assert away("received", short, "STT-2", "--json").json["id"] == changed["id"]
+    assert away("receipt", saved["id"], "--json").json["receipt"]["number"] == "STT-1"
+    assert away("receipt", short, "--json").json["receipt"]["number"] == "STT-2"

@@ -339,6 +339,13 @@ class TestNamedAtTheQuestion:
         assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
         assert "  none.jpg\nNo picture." in result.err
 
+    def test_two_of_one_page(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They are one guest, as with the option."""
+        answer_with(monkeypatch, dict.fromkeys(("1.jpg", "2.jpg"), reading(QUENTIN.lines)))
+        result = away("report", *STAY, keys=[f"{tmp_path / '1.jpg'} {tmp_path / '2.jpg'}", ""])
+        assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
+        assert "Photos of one passport" in result.err
+
     def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
         files = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
