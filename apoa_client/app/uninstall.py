@@ -332,8 +332,10 @@ def _kind_of(path: Path, settings: PropertySettings | None = None) -> Kind:
 def _completion_scripts(home: Path) -> Iterator[Path]:
     """Yield the scripts for the Tab key that the user wrote, and the profiles of PowerShell that contain one."""
     yield from (home / name for name in COMPLETION_SCRIPTS.values() if os.path.isfile(home / name))  # noqa: PTH113  no error for a closed folder
-    documents = documents_folder()
-    for folder in (documents / "WindowsPowerShell", documents / "PowerShell", home / ".config" / "powershell"):
+    folders = [home / ".config" / "powershell"]
+    with suppress(RuntimeError):  # an account without a home folder, as in a container
+        folders += [documents_folder() / name for name in ("WindowsPowerShell", "PowerShell")]
+    for folder in folders:
         with suppress(OSError):
             for path in folder.glob("*profile.ps1"):
                 content = _beginning(path, _MAX_BYTES).replace(b"\0", b"")  # some of them are UTF-16

@@ -10,6 +10,7 @@ from apoa_client.authority.schemas import validator
 from apoa_client.conformance.exchange import Failed, Skipped
 from apoa_client.conformance.paragraph import (
     BODIES,
+    ONCE,
     ONE_RESULT_EACH,
     SERVER_ERROR,
     TOO_LARGE,
@@ -104,7 +105,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
         names = [name for name, _value in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise Failed(
-            msg("The answer has the member {name} twice in one object (RFC 8259 section 4).", name=shown(twice)), BODIES
+            msg("The answer has the member {name} twice in one object (RFC 8259 section 4).", name=shown(twice)), ONCE
         )
     return value
 

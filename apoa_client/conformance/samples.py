@@ -5,8 +5,9 @@ The document numbers are random, so that no run reports the guests of an earlier
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from itertools import cycle
 from typing import Any
 
 from apoa_client.authority.contract_rules import FieldRule
@@ -14,6 +15,7 @@ from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import instant
+from apoa_client.report.purposes import PURPOSES
 
 Json = dict[str, Any]
 _Changes = Mapping[str, Any] | None
@@ -25,6 +27,9 @@ _WIB = timezone(timedelta(hours=7))
 _BORN, _EXPIRY = "1985-09-12", "2039-03-30"
 _STATE = "AUS"
 _NUMBER_BYTES = 4
+_DOCUMENTS = ("PD", "I", "AC")
+_FREE_PERMIT = {"code": "APOA TEST", "number": None, "valid_until": None, "entry_date": None}
+_LONGEST_NAME, _LONGEST_NOTE = 500, 2000
 
 
 class Samples:
@@ -74,8 +79,8 @@ class Samples:
         }
         return _replaced(report, {"guest": guest or {}, "stay": stay or {}})
 
-    def full_check_in(self) -> Json:
-        """Return a check-in in which every member has a value, with the lines of the passport."""
+    def full_check_in(self, form: str = "TD3") -> Json:
+        """Return a check-in in which every member has a value, with the lines of a passport, or of a card ("TD1")."""
         report = self.check_in(stay={"room": "7", "note": "Conformance test"})
         guest = report["guest"]
         entered = self._now().astimezone(self.zone).date()
@@ -92,7 +97,7 @@ class Samples:
         }
         guest["document"]["mrz"] = list(
             compose(
-                "TD3",
+                form,
                 Details(
                     issuing_state=_STATE,
                     surname=SURNAME,
@@ -105,11 +110,29 @@ class Samples:
                 ),
             )
         )
+        guest["document"]["type"] = guest["document"]["mrz"][0][0]
         return report
 
-    def by_rule(self, rule: FieldRule, report: Mapping[str, Any]) -> Json:
-        """Return the report with the example of a rule."""
-        return _replaced(report, json.loads(rule.example))
+    def longest(self) -> Json:
+        """Return a check-in whose names, birth place and note are as long as the contract allows."""
+        names = dict.fromkeys(("given_names", "birth_place"), "X" * _LONGEST_NAME)
+        return self.check_in({"surname": SURNAME.ljust(_LONGEST_NAME, "X"), **names}, {"note": "X" * _LONGEST_NOTE})
+
+    def of_all_codes(self) -> Iterator[Json]:
+        """Yield check-ins with each purpose and sex, and with documents, numbers and permits that are not usual."""
+        for purpose, sex, kind in zip(PURPOSES, cycle("MFX"), cycle(_DOCUMENTS), strict=False):
+            report = self.check_in({"sex": sex, "stay_permit": _FREE_PERMIT}, {"purpose": purpose.value})
+            document = report["guest"]["document"]
+            document |= {"type": kind, "number": f"{document['number'][:4]}-{document['number'][4:]} 1<2"}
+            yield report
+
+    def with_instants(self) -> Iterator[Json]:
+        """Yield check-ins whose time is written in the other forms of RFC 3339."""
+        for hours, end in ((0, "Z"), (9, "+09:00")):
+            report = self.check_in()
+            arrived = datetime.fromisoformat(report["stay"]["check_in"]).astimezone(timezone(timedelta(hours=hours)))
+            report["stay"]["check_in"] = f"{arrived:%Y-%m-%dT%H:%M:%S}.25{end}"
+            yield report
 
     def bad_check_in(self) -> Json:
         """Return a check-in with the violations at `VIOLATIONS`."""
@@ -133,6 +156,11 @@ class Samples:
     def _report(self, stay_id: str, kind: str) -> Json:
         created = instant(self._now().astimezone(self.zone))
         return {"id": self.id(), "stay_id": stay_id, "kind": kind, "created_at": created}
+
+
+def by_rule(rule: FieldRule, report: Mapping[str, Any]) -> Json:
+    """Return the report with the example of a rule."""
+    return _replaced(report, json.loads(rule.example))
 
 
 def _replaced(value: Mapping[str, Any], changes: Mapping[str, Any]) -> Json:

@@ -20,11 +20,14 @@ from apoa_client.conformance.expect import (
     expect_equal,
     expect_json,
     expect_results,
+    need,
     state_of,
 )
 from apoa_client.errors import AccountSuspended, NotTheAuthority, SettingsProblem, WrongPassword
 from apoa_client.messages import Message, msg
 from apoa_client.report.kinds import State
+
+_Report = Mapping[str, Any]
 
 Pause = Callable[[float, Message], object]
 """Waits for a number of seconds, for a reason that a person reads."""
@@ -80,6 +83,10 @@ class Server:
     def has_rules(self) -> bool:
         """Whether the server's version of the contract has its rules in words."""
         return int(self.meta["contract"].partition(".")[2]) >= _RULES_SINCE
+
+    def need_rules(self) -> None:
+        """Skip the check if it has not."""
+        need(self.has_rules, msg("The server's version of the contract does not have this rule."))
 
     def log_in(self) -> None:
         """Take the first token. Raises an `ApoaError` if the server cannot be reached or refuses the account."""
@@ -194,14 +201,23 @@ class Server:
 
     def validate(self, *reports: Mapping[str, Any]) -> list[Json]:
         """Have reports checked and not stored; return the results, in the order sent."""
-        return expect_results(self.post(reports, "/reports/validate"), reports, "ValidationAnswer")
+        return [
+            result
+            for some in self._batches(reports)
+            for result in expect_results(self.post(some, "/reports/validate"), some, "ValidationAnswer")
+        ]
 
     def deliver(self, *reports: Mapping[str, Any]) -> list[Json]:
-        """Send reports in one call until each has a verdict; return the results, in the order sent.
+        """Send reports until each has a verdict; return the results, in the order sent.
 
-        A deferred report is sent again; a pending one is asked for. After a while they stay undecided.
+        They go in one call, where `max_batch` allows it. A deferred report is sent again; a pending one is asked for.
+        After a while they stay undecided.
         """
-        return self.deliver_body(body_of(reports), reports)
+        return [result for some in self._batches(reports) for result in self.deliver_body(body_of(some), some)]
+
+    def _batches(self, reports: Sequence[_Report]) -> list[Sequence[_Report]]:
+        size = self.meta["max_batch"]
+        return [reports[first : first + size] for first in range(0, len(reports), size)]
 
     def deliver_body(
         self, body: bytes, reports: Sequence[Mapping[str, Any]], headers: Mapping[str, str] = _NO_HEADERS
@@ -256,7 +272,7 @@ class Server:
                 return result
 
     def accept(self, *reports: Mapping[str, Any]) -> list[Json]:
-        """Send good reports in one call; return their results, each accepted or pending. Fail otherwise."""
+        """Send good reports, as `deliver` does; return their results, each accepted or pending. Fail otherwise."""
         results = self.deliver(*reports)
         for each in results:
             expect_accepted(each)

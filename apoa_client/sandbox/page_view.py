@@ -141,7 +141,7 @@ def _clock(stay: Stay, window_hours: int) -> ClockText | None:
     report = stay.first_check_in
     if report is None or report.check_in is None:
         return None
-    after = report.arrived_at - report.check_in
+    after = report.made_at - report.check_in
     left = timedelta(hours=window_hours) - after
     style = "late" if left < timedelta() else "in-time" if report.is_acquired else "open"
     text = _clock_sentence(after, left, acquired=report.is_acquired)

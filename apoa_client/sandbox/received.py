@@ -10,7 +10,7 @@ from typing import Any
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import State
 from apoa_client.sandbox.decisions import Result
-from apoa_client.sandbox.validation import check_in_of, member
+from apoa_client.sandbox.validation import check_in_of, created_at_of, member
 
 MAX_REPORTS = 200
 """The newest reports; older ones are dropped from the page, and their verdicts stay in the storage."""
@@ -27,6 +27,8 @@ class Received:
     room: str = field(repr=False)
     check_in: datetime | None = field(repr=False)
     """The time of check-in, of a check-in or an amendment that can be read."""
+    made_at: datetime
+    """When the report was made, which counts for the deadline; when it came, where that cannot be read."""
     result: Result
     request: Mapping[str, Any] = field(repr=False)
     """The report as it came."""
@@ -94,6 +96,7 @@ class ReceivedReports:
                 guest,
                 _text(report, "stay", "room"),
                 check_in_of(report),
+                created_at_of(report) or now,
                 result,
                 report,
                 earlier is not None and earlier.has_photo,

@@ -189,7 +189,7 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
 
     Only for a report without violations. Days are those of `zone`.
     """
-    check_in, reported_at = check_in_of(report), _instant(report["created_at"])
+    check_in, reported_at = check_in_of(report), created_at_of(report)
     if report["kind"] != "check_in" or check_in is None or reported_at is None:
         return ()
     warnings: list[Violation] = []
@@ -222,6 +222,11 @@ def _permit_warnings(report: Mapping[str, Any]) -> Iterator[Violation]:
 def check_in_of(report: Mapping[str, Any]) -> datetime | None:
     """The time of check-in, or None where it cannot be read."""
     return _instant(member(report, "stay", "check_in"))
+
+
+def created_at_of(report: Mapping[str, Any]) -> datetime | None:
+    """When the report was made, or None where it cannot be read."""
+    return _instant(report.get("created_at"))
 
 
 def planned_check_out_of(report: Mapping[str, Any]) -> date | None:

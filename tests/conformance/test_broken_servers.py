@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from altered_servers import (
     in_pages,
     losing_the_last,
     night_count,
+    numbering_without_lock,
     numbers_twice,
     problem,
     refusing,
@@ -117,9 +119,17 @@ def with_stack_trace(_request: Request, response: Response) -> Response:
     return response
 
 
+def with_opening_hours(_request: Request, response: Response) -> Response:
+    return problem(400, "Ask at the office (08:00-16:00).") if response.status_code == 400 else response
+
+
 def crashing_on_bad_ids(request: Request) -> Response | None:
     is_bad = request.path.startswith("/v1/reports/") and "no-id" in request.path
     return problem(500, "invalid input syntax for type uuid") if is_bad else None
+
+
+def crashing_on_fractions(request: Request) -> Response | None:
+    return problem(500) if b": 1.5" in request.get_data() else None
 
 
 def storing_what_is_validated(request: Request) -> None:
@@ -260,6 +270,21 @@ def has(*path: str, value: str) -> Callable[[Report], bool]:
     return found
 
 
+def as_before_rules(request: Request, response: Response) -> Response:
+    """Answer as a server of version 1.2 may, which had no 415."""
+    if request.path == "/v1/meta" and response.status_code == 200:
+        response.set_data(response.get_data().replace(b'"contract": "1.3"', b'"contract": "1.2"'))
+    return problem(400) if response.status_code == 415 else response
+
+
+def without(member: str, path: str) -> type[SandboxServer]:
+    """A server without an optional call, which its meta does not have and which it does not know."""
+    return altered(
+        before=lambda: lambda request: problem(404) if re.fullmatch(f"/v1{path}", request.path) else None,
+        base=changing("/meta", lambda value: value.pop(member)),
+    )
+
+
 def no_receipt_for_bad(request: Request, response: Response) -> Response:
     """Answer an empty receipt for a report that has none."""
     if request.path.endswith("/receipt") and response.status_code == 404:
@@ -285,6 +310,7 @@ class Fault(NamedTuple):
     also: frozenset[str] = frozenset()
 
 
+_AFTER_CHECK_OUT = (("check_out", "amend"), ("check_out", "check_out"))
 _ISSUING = frozenset({"reports", "rules"})
 _LIST = "/(?:reports|reports/validate)"
 
@@ -292,6 +318,9 @@ FAULTS = {
     # What hurts: a report lost, doubled or refused.
     "the last report of a full batch lost": Fault(losing_the_last(LIMITS.max_batch), "limits.full_batch", "unknown"),
     "one number in seven twice": Fault(numbers_twice(7), "closing.numbers", "number", _ISSUING),
+    "one number for two calls at once": Fault(
+        numbering_without_lock(), "closing.numbers", "number", frozenset({"idempotency.at_once"})
+    ),
     "one number for all": Fault(
         changing_bytes(".*", lambda body: re.sub(rb'"number": "[A-Z]+-[^"]+"', b'"number": "STT-1"', body)),
         "closing.numbers",
@@ -307,6 +336,7 @@ FAULTS = {
     "no stays of one night": Fault(refusing(lambda report: night_count(report) == 1), "stays.one_night", "rejected"),
     "late is refused": Fault(refusing(is_late, "late"), "rules.stay.check_in.late", "late"),
     "cancelled stays make duplicates": Fault(covering(cancelled=True), "stays.after_cancel", "duplicate"),
+    "stays that ended make duplicates": Fault(covering(left=True), "stays.after_check_out", "duplicate"),
     "the day of departure is a night": Fault(covering(departure=True), "stays.back_on_day_of_departure", "duplicate"),
     "no idempotency": Fault(without_idempotency(), "idempotency.same_body", "status is duplicate"),
     "bytes are compared": Fault(comparing_bytes(), "idempotency.same_content", "status"),
@@ -317,13 +347,23 @@ FAULTS = {
     "a conflict in one batch is accepted": Fault(
         deciding(lambda: accepting_conflicts), "idempotency.in_batch", "accepted"
     ),
+    "the sum of the bytes": Fault(
+        changing_bytes(
+            "/reports", lambda body: re.sub(rb'"sha256": "[0-9a-f]+"', b'"sha256": "%s"' % (b"0" * 64), body)
+        ),
+        "receipts.sha256",
+        "sha256 is",
+    ),
     "receipts change": Fault(other_number_each_time(), "receipts.unchanged", "receipt"),
     "receipts change at the end": Fault(other_number_each_time(), "closing.receipts", "receipt", _ISSUING),
     "one bad report refuses the call": Fault(
         altered(after=lambda: whole_call_refused), "reports.mixed_batch", "status is 400"
     ),
+    "a number where a text must be breaks the call": Fault(
+        before(crashing_on_fractions), "reports.mixed_batch", "status is 500"
+    ),
     "results in another order": Fault(changing("/reports", reversed_results), "reports.mixed_batch", "Result 1"),
-    "a result is missing": Fault(changing("/reports", without_last_result), "reports.mixed_batch", "results: 3"),
+    "a result is missing": Fault(changing("/reports", without_last_result), "reports.mixed_batch", "results: 5"),
     # What is refused that is allowed.
     "no other letters": Fault(
         refusing(has("guest", "surname", value=r".*[^\x00-\x7f].*"), "bad_character"),
@@ -340,6 +380,35 @@ FAULTS = {
     ),
     "two names are needed": Fault(
         refusing(has("guest", "given_names", value=""), "missing"), "reports.one_name", "missing"
+    ),
+    "no times in UTC": Fault(
+        refusing(has("stay", "check_in", value=r".*[0-9.]Z"), "bad_date"), "reports.instants", "bad_date"
+    ),
+    "no parts of a second": Fault(
+        refusing(has("stay", "check_in", value=r".*\.\d+\D.*"), "bad_date"), "reports.instants", "bad_date"
+    ),
+    "names of at most 255": Fault(
+        refusing(has("guest", "surname", value=".{256,}"), "bad_length"), "reports.longest", "bad_length"
+    ),
+    "permits of a list": Fault(
+        refusing(has("guest", "stay_permit", "code", value="(?!A1|B1).*"), "unknown_value"),
+        "reports.all_codes",
+        "unknown_value",
+    ),
+    "no officials": Fault(
+        refusing(has("stay", "purpose", value="government"), "unknown_value"), "reports.all_codes", "unknown_value"
+    ),
+    "no diplomats": Fault(refusing(has("guest", "document", "type", value="PD")), "reports.all_codes", "not_here"),
+    "no men": Fault(refusing(has("guest", "sex", value="M")), "reports.all_codes", "not_here"),
+    "letters and digits alone in a number": Fault(
+        refusing(has("guest", "document", "number", value=".*[^A-Z0-9].*"), "bad_character"),
+        "reports.all_codes",
+        "bad_character",
+    ),
+    "no identity cards": Fault(
+        refusing(lambda report: len(report.get("guest", {}).get("document", {}).get("mrz") or ()) == 3),
+        "reports.all_members",
+        "not_here",
     ),
     "no lines of the passport": Fault(
         refusing(lambda report: report.get("guest", {}).get("document", {}).get("mrz")),
@@ -418,6 +487,10 @@ FAULTS = {
     "a day without its last receipt": Fault(
         changing(DAY, lambda value: value.update(reports=value["reports"][:-1])), "closing.day", "accepted", _ISSUING
     ),
+    "every page is the first one": Fault(in_pages(3, lambda lines, _page: lines[:3]), "closing.day", "twice", _ISSUING),
+    "empty pages without an end": Fault(
+        in_pages(3, lambda lines, page: [] if page else lines), "closing.day", "no end", _ISSUING
+    ),
     "a day that is not the one asked for": Fault(
         changing(DAY, lambda value: value.update(day="2026-01-01")), "closing.day", "day", _ISSUING
     ),
@@ -471,11 +544,11 @@ FAULTS = {
     "a stack trace in an error": Fault(
         altered(after=lambda: with_stack_trace), "closing.internals", "reports.js:41", frozenset({"requests"})
     ),
-    "a crash at an id that is none": Fault(before(crashing_on_bad_ids), "reports.unknown_id", "500"),
+    "a crash at what is not an id": Fault(before(crashing_on_bad_ids), "reports.unknown_id", "500"),
     "unknown ids have results": Fault(altered(after=lambda: answering_unknown_ids), "reports.unknown_id", "not 404"),
     "problems that are no problems": Fault(altered(after=lambda: plain_problems), "reports.unknown_id", "content type"),
     "a receipt for each report": Fault(altered(after=lambda: no_receipt_for_bad), "receipts.none", "not 404"),
-    "a PDF that is none": Fault(altered(after=lambda: pdf_of_html), "receipts.pdf", "not a PDF"),
+    "a PDF that is HTML": Fault(altered(after=lambda: pdf_of_html), "receipts.pdf", "not a PDF"),
     # Limits and photos.
     "gzip is not accepted": Fault(before(refusing_gzip), "limits.gzip", "415"),
     "a smaller batch than it says": Fault(
@@ -508,24 +581,13 @@ ALLOWED: dict[str, tuple[Any, dict[str, Any]]] = {
     "decides later": (SandboxServer, {"faults": "pending*9000"}),
     "decides at another day": (SandboxServer, {"faults": "pending*9000,result:pending*9000"}),
     "decides a part later": (SandboxServer, {"faults": "ok*20,pending*40,result:pending*30"}),
-    "no gzip": (
-        altered(
-            before=lambda: refusing_gzip,
-            after=lambda: (
-                lambda request, response: (
-                    Response(
-                        response.get_data().replace(b'"accepts_gzip": true', b'"accepts_gzip": false'),
-                        response.status_code,
-                        response.headers,
-                    )
-                    if request.path == "/v1/meta"
-                    else response
-                )
-            ),
-        ),
-        {},
-    ),
+    "no gzip": (SandboxServer, {"limits": replace(LIMITS, accepts_gzip=False)}),
     "pages of one receipt": (in_pages(1), {}),
+    "one report a call": (SandboxServer, {"limits": replace(LIMITS, max_batch=1)}),
+    "version 1.2, where nothing comes after a check-out": (
+        altered(after=lambda: as_before_rules, base=by_stay(dict.fromkeys(_AFTER_CHECK_OUT, "already_checked_out"))),
+        {"limits": replace(LIMITS, accepts_gzip=False)},
+    ),
     "another form of numbers": (
         changing_bytes(
             ".*", lambda body: re.sub(rb'"number": "[A-Z]+-(\d{4})-(\d{6})"', rb'"number": "JKT/\1/\2"', body)
@@ -533,44 +595,13 @@ ALLOWED: dict[str, tuple[Any, dict[str, Any]]] = {
         {},
     ),
     "slow answers": (SandboxServer, {"faults": "slow=0.02*30,meta:slow=0.02*3"}),
-    "no photos": (
-        altered(
-            before=lambda: lambda request: problem(404) if request.path.endswith("/photo") else None,
-            after=lambda: (
-                lambda request, response: (
-                    Response(
-                        response.get_data().replace(b'"wants_photo"', b'"other"'),
-                        response.status_code,
-                        response.headers,
-                    )
-                    if request.path == "/v1/meta"
-                    else response
-                )
-            ),
-        ),
-        {},
-    ),
-    "no daily receipts": (
-        altered(
-            before=lambda: lambda request: problem(404) if request.path.startswith("/v1/receipts") else None,
-            after=lambda: (
-                lambda request, response: (
-                    Response(
-                        response.get_data().replace(b'"daily_receipts"', b'"other"'),
-                        response.status_code,
-                        response.headers,
-                    )
-                    if request.path == "/v1/meta"
-                    else response
-                )
-            ),
-        ),
-        {},
-    ),
+    "no photos": (without("wants_photo", f"{RESULT}/photo"), {}),
+    "no daily receipts": (without("daily_receipts", DAY), {}),
     "more members in its answers": (
         changing("/(meta|codes/.*|reports|reports/.*)", lambda value: value.update(colour="blue")),
         {},
     ),
+    "opening hours in a problem": (altered(after=lambda: with_opening_hours), {}),
     "errors in another order": (changing(_LIST, each_result(lambda result: result["errors"].reverse())), {}),
     "no warnings": (changing(_LIST, each_result(lambda result: result.update(warnings=[]))), {}),
     "no sums": (

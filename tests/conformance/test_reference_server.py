@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import re
+import secrets
 import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +21,7 @@ from apoa_client.authority.contract import contract_text
 from apoa_client.authority.contract_rules import FIELD_RULES, STAY_RULES, FieldRule
 from apoa_client.cli.guide import guides
 from apoa_client.conformance.check import Result
-from apoa_client.conformance.samples import Samples
+from apoa_client.conformance.samples import Samples, by_rule
 
 Json = dict[str, Any]
 
@@ -81,24 +83,36 @@ def test_its_states_are_those_of_the_contract(server: ModuleType) -> None:
     assert expected == server.STAYS
 
 
-def merged(value: Json, changes: Json) -> Json:
-    """A report whose members are replaced, level by level."""
-    return value | {
-        name: merged(value[name], change) if isinstance(change, dict) and isinstance(value.get(name), dict) else change
-        for name, change in changes.items()
-    }
-
-
 @pytest.mark.parametrize("rule", FIELD_RULES, ids=lambda rule: f"{rule.field}-{rule.code}")
 def test_it_finds_what_the_example_of_each_rule_breaks(server: ModuleType, rule: FieldRule) -> None:
     """Each refusal, and each warning but the one that needs the list of permits."""
     samples = Samples(now, lambda size: b"7" * size)
     good = samples.full_check_in() if rule.kind == "check_in" else samples.check_out(samples.id())
     assert server.check(good) == ([], [])
-    errors, warnings = server.check(merged(good, json.loads(rule.example)))
+    errors, warnings = server.check(by_rule(rule, good))
     found = {(each["field"], each["code"]) for each in (errors if rule.severity == "refusal" else warnings)}
     assert ((rule.field, rule.code) in found) is (rule.field != "guest.stay_permit.code")
     assert bool(errors) is (rule.severity == "refusal")
+
+
+def test_a_fraction_breaks_one_report_and_not_the_call(server: ModuleType) -> None:
+    """JSON has numbers that no member of a report may have."""
+    report = {**Samples(now, lambda size: b"7" * size).check_in(), "guest": 1.5, "stay_id": 1.5}
+    errors, _warnings = server.check(report)
+    assert [(each["field"], each["code"]) for each in errors] == [("stay_id", "bad_type"), ("guest", "bad_type")]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_stay_without_a_night_is_no_duplicate(server: ModuleType, *, first: bool) -> None:
+    """Neither is another stay for its sake; two stays with a night in common are one."""
+    make = Samples(now, secrets.token_bytes)
+    long, short, other = make.check_in(), make.check_in(nights=0), make.check_in(nights=1)
+    short["guest"] = other["guest"] = long["guest"]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(server.TABLES)
+        sent = [short, long, other] if first else [long, short, other]
+        results = [server.receive(database, USERNAME, each, keep=True) for each in sent]
+    assert [each["status"] for each in results] == ["accepted", "accepted", "duplicate"]
 
 
 GUIDE = Path(guides.__file__).parent / "guides" / "contract.en.md"

@@ -24,7 +24,7 @@ _NEED_MORE = {
 is never busy."""
 
 
-MAX_RECEIPTS = 120
+MAX_RECEIPTS = 140
 
 
 def accepted(file: Path) -> int:

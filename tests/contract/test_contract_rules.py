@@ -9,6 +9,7 @@ import pytest
 from contract_helpers import AnyAuthority, AuthorityUnderTest
 
 from apoa_client.authority.contract_rules import FIELD_RULES, STAY_RULES
+from apoa_client.conformance.samples import by_rule
 from apoa_client.ports.authority import Verdict
 
 Json = dict[str, Any]
@@ -83,14 +84,6 @@ def test_a_deferred_report_is_accepted_after_the_verdict(place: AuthorityUnderTe
     ]
 
 
-def merged(value: Json, changes: Json) -> Json:
-    """A report whose members are replaced, level by level."""
-    return value | {
-        name: merged(value[name], change) if isinstance(change, dict) and isinstance(value.get(name), dict) else change
-        for name, change in changes.items()
-    }
-
-
 @pytest.mark.parametrize("place", ["sandbox"], indirect=True)
 def test_the_example_of_each_rule_is_answered_as_it_says(
     place: AuthorityUnderTest, make: Make, examples: Examples
@@ -101,7 +94,7 @@ def test_the_example_of_each_rule_is_answered_as_it_says(
     fine = validate(authority, good["check_in"])
     assert (outcome(fine), fine.warnings) == (("accepted", []), ())
     for rule in FIELD_RULES:
-        verdict = validate(authority, merged(good[rule.kind], json.loads(rule.example)))
+        verdict = validate(authority, by_rule(rule, good[rule.kind]))
         errors, warnings = ({(each.field, each.code) for each in found} for found in (verdict.errors, verdict.warnings))
         if rule.severity == "refusal":
             assert (verdict.status.value, errors) == ("rejected", {(rule.field, rule.code)})

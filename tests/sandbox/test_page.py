@@ -184,9 +184,9 @@ def test_the_deadline_clock(
     changes: Json,
     words: str,
 ) -> None:
-    """Each check-in says how long after the arrival it came; one that was not accepted, what was left of the window."""
+    """Each check-in says how long after the arrival it was made; one that was refused, what was left of the window."""
     server = make_server()
-    report = check_in({"stay.check_in": check_in_at, **changes})
+    report = check_in({"stay.check_in": check_in_at, **changes}, created_at="2026-11-24T20:15:00+07:00")
     send(server, report)
     page = read_page(bare, server)
     assert words in page.stays[0]
@@ -203,9 +203,20 @@ def test_a_corrected_check_in_stops_the_clock(
     refused = check_in({"guest.sex": "Z"})
     send(server, refused)
     clock[0] += timedelta(hours=1)
-    send(server, check_in(stay_id=refused["stay_id"]))
+    send(server, check_in(stay_id=refused["stay_id"], created_at=clock[0].isoformat()))
     (stay,) = read_page(bare, server).stays
     assert "In time: 1 h 25 min after arrival." in stay
+
+
+def test_a_report_of_a_house_without_internet_is_in_time(
+    make_server: Make, send: Send, bare: requests.Session, check_in: Report, clock: list[datetime]
+) -> None:
+    """When it was made counts, as for the warning `late`, and not when it came."""
+    server = make_server()
+    clock[0] += timedelta(hours=30)
+    [result] = send(server, check_in())
+    assert result["warnings"] == []
+    assert "In time: 24 minutes after arrival." in read_page(bare, server).stays[0]
 
 
 def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -51,11 +52,13 @@ class Altered:
 
 
 def altered(
-    before: Callable[[], Before] | None = None, after: Callable[[], After] | None = None
+    before: Callable[[], Before] | None = None,
+    after: Callable[[], After] | None = None,
+    base: type[SandboxServer] = SandboxServer,
 ) -> type[SandboxServer]:
     """A class of sandboxes with this service. Each sandbox has its own functions, which may keep a state."""
 
-    class Broken(SandboxServer):
+    class Broken(base):  # type: ignore[valid-type, misc]
         def _service(self) -> Any:
             return Altered(
                 super()._service(),
@@ -164,7 +167,7 @@ def accepting(*codes: str) -> type[SandboxServer]:
     return deciding(lambda: change)
 
 
-def blind_to(path: str, *, is_kind: str = "check_in") -> type[SandboxServer]:
+def blind_to(path: str) -> type[SandboxServer]:
     """Sandboxes that never see a member of a report, such as "guest.shoe_size"."""
 
     def change(request: Request) -> None:
@@ -174,7 +177,7 @@ def blind_to(path: str, *, is_kind: str = "check_in") -> type[SandboxServer]:
             target: Any = each
             for step in way:
                 target = target.get(step) if isinstance(target, dict) else None
-            if isinstance(target, dict) and each.get("kind") == is_kind:
+            if isinstance(target, dict):
                 target.pop(name, None)
         if reports and "HTTP_CONTENT_ENCODING" not in request.environ:
             set_body(request, json.dumps({"reports": reports}).encode())
@@ -182,14 +185,14 @@ def blind_to(path: str, *, is_kind: str = "check_in") -> type[SandboxServer]:
     return before(change)
 
 
-def covering(*, cancelled: bool = False, departure: bool = False) -> type[SandboxServer]:
-    """Sandboxes whose duplicates count cancelled stays, or the day of departure."""
+def covering(*, cancelled: bool = False, departure: bool = False, left: bool = False) -> type[SandboxServer]:
+    """Sandboxes whose duplicates count stays that were cancelled or that the guest left, or the day of departure."""
 
     def make() -> Callable[[Report, Json], object]:
         stays: dict[str, tuple[str, str, str, Json]] = {}
 
         def change(report: Report, result: Json) -> None:
-            if report["kind"] == "cancel" and not cancelled:
+            if (report["kind"] == "cancel" and not cancelled) or (report["kind"] == "check_out" and not left):
                 stays.pop(report["stay_id"], None)
             if report["kind"] != "check_in" or result["status"] != "accepted":
                 return
@@ -261,6 +264,26 @@ def numbers_twice(each: int) -> type[SandboxServer]:
         return found[1] + b"%06d" % (number - (number % each == 0))
 
     return changing_bytes(".*", lambda body: re.sub(rb'("number": "[A-Z]+-\d{4}-)(\d{6})', other, body))
+
+
+def numbering_without_lock() -> type[SandboxServer]:
+    """Sandboxes that number the reports of a call from the highest number that was there when it came."""
+    numbers: dict[str, int] = {}
+
+    def come(request: Request) -> None:
+        request.environ["highest"] = max(numbers.values(), default=0)
+        time.sleep(0.05)
+
+    def number(request: Request, response: Response) -> Response:
+        if request.path == "/v1/reports" and response.status_code == 200:
+            value = json.loads(response.get_data())
+            for at, result in enumerate(value["results"], 1):
+                if result["receipt"] is not None:
+                    result["receipt"]["number"] = str(numbers.setdefault(result["id"], request.environ["highest"] + at))
+            response.set_data(json.dumps(value))
+        return response
+
+    return altered(lambda: come, lambda: number)
 
 
 def without_idempotency() -> type[SandboxServer]:
@@ -352,8 +375,11 @@ def two_properties(other: SandboxServer, username: str, leak: str | None) -> typ
     return altered(before=make)
 
 
-def in_pages(size: int) -> type[SandboxServer]:
-    """Sandboxes that list the receipts of a day in pages of so many."""
+def in_pages(size: int, lines_of: Callable[[list[Json], int], list[Json]] | None = None) -> type[SandboxServer]:
+    """Sandboxes that list the receipts of a day in pages of so many.
+
+    `lines_of` chooses from all lines those of a page, by its number, in which case the list has no end.
+    """
 
     def cut(request: Request, response: Response) -> Response:
         if request.path.startswith("/v1/receipts/") and response.status_code == 200:
@@ -361,6 +387,8 @@ def in_pages(size: int) -> type[SandboxServer]:
             lines = value["reports"]
             value["reports"] = lines[page * size : (page + 1) * size]
             value["next"] = str(page + 1) if len(lines) > (page + 1) * size else None
+            if lines_of is not None:
+                value |= {"reports": lines_of(lines, page), "next": str(page + 1)}
             response.set_data(json.dumps(value))
         return response
 

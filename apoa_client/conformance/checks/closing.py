@@ -40,6 +40,7 @@ _INSIDE = Paragraph("/info/description", "A server answers within")
 _RETRY_AFTER = Paragraph("/components/responses/TooManyRequests/description")
 _KNOWN = Paragraph("/paths/~1reports~1{id}/get/description")
 _EXPIRES_IN = Paragraph("/components/schemas/Token/properties/expires_in/description")
+_PAGES = Paragraph("/paths/~1receipts~1{day}/get/description", "Up to 1,000 reports")
 _DAY_BEGINS = Paragraph("/components/schemas/DailyReceipt/properties/from/description")
 
 _REPORTS = 3
@@ -48,7 +49,7 @@ _BATCH = 50
 _CHANCE, _LONGEST_TOKEN_S = 2, 30
 """How many tokens may end early, and the life of one that is waited for."""
 _INTERNALS = re.compile(
-    r"Traceback \(most recent call last|File \\?\"[^\"]+\", line \d+|\bat [^()\"]{1,200}\([^()\"]*:\d+"
+    r"Traceback \(most recent call last|File \\?\"[^\"]+\", line \d+|\bat [^()\"]{1,200}\([^()\"]*\.\w+:\d+"
     r"|(?:/[\w.@-]+)+\.(?:py|[cm]?[jt]s|java|kt|go|rb|php|cs|rs):\d+|\.php on line \d+|goroutine \d+ \[|SQLSTATE"
     r"|\bSELECT .{1,200} FROM\b"
 )
@@ -131,7 +132,7 @@ def apart(context: Context) -> None:
         expect(response.status != HTTPStatus.OK, msg("The other account can read the report."))
         expect_problem(response, HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
     if context.server.meta.get("daily_receipts", False) and result["receipt"] is not None:
-        listed = {each["id"] for each in _day_of(other, datetime.fromisoformat(result["receipt"]["issued_at"]))}
+        listed = _day_of(other, datetime.fromisoformat(result["receipt"]["issued_at"])).keys()
         expect(listed.isdisjoint(context.server.receipts), msg("The other account's list of the day has the report."))
     for each in (context.samples.check_out(report["stay_id"]), context.samples.cancel(report["stay_id"])):
         [changed] = other.deliver(each)
@@ -187,23 +188,28 @@ def day(context: Context) -> None:
     listed: dict[str, Json] = {}
     for report_id, receipt in server.receipts.items():
         if report_id not in listed:
-            listed |= {each["id"]: each for each in _day_of(server, datetime.fromisoformat(receipt["issued_at"]))}
+            listed |= _day_of(server, datetime.fromisoformat(receipt["issued_at"]))
         lacks = msg("The list of {count} lines lacks the report {id}.", count=len(listed), id=report_id)
         expect(report_id in listed, lacks)
         for member in ("number", "issued_at"):
             expect_equal(member, listed[report_id][member], receipt[member])
 
 
-def _day_of(server: Server, moment: datetime) -> list[Json]:
-    """Return the lines of the day that has this time, which a server may state with another offset."""
+def _day_of(server: Server, moment: datetime) -> dict[str, Json]:
+    """Return the lines, by id, of the day that has this time, which a server may state with another offset."""
     for days in (0, 1, -1):
         asked = (moment + timedelta(days=days)).date().isoformat()
-        lines, page = [], ""
+        lines: dict[str, Json] = {}
+        page = ""
         while True:
             answer = expect_json(server.call("GET", f"/receipts/{asked}{page}"), "DailyReceipt")
-            lines += answer["reports"]
+            for each in answer["reports"]:
+                expect(each["id"] not in lines, msg("The day lists the report {id} twice.", id=each["id"]), _PAGES)
+                lines[each["id"]] = each
             if answer.get("next") is None:
                 break
+            endless = msg("A page without a report names a next page, so the list may have no end.")
+            expect(answer["reports"], endless, _PAGES)
             page = f"?page={answer['next']}"
         expect_equal("day", answer["day"], asked)
         expect_equal("property", answer["property"], server.meta["property"]["id"])

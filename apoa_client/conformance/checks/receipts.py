@@ -1,6 +1,7 @@
 """Receipts, the server's proof, which never changes, and photos of travel documents, where the server wants them."""
 
 import hashlib
+import json
 from http import HTTPStatus
 
 from apoa_client.authority.http_errors import HttpResponse
@@ -19,6 +20,7 @@ from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 
 _PHOTO = "/paths/~1reports~1{id}~1photo/put/description"
+_SHA256 = Paragraph("/components/schemas/Receipt/properties/sha256/description")
 _RECEIPT_CALL = Paragraph("/paths/~1reports~1{id}~1receipt/get/description")
 DAILY_RECEIPT = Paragraph("/paths/~1receipts~1{day}/get/description", "Every receipt")
 _PHOTO_WANTED = Paragraph(_PHOTO, "The page with the guest's data")
@@ -46,6 +48,18 @@ def none(context: Context) -> None:
     [result] = context.server.deliver(context.samples.bad_check_in())
     for report_id in (result["id"], context.samples.id()):
         expect_problem(context.server.call("GET", _path(report_id)), HTTPStatus.NOT_FOUND)
+
+
+@check("receipts.sha256", msg("The sum of a receipt is that of the report in its canonical form"), _SHA256)
+def sha256(context: Context) -> None:
+    """For this report it is JSON with sorted members and without white space."""
+    context.server.need_rules()
+    report = context.samples.check_in({"surname": "APOA MUÑOZ"})
+    [result] = context.server.accept(report)
+    found = expect_receipt(result)["sha256"]
+    need(found is not None, msg("The server has no sums."))
+    text = json.dumps(report, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    expect_equal("sha256", found, hashlib.sha256(text.encode()).hexdigest())
 
 
 @check(

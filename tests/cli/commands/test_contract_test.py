@@ -13,9 +13,9 @@ from cli_helpers import NOWHERE, PASSWORD, Apoa, CallResult, Serve
 from page_helpers import read_page
 
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
-from apoa_client.conformance.exchange import Connection, Exchange
+from apoa_client.conformance.exchange import NoAnswer
 from apoa_client.conformance.server import Server
-from apoa_client.errors import Exit
+from apoa_client.errors import ApoaError, Exit, Offline
 from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.server import SandboxServer
 
@@ -63,7 +63,7 @@ def test_a_server_that_does_not_conform(test_of: Test, serve: Serve) -> None:
     """It exits 65, and a failed check shows the reason, the paragraph, the request and the answer, without secrets."""
     said = test_of(serve("ok*3,reject", limits=_LIMITS))
     assert said.code == Exit.DATA_REFUSED
-    shown = said.out[said.out.index("FAILED reports.unicode") :]
+    shown = said.out[said.out.index("FAILED reports.") :]
     for part in ("The contract says: ", "> POST /reports", "> Authorization: Bearer ***", "< HTTP 200", '"training"'):
         assert part in shown
     assert PASSWORD not in said.all
@@ -151,14 +151,14 @@ def restarting(
 ) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """What stops a server, starts it when the kit has noticed, and returns as a command that succeeds."""
     gone = threading.Event()
-    record = Connection._record
+    begin = NoAnswer.__init__
 
-    def recorded(self: Connection, exchange: Exchange) -> None:
-        record(self, exchange)
-        if exchange.problem is not None:
+    def begun(self: NoAnswer, error: ApoaError) -> None:
+        begin(self, error)
+        if isinstance(error, Offline):  # a call that was cut off says less
             gone.set()
 
-    monkeypatch.setattr(Connection, "_record", recorded)
+    monkeypatch.setattr(NoAnswer, "__init__", begun)
 
     def restart(*_arguments: object, **_options: object) -> subprocess.CompletedProcess[bytes]:
         server.stop()
