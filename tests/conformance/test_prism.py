@@ -10,16 +10,13 @@ pytestmark = pytest.mark.prism
 STATELESS = {
     "session.token",
     "session.meta",
-    "session.no_token",
     "session.grant_type",
-    "session.form",
-    "codes.etag",
-    "codes.modified",
+    "reports.speed",
     "requests.no_list",
-    "requests.no_id",
     "requests.unknown_member",
     "requests.content_type",
-    "limits.body",
+    "closing.token",
+    "closing.internals",
 }
 """What a mock can pass that answers with examples. It checks no password and no token, and has no store."""
 
