@@ -85,8 +85,12 @@ class WinePython:
         self.commands = folder / "bin"
         self._uv = self.work / "uv"
         self._complete = folder / "complete"
-        self.wheel = Path()
-        """The checkout's, once it is built."""
+
+    @property
+    def wheel(self) -> Path:
+        """The checkout's wheel, as it was built last."""
+        [built] = (self.work / "dist").glob("*.whl")
+        return built
 
     def build(self) -> None:
         """Makes what is missing, and installs the checkout."""
@@ -191,7 +195,6 @@ class WinePython:
     def _install_checkout(self) -> None:
         """Builds the wheel of the checkout, and lets Windows' pip install it."""
         self._run_uv("build", "--wheel", "--clear", "--out-dir", self.work / "dist", CHECKOUT)
-        [self.wheel] = (self.work / "dist").glob("*.whl")
         options = ["--quiet", "--no-index", "--no-deps", "--force-reinstall", "--no-warn-script-location"]
         environ = {**os.environ, "PIP_CONFIG_FILE": "nul", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         run([self.commands / "python", "-m", "pip", "install", *options, windows_path(self.wheel)], environ)
