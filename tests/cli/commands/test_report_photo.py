@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
-from urllib.parse import quote
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest
@@ -289,6 +288,9 @@ class TestSeveral:
         assert "Photos without a report: " in result.err
 
 
+_SHELLS_OF_POSIX = pytest.mark.skipif(os.name == "nt", reason="as shells of POSIX do")
+
+
 class TestNamedAtTheQuestion:
     """A path at the question for the passport's lines is read as a photo."""
 
@@ -300,7 +302,7 @@ class TestNamedAtTheQuestion:
             '"{path}"',
             " {path} ",
             "{url}",
-            pytest.param("{escaped}", marks=pytest.mark.skipif(os.name == "nt", reason="as shells of POSIX do")),
+            pytest.param("{escaped}", marks=_SHELLS_OF_POSIX),
             "& '{path}'",
         ],
         ids=["plain", "single", "double", "blanks", "url", "escaped", "powershell"],
@@ -319,7 +321,12 @@ class TestNamedAtTheQuestion:
 
     @pytest.mark.parametrize(
         "written",
-        ["'{one}' '{two}'", '"{one}"  "{two}"', "{escaped_one} {escaped_two}", "file://{url_one} file://{url_two}"],
+        [
+            "'{one}' '{two}'",
+            '"{one}"  "{two}"',
+            pytest.param("{escaped_one} {escaped_two}", marks=_SHELLS_OF_POSIX),
+            "{url_one} {url_two}",
+        ],
         ids=["single", "double", "escaped", "url"],
     )
     def test_two_that_are_dropped_at_once(
@@ -331,7 +338,7 @@ class TestNamedAtTheQuestion:
             file.write_bytes(b"photo")
         readings = {"my photo.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)}
         answer_with(monkeypatch, readings | {"none.jpg": PictureRefused(msg("No picture."))})
-        urls = {f"url_{name}": quote(str(file)) for name, file in files.items()}
+        urls = {f"url_{name}": file.as_uri() for name, file in files.items()}
         escaped = {f"escaped_{name}": str(file).replace(" ", r"\ ") for name, file in files.items()}
         typed = written.format(**files, **urls, **escaped)
         result = away("report", *STAY, keys=[f"{typed} /none.jpg", "", ""])
