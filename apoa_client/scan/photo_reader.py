@@ -220,7 +220,11 @@ def _with_right_digit(check: Check, text: str, likelihoods: Likelihoods) -> str 
 
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
-_READERS = ("first", "second")
+_READERS = (("first", "second"), ("third", "fourth"))
+"""The two passes of each try: the readers of OCR-B alone, and those of other fonts too."""
+_TRIES = ((0, 0.0), (0, 0.1), (1, 0.0))
+"""The tries of a picture, each made only where none before is sure: which readers, and how far the picture's edges are
+continued, in parts of its longer side."""
 
 
 class PhotoReader:
@@ -229,10 +233,11 @@ class PhotoReader:
     def __init__(self, seconds: Callable[[], float]) -> None:
         """Use `seconds`, a clock that only goes forward, for `PhotoReading.elapsed_ms`."""
         self._seconds = seconds
-        self._networks = Networks(
-            load(_WEIGHTS / "finder.npz", FINDER_LAYERS),
-            tuple(load(_WEIGHTS / f"{name}.npz", READER_LAYERS) for name in _READERS),
-        )
+        finder = load(_WEIGHTS / "finder.npz", FINDER_LAYERS)
+        self._networks = [
+            Networks(finder, tuple(load(_WEIGHTS / f"{name}.npz", READER_LAYERS) for name in names))
+            for names in _READERS
+        ]
 
     def read(self, content: bytes, today: date, *, with_evidence: bool = False) -> PhotoReading:
         """Return what the picture in a file says, given its content. Raises `PictureRefused` if it cannot be read."""
@@ -252,11 +257,12 @@ class PhotoReader:
 
         Another document counts, too, if it is not read well: it may be a guest's.
 
-        Where it is not sure, the picture's edges are continued: lines that end there are found to their ends.
+        Where it is not sure, the picture's edges are continued: lines that end there are found to their ends. Then
+        print in another font than OCR-B is tried.
         """
         tries = []
-        for border in _BORDERS:
-            zones = read_zones(self._networks, picture, border)
+        for readers, border in _TRIES:
+            zones = read_zones(self._networks[readers], picture, border)
             tries.append((_judged(next(zones, []), today), zones))
             if tries[-1][0].judgement.sure:
                 break
@@ -268,10 +274,6 @@ class PhotoReader:
 def several(count: int) -> Message:
     """Return the hint for a picture of more than one document."""
     return msg("The picture shows {count} documents. Photograph each page by itself.", count=count)
-
-
-_BORDERS = (0.0, 0.1)
-"""How far the picture's edges are continued in each try, in parts of its longer side."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def _without(name: str) -> Callable[[Path], Reading]:
 
     module: Any
     module, attribute, replaced = {
-        "the second pass": (photo_reader, "_READERS", photo_reader._READERS[:1]),
+        "the second pass": (photo_reader, "_READERS", tuple(pair[:1] for pair in photo_reader._READERS)),
         "following the curve": (zone_reader, "_followed", _not_followed),
         "the second search": (zone_reader, "_SIDES", zone_reader._SIDES[:1]),
         "each field's alphabet": (photo_reader, "_mask", lambda _layout: 0.0),

@@ -17,4 +17,4 @@ def reader() -> PhotoReader:
 @pytest.fixture
 def networks(reader: PhotoReader) -> Networks:
     """The networks that the program has."""
-    return reader._networks  # each takes a tenth of a second to load
+    return reader._networks[0]  # each takes a tenth of a second to load

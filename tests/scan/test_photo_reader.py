@@ -14,7 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import LABELS, label_font, print_page
 from passport_helpers import LAYOUT, SPECIMENS, Lines, composed, fitted, put, read
-from photo_helpers import CANVAS_PITCH, SHOTS, TODAY, Shot, photo, photo_and_places, photographed, valid_lines, write
+from photo_helpers import (
+    CANVAS_PITCH,
+    OTHER_FONT,
+    SHOTS,
+    TODAY,
+    Shot,
+    photo,
+    photo_and_places,
+    photographed,
+    valid_lines,
+    write,
+)
 from PIL import Image, ImageDraw
 from printing import font
 
@@ -31,9 +42,9 @@ from apoa_client.scan.zone_reader import Networks, ReadLine, read_zones
 EACH = 5
 """How many pictures of each class are read."""
 FAST = {"perspective", "white", "a negative", "stripes"}
-SLOWER = {"everything", "typed text"}
+SLOWER = {"everything", "typed text", OTHER_FONT}
 """The pictures that are read in every run, and by `.ci/run` too; `.ci/run --long` reads all."""
-LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2}
+LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2, OTHER_FONT: 2}
 """How many of them are exactly right at least; of the other classes all but one."""
 
 

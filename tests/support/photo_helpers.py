@@ -12,7 +12,7 @@ from cameras import View, blurred, compressed, damaged, homography, seen, shaded
 from numpy.random import Generator
 from pages import LABELS, print_page, table
 from PIL import Image
-from printing import FONTS, Canvas, Line
+from printing import CUTS, FONTS, OTHERS, Canvas, Line
 from system_helpers import needs_tool
 
 from apoa_client.passport.compose import Details, compose
@@ -88,6 +88,8 @@ def _any_turn(rng: Generator) -> float:
     return float(rng.integers(4) * np.pi / 2 + rng.uniform(-np.pi / 6, np.pi / 6))
 
 
+OTHER_FONT = "another font than OCR-B"
+
 SHOTS: dict[str, Callable[[Generator], Shot]] = {
     "clean": lambda _rng: Shot(),
     "turned": lambda rng: Shot(angle=_any_turn(rng)),
@@ -103,6 +105,7 @@ SHOTS: dict[str, Callable[[Generator], Shot]] = {
         float(rng.uniform(8, 16)), _any_turn(rng), 0.03, float(rng.normal(0, 0.15)), harm=damaged
     ),
     "scanned": lambda _rng: Shot(fills=True),
+    OTHER_FONT: lambda rng: Shot(angle=_any_turn(rng)),
 }
 """The classes of pictures: each has one fault, but for "everything", which has several."""
 
@@ -136,7 +139,7 @@ def photo_and_places(kind: str, number: int) -> tuple[Picture, tuple[Line, ...]]
     """Return a picture of a class, and its lines with the place of each character."""
     needs_fonts()
     rng = np.random.default_rng((list(SHOTS).index(kind), number))
-    canvas = print_page(rng, CANVAS_PITCH, valid_lines)
+    canvas = print_page(rng, CANVAS_PITCH, valid_lines, OTHERS if kind == OTHER_FONT else CUTS)
     return photographed(rng, canvas, SHOTS[kind](rng))
 
 

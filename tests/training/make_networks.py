@@ -89,8 +89,8 @@ def zone_loss(answer: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 RECIPES = {
     "finder": Recipe(1, zone_finder.LAYERS, zone_examples.examples, zone_loss, 6_000, 8, 3_500),
-    "first": Recipe(2, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
-    "second": Recipe(3, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
+    "third": Recipe(2, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
+    "fourth": Recipe(3, line_reader.LAYERS, line_examples.examples, line_loss, 12_000, 32, 8_000),
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
-from printing import Canvas, Grey, compose, noise, paper, print_lines, some_text, worn
+from printing import CUTS, Canvas, Face, Grey, compose, noise, paper, print_lines, some_text, worn
 
 from apoa_client.passport.check_digits import ALPHABET
 
@@ -58,9 +58,12 @@ def _names(rng: Generator, characters: int) -> str:
 
 
 def print_page(
-    rng: Generator, pitch: float, texts_of: Callable[[Generator, int, int], list[str]] = zone_texts
+    rng: Generator,
+    pitch: float,
+    texts_of: Callable[[Generator, int, int], list[str]] = zone_texts,
+    faces: tuple[Face, ...] = CUTS,
 ) -> Canvas:
-    """Return a document at `pitch` pixels a character of its zone.
+    """Return a document at `pitch` pixels a character of its zone, which is printed in one of some fonts.
 
     `texts_of` gives the zone's lines from their number and their number of characters.
     """
@@ -72,7 +75,7 @@ def print_page(
     ink = Image.new("L", (width, height))
     free = width - characters * pitch
     texts = texts_of(rng, lines, characters)
-    printed = print_lines(rng, texts, (free * rng.uniform(0.3, 0.7), height - zone), ink, pitch)
+    printed = print_lines(rng, texts, (free * rng.uniform(0.3, 0.7), height - zone), ink, pitch, faces)
     return Canvas(compose(rng, background, worn(rng, ink, pitch)), printed)
 
 

@@ -14,7 +14,7 @@ UNSEEN = range(PICTURES, PICTURES + 6)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["finder", "first"])
+@pytest.mark.parametrize("name", ["finder", "third"])
 def test_a_recipe_makes_the_same_network_twice_and_it_learns(name: str, tmp_path: Path) -> None:
     """Two runs of a small recipe write the same weights, which read pictures that they did not see better."""
     torch = pytest.importorskip("torch", reason="not installed: the extra `training`")
