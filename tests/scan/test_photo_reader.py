@@ -216,7 +216,7 @@ def test_a_page_of_text_takes_little_work(reader: PhotoReader, tmp_path: Path, m
 
     monkeypatch.setattr(zone_reader, "Answer", counted)
     _read(reader, tmp_path, ODD["text in the zone's font"]())
-    assert 0 < len(seen) <= 135
+    assert 0 < len(seen) <= 200  # three tries
 
 
 @cache
