@@ -79,7 +79,7 @@ def delivery_dependencies(
     # The jitter is not secret: it spreads the load of many properties.
     jitter = random.random
     parts = (app.outbox, connect, app.clock, jitter, progress, interruptions, app.known_version)
-    return Dependencies(*parts, overlap=True, kept=app.kept)
+    return Dependencies(*parts, kept=app.kept)
 
 
 def complete_guest_tags(app: Container) -> None:

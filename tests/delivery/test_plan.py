@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from outbox_helpers import finding, receipt
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.delivery.plan import KEEP_UP, OWN_ATTEMPT, SHORTEST_PAUSE, LastRun
 from apoa_client.errors import (
     AccountSuspended,
@@ -123,10 +122,10 @@ def test_errors(error: ApoaError, suspends: bool, holds: int | None, halves: boo
     assert plan.change_after_failure(error, entry(), NOW, 0.5, sent=False).unsent
     assert plan.suspends_sending(error) is suspends
     assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
-    size = BatchSize("")
+    size = plan.BatchSize()
     assert size.failed(50, error) is halves
     assert (size.current == 25) is halves
-    assert not BatchSize("").failed(1, error)
+    assert not plan.BatchSize().failed(1, error)
 
 
 def test_waits_are_limited_to_a_day() -> None:
