@@ -26,7 +26,7 @@ KINDS = {
     Kind.LINK: N_("link to a folder, whose files stay"),
     Kind.SETTINGS: N_("settings"),
     Kind.FOREIGN: N_("not made by apoa"),
-    Kind.COMPLETION: N_("script for the Tab key"),
+    Kind.UNNAMED: N_("folder of a property that the settings do not name"),
 }
 
 _IN_A_FOLDER = frozenset({Kind.OUTBOX, Kind.TRAINING, Kind.CODES, Kind.KEY_FILE, Kind.LOCK, Kind.LOG, Kind.SETTINGS})
