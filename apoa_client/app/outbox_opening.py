@@ -13,7 +13,6 @@ from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.postgres.database import PostgresDatabase
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.run import Clock
@@ -76,10 +75,15 @@ class OutboxOpener:
     def shared(self, password: str | None = None) -> "Outbox":
         """Open the property's part of the shared outbox, with the `password` that the vault has if none is given.
 
-        Raises what `PostgresOutbox.open` does, `OutboxServerUnreachable` above all.
-        Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
+        Raises what `PostgresOutbox.open` does, `OutboxServerUnreachable` above all,
+        `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
-        address, password = self._server(password)
+        from apoa_client.outbox.postgres import require_driver
+        from apoa_client.settings.outbox_address import parse_address
+
+        address = parse_address(self._settings.outbox)
+        require_driver()
+        password = password or self._password(address)
         from apoa_client.outbox.postgres.connection import TimeLimits
         from apoa_client.outbox.postgres.store import PostgresOutbox
 
@@ -88,25 +92,6 @@ class OutboxOpener:
             limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
-
-    def every_property(self) -> "PostgresDatabase":
-        """Open the shared outbox for every property of its login (`PostgresOutbox.on`). Raises as `shared`."""
-        address, password = self._server(None)
-        from apoa_client.outbox.postgres.schema import open_database
-
-        return open_database(address, password)
-
-    def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
-        """Return where the shared outbox is, and the password: the given one, else the one in the vault.
-
-        Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
-        """
-        from apoa_client.outbox.postgres import require_driver
-        from apoa_client.settings.outbox_address import parse_address
-
-        address = parse_address(self._settings.outbox)
-        require_driver()
-        return address, password or self._password(address)
 
     def _password(self, address: "ServerAddress") -> str | None:
         """Return the password of the database; None if there is none.
