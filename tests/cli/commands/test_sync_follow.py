@@ -13,7 +13,7 @@ import pytest
 from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, spoken
 
 from apoa_client.app.container import Container
-from apoa_client.app.kept_session import recall
+from apoa_client.app.sending import recall
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
