@@ -68,9 +68,6 @@ QUESTIONS_S = 60.0
 
 _MAX_QUESTIONS = 1000
 
-GUESTS_FIRST_S = 5.0
-"""After so many seconds of questions or photos, reports that were saved meanwhile are sent first."""
-
 KEEP_UP = timedelta(minutes=10)
 """The longest time between two runs of a sender that keeps running."""
 

@@ -56,8 +56,8 @@ class Run:
         """The restriction that ended this run: another sender has recorded it."""
         self.deferred_error: ApoaError | None = None
         """The first error of a single report or of a damaged page of the outbox. It is raised after all other work."""
-        self.ends_at = self.answered_at = self.all_sent_at = 0.0
-        """When the run ends, when the authority last answered, and when all was sent (`Clock.monotonic`)."""
+        self.ends_at = self.answered_at = 0.0
+        """When the run ends, and when the authority last answered (`Clock.monotonic`)."""
         self.failed_photos = 0
         """How many photos in a row failed."""
         self.authority: Authority

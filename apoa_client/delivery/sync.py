@@ -224,13 +224,6 @@ def _send_all(run: Run, batch: Sequence[Entry]) -> None:
             raise run.noticed
         _send(run, batch[: run.size.current])
         batch = run.next_batch()
-    run.all_sent_at = run.clock.monotonic()
-
-
-def _guests_first(run: Run) -> None:
-    """Send what was saved meanwhile: a guest at the desk does not wait long for questions and photos."""
-    if run.clock.monotonic() >= run.all_sent_at + plan.GUESTS_FIRST_S:
-        _send_all(run, run.next_batch())
 
 
 def _send(run: Run, batch: Sequence[Entry]) -> None:
@@ -330,15 +323,13 @@ def _has_follow_ups(run: Run, summary: Summary) -> bool:
 def _ask_about_pending(run: Run) -> None:
     """Ask for the verdicts of reports that earlier runs left pending, and send what they hold up.
 
-    Those that were asked about last come last, and what is saved meanwhile is sent in between: a guest at the desk does
-    not wait for the questions.
+    Those that were asked about last come last. The command that saves a report meanwhile sends it itself.
     """
     pending = run.readable(run.outbox.entries(Selection(states=frozenset({State.PENDING}))))
     until = run.clock.monotonic() + plan.QUESTIONS_S
     for entry in plan.questions(pending):
         if run.clock.monotonic() >= until or run.left_s() <= 0:
             break
-        _guests_first(run)
         if entry.id not in run.tried:
             run.ask_about_pending(entry)
     _send_all(run, run.next_batch())
@@ -363,8 +354,6 @@ def _send_photos(run: Run) -> None:
     deferred. Raises the error of any other call; a photo that the authority does not take is not sent again.
     """
     for waiting in _photos_from_a_random_one(run):
-        if run.failed_photos < _MAX_FAILED_PHOTOS and run.left_s() > 0:
-            _guests_first(run)
         if run.left_s() <= 0:
             run.outcome.time_over = True
         if run.outcome.time_over or run.failed_photos >= _MAX_FAILED_PHOTOS:

@@ -173,9 +173,8 @@ RUNS: dict[Callable[[Hotel], None], str] = {
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
         heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
         heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
-        monotonic monotonic now settle:2 record_contact advance advance heads now monotonic entries monotonic
-        heads now monotonic authenticate shared_receipts:2 monotonic now now summary monotonic end now now
-        summary now
+        monotonic monotonic now settle:2 record_contact advance advance heads now entries monotonic heads now
+        authenticate shared_receipts:2 monotonic now now summary monotonic end now now summary now
     """,
     three_batches: """
         now now summary restrictions now wants_photos heads now *heads *heads *heads *heads *heads connect
@@ -185,8 +184,8 @@ RUNS: dict[Callable[[Hotel], None], str] = {
         advance heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
         monotonic monotonic now settle:2 record_contact advance advance heads now *heads monotonic restrictions
         now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact
-        advance heads now monotonic entries monotonic heads now monotonic authenticate shared_receipts:5
-        monotonic now now summary monotonic end now now summary now
+        advance heads now entries monotonic heads now authenticate shared_receipts:5 monotonic now now summary
+        monotonic end now now summary now
     """,
     no_connection: """
         now now summary restrictions now wants_photos heads now *heads connect monotonic now now summary heads
@@ -207,33 +206,32 @@ RUNS: dict[Callable[[Hotel], None], str] = {
         contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance
         heads now *heads monotonic restrictions now contents:1 now claim:1 now monotonic submit:1 monotonic
         monotonic now settle:1 record_contact advance heads now *heads monotonic restrictions now contents:1 now
-        claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance heads now
-        monotonic entries monotonic heads now monotonic authenticate shared_receipts:3 monotonic now now summary
-        monotonic end now now summary now
+        claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance heads now entries
+        monotonic heads now authenticate shared_receipts:3 monotonic now now summary monotonic end now now
+        summary now
     """,
     one_unreadable: """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
         heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
         heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
         monotonic monotonic now settle:1 record_contact advance now monotonic verdict monotonic content now
-        settle:1 record_contact advance heads now monotonic entries monotonic heads now monotonic authenticate
-        shared_receipts:2 monotonic now now summary monotonic end now now summary now
+        settle:1 record_contact advance heads now entries monotonic heads now authenticate shared_receipts:2
+        monotonic now now summary monotonic end now now summary now
     """,
     pending: """
         now now summary restrictions now connect monotonic now now summary heads now *heads now begin meta
         monotonic now record_contact record_meta contents:1 authenticate heads now *heads monotonic restrictions
         now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact
-        advance heads now monotonic entries monotonic *entries monotonic monotonic monotonic verdict monotonic
-        now settle_pending:1 advance heads now monotonic authenticate shared_receipts:1 monotonic now now
-        summary monotonic end now now summary now
+        advance heads now entries monotonic *entries monotonic monotonic verdict monotonic now settle_pending:1
+        advance heads now authenticate shared_receipts:1 monotonic now now summary monotonic end now now summary
+        now
     """,
     photo: """
         now now summary restrictions now wants_photos photos_to_send *photos_to_send connect monotonic now now
         summary heads now authenticate heads now wants_photos photos_to_send *photos_to_send now begin meta
-        monotonic now record_contact record_meta heads now monotonic entries monotonic heads now monotonic
-        photos_to_send *photos_to_send jitter photos_to_send *photos_to_send monotonic monotonic monotonic photo
-        send_photo settle_photo monotonic photos_to_send authenticate monotonic now now summary monotonic end
-        now now summary now
+        monotonic now record_contact record_meta heads now entries monotonic heads now photos_to_send
+        *photos_to_send jitter photos_to_send *photos_to_send monotonic photo send_photo settle_photo monotonic
+        photos_to_send authenticate monotonic now now summary monotonic end now now summary now
     """,
 }
 
