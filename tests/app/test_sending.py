@@ -21,7 +21,7 @@ from apoa_client.authority.address import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
-from apoa_client.delivery.plan import KEEP_UP, SHORTEST_PAUSE
+from apoa_client.delivery.plan import SHORTEST_PAUSE
 from apoa_client.errors import Exit, Offline
 from apoa_client.file_lock import exclusive
 from apoa_client.messages import msg
@@ -91,13 +91,6 @@ def test_the_run_of_another_process_does_not(follower: Follower, home: Path, clo
         assert not follower.is_due()  # a second look
         clock.forward(SHORTEST_PAUSE + SECOND)
     change(home, clock, add(2))
-    assert follower.is_due()
-
-
-def test_the_pause_ends_by_itself(follower: Follower, home: Path, clock: FixedClock) -> None:
-    """Whatever the other processes did."""
-    change(home, clock, run)
-    clock.forward(KEEP_UP)
     assert follower.is_due()
 
 

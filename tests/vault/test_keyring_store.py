@@ -1,7 +1,6 @@
 """The keyring store uses listed backends only, limits each call, and does not prompt without a terminal."""
 
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -206,17 +205,6 @@ def test_every_reason_has_its_own_advice() -> None:
     assert [problem.name for problem in problems] == list(KeyringReason)
     advice = {problem.advice.render() for problem in problems if problem.advice is not None}
     assert len(advice) == len(KeyringReason)
-
-
-def test_the_store_loads_no_keyring_library() -> None:
-    """A library is loaded at the first connection, and only the platform's; discovery is never used."""
-    script = (
-        "import sys; from apoa_client.vault.keyring_store import KeyringStore;"
-        "KeyringStore('x', interactive=False, environ={}, uid=None);"
-        "print(sorted({'keyring', 'secretstorage', 'jeepney', 'cryptography'} & set(sys.modules)))"
-    )
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip() == "[]"
 
 
 NAMED = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}
