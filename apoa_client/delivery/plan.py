@@ -4,8 +4,7 @@ The contract's two tables (results of a report, errors of a whole call) are `por
 `change_after_failure`. Time and randomness are parameters.
 
 A sender that keeps running delivers when a report may be sent (`next_run`), and at regular times, at which pending
-reports are asked about. After a failure it pauses, unless something has changed: another report, the settings, or a
-password.
+reports are asked about. After a failure it pauses, for ten minutes at most.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -371,7 +370,7 @@ def _limited(seconds: int) -> timedelta:
 
 
 class LastRun(NamedTuple):
-    """The run before: when it ended, and how long to pause after it unless something has changed."""
+    """The run before: when it ended, and how long to pause after it."""
 
     at: datetime
     pause: timedelta = timedelta()
@@ -386,24 +385,22 @@ def pause_after(error: ApoaError | None, left: int, failures: int, jitter: float
     """
     if not failures:
         return SHORTEST_PAUSE if left else timedelta()
+    if error is not None and suspends_sending(error):
+        return timedelta()  # until a user logs in, `next_run` keeps up alone
     if not isinstance(error, NotNow):
         return KEEP_UP
     return min(max(backoff(failures, jitter), SHORTEST_PAUSE), KEEP_UP)
 
 
-def next_run(
-    heads: Iterable[Entry], summary: Summary, settings: str, now: datetime, last: LastRun, *, changed: bool
-) -> datetime:
+def next_run(heads: Iterable[Entry], summary: Summary, settings: str, now: datetime, last: LastRun) -> datetime:
     """Return when to deliver next: at the latest `KEEP_UP` after the last run.
 
-    `heads` are the first undelivered reports of the stays, `settings` is the fingerprint of the property's settings,
-    and `changed` says whether anything was changed by others since the last run.
+    `heads` are the first undelivered reports of the stays, `settings` is the fingerprint of the property's settings.
     """
     keep_up = last.at + KEEP_UP
     if suspension_error(summary.suspension, settings) is not None:
         return keep_up
-    pause = min(last.pause, SHORTEST_PAUSE) if changed else last.pause
-    earliest = last.at + pause if is_ahead(last.at + pause, now, pause) else now
+    earliest = last.at + last.pause if is_ahead(last.at + last.pause, now, last.pause) else now
     if summary.hold_until is not None and is_ahead(summary.hold_until, now, LONGEST_WAIT):
         earliest = max(earliest, summary.hold_until)
     ready = _first_ready(heads, now, keep_backoff=last.keep_backoff)

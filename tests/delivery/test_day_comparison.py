@@ -41,9 +41,9 @@ def entry(
         pytest.param(entry(last_error="duplicate"), None, "", True, id="a duplicate"),
         pytest.param(entry(State.WITHDRAWN, number=None), None, "", True, id="withdrawn"),
         *(
-            pytest.param(entry(state, number=None, created_at=created_at), listed, waits, True, id=f"{state} {listed} {waits}")
+            pytest.param(entry(state, number=None, created_at=at), listed, waits, True, id=f"{state} {listed} {waits}")
             for state in (State.QUEUED, State.SENDING, State.PENDING, State.REJECTED)
-            for created_at, listed, waits in ((NOON, None, "waiting"), (NOON, "STT-1", "waiting"), (END, None, ""))
+            for at, listed, waits in ((NOON, None, "waiting"), (NOON, "STT-1", "waiting"), (END, None, ""))
         ),
         pytest.param(None, "STT-1", "unknown", True, id="sent by another computer"),
     ],

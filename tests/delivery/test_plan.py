@@ -152,11 +152,9 @@ def waiting(seconds: float = 0, **more: object) -> Entry:
     return entry(attempts=1, next_attempt_at=NOW + seconds * SECOND, **more)._replace(created_at=AGO)  # type: ignore[arg-type]  # test
 
 
-def next_run(
-    *heads: Entry, last: LastRun = RECENT, changed: bool = False, state: Summary | None = None, now: datetime = NOW
-) -> timedelta:
+def next_run(*heads: Entry, last: LastRun = RECENT, state: Summary | None = None, now: datetime = NOW) -> timedelta:
     """Return after how long the next run comes."""
-    return plan.next_run(heads, state or summary(), "settings", now, last, changed=changed) - now
+    return plan.next_run(heads, state or summary(), "settings", now, last) - now
 
 
 def test_nothing_waits() -> None:
@@ -217,11 +215,9 @@ def test_a_report_may_be_sent_when_its_time_has_come(
 
 
 def test_after_a_failure_it_pauses() -> None:
-    """Whatever waits; something new shortens the pause to some seconds, and not more."""
+    """Whatever waits."""
     last = LastRun(NOW, 100 * SECOND)
     assert next_run(waiting(), last=last) == 100 * SECOND
-    assert next_run(waiting(), last=last, changed=True) == SHORTEST_PAUSE
-    assert next_run(waiting(50), last=last, changed=True) == 50 * SECOND
     assert next_run(waiting(), last=LastRun(NOW - 99 * SECOND, 100 * SECOND)) == SECOND
     assert next_run(waiting(), last=LastRun(NOW + HOUR, 100 * SECOND)) == timedelta()  # the clock was set back
 
@@ -232,24 +228,23 @@ def test_the_authority_is_back() -> None:
 
 
 def test_the_authority_asks_for_time() -> None:
-    """Retry-After of a whole call is heeded, also if something changes; one of a wrong clock is ignored."""
+    """Retry-After of a whole call is heeded; one of a wrong clock is ignored."""
     state = summary(hold_until=NOW + 120 * SECOND)
     assert next_run(waiting(), state=state) == 120 * SECOND
-    assert next_run(waiting(), state=state, changed=True) == 120 * SECOND
     assert next_run(waiting(), state=summary(hold_until=NOW + timedelta(days=2))) == timedelta()
 
 
 def test_a_refused_password() -> None:
     """Nothing is tried until the settings or the suspension change."""
     suspended = Suspension("wrong_password", NOW, "settings")
-    assert next_run(waiting(), state=summary(suspended), changed=True) == KEEP_UP - SECOND
+    assert next_run(waiting(), state=summary(suspended)) == KEEP_UP - SECOND
     assert next_run(waiting(), state=summary(suspended._replace(settings="others"))) == timedelta()
 
 
 def test_a_long_queue_is_not_read_to_its_end() -> None:
     """The first report that may be sent decides."""
     heads = iter([waiting(5), waiting(), waiting()])
-    plan.next_run(heads, summary(), "settings", NOW, RECENT, changed=False)
+    plan.next_run(heads, summary(), "settings", NOW, RECENT)
     assert len(list(heads)) == 1
 
 
@@ -268,11 +263,12 @@ def test_the_pause_grows() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [SecretMissing(msg("x")), WrongPassword(msg("x")), SettingsProblem(msg("x")), OutboxDamaged(msg("x")), None],
+    [SecretMissing(msg("x")), SettingsProblem(msg("x")), OutboxDamaged(msg("x")), None],
 )
 def test_what_needs_a_person(error: ApoaError | None) -> None:
     """It is tried again only to keep up, however often it failed; so is a bug."""
     assert {plan.pause_after(error, 0, failures, 0.5) for failures in (1, 9)} == {KEEP_UP}
+    assert plan.pause_after(WrongPassword(msg("x")), 1, 9, 0.5) == timedelta()  # it goes on as soon as a user logs in
 
 
 def test_what_is_left_is_not_tried_at_once() -> None:
