@@ -87,6 +87,8 @@ def test_suspects_go_in_small_batches_until_a_call_worked() -> None:
     assert (size.current, size.for_suspects) == (500, SMALL_BATCH)
     size.worked(500, 1)
     assert size.for_suspects == 500
+    assert size.failed(500, TIMED_OUT)
+    assert size.current == 250  # the line is known by now
 
 
 @pytest.mark.slow

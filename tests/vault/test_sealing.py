@@ -303,6 +303,13 @@ class TestKeys:
         watched = Watched()
         assert NEW in Keys(lambda: watched).all()
 
+    def test_a_restored_key(self) -> None:
+        """The key in its place is kept as the old one, also if it is restored again."""
+        store = MemoryStore(private_key=OTHER)
+        for _time in range(2):
+            Keys(lambda: store).restore_current(NEW)
+            assert Keys(lambda: store).all() == [NEW, OTHER]
+
     def test_copying_to_another_store(self) -> None:
         """Each key keeps its name; an unfinished rotation that was finished elsewhere is dropped."""
         here, there = (
