@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
-from apoa_client.app.property_vault import password_binding
+from apoa_client.app.property_stores import password_binding
 from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import (

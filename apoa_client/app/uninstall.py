@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.app.property_vault import KEYRING_SERVICE
+from apoa_client.app.property_stores import KEYRING_SERVICE
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use

@@ -8,7 +8,7 @@ import pytest
 from app_helpers import app_of, set_up, training
 from basics import FixedClock
 
-from apoa_client.app.property_vault import LazySealer, VaultVersion, outbox_binding, password_binding
+from apoa_client.app.property_stores import LazySealer, VaultVersion, outbox_binding, password_binding
 from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.settings.config import MANUAL, PropertySettings

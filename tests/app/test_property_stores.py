@@ -11,7 +11,7 @@ from outbox_helpers import report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 from rogue_postgres import rogue
 
-from apoa_client.app.outbox_opening import OutboxOpener
+from apoa_client.app.property_stores import OutboxOpener
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import HandedOver
