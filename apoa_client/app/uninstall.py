@@ -3,6 +3,7 @@
 The program itself is removed by what installed it.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
@@ -16,13 +17,22 @@ from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
 from apoa_client.files import FileInUse, drafts_in, is_link, wait_while_in_use
+from apoa_client.installation import COMPLETION_SCRIPTS, POWERSHELL_SCRIPT
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
-from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, Folders, valid_name
+from apoa_client.settings.folders import (
+    CODES_NAME,
+    KEYS_NAME,
+    OUTBOX_NAME,
+    Folders,
+    account_home,
+    documents_folder,
+    valid_name,
+)
 
 
 class Kind(StrEnum):
@@ -47,6 +57,8 @@ class Kind(StrEnum):
     """A file in the program's folders that the program did not make."""
     UNNAMED = "unnamed"
     """A folder with reports or keys of a property that the settings do not name."""
+    COMPLETION = "completion"
+    """A script that the user wrote with `apoa completion`."""
 
 
 class Trace(NamedTuple):
@@ -109,7 +121,7 @@ _FILES = {
 _OF_A_PROPERTY = (OUTBOX_NAME, KEYS_NAME)
 """A property has one of these files at least; with a shared outbox, only the key file."""
 _ORDER = list(Kind)
-_KEPT = frozenset({Kind.FOREIGN, Kind.UNNAMED})
+_KEPT = frozenset({Kind.FOREIGN, Kind.UNNAMED, Kind.COMPLETION})
 
 
 class Uninstall:
@@ -150,6 +162,8 @@ class Uninstall:
         if not self._chosen:
             unnamed = (each for each in _property_folders(self._folders.data) if each.name not in known)
             traces += [Trace(Kind.UNNAMED, str(each)) for each in unnamed]
+            home = Path(self._app.environ.get("HOME") or account_home() or "/")
+            traces += [Trace(Kind.COMPLETION, str(each)) for each in _completion_scripts(home)]
         found = sorted((t for t in traces if t.kind not in _KEPT), key=lambda trace: _ORDER.index(trace.kind))
         return Traces(found, [trace for trace in traces if trace.kind in _KEPT], losses, problems)
 
@@ -262,6 +276,19 @@ def _property_folders(home: Path) -> list[Path]:
             if valid_name(each.name) and not is_link(each) and any((each / own).is_file() for own in _OF_A_PROPERTY)
         )
     return []
+
+
+def _completion_scripts(home: Path) -> Iterator[Path]:
+    """Yield the scripts for the Tab key that the user wrote, and the profiles of PowerShell that contain one."""
+    yield from (home / name for name in COMPLETION_SCRIPTS.values() if os.path.isfile(home / name))  # noqa: PTH113  no error for a closed folder
+    folders = [home / ".config" / "powershell"]
+    with suppress(RuntimeError):  # an account without a home folder, as in a container
+        folders += [documents_folder() / name for name in ("WindowsPowerShell", "PowerShell")]
+    for folder in folders:
+        with suppress(OSError):
+            for path in folder.glob("*profile.ps1"):
+                if path.is_file() and POWERSHELL_SCRIPT.encode() in path.read_bytes().replace(b"\0", b""):  # or UTF-16
+                    yield path
 
 
 def _kind_of(path: Path) -> Kind:

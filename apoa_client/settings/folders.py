@@ -203,6 +203,13 @@ def user_id() -> int | None:
     return None if sys.platform == "win32" else os.geteuid()
 
 
+def documents_folder() -> Path:
+    """Return the folder of the user's documents, which OneDrive may have moved."""
+    from platformdirs import user_documents_path
+
+    return user_documents_path()
+
+
 def account_home() -> Path | None:
     """Return the user's home folder; None for an account without one, as in a container."""
     with suppress(RuntimeError):

@@ -27,6 +27,7 @@ KINDS = {
     Kind.SETTINGS: N_("settings"),
     Kind.FOREIGN: N_("not made by apoa"),
     Kind.UNNAMED: N_("folder of a property that the settings do not name"),
+    Kind.COMPLETION: N_("script for the Tab key"),
 }
 
 _IN_A_FOLDER = frozenset({Kind.OUTBOX, Kind.TRAINING, Kind.CODES, Kind.KEY_FILE, Kind.LOCK, Kind.LOG, Kind.SETTINGS})

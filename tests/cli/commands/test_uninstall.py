@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import platformdirs
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult
 from journeys_helpers import files_below, link_to_folder
@@ -151,6 +152,24 @@ def test_a_linked_folder(two: Apoa, tmp_path: Path, name: str) -> None:
     assert said.code == 0, said.err
     assert not two.home.exists()
     assert files_below(outside) == before
+
+
+def test_scripts_for_the_tab_key_are_named(two: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were written by the user, as the help of `apoa completion` says, and stay; a profile of PowerShell too."""
+    script = tmp_path / ".zfunc" / "_apoa"
+    script.parent.mkdir()
+    script.write_text("")
+    documents = tmp_path / "OneDrive" / "Dokumen"
+    monkeypatch.setattr(platformdirs, "user_documents_path", lambda: documents)
+    profiles = [documents / name / "Microsoft.PowerShell_profile.ps1" for name in ("WindowsPowerShell", "PowerShell")]
+    for profile, encoding in zip(profiles, ("utf-16", "utf-8"), strict=True):
+        profile.parent.mkdir(parents=True)
+        profile.write_text("Set-Alias ll ls\n" + two("completion", "powershell").out, encoding=encoding)
+    profiles[0].with_name("profile.ps1").write_text("Set-Alias ll ls\n")
+    said = two("uninstall", "--yes", "--force", "--json", HOME=str(tmp_path))
+    scripts = [each["place"] for each in said.json["kept"] if each["kind"] == "completion"]
+    assert scripts == [str(each) for each in (script, *profiles)]
+    assert all(Path(each).exists() for each in scripts)
 
 
 def test_files_that_a_killed_process_left(two: Apoa) -> None:
