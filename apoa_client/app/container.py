@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from apoa_client.app.authority_connection import AuthorityConnections
     from apoa_client.app.code_tables import CodeFile
     from apoa_client.app.key_rotation import KeyPair
-    from apoa_client.app.outbox_opening import OutboxOpener
-    from apoa_client.app.property_vault import VaultVersion
+    from apoa_client.app.property_stores import OutboxOpener, VaultVersion
     from apoa_client.app.retention import Retention
     from apoa_client.authority.address import Timeouts
     from apoa_client.delivery.options import TimeLeft
@@ -149,7 +148,7 @@ class Container(PropertyChoice):
 
         Without `prompt`, no person is asked for the password.
         """
-        from apoa_client.app.property_vault import password_binding, secret_store
+        from apoa_client.app.property_stores import password_binding, secret_store
         from apoa_client.vault.sources import CONTAINER_SECRETS, PropertySecrets
         from apoa_client.vault.store import OUTBOX_VERSION, SHARED_OUTBOX_VERSION
 
@@ -169,7 +168,7 @@ class Container(PropertyChoice):
     @cached_property
     def known_version(self) -> "VaultVersion":
         """The version of the outbox beside the private key."""
-        from apoa_client.app.property_vault import VaultVersion
+        from apoa_client.app.property_stores import VaultVersion
 
         return VaultVersion(lambda: self.secrets, lambda: self.key_is_at_hand)
 
@@ -253,8 +252,7 @@ class Container(PropertyChoice):
 
     def outbox_opener(self, settings: PropertySettings) -> "OutboxOpener":
         """Return what opens the outboxes of a property."""
-        from apoa_client.app.outbox_opening import OutboxOpener
-        from apoa_client.app.property_vault import LazySealer
+        from apoa_client.app.property_stores import LazySealer, OutboxOpener
 
         sealer = cast("Sealer", LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand))
         secrets = partial(self.secrets_of, settings, prompt=False)

@@ -14,7 +14,6 @@ from apoa_client.app.container import Container
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
-from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.authority import KeptAnswers
 from apoa_client.ports.run import Clock
 
@@ -40,10 +39,6 @@ class Follower:
         self._seen: object = None
         self._is_new = False
         """Whether a change was seen just now: a second one might have the same time, so there is another look."""
-        self._changed = False
-        """Whether anything was changed by others since the last run, and not only by a run of theirs."""
-        self._last_run_seen: datetime | None = None
-        """When the last run ended that is known here, of this process or of another one."""
         self._failures = 0
         self._last: plan.LastRun | None = None
         self._next: datetime | None = None
@@ -81,12 +76,11 @@ class Follower:
         self._failures = self._failures + 1 if failed else 0
         pause = plan.pause_after(error, left, self._failures, self._jitter())
         self._last = plan.LastRun(self._clock.now(), pause, keep_backoff=not is_back)
-        self._last_run_seen = self._last.at
         self._latest = self._clock.monotonic() + plan.KEEP_UP / timedelta(seconds=1)
         with closing(self._open_container()) as app:
             self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
-        self._changed, self._next = False, None
+        self._next = None
 
     def _look(self, last: plan.LastRun) -> datetime:
         now = self._clock.now()
@@ -96,24 +90,10 @@ class Follower:
                 outbox = app.outbox
                 summary = outbox.summary(now=now, soon=now)
                 self._next_look = self._clock.monotonic() + _LOOK_EVERY_S
-                self._changed = self._changed or (self._is_new and not self._another_has_run(app))
                 heads = () if app.settings.by_hand else outbox.heads()
-                return plan.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
+                return plan.next_run(heads, summary, app.settings.fingerprint, now, last)
         except ApoaError:  # the next run says what is wrong
-            self._changed = self._changed or self._is_new
-            return last.at + (plan.SHORTEST_PAUSE if self._changed else plan.KEEP_UP)
-
-    def _another_has_run(self, app: Container) -> bool:
-        """Return whether another process has ended a run since the last look.
-
-        It has tried what waits. If its changes were a reason to try again, two processes would make each other try
-        every few seconds, however long the authority does not answer.
-        """
-        run = app.outbox.value(SCHEDULED_RUN)
-        if run is None or self._last_run_seen is None or run.at <= self._last_run_seen:
-            return False
-        self._last_run_seen = run.at
-        return True
+            return last.at + plan.KEEP_UP
 
 
 def _is_shared(app: Container) -> bool:

@@ -21,7 +21,7 @@ from apoa_client.ports.state import Erasure
 from apoa_client.report.kinds import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:
-    from apoa_client.app.outbox_opening import OutboxOpener
+    from apoa_client.app.property_stores import OutboxOpener
     from apoa_client.desk.stay_history import StayHistory
     from apoa_client.outbox.sql.store import Outbox
 

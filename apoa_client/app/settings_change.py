@@ -1,20 +1,19 @@
 """A change of one setting by hand: checked as a whole, with what follows from it, before anything is written.
 
-Refused is what would make reports unreadable, or send them to a place that the set-up has not tested.
+The address of the authority and the place of the private key are changed by `apoa setup` alone, which tests them.
 """
 
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.app.container import Container
-from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
+from apoa_client.errors import CredentialsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.report.kinds import State
-from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
+from apoa_client.settings.config import SQLITE, PropertySettings
 from apoa_client.settings.definitions import PATH, Value, WrongValue
 from apoa_client.settings.origins import Origin, Origins, SettingKey
 from apoa_client.settings.writer import Change, change_file
@@ -59,11 +58,6 @@ def plan_change(app: Container, setting_key: SettingKey, text: str | None) -> Se
         raise app.unknown_property(str(value))
     values = _with_outbox_before(known.find(setting_key.property_name), definition.name, value)
     new = origins.after(Change(setting_key.table, values)).config
-    if new.invalid.keys() - known.invalid.keys():  # nothing but a required setting can be missing
-        raise UsageProblem(
-            msg("{key} is required: it cannot be removed.", key=definition.name),
-            msg("Give another value with: apoa config set, or set up again: apoa setup"),
-        )
     consequences: list[Message] = []
     erases: Message | None = None
     for name, after in new.properties.items():
@@ -95,7 +89,7 @@ def carry_out(app: Container, change: SettingChange) -> None:
 
 
 def _parse_value(setting_key: SettingKey, text: str) -> Value:
-    """Return the value that a user typed. Raises `UsageProblem`, or `SettingsProblem` for an address."""
+    """Return the value that a user typed. Raises `UsageProblem`, or what reading the certificates raises."""
     definition = setting_key.definition
     if definition.kind == PATH and text:
         with suppress(RuntimeError):  # there is no such user
@@ -109,15 +103,6 @@ def _parse_value(setting_key: SettingKey, text: str) -> Value:
             exc.advice or msg("What the setting means: apoa config explain {key}", key=definition.name),
             name=exc.name,
         ) from None
-    if definition.name == "api_url" and value != TRAINING:
-        from apoa_client.authority.address import check_base_url, is_apoa_website
-
-        if is_apoa_website(str(value)):
-            raise UsageProblem(
-                msg("This is APOA's website for people. No server there takes reports from programs."),
-                msg("Set up without a server, to type the reports into APOA: apoa setup --by-hand"),
-            )
-        return check_base_url(str(value))
     if definition.name == "ca_bundle":
         from apoa_client.authority.tls import tls_context
 
@@ -126,15 +111,9 @@ def _parse_value(setting_key: SettingKey, text: str) -> Value:
 
 
 def _consequences(app: Container, before: PropertySettings, after: PropertySettings) -> list[Message]:
-    """Return what follows for a property. Raises `UsageProblem` for what would harm its reports."""
+    """Return what follows for a property. Raises as `_of_another_outbox`."""
     follows: list[Message] = []
-    if after.vault != before.vault:
-        _check_private_key(app, after)
-    if after.api_url != before.api_url:
-        _check_address(app, before, after)
-        follows.append(msg("For another authority, set up again instead: apoa setup"))
-    bound = (before.api_url, before.username, before.ca_bundle, before.vault)
-    if bound != (after.api_url, after.username, after.ca_bundle, after.vault) and _has_account(after):
+    if (before.username, before.ca_bundle) != (after.username, after.ca_bundle) and _has_account(after):
         follows.append(_LOG_IN_AGAIN)
     if after.outbox != before.outbox:
         follows += _of_another_outbox(app, before, after)
@@ -171,56 +150,6 @@ def _of_another_outbox(app: Container, before: PropertySettings, after: Property
 
 def _has_account(settings: PropertySettings) -> bool:
     return not (settings.uses_sandbox or settings.by_hand)
-
-
-def _check_address(app: Container, before: PropertySettings, after: PropertySettings) -> None:
-    """Refuse an address where reports would be lost or sent twice."""
-    if before.is_training or after.uses_sandbox:
-        raise UsageProblem(
-            msg("Between training and an authority, a property changes with a new set-up only."),
-            msg("Set up again: apoa setup --property {name}", name=before.name),
-        )
-    count = _count_undecided(app, before.name)
-    if count:
-        raise UsageProblem(
-            nmsg(
-                "The authority may have {count} report on which it has not decided yet.",
-                "The authority may have {count} reports on which it has not decided yet.",
-                count,
-            ),
-            msg("Run apoa sync first. If the authority itself has a new address, set up again: apoa setup"),
-        )
-
-
-def _count_undecided(app: Container, name: str) -> int:
-    """Return how many reports were sent and not decided on; 0 if that cannot be read."""
-    with closing(Container(app.environ, app.clock, name)) as other, suppress(ApoaError):
-        other.on_unwritable = lambda _problem: None
-        now = app.clock.now()
-        counts = other.outbox.summary(now=now, soon=now).counts
-        return counts[State.SENDING] + counts[State.PENDING]
-    return 0
-
-
-def _check_private_key(app: Container, after: PropertySettings) -> None:
-    """Refuse another vault that does not have the property's private key already."""
-    from apoa_client.vault.sealing import encode_key, public_key_of
-
-    with suppress(CredentialsProblem):
-        if encode_key(public_key_of(app.secrets_of(after, prompt=False).private_key())) == after.public_key.strip():
-            return
-    raise UsageProblem(
-        msg(
-            "The private key of {name} is not in that place ({vault}): its reports could not be read any more.",
-            name=after.name,
-            vault=after.vault,
-        ),
-        msg(
-            "Move the key with: apoa setup --property {name} --vault {vault}",
-            name=after.name,
-            vault=after.vault,
-        ),
-    )
 
 
 def _erased(before: PropertySettings, after: PropertySettings) -> Message | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.app.property_vault import outbox_binding
+from apoa_client.app.property_stores import outbox_binding
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing

@@ -3,18 +3,16 @@
 The program itself is removed by what installed it.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.app.property_vault import KEYRING_SERVICE
+from apoa_client.app.property_stores import KEYRING_SERVICE
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
@@ -23,7 +21,6 @@ from apoa_client.installation import COMPLETION_SCRIPTS, POWERSHELL_SCRIPT
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.outbox.sql.metadata import LAST_BACKUP
-from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
 from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
@@ -36,7 +33,6 @@ from apoa_client.settings.folders import (
     documents_folder,
     valid_name,
 )
-from apoa_client.vault.store import NAMES
 
 
 class Kind(StrEnum):
@@ -59,6 +55,8 @@ class Kind(StrEnum):
     SETTINGS = "settings"
     FOREIGN = "foreign"
     """A file in the program's folders that the program did not make."""
+    UNNAMED = "unnamed"
+    """A folder with reports or keys of a property that the settings do not name."""
     COMPLETION = "completion"
     """A script that the user wrote with `apoa completion`."""
 
@@ -69,6 +67,10 @@ class Trace(NamedTuple):
     kind: Kind
     place: str
     property_name: str = ""
+
+    def is_key_of(self, property_name: str) -> bool:
+        """Return whether a private key of this property may be in it."""
+        return self.property_name == property_name and self.kind in {Kind.KEY_FILE, Kind.KEYRING}
 
 
 class Loss(NamedTuple):
@@ -109,13 +111,17 @@ class Traces(NamedTuple):
 
 
 _FILES = {
+    **dict.fromkeys(OUTBOX_FILES, Kind.OUTBOX),
     **dict.fromkeys(SANDBOX_FILES, Kind.TRAINING),
     **dict.fromkeys(LOCK_FILES, Kind.LOCK),
     CODES_NAME: Kind.CODES,
     KEYS_NAME: Kind.KEY_FILE,
 }
 """The files that the program makes in a property's folder. The private key goes last."""
+_OF_A_PROPERTY = (OUTBOX_NAME, KEYS_NAME)
+"""A property has one of these files at least; with a shared outbox, only the key file."""
 _ORDER = list(Kind)
+_KEPT = frozenset({Kind.FOREIGN, Kind.UNNAMED, Kind.COMPLETION})
 
 
 class Uninstall:
@@ -134,32 +140,32 @@ class Uninstall:
         """Return what is on the computer. Raises `SettingsProblem` for settings that cannot be read."""
         known = self._app.config.properties
         if self._chosen:
-            names = [self._app.settings.name]
-        else:
-            names = [*known, *(name for name in _property_folders(self._folders.data) if name not in known)]
+            known = {self._app.settings.name: self._app.settings}
         traces, losses, problems = list[Trace](), list[Loss](), list[ApoaError]()
         try:
-            schedules = installed(self._app, names, of_home=not self._chosen)
+            traces += [
+                Trace(Kind.SCHEDULE, each.name) for each in installed(self._app, [*known], of_home=not self._chosen)
+            ]
         except SettingsProblem as exc:
-            schedules, problems = [], [exc]
-        traces += [Trace(Kind.SCHEDULE, found.name) for found in schedules]
-        for name in names:
-            traces += _traces_in(self._folders.data / name, partial(_kind_of, settings=known.get(name)), name)
-            if name in known:
-                keyring, problem = self._keyring_entries(known[name])
-                traces += keyring
-                problems += [problem] if problem is not None else []
-                losses.append(self._loss(known[name], traces))
-            elif any(trace.kind is Kind.OUTBOX and trace.property_name == name for trace in traces):
-                losses.append(_unreadable(name))
+            problems.append(exc)
+        for name, settings in known.items():
+            traces += _traces_in(self._folders.data / name, _kind_of, name)
+            with closing(self._container_of(name)) as app:
+                try:
+                    traces += _keyring_entries(app, settings)
+                except CredentialsProblem as exc:
+                    if settings.vault == "keyring":
+                        problems.append(exc)
+                losses.append(_loss(app, settings, has_key=any(each.is_key_of(name) for each in traces)))
         traces += self._shared(self._folders)
         traces += self._practice()
-        kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
         if not self._chosen:
+            unnamed = (each for each in _property_folders(self._folders.data) if each.name not in known)
+            traces += [Trace(Kind.UNNAMED, str(each)) for each in unnamed]
             home = Path(self._app.environ.get("HOME") or account_home() or "/")
-            kept += [Trace(Kind.COMPLETION, str(path)) for path in _completion_scripts(home)]
-        found = sorted((t for t in traces if t.kind is not Kind.FOREIGN), key=lambda trace: _ORDER.index(trace.kind))
-        return Traces(found, kept, losses, problems)
+            traces += [Trace(Kind.COMPLETION, str(each)) for each in _completion_scripts(home)]
+        found = sorted((t for t in traces if t.kind not in _KEPT), key=lambda trace: _ORDER.index(trace.kind))
+        return Traces(found, [trace for trace in traces if trace.kind in _KEPT], losses, problems)
 
     def remove(self, agreed: Traces) -> None:
         """Remove what was found, after a last look that nothing more would be lost than the user agreed to.
@@ -206,52 +212,11 @@ class Uninstall:
     def _practice(self) -> Iterator[Trace]:
         """Yield what the practice home has, of the chosen property or of all. Without it nothing is lost."""
         place = self._folders.practice
-        for name in [self._app.settings.name] if self._chosen else _property_folders(place):
-            yield from _traces_in(place / name, _kind_of)
+        for folder in [place / self._app.settings.name] if self._chosen else _property_folders(place):
+            yield from _traces_in(folder, _kind_of)
         home = Folders(place, place, place / "logs")
         if home.config.is_file():
             yield from self._shared(home)
-
-    def _keyring_entries(self, settings: PropertySettings) -> tuple[list[Trace], ApoaError | None]:
-        """Return the property's entries in the keyring, and why they cannot be read, if the settings name it.
-
-        A property that keeps its secrets in a file may have had them in the keyring before.
-        """
-        keyring = settings._replace(vault="keyring")
-        with closing(self._container_of(settings.name)) as app:
-            try:
-                names = app.secrets_of(keyring, prompt=False).stored_names()
-            except CredentialsProblem as exc:
-                return [], exc if settings.vault == "keyring" else None
-        entry = f"{KEYRING_SERVICE}/{settings.name}"
-        return [Trace(Kind.KEYRING, f"{entry}/{name}", settings.name) for name in names], None
-
-    def _loss(self, settings: PropertySettings, traces: Sequence[Trace]) -> Loss:
-        """Return what would be lost with the property. Needs no key."""
-        loss = Loss(settings.name, settings.is_training)
-        with closing(self._container_of(settings.name)) as app:
-            try:
-                # A full disk is a reason to remove something. What is in a shared outbox is not lost.
-                with app.outbox_opener(settings).file_for_reading(lambda _problem: None) as outbox:
-                    now = app.clock.now()
-                    summary = outbox.summary(now=now, soon=now + SOON)
-                    last_backup = outbox.value(LAST_BACKUP)
-            except OutboxMissing:
-                return loss
-            except StorageProblem:
-                return _unreadable(settings.name, training=settings.is_training)
-        has_key = any(t.kind in {Kind.KEY_FILE, Kind.KEYRING} and t.property_name == settings.name for t in traces)
-        reports = sum(summary.counts.values())
-        needs_code = has_key and not settings.is_training and (reports or last_backup is not None)
-        confirmed = summary.code_confirmed_for == settings.public_key
-        return loss._replace(
-            undelivered=sum(summary.counts[state] for state in OPEN_STATES),
-            drafts=summary.drafts,
-            reports=reports,
-            code_confirmed=confirmed if needs_code else None,
-            last_backup=last_backup,
-            sending=plan.is_ahead(summary.lease_until, now, plan.LEASE),
-        )
 
     def _remove(self, trace: Trace) -> None:
         if trace.kind is Kind.SCHEDULE:
@@ -302,31 +267,15 @@ def _traces_in(folder: Path, kind_of: Callable[[Path], Kind], name: str = "") ->
             yield Trace(kind if regular else Kind.FOREIGN, str(path), name)
 
 
-def _property_folders(home: Path) -> list[str]:
-    """Return the names of the folders of properties, also of those that the settings do not name any more."""
+def _property_folders(home: Path) -> list[Path]:
+    """Return the folders with the files of a property: others may have folders of such names."""
     with suppress(OSError):
         return sorted(
-            each.name
+            each
             for each in home.iterdir()
-            if each.is_dir() and not is_link(each) and valid_name(each.name) and _is_ours(each)
+            if valid_name(each.name) and not is_link(each) and any((each / own).is_file() for own in _OF_A_PROPERTY)
         )
     return []
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder is a property's: others may have files of such names.
-
-    Only the key file is in that of a shared outbox, and in one whose removal was killed.
-    """
-    return is_outbox(folder / OUTBOX_NAME) or is_key_file(folder / KEYS_NAME)
-
-
-def _kind_of(path: Path, settings: PropertySettings | None = None) -> Kind:
-    """Return what a file in a property's folder is; `settings` are None for one that the settings do not name."""
-    kind = Kind.OUTBOX if path.name in OUTBOX_FILES else _FILES.get(path.name, Kind.FOREIGN)
-    if kind is Kind.KEY_FILE and (settings is None or settings.vault != "file") and not is_key_file(path):
-        return Kind.FOREIGN
-    return kind
 
 
 def _completion_scripts(home: Path) -> Iterator[Path]:
@@ -338,39 +287,48 @@ def _completion_scripts(home: Path) -> Iterator[Path]:
     for folder in folders:
         with suppress(OSError):
             for path in folder.glob("*profile.ps1"):
-                content = _beginning(path, _MAX_BYTES).replace(b"\0", b"")  # some of them are UTF-16
-                if POWERSHELL_SCRIPT.encode() in content:
+                if path.is_file() and POWERSHELL_SCRIPT.encode() in path.read_bytes().replace(b"\0", b""):  # or UTF-16
                     yield path
 
 
-def _unreadable(name: str, *, training: bool = False) -> Loss:
-    return Loss(name, training, undelivered=None, drafts=None, reports=None)
+def _kind_of(path: Path) -> Kind:
+    """Return what a file in a property's folder is."""
+    return _FILES.get(path.name, Kind.FOREIGN)
 
 
-_SQLITE = b"SQLite format 3\0"
-_APPLICATION_ID = slice(68, 72)
-"""Where a database says whose it is, in the first bytes of the file: see SQLite's "Database File Format"."""
-_HEADER_BYTES = 100
-_MAX_BYTES = 1 << 20
+def _keyring_entries(app: Container, settings: PropertySettings) -> list[Trace]:
+    """Return the property's entries in the keyring. Raises `CredentialsProblem`.
+
+    A property that keeps its secrets in a file may have had them in the keyring before.
+    """
+    names = app.secrets_of(settings._replace(vault="keyring"), prompt=False).stored_names()
+    return [Trace(Kind.KEYRING, f"{KEYRING_SERVICE}/{settings.name}/{name}", settings.name) for name in names]
 
 
-def is_outbox(path: Path) -> bool:
-    """Return whether a file is a database of this program. A damaged one may not be recognized."""
-    header = _beginning(path, _HEADER_BYTES)
-    return header.startswith(_SQLITE) and header[_APPLICATION_ID] == APPLICATION_ID.to_bytes(4, "big")
+def _loss(app: Container, settings: PropertySettings, *, has_key: bool) -> Loss:
+    """Return what would be lost with a property, whose private key would be removed too if it `has_key`.
 
-
-def is_key_file(path: Path) -> bool:
-    """Return whether a file has secrets of this program, and nothing else."""
-    with suppress(ValueError):
-        value = json.loads(_beginning(path, _MAX_BYTES))
-        return isinstance(value, dict) and bool(value) and set(NAMES).issuperset(value)
-    return False
-
-
-def _beginning(path: Path, size: int) -> bytes:
-    with suppress(OSError):
-        if path.is_file():  # reading from a named pipe would wait for a writer
-            with path.open("rb") as file:
-                return file.read(size)
-    return b""
+    Needs no key. What is in a shared outbox is not lost.
+    """
+    loss = Loss(settings.name, settings.is_training)
+    try:
+        # A full disk is a reason to remove something.
+        with app.outbox_opener(settings).file_for_reading(lambda _problem: None) as outbox:
+            now = app.clock.now()
+            summary = outbox.summary(now=now, soon=now + SOON)
+            last_backup = outbox.value(LAST_BACKUP)
+    except OutboxMissing:
+        return loss
+    except StorageProblem:
+        return loss._replace(undelivered=None, drafts=None, reports=None)
+    reports = sum(summary.counts.values())
+    needs_code = has_key and not settings.is_training and (reports or last_backup is not None)
+    confirmed = summary.code_confirmed_for == settings.public_key
+    return loss._replace(
+        undelivered=sum(summary.counts[state] for state in OPEN_STATES),
+        drafts=summary.drafts,
+        reports=reports,
+        code_confirmed=confirmed if needs_code else None,
+        last_backup=last_backup,
+        sending=plan.is_ahead(summary.lease_until, now, plan.LEASE),
+    )

@@ -124,10 +124,6 @@ WAIT_S = 30.0
 """How long to wait for a call that is sending reports."""
 _ADVICE = msg("Nothing was changed. Wait until the sending is over, then restore again.")
 
-_GENERAL = ("display_name", "office", "address")
-_OF_THE_AUTHORITY = ("username", "environment", "property_id", "ca_bundle")
-"""Settings that a proved backup fills in if they are empty here; the latter only for the same authority."""
-
 
 class RestoreResult(NamedTuple):
     """The result of a restore. `created` says that the property was not in the settings here before."""
@@ -215,8 +211,13 @@ class _Restore:
             self.settings = theirs if self.proved else theirs._replace(ca_bundle="")
         elif self._key is None and self.known.public_key != theirs.public_key:
             raise _unproved_key(theirs.name)
-        else:
-            self.settings = _completed(self.known, theirs, proved=self.proved)
+        elif self.known.uses_sandbox != theirs.uses_sandbox:
+            raise SettingsProblem(
+                msg("Either the backup or the property here is for training, and the other one is not."),
+                msg("Restore it under another name: apoa restore FILE --property NAME"),
+            )
+        else:  # the settings here stay, but for the key of the reports
+            self.settings = self.known._replace(public_key=theirs.public_key)
 
     def preview(self) -> MergeResult:
         """Return what `run` would do. Only reads: no other process waits for it, and nothing is created."""
@@ -322,15 +323,3 @@ def _unproved_key(name: str) -> SettingsProblem:
         ),
         name="other_key",
     )
-
-
-def _completed(known: PropertySettings, theirs: PropertySettings, *, proved: bool) -> PropertySettings:
-    """Return the settings here, completed with those of a proved backup, and with the key of its reports."""
-    if known.uses_sandbox != theirs.uses_sandbox:
-        raise SettingsProblem(
-            msg("Either the backup or the property here is for training, and the other one is not."),
-            msg("Restore it under another name: apoa restore FILE --property NAME"),
-        )
-    names = (*_GENERAL, *(_OF_THE_AUTHORITY if known.api_url == theirs.api_url else ())) if proved else ()
-    missing = {name: getattr(theirs, name) for name in names if not getattr(known, name)}
-    return known._replace(**missing, public_key=theirs.public_key)

@@ -65,8 +65,7 @@ class Session:
         """The program's parts for the chosen property, or for its practice property."""
         app = self._container()
         if self.practice:
-            from apoa_client.app.practice import practice_environment  # few calls are practice
-            from apoa_client.app.property_setup import find_practice  # the same
+            from apoa_client.app.property_setup import find_practice, practice_environment  # few calls are practice
 
             with closing(app):
                 if self._is_for_all():  # each property has a session of its own: this one needs no property

@@ -133,8 +133,6 @@ class Dependencies(NamedTuple):
     interruptions: Interruptions = Uninterrupted()
     known: KnownVersion | None = None
     """The version in the vault, by which an older copy of the outbox is noticed; None if the vault is not in use."""
-    overlap: bool = False
-    """Whether the first batch is prepared while the authority is asked about itself, if the line is slow."""
     kept: KeptAnswers | None = None
     """What an earlier run of this process knows of the authority; None if it is asked in each run."""
 

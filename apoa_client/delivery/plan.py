@@ -4,8 +4,7 @@ The contract's two tables (results of a report, errors of a whole call) are `por
 `change_after_failure`. Time and randomness are parameters.
 
 A sender that keeps running delivers when a report may be sent (`next_run`), and at regular times, at which pending
-reports are asked about. After a failure it pauses, unless something has changed: another report, the settings, or a
-password.
+reports are asked about. After a failure it pauses, for ten minutes at most.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,14 +17,17 @@ from apoa_client.errors import (
     ApoaError,
     AuthorityBusy,
     NotNow,
+    NotTheAuthority,
     Offline,
     SettingsProblem,
+    TimedOut,
+    TooLarge,
     UnreadableAnswer,
     UntrustedCertificate,
     WrongPassword,
 )
 from apoa_client.messages import Message, listed, msg, nmsg
-from apoa_client.ports.authority import AuthorityIdentity, Verdict
+from apoa_client.ports.authority import AuthorityIdentity, Meta, Verdict
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.ports.state import Restrictions, Summary, Suspension
 from apoa_client.report.findings import Finding
@@ -36,6 +38,18 @@ LEASE = timedelta(minutes=5)
 
 SMALL_BATCH = 50
 """Reports in the first batch if a guest may wait for its answer, after a time-out, and where one may be the fault."""
+
+MOST = 1000
+"""The contract allows no larger batch."""
+
+FIRST_BYTES = 64 * 1024
+"""Bytes of the first batch on the line, whose speed is not known yet: 4 s at 128 kbit/s, for about 500 reports."""
+_GZIP_RATIO = 6
+"""Reports are so many times smaller when they are compressed together."""
+
+_GROWTH = 4
+LONGEST_CALL_S = 45.0
+"""A batch does not grow so far that its call would take longer, at the speed of the last one: time-outs come later."""
 
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_LAST = timedelta(hours=1)
@@ -52,9 +66,6 @@ QUESTIONS_S = 60.0
 """How many seconds of a run may go to questions about pending reports. The authority is asked about the rest later."""
 
 _MAX_QUESTIONS = 1000
-
-GUESTS_FIRST_S = 5.0
-"""After so many seconds of questions or photos, reports that were saved meanwhile are sent first."""
 
 KEEP_UP = timedelta(minutes=10)
 """The longest time between two runs of a sender that keeps running."""
@@ -155,6 +166,68 @@ def count_fitting(bodies: Sequence[bytes], max_bytes: int) -> int:
         if space < -1:  # the last body needs no comma
             return max(count, 1)
     return len(bodies)
+
+
+class BatchSize:
+    """How many reports go into one call of a run: what the authority allows, and less after a call that was too large.
+
+    A run `in_hurry`, whose time is limited, begins with a small batch, because a guest may wait for its answer. Nothing
+    is remembered for the next run: reports whose call failed go in smaller batches then (`next_batch`).
+    """
+
+    def __init__(self, *, in_hurry: bool = False) -> None:
+        self._allowed = self._limit = MOST
+        self._max_bytes = self._first_bytes = FIRST_BYTES
+        self._any_worked = False
+        self._current = SMALL_BATCH if in_hurry else MOST
+
+    @property
+    def current(self) -> int:
+        """How many reports the next call may have."""
+        return max(min(self._current, self._limit, self._allowed), 1)
+
+    @property
+    def for_suspects(self) -> int:
+        """As `current`, for reports that were in a failed call: small until a call of this run has worked."""
+        return self.current if self._any_worked else min(self.current, SMALL_BATCH)
+
+    def allow(self, meta: Meta) -> None:
+        """Keep the authority's limits from now on."""
+        self._allowed, self._max_bytes = meta.max_batch, meta.max_body_bytes
+        self._first_bytes = min(FIRST_BYTES * (_GZIP_RATIO if meta.accepts_gzip else 1), meta.max_body_bytes)
+
+    def count_fitting(self, bodies: Sequence[bytes]) -> int:
+        """Return how many of these reports go into the next call, by their bytes; at least 1."""
+        if self._any_worked:
+            return count_fitting(bodies, self._max_bytes)
+        count = count_fitting(bodies, self._first_bytes)
+        if count < len(bodies):
+            self._current = count
+        return count
+
+    def worked(self, sent: int, seconds: float) -> None:
+        """Learn from a call that was answered after so many seconds: after a full batch, the next one may be larger."""
+        if sent >= self.current:
+            fitting = int(sent * LONGEST_CALL_S / seconds) if seconds > 0 else sent * _GROWTH
+            self._current = max(min(sent * _GROWTH, fitting), sent)
+        self._any_worked = True
+
+    def failed(self, sent: int, error: ApoaError) -> bool:
+        """Learn from a call that failed. Returns whether to try again at once with what is `current` then.
+
+        `NotTheAuthority` stands for an answer of the authority that cannot be read. If nothing was answered in this
+        run, the speed of the line is not known.
+        """
+        if not isinstance(error, TooLarge | TimedOut | NotTheAuthority) or sent <= 1:
+            return False
+        self._current = self._limit = sent // 2
+        if isinstance(error, TimedOut) and not self._any_worked:
+            self._current = min(self._current, SMALL_BATCH)
+        return True
+
+    def isolated(self) -> None:
+        """Begin again with one report: a single one, and not the size of the batch, was the cause of the failures."""
+        self._current, self._limit = 1, MOST
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:
@@ -297,7 +370,7 @@ def _limited(seconds: int) -> timedelta:
 
 
 class LastRun(NamedTuple):
-    """The run before: when it ended, and how long to pause after it unless something has changed."""
+    """The run before: when it ended, and how long to pause after it."""
 
     at: datetime
     pause: timedelta = timedelta()
@@ -312,24 +385,22 @@ def pause_after(error: ApoaError | None, left: int, failures: int, jitter: float
     """
     if not failures:
         return SHORTEST_PAUSE if left else timedelta()
+    if error is not None and suspends_sending(error):
+        return timedelta()  # until a user logs in, `next_run` keeps up alone
     if not isinstance(error, NotNow):
         return KEEP_UP
     return min(max(backoff(failures, jitter), SHORTEST_PAUSE), KEEP_UP)
 
 
-def next_run(
-    heads: Iterable[Entry], summary: Summary, settings: str, now: datetime, last: LastRun, *, changed: bool
-) -> datetime:
+def next_run(heads: Iterable[Entry], summary: Summary, settings: str, now: datetime, last: LastRun) -> datetime:
     """Return when to deliver next: at the latest `KEEP_UP` after the last run.
 
-    `heads` are the first undelivered reports of the stays, `settings` is the fingerprint of the property's settings,
-    and `changed` says whether anything was changed by others since the last run.
+    `heads` are the first undelivered reports of the stays, `settings` is the fingerprint of the property's settings.
     """
     keep_up = last.at + KEEP_UP
     if suspension_error(summary.suspension, settings) is not None:
         return keep_up
-    pause = min(last.pause, SHORTEST_PAUSE) if changed else last.pause
-    earliest = last.at + pause if is_ahead(last.at + pause, now, pause) else now
+    earliest = last.at + last.pause if is_ahead(last.at + last.pause, now, last.pause) else now
     if summary.hold_until is not None and is_ahead(summary.hold_until, now, LONGEST_WAIT):
         earliest = max(earliest, summary.hold_until)
     ready = _first_ready(heads, now, keep_backoff=last.keep_backoff)

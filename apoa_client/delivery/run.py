@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
@@ -49,18 +48,16 @@ class Run:
         self.clock = dependencies.clock
         self.interruptions = dependencies.interruptions
         self.outcome = Outcome()
-        self.size = BatchSize(options.settings, in_hurry=options.wait_s is not None)
+        self.size = plan.BatchSize(in_hurry=options.wait_s is not None)
         self.tried: set[str] = set()
         """Ids of reports that this run does not send again."""
-        self.opened: dict[str, Content] = {}
-        """Reports that were opened before they are sent."""
         self.authenticated = False
         self.noticed: ApoaError | None = None
         """The restriction that ended this run: another sender has recorded it."""
         self.deferred_error: ApoaError | None = None
         """The first error of a single report or of a damaged page of the outbox. It is raised after all other work."""
-        self.ends_at = self.answered_at = self.all_sent_at = 0.0
-        """When the run ends, when the authority last answered, and when all was sent (`Clock.monotonic`)."""
+        self.ends_at = self.answered_at = 0.0
+        """When the run ends, and when the authority last answered (`Clock.monotonic`)."""
         self.failed_photos = 0
         """How many photos in a row failed."""
         self.authority: Authority
@@ -196,12 +193,6 @@ class Run:
             if not self.rebuild_indexes():
                 raise
             self.outbox.settle(lease, changes)
-
-    def record_size(self) -> None:
-        """Record what was learned about the size of batches, if that is new."""
-        learned = self.size.to_record()
-        if learned is not None:
-            self.outbox.record_batch_size(learned)
 
     def find_repeated_receipts(self) -> None:
         """Find receipt numbers of this run that reports of several stays have."""

@@ -6,7 +6,7 @@ same receipt. Several runs may work at once: each claims what it sends, and stor
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -35,15 +35,11 @@ from apoa_client.ports.doubts import DoubtKind
 from apoa_client.ports.entries import Content, Entry, PhotoToSend, Selection
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import CLOCK_TOLERANCE, PhotoState, State
-from apoa_client.timeouts import BackgroundCall
 
 _log = logging.getLogger(__name__)
 
 _MOST_DOUBTFUL = 50
 """Reports in doubt that the authority is asked about in one run."""
-
-_FAST_S = 0.05
-"""While the authority answers so fast, there is nothing to be gained by doing something else meanwhile."""
 
 _AFTERWARDS_S = 15.0
 """How much time is left after the run, for calls on its connection."""
@@ -109,7 +105,6 @@ def _deliver(run: Run) -> None:
 
 
 def _deliver_once(run: Run) -> None:
-    run.size.recall(run.outbox.batch_size(), run.now())
     summary = run.summary()
     suspended = plan.suspension_error(summary.suspension, run.options.settings)
     if suspended is not None:
@@ -154,34 +149,20 @@ def _work(run: Run, summary: Summary, batch: Sequence[Entry]) -> None:
 
 
 def _first_batch(run: Run, batch: Sequence[Entry]) -> list[Entry]:
-    """Check the authority and the outbox, and return what may be sent then.
-
-    Over a slow line the reports are opened while the authority is asked. Its error comes before the error of a report.
-    """
+    """Check the authority, which may be known from an earlier run, and the outbox; return what may be sent then."""
     kept = run.dependencies.kept
     known = kept.current_meta(run.clock.monotonic()) if kept is not None else None
-    failure: ApoaError | None = None
     if known is not None:
         _accept(run, known)
-    elif not (batch and run.dependencies.overlap):
-        _check_authority(run, run.meta, batch)
     else:
-        asked = BackgroundCall(run.meta)
-        if not asked.wait(_FAST_S):
-            try:
-                run.opened = _open(run, _authenticated_batch(run, batch))
-            except ApoaError as exc:
-                failure = exc
-        _check_authority(run, asked.result, batch)
-    if failure is not None:
-        raise failure
+        _check_authority(run, batch)
     return _authenticated_batch(run, batch)
 
 
-def _check_authority(run: Run, ask: Callable[[], Meta], batch: Sequence[Entry]) -> None:
+def _check_authority(run: Run, batch: Sequence[Entry]) -> None:
     """Ask the authority about itself before any report leaves. If the call fails, the batch gets a backoff."""
     try:
-        meta = ask()
+        meta = run.meta()
     except (NotNow, CallRefused) as exc:
         # Without the key no attempt is counted: its absence is said when the authority answers.
         with run.interruptions.delayed(), suppress(CredentialsProblem):
@@ -243,13 +224,6 @@ def _send_all(run: Run, batch: Sequence[Entry]) -> None:
             raise run.noticed
         _send(run, batch[: run.size.current])
         batch = run.next_batch()
-    run.all_sent_at = run.clock.monotonic()
-
-
-def _guests_first(run: Run) -> None:
-    """Send what was saved meanwhile: a guest at the desk does not wait long for questions and photos."""
-    if run.clock.monotonic() >= run.all_sent_at + plan.GUESTS_FIRST_S:
-        _send_all(run, run.next_batch())
 
 
 def _send(run: Run, batch: Sequence[Entry]) -> None:
@@ -280,13 +254,12 @@ def _send(run: Run, batch: Sequence[Entry]) -> None:
             if unread:
                 run.ask_about_unread(lease, unread)
             else:
-                run.size.worked(len(claimed), seconds, run.now())
-                run.record_size()
+                run.size.worked(len(claimed), seconds)
 
 
 def _open(run: Run, batch: Sequence[Entry]) -> dict[str, Content]:
     """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
-    found = run.opened | run.outbox.contents([entry for entry in batch if entry.id not in run.opened])
+    found = run.outbox.contents(batch)
     opened: dict[str, Content] = {}
     for entry in batch:
         content = found[entry.id]
@@ -308,7 +281,6 @@ def _after_failed_call(run: Run, error: ApoaError, lease: str, claimed: Sequence
         raise error
     run.defer(error)
     run.size.isolated()
-    run.record_size()
 
 
 def _after_unreadable_answer(run: Run, error: NotTheAuthority, lease: str, claimed: Sequence[Entry]) -> None:
@@ -330,9 +302,7 @@ def _after_unreadable_answer(run: Run, error: NotTheAuthority, lease: str, claim
 
 def _halved(run: Run, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> bool:
     """Whether the reports go again at once in smaller batches. They are queued again for that."""
-    smaller = run.size.failed(len(claimed), error)
-    run.record_size()
-    if not smaller or run.left_s() <= 0:
+    if not run.size.failed(len(claimed), error) or run.left_s() <= 0:
         return False
     run.tried.difference_update(entry.id for entry in claimed)
     run.requeue(error, lease, claimed, backoff=False)
@@ -353,15 +323,13 @@ def _has_follow_ups(run: Run, summary: Summary) -> bool:
 def _ask_about_pending(run: Run) -> None:
     """Ask for the verdicts of reports that earlier runs left pending, and send what they hold up.
 
-    Those that were asked about last come last, and what is saved meanwhile is sent in between: a guest at the desk does
-    not wait for the questions.
+    Those that were asked about last come last. The command that saves a report meanwhile sends it itself.
     """
     pending = run.readable(run.outbox.entries(Selection(states=frozenset({State.PENDING}))))
     until = run.clock.monotonic() + plan.QUESTIONS_S
     for entry in plan.questions(pending):
         if run.clock.monotonic() >= until or run.left_s() <= 0:
             break
-        _guests_first(run)
         if entry.id not in run.tried:
             run.ask_about_pending(entry)
     _send_all(run, run.next_batch())
@@ -386,8 +354,6 @@ def _send_photos(run: Run) -> None:
     deferred. Raises the error of any other call; a photo that the authority does not take is not sent again.
     """
     for waiting in _photos_from_a_random_one(run):
-        if run.failed_photos < _MAX_FAILED_PHOTOS and run.left_s() > 0:
-            _guests_first(run)
         if run.left_s() <= 0:
             run.outcome.time_over = True
         if run.outcome.time_over or run.failed_photos >= _MAX_FAILED_PHOTOS:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.authority import Meta
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
-    from apoa_client.ports.state import LearnedBatchSize, Restrictions, Summary, Suspension
+    from apoa_client.ports.state import Restrictions, Summary, Suspension
     from apoa_client.ports.vault import OutboxVersion
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
@@ -190,14 +190,6 @@ class DeliveryState(ReportReader, Protocol):
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """Record that the authority answered at this time, and what time its clock showed, if it said so."""
-        ...
-
-    def batch_size(self) -> LearnedBatchSize | None:
-        """Return what was recorded last; None if nothing was, or it cannot be read."""
-        ...
-
-    def record_batch_size(self, learned: LearnedBatchSize) -> None:
-        """Record it, in place of what was recorded before."""
         ...
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:

@@ -67,17 +67,6 @@ class Restrictions(NamedTuple):
     """The authority asked all reports of the property to wait until then (Retry-After of a whole call)."""
 
 
-class LearnedBatchSize(NamedTuple):
-    """How many reports a call to the authority takes, as earlier runs learned from calls that failed."""
-
-    size: int
-    """How many to begin with."""
-    settings: str
-    """A fingerprint of the settings at that time, to see whether it is still the same authority."""
-    limited_until: datetime | None = None
-    """Before this time no larger size is tried: twice as many failed, and smaller calls did not."""
-
-
 class Summary(NamedTuple):
     """What `apoa status` shows, counted without a key."""
 

@@ -49,6 +49,7 @@ _NONE, _NOT_KNOWN, _REQUIRED = msg("none"), msg("not known yet"), msg("required"
 _OUTBOX_FORM = msg(
     "sqlite, or an address of PostgreSQL without a password, like {example}", example="postgresql://user@host/database"
 )
+_BY_SETUP = msg("Change it with: apoa setup --by-hand, or apoa setup --api-url URL")
 _MADE_BY_SETUP = msg("The program makes it once, in: apoa setup")
 _FROM_AUTHORITY = msg("The program asks the authority for it, in: apoa setup")
 
@@ -85,6 +86,7 @@ class PropertySettings(NamedTuple):
             "https://authority.example/apoa/v1",
             form=msg("training, or an address that begins with https://"),
             unset=_REQUIRED,
+            set_instead=_BY_SETUP,
             support=HOST,
         ),
     ]
@@ -171,6 +173,7 @@ class PropertySettings(NamedTuple):
             "file",
             choices=VAULTS,
             variable="APOA_VAULT",
+            set_instead=msg("Move the secrets there with: apoa setup --vault file, or apoa setup --vault keyring"),
         ),
     ] = "keyring"
     ca_bundle: Annotated[
@@ -206,7 +209,7 @@ class PropertySettings(NamedTuple):
             msg("how reports reach the authority: through its API, or typed into APOA by staff"),
             "manual",
             choices=DELIVERIES,
-            set_instead=msg("Change it with: apoa setup --by-hand, or apoa setup --api-url URL"),
+            set_instead=_BY_SETUP,
         ),
     ] = API
     notify: Annotated[

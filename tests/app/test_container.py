@@ -7,27 +7,14 @@ from pathlib import Path
 import pytest
 from app_helpers import app_of, set_up, training
 from basics import FixedClock
-from key_helpers import new_key_pair
-from outbox_helpers import report
 
-from apoa_client.app.property_vault import LazySealer, VaultVersion, outbox_binding, password_binding, secret_store
-from apoa_client.app.system_clock import SystemClock
+from apoa_client.app.property_stores import LazySealer, VaultVersion, outbox_binding, password_binding
 from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
-from apoa_client.ports.entries import Selection
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.settings.config import MANUAL, PropertySettings
 from apoa_client.settings.outbox_address import parse_address
-from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.sealing import PropertySealer
-from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
-
-
-def test_system_clock() -> None:
-    """The time is in UTC with a time zone, and the seconds never go backward."""
-    clock = SystemClock()
-    assert clock.now().tzinfo is UTC
-    assert clock.monotonic() <= clock.monotonic()
 
 
 def test_today_is_in_the_propertys_time_zone(home: Path, clock: FixedClock) -> None:
@@ -39,15 +26,6 @@ def test_today_is_in_the_propertys_time_zone(home: Path, clock: FixedClock) -> N
     assert app_of(home, clock, "papua").today == date(2026, 11, 25)
 
 
-def test_the_vault_setting_selects_the_store(home: Path, clock: FixedClock) -> None:
-    """A key file or the keyring; neither is opened before a secret is needed."""
-    in_keyring = PropertySettings("melati", "training", public_key="")
-    for settings, kind in ((training(), KeyFileStore), (in_keyring, KeyringStore)):
-        folders = app_of(home, clock).folders
-        assert isinstance(secret_store(settings, folders, {}, lambda: False, interactive=False), kind)
-    assert not home.exists()
-
-
 def test_a_missing_outbox_is_not_recreated(home: Path, clock: FixedClock) -> None:
     """Only the set-up creates one."""
     set_up(home, clock, training())
@@ -57,23 +35,6 @@ def test_a_missing_outbox_is_not_recreated(home: Path, clock: FixedClock) -> Non
         _ = app.outbox
     app.close()
     assert not (home / "melati" / "outbox.db").exists()
-
-
-def test_a_report_saved_after_two_key_rotations_opens(home: Path, clock: FixedClock) -> None:
-    """The process read the settings before both; it opens the report itself, as does a new process."""
-    set_up(home, clock, training())
-    late = app_of(home, clock)
-    late.outbox.add(report(1), due_at=None)
-    for _rotation in range(2):
-        rotating = app_of(home, clock)
-        rotating.key_pair().change(new_key_pair()[0])
-        rotating.close()
-    entry = late.outbox.add(report(2), due_at=None)
-    assert late.outbox.content(entry).report == report(2)
-    late.close()
-    new = app_of(home, clock)
-    assert [new.outbox.content(each).report for each in new.outbox.entries(Selection())] == [report(1), report(2)]
-    new.close()
 
 
 def test_closing_stops_the_training_authority(home: Path, clock: FixedClock) -> None:
@@ -140,18 +101,6 @@ def test_without_a_key_at_hand_the_vault_stays_closed() -> None:
     """There is no authenticator and no version, and neither the sealer nor the secrets are built."""
     assert LazySealer(unneeded_sealer, lambda: False).authenticator() is None
     assert VaultVersion(unneeded_secrets, lambda: False).read() is None
-
-
-def test_the_sealer_is_the_propertys(home: Path, clock: FixedClock) -> None:
-    """It seals, opens, and makes codes as the sealer that it builds at the first call."""
-    set_up(home, clock, training())
-    app = app_of(home, clock)
-    lazy = LazySealer(lambda: app.sealer, lambda: app.key_is_at_hand)
-    assert lazy.public_key == app.sealer.public_key
-    assert lazy.open("one", lazy.seal("one", b"content")) == b"content"
-    assert not lazy.refresh()
-    assert lazy.authenticator() is not None
-    app.close()
 
 
 def test_the_version_is_read_once_and_written_when_it_changes(home: Path, clock: FixedClock) -> None:

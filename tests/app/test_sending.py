@@ -21,7 +21,7 @@ from apoa_client.authority.address import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
-from apoa_client.delivery.plan import KEEP_UP, SHORTEST_PAUSE
+from apoa_client.delivery.plan import SHORTEST_PAUSE
 from apoa_client.errors import Exit, Offline
 from apoa_client.file_lock import exclusive
 from apoa_client.messages import msg
@@ -50,55 +50,14 @@ def waiting(home: Path, clock: FixedClock) -> Path:
     return home
 
 
-@pytest.fixture
-def follower(waiting: Path, clock: FixedClock) -> Follower:
-    """Has just failed to reach the authority, for the fifth time, and pauses for minutes."""
-    follower = Follower(lambda: app_of(waiting, clock, "melati"), clock, lambda: 0.99)
-    for _failure in range(5):
-        change(waiting, clock, run)
-        follower.ran(Offline(msg("x")))
-    clock.forward(SHORTEST_PAUSE + SECOND)
-    assert not follower.is_due()
-    return follower
-
-
 def add(number: int) -> Change:
     return lambda app: app.outbox.add(report(number), due_at=NOON)
-
-
-def run(app: Container) -> None:
-    """Do what a run of automatic sending without success leaves behind."""
-    app.outbox.record_scheduled_run(app.clock.now(), Exit.NOT_NOW)
 
 
 def change(home: Path, clock: FixedClock, what: Change) -> None:
     """Change the outbox as another process does."""
     with closing(app_of(home, clock, "melati")) as app:
         what(app)
-
-
-def test_a_new_report_ends_the_pause(follower: Follower, home: Path, clock: FixedClock) -> None:
-    """It may be that the authority can be reached again."""
-    change(home, clock, add(2))
-    assert follower.is_due()
-
-
-def test_the_run_of_another_process_does_not(follower: Follower, home: Path, clock: FixedClock) -> None:
-    """Two of them do not make each other call the authority every few seconds while it is down."""
-    for _run in range(3):
-        change(home, clock, run)
-        assert not follower.is_due()
-        assert not follower.is_due()  # a second look
-        clock.forward(SHORTEST_PAUSE + SECOND)
-    change(home, clock, add(2))
-    assert follower.is_due()
-
-
-def test_the_pause_ends_by_itself(follower: Follower, home: Path, clock: FixedClock) -> None:
-    """Whatever the other processes did."""
-    change(home, clock, run)
-    clock.forward(KEEP_UP)
-    assert follower.is_due()
 
 
 class Desks(NamedTuple):

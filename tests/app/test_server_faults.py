@@ -68,7 +68,7 @@ def desks(
     """Two desks, which wait for a second at most."""
     short = connection.TimeLimits(lock=1.0, statement=1.0)
     monkeypatch.setattr(connection, "TimeLimits", lambda: short)
-    monkeypatch.setattr("apoa_client.app.outbox_opening._LONGEST_WAIT_S", 1.0)
+    monkeypatch.setattr("apoa_client.app.property_stores._LONGEST_WAIT_S", 1.0)
     monkeypatch.setattr("apoa_client.outbox.postgres.database._MARGIN_S", 0.1)
     with two_desks(tmp_path, clock, postgres_outbox, relay.port) as opened:
         yield opened

@@ -179,15 +179,10 @@ def test_an_older_state_is_advanced(old: Home, tmp_path: Path) -> None:
 
 
 def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
-    """Only missing ones are filled in, and those about an authority only for the same one."""
-    mine = SETTINGS._replace(username="", office="Gianyar", window_hours=24, environment="", display_name="Wisma")
-    same = Home(tmp_path / "same", mine)
-    same.restore(file)
-    assert same.settings == mine._replace(username="wisma")
-    elsewhere = mine._replace(api_url="https://elsewhere.example/v1", office="")
-    other = Home(tmp_path / "other", elsewhere)
-    other.restore(file)
-    assert other.settings == elsewhere._replace(office="Denpasar")
+    """A property that was set up again keeps what was given then."""
+    mine = SETTINGS._replace(username="", office="", window_hours=24, display_name="Wisma")
+    here = Home(tmp_path / "here", mine)
+    assert here.restore(file).settings == here.settings == mine
 
 
 def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> None:
@@ -744,19 +739,6 @@ def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
     drafts = [path for path in tmp_path.rglob("*") if path.name.endswith((".new", "-journal"))]
     assert drafts == []
-
-
-def test_the_name_for_guests_is_filled_in(tmp_path: Path) -> None:
-    """As the office is; a name that was given here is kept."""
-    named = SETTINGS._replace(display_name="Wisma Melati")
-    file = tmp_path / "named.backup"
-    Home(tmp_path / "old", named).back_up(file)
-    new = Home(tmp_path / "new", SETTINGS)
-    new.restore(file)
-    assert new.settings == named
-    other = Home(tmp_path / "other", SETTINGS._replace(display_name="Wisma Mawar"))
-    other.restore(file)
-    assert other.settings.display_name == "Wisma Mawar"
 
 
 def test_missing_secrets_are_named() -> None:

@@ -120,7 +120,7 @@ def test_an_option_is_offered_once(complete: Complete) -> None:
         (["config", "get", "retention"], "en", {"retention_days"}),
         (["config", "get", "index"], "en", set()),
         (["config", "set", "public"], "en", set()),
-        (["config", "set", "vault", ""], "en", {"keyring", "file"}),
+        (["config", "set", "notify", ""], "en", {"on", "off"}),
         (["config", "set", "property.melati.timezone", "asia/jay"], "en", {"Asia/Jayapura"}),
         (["config", "set", "ca_bundle", ""], "en", {FILES}),
         (["config", "set", "no_such", ""], "en", set()),

@@ -204,8 +204,8 @@ def test_a_killed_move_goes_on(apoa: Apoa, step: str, monkeypatch: pytest.Monkey
     place = {
         "save": "apoa_client.settings.writer.save",
         "rename": "pathlib.Path.rename",
-        "sync_folder": "apoa_client.app.practice.sync_folder",
-        "remove_property": "apoa_client.app.practice.remove_property",
+        "sync_folder": "apoa_client.app.property_setup.sync_folder",
+        "remove_property": "apoa_client.app.property_setup.remove_property",
     }[step]
     with monkeypatch.context() as patch:
         patch.setattr(place, killed)

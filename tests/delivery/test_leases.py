@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -12,7 +11,6 @@ from delivery_helpers import SETTINGS, Hotel, ProgressRecorder
 from outbox_helpers import uuid
 from outbox_stores import Store
 
-from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import Exit, TimedOut
@@ -212,16 +210,6 @@ def test_a_guest_is_sent_first_while_another_sender_works(hotel: Hotel, other: H
     assert hotel.sync().error is None
     assert hotel.authority.batches[0][0] == uuid(9)
     assert hotel.states() == [State.ACCEPTED] * 7
-
-
-def test_what_others_send_is_left_to_them(hotel: Hotel) -> None:
-    """The outcome counts it as left, and says until when others have it."""
-    hotel.add(1, 2)
-    now = hotel.clock.now()
-    hotel.outbox.claim([uuid(1)], now=now, lease_until=now + plan.LEASE)
-    outcome = hotel.sync()
-    assert (outcome.counts["accepted"], outcome.left, outcome.leased) == (1, 1, 1)
-    assert outcome.leased_until == now + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(("restrict", "name"), [("429=60", "authority_busy"), ("401*2", "wrong_password")])

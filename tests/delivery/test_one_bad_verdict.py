@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from basics import NOW
 from delivery_helpers import Hotel
 from outbox_helpers import uuid
 
@@ -182,32 +181,3 @@ def test_questions_go_round(hotel: Hotel) -> None:
         asked_in_run.append(list(hotel.authority.asked))
     assert sorted(each for asked in asked_in_run for each in asked) == [uuid(number) for number in range(9)]
     assert [len(asked) for asked in asked_in_run] == [3, 3, 3]
-
-
-def test_a_guest_does_not_wait_for_questions(hotel: Hotel) -> None:
-    """What is saved while pending reports are asked about is sent within seconds."""
-    hotel.authority.script("pending*9,result:pending*50")
-    hotel.add(*range(9))
-    hotel.sync()
-    take = hotel.authority.verdict
-
-    def slow(report_id: str) -> Verdict | None:
-        if not hotel.authority.asked:
-            hotel.add(10)
-        hotel.wait(seconds=plan.GUESTS_FIRST_S / 2)
-        return take(report_id)
-
-    hotel.authority.verdict = slow  # type: ignore[method-assign]  # each answer takes time
-    hotel.authority.batches.clear()
-    asked_before: list[int] = []
-    submit = hotel.authority.submit
-
-    def submitted(bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        asked_before.append(len(hotel.authority.asked))
-        return submit(bodies)
-
-    hotel.authority.submit = submitted  # type: ignore[method-assign]  # to count the questions before
-    hotel.sync()
-    assert hotel.authority.batches == [[uuid(10)]]
-    assert asked_before == [2]
-    assert hotel.clock.time > NOW

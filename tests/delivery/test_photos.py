@@ -136,25 +136,6 @@ def test_a_photo_that_fails_while_the_account_is_suspended(wanting: Hotel) -> No
     assert wanting.authority.photos == {}
 
 
-def test_guests_at_the_desk_do_not_wait_for_photos(wanting: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is saved while photos are sent over a slow line goes in between, and not after ten minutes of photos."""
-    wanting.add_with_photo(1, 2, 3, photo=PHOTO)
-    real = wanting.authority.send_photo
-
-    def send_photo(report_id: str, jpeg: bytes) -> None:
-        real(report_id, jpeg)
-        wanting.wait(seconds=40)
-        if report_id == uuid(1):
-            wanting.add(4)
-        acquired.append(len(wanting.authority.acquired))
-
-    acquired: list[int] = []
-    monkeypatch.setattr(wanting.authority, "send_photo", send_photo)
-    outcome = wanting.sync()
-    assert acquired == [3, 4, 4]
-    assert (outcome.counts["accepted"], outcome.photos_sent) == (4, 3)
-
-
 def test_a_photo_that_the_authority_does_not_take(wanting: Hotel) -> None:
     """It is not sent again and stays here; the other photos go, and no run fails for it."""
     wanting.authority.script("photo:409")

@@ -166,77 +166,72 @@ def photo(hotel: Hotel) -> None:
 
 RUNS: dict[Callable[[Hotel], None], str] = {
     nothing: """
-        now now summary restrictions now wants_photos heads now monotonic batch_size now now now summary heads
-        now authenticate heads now wants_photos monotonic now now summary monotonic end now now summary now
+        now now summary restrictions now wants_photos heads now monotonic now now summary heads now authenticate
+        heads now wants_photos monotonic now now summary monotonic end now now summary now
     """,
     two_reports: """
-        now now summary restrictions now wants_photos heads now *heads *heads connect monotonic batch_size now
-        now now summary heads now *heads *heads now begin meta monotonic now record_contact record_meta
-        contents:1 authenticate heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now
-        monotonic submit:2 monotonic monotonic now settle:2 record_contact advance advance now heads now
-        monotonic entries monotonic heads now monotonic authenticate shared_receipts:2 monotonic now now summary
-        monotonic end now now summary now
+        now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
+        heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
+        heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
+        monotonic monotonic now settle:2 record_contact advance advance heads now entries monotonic heads now
+        authenticate shared_receipts:2 monotonic now now summary monotonic end now now summary now
     """,
     three_batches: """
         now now summary restrictions now wants_photos heads now *heads *heads *heads *heads *heads connect
-        monotonic batch_size now now now summary heads now *heads *heads *heads *heads *heads now begin meta
-        monotonic now record_contact record_meta contents:1 authenticate heads now *heads *heads
-        monotonic restrictions now contents:2 now claim:2 now monotonic submit:2 monotonic monotonic now
-        settle:2 record_contact advance advance now heads now *heads *heads monotonic restrictions now
+        monotonic now now summary heads now *heads *heads *heads *heads *heads now begin meta monotonic now
+        record_contact record_meta contents:1 authenticate heads now *heads *heads monotonic restrictions now
         contents:2 now claim:2 now monotonic submit:2 monotonic monotonic now settle:2 record_contact advance
-        advance now heads now *heads monotonic restrictions now contents:1 now claim:1 now monotonic submit:1
-        monotonic monotonic now settle:1 record_contact advance now heads now monotonic entries monotonic heads
-        now monotonic authenticate shared_receipts:5 monotonic now now summary monotonic end now now summary now
+        advance heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
+        monotonic monotonic now settle:2 record_contact advance advance heads now *heads monotonic restrictions
+        now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact
+        advance heads now entries monotonic heads now authenticate shared_receipts:5 monotonic now now summary
+        monotonic end now now summary now
     """,
     no_connection: """
-        now now summary restrictions now wants_photos heads now *heads connect monotonic batch_size now now now
-        summary heads now *heads now begin meta now claim:1 now jitter settle:1 now failed end now now summary
-        now
+        now now summary restrictions now wants_photos heads now *heads connect monotonic now now summary heads
+        now *heads now begin meta now claim:1 now jitter settle:1 now failed end now now summary now
     """,
     suspended: """
-        now now summary restrictions now monotonic batch_size now now now summary authenticate failed end now
-        now summary now
+        now now summary restrictions now monotonic now now summary authenticate failed end now now summary now
     """,
     held: """
-        now now summary restrictions now monotonic batch_size now now now summary heads now *heads now
-        authenticate failed end now now summary now
+        now now summary restrictions now monotonic now now summary heads now *heads now authenticate failed end
+        now now summary now
     """,
     too_large: """
-        now now summary restrictions now wants_photos heads now *heads *heads *heads connect monotonic
-        batch_size now now now summary heads now *heads *heads *heads now begin meta monotonic now
-        record_contact record_meta contents:1 authenticate heads now *heads *heads *heads monotonic
-        restrictions now contents:3 now claim:3 now monotonic submit:3 record_batch_size monotonic now settle:3
-        failed heads now *heads monotonic restrictions now contents:1 now claim:1 now monotonic submit:1
-        monotonic monotonic now settle:1 record_contact advance now record_batch_size heads now *heads monotonic
-        restrictions now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1
-        record_contact advance now heads now *heads monotonic restrictions now contents:1 now claim:1 now
-        monotonic submit:1 monotonic monotonic now settle:1 record_contact advance now heads now monotonic
-        entries monotonic heads now monotonic authenticate shared_receipts:3 monotonic now now summary monotonic
-        end now now summary now
+        now now summary restrictions now wants_photos heads now *heads *heads *heads connect monotonic now now
+        summary heads now *heads *heads *heads now begin meta monotonic now record_contact record_meta
+        contents:1 authenticate heads now *heads *heads *heads monotonic restrictions now contents:3 now claim:3
+        now monotonic submit:3 monotonic now settle:3 failed heads now *heads monotonic restrictions now
+        contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance
+        heads now *heads monotonic restrictions now contents:1 now claim:1 now monotonic submit:1 monotonic
+        monotonic now settle:1 record_contact advance heads now *heads monotonic restrictions now contents:1 now
+        claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance heads now entries
+        monotonic heads now authenticate shared_receipts:3 monotonic now now summary monotonic end now now
+        summary now
     """,
     one_unreadable: """
-        now now summary restrictions now wants_photos heads now *heads *heads connect monotonic batch_size now
-        now now summary heads now *heads *heads now begin meta monotonic now record_contact record_meta
-        contents:1 authenticate heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now
-        monotonic submit:2 monotonic monotonic now settle:1 record_contact advance now monotonic verdict
-        monotonic content now settle:1 record_contact advance heads now monotonic entries monotonic heads now
-        monotonic authenticate shared_receipts:2 monotonic now now summary monotonic end now now summary now
+        now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
+        heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
+        heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
+        monotonic monotonic now settle:1 record_contact advance now monotonic verdict monotonic content now
+        settle:1 record_contact advance heads now entries monotonic heads now authenticate shared_receipts:2
+        monotonic now now summary monotonic end now now summary now
     """,
     pending: """
-        now now summary restrictions now connect monotonic batch_size now now now summary heads now *heads now
-        begin meta monotonic now record_contact record_meta contents:1 authenticate heads now *heads
-        monotonic restrictions now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now
-        settle:1 record_contact advance now heads now monotonic entries monotonic *entries monotonic monotonic
-        monotonic verdict monotonic now settle_pending:1 advance heads now monotonic authenticate
-        shared_receipts:1 monotonic now now summary monotonic end now now summary now
+        now now summary restrictions now connect monotonic now now summary heads now *heads now begin meta
+        monotonic now record_contact record_meta contents:1 authenticate heads now *heads monotonic restrictions
+        now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact
+        advance heads now entries monotonic *entries monotonic monotonic verdict monotonic now settle_pending:1
+        advance heads now authenticate shared_receipts:1 monotonic now now summary monotonic end now now summary
+        now
     """,
     photo: """
-        now now summary restrictions now wants_photos photos_to_send *photos_to_send connect monotonic
-        batch_size now now now summary heads now authenticate heads now wants_photos photos_to_send
-        *photos_to_send now begin meta monotonic now record_contact record_meta heads now monotonic
-        entries monotonic heads now monotonic photos_to_send *photos_to_send jitter photos_to_send
-        *photos_to_send monotonic monotonic monotonic photo send_photo settle_photo monotonic photos_to_send
-        authenticate monotonic now now summary monotonic end now now summary now
+        now now summary restrictions now wants_photos photos_to_send *photos_to_send connect monotonic now now
+        summary heads now authenticate heads now wants_photos photos_to_send *photos_to_send now begin meta
+        monotonic now record_contact record_meta heads now entries monotonic heads now photos_to_send
+        *photos_to_send jitter photos_to_send *photos_to_send monotonic photo send_photo settle_photo monotonic
+        photos_to_send authenticate monotonic now now summary monotonic end now now summary now
     """,
 }
 

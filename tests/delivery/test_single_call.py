@@ -103,14 +103,6 @@ class TestValidation:
             )
         assert simulator.known == {}
 
-    def test_a_refused_account_is_not_tried_again(self, outbox: AnyOutbox, clock: FixedClock) -> None:
-        """As by any other call."""
-        refusing = Refusing(WrongPassword(msg("No.")))
-        for _call in range(2):
-            with pytest.raises(WrongPassword):
-                SingleCalls(outbox, refusing, clock, SETTINGS, self.IDENTITY).validate(self.BODIES)
-        assert refusing.calls == 1
-
 
 def test_a_code_table_is_fetched_when_it_has_changed(outbox: AnyOutbox, clock: FixedClock) -> None:
     """The kept one stays while its ETag is current; None for a table that the authority does not have."""

@@ -74,17 +74,6 @@ def test_the_sealed_bytes_are_sent(hotel: Hotel) -> None:
     assert seen == [(uuid(1), to_json(report(1)))] * 2
 
 
-def test_an_answer_is_a_contact(hotel: Hotel) -> None:
-    """`apoa status` shows the time of the last answer; a broken connection is not a contact."""
-    hotel.add(1)
-    hotel.authority.script("meta:drop")
-    hotel.sync()
-    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
-    hotel.authority.script("drop")
-    hotel.sync()
-    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW
-
-
 def test_the_most_urgent_go_first_after_the_requested_one(hotel: Hotel) -> None:
     """The soonest deadline goes first, but after the report of `RunOptions.first`."""
     hotel.authority.max_batch = 1
@@ -152,16 +141,6 @@ def test_one_report_that_is_too_large_does_not_delay_others(hotel: Hotel) -> Non
 # No connection.
 
 
-def test_an_error_keeps_what_was_delivered_before(hotel: Hotel) -> None:
-    """Reports accepted before it stay accepted, and the rest waits."""
-    hotel.authority.script("ok,500")
-    hotel.authority.max_batch = 50
-    hotel.add(*range(60))
-    outcome = hotel.sync()
-    assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (50, 10, Exit.NOT_NOW)
-    assert hotel.sizes() == [50, 10]
-
-
 # Backoff, and the authority's own wait.
 
 
@@ -201,17 +180,6 @@ def test_a_pending_report_that_was_lost_is_sent_again(hotel: Hotel) -> None:
     outcome = hotel.sync()
     assert (outcome.sent, outcome.counts["accepted"], hotel.authority.order) == (1, 1, ids(1))
     assert hotel.authority.batches == [ids(1)] * 2
-
-
-def test_a_lost_report_is_queued_even_if_the_run_ends_there(hotel: Hotel) -> None:
-    """A later run sends it."""
-    hotel.authority.script("pending,500")
-    hotel.add(1)
-    hotel.sync()
-    hotel.authority.known.clear()
-    hotel.sync()
-    assert hotel.states() == [State.QUEUED]
-    assert hotel.sync().counts["accepted"] == 1
 
 
 class WarningSimulator(AuthoritySimulator):
@@ -282,17 +250,6 @@ def test_a_verdict_releases_the_rest_of_its_stay(hotel: Hotel) -> None:
     assert (outcome.counts["pending"], outcome.left, outcome.exit_code) == (1, 1, Exit.NOT_NOW)
     outcome = hotel.sync()
     assert (outcome.counts["accepted"], outcome.left, hotel.authority.order) == (2, 0, ids(1, 2))
-
-
-def test_a_rejected_report_holds_its_stay_and_no_other(hotel: Hotel) -> None:
-    """Until a user has corrected it."""
-    hotel.authority.script("reject")
-    hotel.add(1)
-    hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
-    hotel.sync()
-    hotel.add(3)
-    outcome = hotel.sync()
-    assert (hotel.authority.order, outcome.left, outcome.exit_code) == (ids(3), 1, Exit.NOT_NOW)
 
 
 # Records and keys.

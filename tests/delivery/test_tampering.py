@@ -3,7 +3,7 @@
 What holds after a sync, with the private key at hand and with a keyring that only the opening of a report asks: a
 report that the desk saved has reached the authority as the desk wrote it, or a message says so; what the desk
 withdrew is not sent; nothing that another program wrote is read as the desk's; and no receipt is proved that the
-authority did not give. `NOTICED` says for each change what notices it.
+authority did not give. `CHANGES` says for each change what notices it.
 """
 
 import shutil
@@ -167,7 +167,7 @@ def is_reported(outcome: Outcome) -> bool:
 
 
 def noticed(original: Original, folder: Path, change: Callable[[sqlite3.Connection, Path], object]) -> str:
-    """Return the letters of what notices a change: see `NOTICED`."""
+    """Return the letters of what notices a change: see `CHANGES`."""
     checks: dict[str, Callable[[Changed], bool]] = {
         "S": status,
         "L": lambda changed: log(changed, sealer()),
@@ -273,124 +273,95 @@ SWAPPED = """
     WHERE id IN (:1, :2)
 """
 ROW = ", ".join(ALL_COLUMNS)
-CHANGES: dict[str, Callable[[sqlite3.Connection, Path], object]] = {
-    "nothing": sql("SELECT 1"),
-    "row 1: marked as accepted": sql(
-        "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = :1"
+CHANGES: dict[str, tuple[str, Callable[[sqlite3.Connection, Path], object]]] = {
+    "nothing": ("", sql("SELECT 1")),
+    "row 1: marked as accepted": (
+        "SLRCYy",
+        sql("UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = :1"),
     ),
-    "row 1: withdrawn": sql("UPDATE reports SET state = 'withdrawn' WHERE id = :1"),
-    "row 1: superseded": sql("UPDATE reports SET state = 'superseded' WHERE id = :1"),
-    "row 1: pending": sql("UPDATE reports SET state = 'pending' WHERE id = :1"),
-    "row 1: rejected": sql("UPDATE reports SET state = 'rejected' WHERE id = :1"),
-    "row 1: being sent for ever": sql(
-        "UPDATE reports SET state = 'sending', lease = 'x', lease_until = 1 << 60 WHERE id = :1"
+    "row 1: withdrawn": ("SLRCYy", sql("UPDATE reports SET state = 'withdrawn' WHERE id = :1")),
+    "row 1: superseded": ("SLRCYy", sql("UPDATE reports SET state = 'superseded' WHERE id = :1")),
+    "row 1: pending": ("LRCYy", sql("UPDATE reports SET state = 'pending' WHERE id = :1")),
+    "row 1: rejected": ("LRCYy", sql("UPDATE reports SET state = 'rejected' WHERE id = :1")),
+    "row 1: being sent for ever": (
+        "SRCYy",
+        sql("UPDATE reports SET state = 'sending', lease = 'x', lease_until = 1 << 60 WHERE id = :1"),
     ),
-    "row 1: erased": sql("UPDATE reports SET content = NULL, erased_at = 1 WHERE id = :1"),
-    "row 1: content flipped": sql("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = :1"),
-    "row 1: content sealed by another": forged_content,
-    "row 1: its code removed": sql("UPDATE reports SET mac = NULL WHERE id = :1"),
-    "row 1: as just saved": sql("UPDATE reports SET mac = NULL, version = NULL WHERE id = :1"),
-    "row 1: deleted": sql("DELETE FROM reports WHERE id = :1"),
-    "row 1: another id": sql("UPDATE reports SET id = replace(id, '-7', '-6') WHERE id = :1"),
-    "row 1: another short id": sql("UPDATE reports SET short_id = 'ffffffff' WHERE id = :1"),
-    "row 1: another stay": sql(
-        "UPDATE reports SET stay_id = (SELECT stay_id FROM reports WHERE id = :4) WHERE id = :1"
+    "row 1: erased": ("LRCYy", sql("UPDATE reports SET content = NULL, erased_at = 1 WHERE id = :1")),
+    "row 1: content flipped": (
+        "LRCYy",
+        sql("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = :1"),
     ),
-    "row 1: moved to the end": sql("UPDATE reports SET seq = 1000 WHERE id = :1"),
-    "rows 1 and 2: contents swapped": sql(SWAPPED.format("content")),
-    "rows 1 and 2: codes swapped": sql(SWAPPED.format("mac")),
-    "row 3: another receipt": sql("UPDATE reports SET receipt_number = 'X' WHERE id = :3"),
-    "row 3: queued again": sql(
-        "UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = :3"
+    "row 1: content sealed by another": ("LRCYy", forged_content),
+    "row 1: its code removed": ("SLRCYy", sql("UPDATE reports SET mac = NULL WHERE id = :1")),
+    "row 1: as just saved": ("SLRCYy", sql("UPDATE reports SET mac = NULL, version = NULL WHERE id = :1")),
+    "row 1: deleted": ("SLYy", sql("DELETE FROM reports WHERE id = :1")),
+    "row 1: another id": ("LRCYy", sql("UPDATE reports SET id = replace(id, '-7', '-6') WHERE id = :1")),
+    "row 1: another short id": ("LRCYy", sql("UPDATE reports SET short_id = 'ffffffff' WHERE id = :1")),
+    "row 1: another stay": (
+        "LRCYy",
+        sql("UPDATE reports SET stay_id = (SELECT stay_id FROM reports WHERE id = :4) WHERE id = :1"),
     ),
-    "row 3: deleted": sql("DELETE FROM reports WHERE id = :3"),
-    "row 3: as it once was": sql(
-        f"UPDATE reports SET ({ROW}) = (SELECT {ROW} FROM older.reports WHERE id = :3) WHERE id = :3"  # noqa: S608  ours
+    "row 1: moved to the end": ("", sql("UPDATE reports SET seq = 1000 WHERE id = :1")),
+    "rows 1 and 2: contents swapped": ("LRCYy", sql(SWAPPED.format("content"))),
+    "rows 1 and 2: codes swapped": ("LRCYy", sql(SWAPPED.format("mac"))),
+    "row 3: another receipt": ("LRCYy", sql("UPDATE reports SET receipt_number = 'X' WHERE id = :3")),
+    "row 3: queued again": (
+        "SLRCYy",
+        sql("UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = :3"),
     ),
-    "row 4: queued again": sql("UPDATE reports SET state = 'queued' WHERE id = :4"),
-    "row 5: another number": sql("UPDATE reports SET receipt_number = 'X' WHERE id = :5"),
-    "rows 1 and 4: states swapped": sql(
-        "UPDATE reports SET state = CASE id WHEN :1 THEN 'withdrawn' ELSE 'queued' END WHERE id IN (:1, :4)"
+    "row 3: deleted": ("SLYy", sql("DELETE FROM reports WHERE id = :3")),
+    "row 3: as it once was": (
+        "SLYy",
+        sql(
+            f"UPDATE reports SET ({ROW}) = (SELECT {ROW} FROM older.reports WHERE id = :3) WHERE id = :3"  # noqa: S608  ours
+        ),
     ),
-    "all rows: deleted": sql("DELETE FROM reports"),
-    "events: the last one deleted": sql("DELETE FROM audit WHERE n = (SELECT max(n) FROM audit)"),
-    "events: all deleted": sql("DELETE FROM audit"),
-    "events: one changed": sql("UPDATE audit SET action = 'withdrawn' WHERE report = :1"),
-    "events: two swapped": sql(
-        "UPDATE audit SET n = -n WHERE n IN (1, 2)", "UPDATE audit SET n = 3 + n WHERE n IN (-1, -2)"
+    "row 4: queued again": ("SLRCYy", sql("UPDATE reports SET state = 'queued' WHERE id = :4")),
+    "row 5: another number": ("LRCYy", sql("UPDATE reports SET receipt_number = 'X' WHERE id = :5")),
+    "rows 1 and 4: states swapped": (
+        "LRCYy",
+        sql("UPDATE reports SET state = CASE id WHEN :1 THEN 'withdrawn' ELSE 'queued' END WHERE id IN (:1, :4)"),
     ),
-    "events: one inserted": sql(
-        "INSERT INTO audit (at, who, action, report, link) VALUES (1, 'x', 'withdrawn', :1, x'00')"
+    "all rows: deleted": ("SLYy", sql("DELETE FROM reports")),
+    "events: the last one deleted": ("Ll", sql("DELETE FROM audit WHERE n = (SELECT max(n) FROM audit)")),
+    "events: all deleted": ("Ll", sql("DELETE FROM audit")),
+    "events: one changed": ("Ll", sql("UPDATE audit SET action = 'withdrawn' WHERE report = :1")),
+    "events: two swapped": (
+        "Ll",
+        sql("UPDATE audit SET n = -n WHERE n IN (1, 2)", "UPDATE audit SET n = 3 + n WHERE n IN (-1, -2)"),
     ),
-    "events: as they once were": sql(
-        "DELETE FROM audit WHERE n > (SELECT max(n) FROM older.audit)",
-        "UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'audit_head') WHERE key = 'audit_head'",
+    "events: one inserted": (
+        "Ll",
+        sql("INSERT INTO audit (at, who, action, report, link) VALUES (1, 'x', 'withdrawn', :1, x'00')"),
     ),
-    "metadata: suspension": sql("INSERT OR REPLACE INTO memo VALUES ('stop', 'wrong_password 1 fingerprint')"),
-    "metadata: a wait": sql("INSERT OR REPLACE INTO memo VALUES ('hold', 1 << 60)"),
-    "metadata: end of the trail": sql("UPDATE memo SET value = '1 00' WHERE key = 'audit_head'"),
-    "metadata: no end of the trail": sql("DELETE FROM memo WHERE key = 'audit_head'"),
-    "metadata: register": sql("UPDATE memo SET value = replace(value, ' ', ' 1') WHERE key = 'register'"),
-    "metadata: no register": sql("DELETE FROM memo WHERE key = 'register'"),
-    "metadata: an older register": sql(
-        "UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'register') WHERE key = 'register'"
+    "events: as they once were": (
+        "Ll",
+        sql(
+            "DELETE FROM audit WHERE n > (SELECT max(n) FROM older.audit)",
+            "UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'audit_head') WHERE key = 'audit_head'",
+        ),
     ),
-    "metadata: another public key": sql("INSERT OR REPLACE INTO memo VALUES ('public_key', 'x')"),
-    "numbers of reports": sql("UPDATE tally SET reports = 0"),
-    "draft: deleted": sql("DELETE FROM drafts"),
-    "draft: flipped": sql("UPDATE drafts SET content = x'00'"),
-    "file: an older copy": older_file,
-    "file: cut": cut_file,
-    "file: none": no_file,
-}
-NOTICED = {
-    "nothing": "",
-    "row 1: marked as accepted": "SLRCYy",
-    "row 1: withdrawn": "SLRCYy",
-    "row 1: superseded": "SLRCYy",
-    "row 1: pending": "LRCYy",
-    "row 1: rejected": "LRCYy",
-    "row 1: being sent for ever": "SRCYy",
-    "row 1: erased": "LRCYy",
-    "row 1: content flipped": "LRCYy",
-    "row 1: content sealed by another": "LRCYy",
-    "row 1: its code removed": "SLRCYy",
-    "row 1: as just saved": "SLRCYy",
-    "row 1: deleted": "SLYy",
-    "row 1: another id": "LRCYy",
-    "row 1: another short id": "LRCYy",
-    "row 1: another stay": "LRCYy",
-    "row 1: moved to the end": "",
-    "rows 1 and 2: contents swapped": "LRCYy",
-    "rows 1 and 2: codes swapped": "LRCYy",
-    "row 3: another receipt": "LRCYy",
-    "row 3: queued again": "SLRCYy",
-    "row 3: deleted": "SLYy",
-    "row 3: as it once was": "SLYy",
-    "row 4: queued again": "SLRCYy",
-    "row 5: another number": "LRCYy",
-    "rows 1 and 4: states swapped": "LRCYy",
-    "all rows: deleted": "SLYy",
-    "events: the last one deleted": "Ll",
-    "events: all deleted": "Ll",
-    "events: one changed": "Ll",
-    "events: two swapped": "Ll",
-    "events: one inserted": "Ll",
-    "events: as they once were": "Ll",
-    "metadata: suspension": "SLYy",
-    "metadata: a wait": "SLYy",
-    "metadata: end of the trail": "Ll",
-    "metadata: no end of the trail": "Ll",
-    "metadata: register": "SLYy",
-    "metadata: no register": "LYy",
-    "metadata: an older register": "SLYy",
-    "metadata: another public key": "SLlRCYy",
-    "numbers of reports": "SYy",
-    "draft: deleted": "",
-    "draft: flipped": "",
-    "file: an older copy": "LYy",
-    "file: cut": "SLlRCYy",
-    "file: none": "SLlRCYy",
+    "metadata: suspension": (
+        "SLYy",
+        sql("INSERT OR REPLACE INTO memo VALUES ('stop', 'wrong_password 1 fingerprint')"),
+    ),
+    "metadata: a wait": ("SLYy", sql("INSERT OR REPLACE INTO memo VALUES ('hold', 1 << 60)")),
+    "metadata: end of the trail": ("Ll", sql("UPDATE memo SET value = '1 00' WHERE key = 'audit_head'")),
+    "metadata: no end of the trail": ("Ll", sql("DELETE FROM memo WHERE key = 'audit_head'")),
+    "metadata: register": ("SLYy", sql("UPDATE memo SET value = replace(value, ' ', ' 1') WHERE key = 'register'")),
+    "metadata: no register": ("LYy", sql("DELETE FROM memo WHERE key = 'register'")),
+    "metadata: an older register": (
+        "SLYy",
+        sql("UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'register') WHERE key = 'register'"),
+    ),
+    "metadata: another public key": ("SLlRCYy", sql("INSERT OR REPLACE INTO memo VALUES ('public_key', 'x')")),
+    "numbers of reports": ("SYy", sql("UPDATE tally SET reports = 0")),
+    "draft: deleted": ("", sql("DELETE FROM drafts")),
+    "draft: flipped": ("", sql("UPDATE drafts SET content = x'00'")),
+    "file: an older copy": ("LYy", older_file),
+    "file: cut": ("SLlRCYy", cut_file),
+    "file: none": ("SLlRCYy", no_file),
 }
 """S: status, without the key. L, l: log --verify with and without the key. R: receipt. C: list. Y, y: sync, with the
 key at hand and with a keyring.
@@ -402,15 +373,16 @@ that its changes are named by `log --verify` alone.
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_notices_a_change(original: Original, tmp_path: Path, name: str) -> None:
-    """As `NOTICED` says."""
-    assert noticed(original, tmp_path, CHANGES[name]) == NOTICED[name]
+    """As `CHANGES` says."""
+    letters, change = CHANGES[name]
+    assert noticed(original, tmp_path, change) == letters
 
 
 @pytest.mark.parametrize("key", [sealer, keyring], ids=["key at hand", "keyring"])
 @pytest.mark.parametrize("name", CHANGES)
 def test_no_change_is_silent(original: Original, tmp_path: Path, name: str, key: Callable[[], PropertySealer]) -> None:
     """After one sync and after two."""
-    changed = Changed(original, tmp_path, CHANGES[name])
+    changed = Changed(original, tmp_path, CHANGES[name][1])
     for _time in range(2):
         assert_nothing_silent(changed, key())
 

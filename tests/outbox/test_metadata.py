@@ -11,7 +11,7 @@ from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sql import metadata
 from apoa_client.outbox.sql.metadata import VALUES, Value
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import FolderBackups, LearnedBatchSize, ScheduledRun, Suspension
+from apoa_client.ports.state import FolderBackups, ScheduledRun, Suspension
 
 EXAMPLES: dict[Value[Any], tuple[Any, Any]] = {
     metadata.SUSPENSION: (
@@ -21,7 +21,6 @@ EXAMPLES: dict[Value[Any], tuple[Any, Any]] = {
     metadata.DOUBTS: ((Doubt(DoubtKind.NUMBERS),), (Doubt(DoubtKind.STATE, "id"), Doubt(DoubtKind.SENDING))),
     metadata.CLOCK_SKEW: (HOUR, -timedelta(milliseconds=1)),
     metadata.WANTS_PHOTOS: (1, 0),
-    metadata.BATCH_SIZE: (LearnedBatchSize(500, "a1b2"), LearnedBatchSize(7, "", NOON + HOUR)),
     metadata.NOTICE: (("abc", NOON), ("def", NOON + HOUR)),
     metadata.SCHEDULED_RUN: (ScheduledRun(NOON, 0), ScheduledRun(NOON + HOUR, 75, HOUR)),
     metadata.FOLDER_BACKUPS: (
@@ -72,8 +71,6 @@ def test_keys_and_texts() -> None:
 @pytest.mark.parametrize(
     ("value", "stored"),
     [
-        *((metadata.BATCH_SIZE, each) for each in ("", "500", "many a1b2 0", "5 a 99999999999999999999", 7)),
-        *((metadata.BATCH_SIZE, each) for each in ("-1 a 0", "0 a 0", f"{10**9} a 0", "200 a1b2 0 0")),
         *((metadata.SCHEDULED_RUN, each) for each in (b"7", b"noon 0 0", b"1 2 3 4", b"1 2 99999999999999999999")),
         *((metadata.LAST_BACKUP, each) for each in ("", "noon", 1.5, 1 << 62)),
     ],

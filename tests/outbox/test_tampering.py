@@ -604,7 +604,6 @@ HARMLESS = {
     "account": "printed on a receipt, above the number that proves it",
     "audit_head": "the audit trail is verified by itself, and decides nothing",
     "backup_series": "part of the names of backups",
-    "batch_size": "how many reports go in one call",
     "clock_checked": "when the clock was found right: it is checked again",
     "clock_skew": "the same",
     "code_confirmed": "whether a person confirmed the recovery code",

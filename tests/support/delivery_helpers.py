@@ -109,7 +109,6 @@ class Hotel:
         connect: Callable[[], Authority] | None = None,
         interruptions: Interruptions | None = None,
         expected: AuthorityIdentity = UNKNOWN_AUTHORITY,
-        overlap: bool = False,
         all_photos: bool = True,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
@@ -120,7 +119,6 @@ class Hotel:
             lambda: self.chance,
             self.watcher,
             interruptions or Uninterrupted(),
-            overlap=overlap,
         )
         choices = {"first": first, "keep_backoff": keep_backoff, "wait_s": wait_s, "all_photos": all_photos}
         options = RunOptions(settings, expected, **choices)  # type: ignore[arg-type]  # each has its own type

@@ -8,7 +8,7 @@ from outbox_helpers import HOUR, META, NOON, PHOTO, finding, receipt, report, uu
 from outbox_stores import AnyOutbox
 
 from apoa_client.ports.entries import Change, NewReport, Selection
-from apoa_client.ports.state import LearnedBatchSize, StoredDraft, Suspension
+from apoa_client.ports.state import StoredDraft, Suspension
 from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
@@ -95,8 +95,6 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "restrictions": lambda outbox: outbox.restrictions(),
     "check the queue": lambda outbox: outbox.check_queue(),
     "contact": lambda outbox: outbox.record_contact(NOON, NOON),
-    "batch size": lambda outbox: outbox.batch_size(),
-    "learned batch size": lambda outbox: outbox.record_batch_size(LearnedBatchSize(500, "settings")),
 }
 UPKEEP: dict[str, Callable[[AnyOutbox], object]] = {
     "authenticate": lambda outbox: outbox.authenticate(ask=True),

@@ -1,7 +1,6 @@
 """The keyring store uses listed backends only, limits each call, and does not prompt without a terminal."""
 
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -168,19 +167,6 @@ def test_no_keyring_at_all(factories: list[Callable[[], FakeKeyring]], name: str
     assert "apoa setup --vault file" in caught.value.advice.render()
 
 
-@pytest.mark.parametrize("name", ["keyrings.alt.file.PlaintextKeyring", "keyring.backends.null.Keyring"])
-def test_an_unsafe_keyring_is_named_if_there_is_no_other(name: str) -> None:
-    """A backend that is not on the list is refused; one that is on it is missing."""
-    unsafe = {"PYTHON_KEYRING_BACKEND": name}
-    with raises_error(KeyringReason.UNTRUSTED) as caught:
-        KeyringStore("x", interactive=False, environ=unsafe, factories=[no_keyring]).get("password")
-    assert name in caught.value.message.render()
-    assert KeyringStore("x", interactive=False, environ=unsafe, factories=[FakeKeyring]).get("password") is None
-    trusted = {"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
-    with raises_error(KeyringReason.MISSING):
-        KeyringStore("x", interactive=False, environ=trusted, factories=[no_keyring]).get("password")
-
-
 def test_a_long_secret_is_refused() -> None:
     """999 characters are stored by every keyring."""
     fake = FakeKeyring()
@@ -219,17 +205,6 @@ def test_every_reason_has_its_own_advice() -> None:
     assert [problem.name for problem in problems] == list(KeyringReason)
     advice = {problem.advice.render() for problem in problems if problem.advice is not None}
     assert len(advice) == len(KeyringReason)
-
-
-def test_the_store_loads_no_keyring_library() -> None:
-    """A library is loaded at the first connection, and only the platform's; discovery is never used."""
-    script = (
-        "import sys; from apoa_client.vault.keyring_store import KeyringStore;"
-        "KeyringStore('x', interactive=False, environ={}, uid=None);"
-        "print(sorted({'keyring', 'secretstorage', 'jeepney', 'cryptography'} & set(sys.modules)))"
-    )
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip() == "[]"
 
 
 NAMED = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}

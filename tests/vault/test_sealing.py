@@ -1,8 +1,5 @@
 """Anyone can seal a record, only the private key opens it; during a key rotation both key pairs do."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,14 +138,6 @@ def test_another_key_is_not_reported_as_damage() -> None:
         sealer.open("report-1", sealer.seal("report-1", b"x"))
 
 
-def test_key_pairs() -> None:
-    """The public key is derived from the private one, and every pair is different."""
-    private_key, public_key = new_key_pair()
-    assert public_key_of(private_key) == public_key
-    assert len({private_key, public_key, PRIVATE_KEY, PUBLIC_KEY}) == 4
-    assert {len(private_key), len(public_key)} == {32}
-
-
 def test_keys_as_text() -> None:
     """An encoded key is decoded, also with spaces around it."""
     assert decode_public_key(f" {encode_key(PUBLIC_KEY)}\n") == PUBLIC_KEY
@@ -180,19 +169,6 @@ def test_a_point_of_low_order_is_refused() -> None:
     """Libsodium does not seal to such a public key."""
     with raises_error("public_key_unusable"):
         PropertySealer(bytes(32), no_key).seal("report-1", b"x")
-
-
-def test_imports_of_sealing() -> None:
-    """Start-up: a status needs no cryptography, and a report needs no keyring."""
-    script = (
-        "import json, sys; from apoa_client.vault.sealing import PropertySealer; before = sorted(sys.modules);"
-        "PropertySealer(bytes(31) + b'\\x09', bytes).seal('a', b'b'); print(json.dumps([before, sorted(sys.modules)]))"
-    )
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    before, after = (set(modules) for modules in json.loads(shown))
-    assert "nacl" not in before
-    assert "nacl" in after
-    assert not {"keyring", "secretstorage", "cryptography", "requests"} & after
 
 
 _PARTS = st.lists(st.binary(max_size=8), max_size=4)
@@ -273,13 +249,6 @@ class TestSealer:
         with raises_error("key_mismatch"):  # not the error of a broken record
             PropertySealer(NEW_PUBLIC, lambda: OLD, lambda: [OTHER]).private_key()
 
-    def test_no_key_opens_the_record(self) -> None:
-        """With any number of keys it is broken, also under another id."""
-        sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, lambda: [OLD])
-        for record_id, public in (("a", OTHER_PUBLIC), ("b", OLD_PUBLIC)):
-            with pytest.raises(SealBroken):
-                sealer.open(record_id, PropertySealer(public, no_key).seal("a", b"x"))
-
     def test_renew(self) -> None:
         """A record sealed to the own key stays unchanged; another one is resealed."""
         sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, lambda: [OLD])
@@ -335,12 +304,11 @@ class TestKeys:
         assert NEW in Keys(lambda: watched).all()
 
     def test_a_restored_key(self) -> None:
-        """The key in its place is kept as the old one."""
+        """The key in its place is kept as the old one, also if it is restored again."""
         store = MemoryStore(private_key=OTHER)
-        Keys(lambda: store).restore_current(NEW)
-        assert Keys(lambda: store).all() == [NEW, OTHER]
-        Keys(lambda: store).restore_current(NEW)
-        assert Keys(lambda: store).old() == OTHER
+        for _time in range(2):
+            Keys(lambda: store).restore_current(NEW)
+            assert Keys(lambda: store).all() == [NEW, OTHER]
 
     def test_copying_to_another_store(self) -> None:
         """Each key keeps its name; an unfinished rotation that was finished elsewhere is dropped."""
@@ -385,10 +353,3 @@ class TestSecrets:
         (tmp_path / "keys.json").write_text("{")
         assert secrets.spare_keys() == []
         assert secrets.stores_key(OTHER)
-
-    def test_a_key_from_the_environment(self, tmp_path: Path) -> None:
-        """Its place is returned."""
-        store = MemoryStore()
-        assert self.secrets(tmp_path, lambda: store).private_key_from_environment() is None
-        named = self.secrets(tmp_path, lambda: store, APOA_PRIVATE_KEY=encode_key(OLD))
-        assert named.private_key_from_environment() == "APOA_PRIVATE_KEY"

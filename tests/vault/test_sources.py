@@ -208,14 +208,6 @@ class TestBinding:
             secrets.bind_password()
         assert set(computer.store.kept) == {"password"}
 
-    def test_a_bound_password_is_not_bound_again(self, computer: Computer) -> None:
-        """An accepted password writes nothing if it is bound already."""
-        computer.store_password()
-        secrets = computer.secrets()
-        secrets.password()
-        computer.store.loses_secrets = True
-        secrets.bind_password()
-
     @pytest.mark.parametrize("kept", ["private-key", "private-key-next", "another", None])
     def test_another_public_key(self, computer: Computer, kept: str | None) -> None:
         """It is right only if its private key is here, as after a key rotation; the password is then bound to it."""

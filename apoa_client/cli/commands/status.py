@@ -9,7 +9,7 @@ from functools import partial
 
 from apoa_client.app.container import Container
 from apoa_client.app.property_status import read_others, read_status
-from apoa_client.cli.every_property import run_for_every_property
+from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.failures import show_also_while_away
 from apoa_client.cli.registry import command, flag, json_option
 from apoa_client.cli.session import Session
@@ -44,11 +44,7 @@ from apoa_client.settings.config import PropertySettings
 @json_option
 @flag("--alarm", text=N_("For monitoring: a line of what is wrong, and exit code 75."))
 @flag("--nagios", text=N_("As a monitoring plugin: one line, and exit code 0, 1, 2 or 3."))
-@flag(
-    "--all",
-    "every_property",
-    text=N_("For every property of this computer, and any other that a login of its shared outboxes may read."),
-)
+@all_option
 def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
     session.shows_environment = True

@@ -1,13 +1,12 @@
-"""`apoa status --all`, and one line for a monitoring system.
+"""`apoa status --all`, and one line for a monitoring system."""
 
-The properties of a shared outbox are read together, the others one after another.
-"""
-
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from apoa_client.app.property_status import PropertyStatus, read_status, status_of
-from apoa_client.app.shared_status import SharedStatus, read_shared
+from apoa_client.app.container import Container
+from apoa_client.app.property_status import PropertyStatus, read_status
 from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import print_json
@@ -28,71 +27,79 @@ from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.outbox.errors import OutboxServerUnreachable
 
 
+class Servers:
+    """The servers of shared outboxes that do not answer. Each is tried once, by its address, and shown once."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, OutboxServerUnreachable] = {}
+        self._waiting_here = Counter[str]()
+
+    def read(self, app: Container, now: datetime) -> PropertyStatus:
+        """Read the status of a property. Raises what `read_status` does, and the problem of its server."""
+        if app.settings.outbox in self.problems:
+            raise self.problems[app.settings.outbox]
+        try:
+            return read_status(app, now)
+        except OutboxServerUnreachable as exc:
+            exc.shown = True  # by `show`
+            self.problems[app.settings.outbox] = exc
+            raise
+
+    def read_here(self, app: Container, now: datetime) -> tuple[Container, PropertyStatus]:
+        """As `read`, or if the server does not answer, what waits on this computer, with the container that has it."""
+        try:
+            return app, self.read(app, now)
+        except OutboxServerUnreachable as exc:
+            waiting = app.outbox_opener(app.settings).waiting_here()
+            if not waiting:
+                raise
+            self._waiting_here[app.settings.outbox] += waiting
+            app.on_desk.away = exc
+            return app.on_desk, read_status(app.on_desk, now)
+
+    def show(self) -> None:
+        """Show what is wrong with each server, once for all its properties, and how much waits here meanwhile."""
+        for address, problem in self.problems.items():
+            show_error(problem)
+            if here := self._waiting_here[address]:
+                show_only_here(here)
+
+
 def show_status_of_all(session: Session, *, alarm: bool) -> int:
     """Show all properties in one table, below what is wrong with any of them, or as one document."""
-    now = session.app.clock.now()
-    shared = read_all_shared(session, now, urgent=MAX_URGENT if session.json else 0)
-    show_problems(shared)
+    now, servers = session.app.clock.now(), Servers()
     states: list[PropertyState] = []
 
     def work(each: Session) -> int:
-        return _show_one(each, shared, states, now, alarm=alarm)
+        return _show_one(each, servers, states, now, alarm=alarm)
 
     quiet, session.quiet = session.quiet, True  # so that a name is above what is wrong alone
     code = run_for_every_property(session, work, reread=False)
     session.quiet = quiet
+    servers.show()
     if not session.json:
         show_properties(states, everything=bool(session.verbosity))
     return code
 
 
-def read_all_shared(session: Session, now: datetime, *, urgent: int = 0) -> SharedStatus:
-    """Read all properties of this computer that are in a shared outbox. Raises as `sessions` does."""
-    return read_shared((each.app for each in sessions(session, reread=False)), now, urgent=urgent)
-
-
-def show_problems(shared: SharedStatus) -> None:
-    """Show what is wrong with each server, once for all its properties, and how much waits here meanwhile."""
-    for problem in shared.problems:
-        show_error(problem)
-        problem.shown = True
-        here = sum(count for name, count in shared.waiting_here.items() if shared.errors[name] is problem)
-        if here:
-            show_only_here(here)
-
-
-def status_of_one(session: Session, shared: SharedStatus, now: datetime) -> PropertyStatus:
-    """Return the status of a property as it was read with others, or else read it now. Raises what it raised."""
-    app, name = session.app, session.property_name
-    if name in shared.overviews:
-        return status_of(app, shared.overviews[name], now)
-    problem = shared.errors.get(name)
-    if problem is not None:
-        if not shared.waiting_here.get(name):
-            raise problem
-        app = app.on_desk
-        app.away = problem
-    return read_status(app, now)
-
-
-def _show_one(
-    session: Session, shared: SharedStatus, states: list[PropertyState], now: datetime, *, alarm: bool
-) -> int:
+def _show_one(session: Session, servers: Servers, states: list[PropertyState], now: datetime, *, alarm: bool) -> int:
     """Print the document of one property, or add its state to those of the table. Returns the exit code."""
     states.append(PropertyState(session.property_name))  # if it cannot be read
-    app, problem = session.app, shared.errors.get(session.property_name)
-    settings, away = app.settings, isinstance(problem, OutboxServerUnreachable)
-    states[-1] = PropertyState(settings.label, settings, away=away)
-    status = status_of_one(session, shared, now)
-    states[-1] = PropertyState(settings.label, settings, status, away=away)
+    settings = session.app.settings
+    states[-1] = PropertyState(settings.label, settings)
+    try:
+        app, status = servers.read_here(session.app, now)
+    except OutboxServerUnreachable:
+        states[-1] = states[-1]._replace(away=True)
+        raise
+    states[-1] = PropertyState(settings.label, settings, status, away=app.away is not None)
     if status.unwritable is not None:
         show_unwritable(status.unwritable)
-    code = status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
+    code = status.exit_code(alarm=alarm) or (app.away.exit_code if app.away is not None else 0)
     if not session.json:
         show_doubts(status.doubts)
         return code
-    app = app.on_desk if app.on_desk.away is not None else app
-    urgent = shared.urgent.get(session.property_name) or most_urgent(app.outbox, now, MAX_URGENT)
+    urgent = most_urgent(app.outbox, now, MAX_URGENT)
     here = {"stored": "here"} if app.away is not None else {}
     print_json({**status_json(settings, status, urgent), **here})
     return show_damage(urgent.damage) or code
@@ -109,7 +116,7 @@ def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
     """Return what to alarm about, for the property of the session or for all. Raises only `UsageProblem`."""
     now = session.app.clock.now()
     try:
-        found = _check_all(session, now) if every_property else [_check(session, SharedStatus(), now)]
+        found = _check_each(sessions(session, reread=False) if every_property else [session], now)
     except UsageProblem:
         raise
     except ApoaError as exc:  # of the settings of all
@@ -117,27 +124,18 @@ def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
     return FoundAlarm(alarm_line(found), alarm_level(found))
 
 
-def _check_all(session: Session, now: datetime) -> list[Checked]:
-    """Check every property; a server that several need is one line of what is wrong."""
-    shared = read_all_shared(session, now)
-    return [
-        *(unchecked("", problem) for problem in shared.problems),
-        *(
-            _check(each, shared, now)
-            for each in sessions(session, reread=False)
-            if shared.errors.get(each.property_name) not in shared.problems
-        ),
-    ]
-
-
-def _check(session: Session, shared: SharedStatus, now: datetime) -> Checked:
-    name = session.property_name
-    try:
-        name = session.app.settings.name
-        status = status_of_one(session, shared, now)
-        if name in shared.overviews:
-            return checked(name, status, now)
-        problem = most_urgent(session.app.outbox, now, 1).damage or session.app.handed_over.problem
-        return checked(name, status, now) if problem is None else unchecked(name, problem)
-    except ApoaError as exc:
-        return unchecked(name, exc)
+def _check_each(properties: Iterable[Session], now: datetime) -> list[Checked]:
+    """Check these properties; a server that several need is one line of what is wrong."""
+    servers, found = Servers(), list[Checked]()
+    for session in properties:
+        name = session.property_name
+        try:
+            name = session.app.settings.name
+            status = servers.read(session.app, now)
+            problem = most_urgent(session.app.outbox, now, 1).damage or session.app.handed_over.problem
+            found.append(checked(name, status, now) if problem is None else unchecked(name, problem))
+        except OutboxServerUnreachable as exc:
+            servers.problems.setdefault(session.app.settings.outbox, exc)
+        except ApoaError as exc:
+            found.append(unchecked(name, exc))
+    return [*(unchecked("", problem) for problem in servers.problems.values()), *found]

@@ -26,6 +26,7 @@ KINDS = {
     Kind.LINK: N_("link to a folder, whose files stay"),
     Kind.SETTINGS: N_("settings"),
     Kind.FOREIGN: N_("not made by apoa"),
+    Kind.UNNAMED: N_("folder of a property that the settings do not name"),
     Kind.COMPLETION: N_("script for the Tab key"),
 }
 

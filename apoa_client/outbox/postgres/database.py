@@ -176,8 +176,6 @@ _PREPARE_AFTER = 5
 class PostgresDatabase:
     """A `Database` in PostgreSQL. It connects when it is first used, and again after the connection was lost.
 
-    `property_name` may be changed between two transactions, to another property of the login.
-
     Outside of a transaction, statements only read. Without a password, the driver looks for one as `psql` does.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from apoa_client.outbox.postgres.schema import check_schema, open_database
+from apoa_client.outbox.postgres.schema import open_database
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.store import Outbox
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from apoa_client.outbox.postgres.connection import TimeLimits
-    from apoa_client.outbox.postgres.database import PostgresDatabase
     from apoa_client.outbox.sql.integrity import FileCheck
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
@@ -41,13 +40,6 @@ class PostgresOutbox(Outbox):
         Raises as `schema.open_database`.
         """
         return cls(open_database(address, password, property_name, limits), sealer, actor)
-
-    @classmethod
-    def on(cls, db: PostgresDatabase, property_name: str, sealer: Sealer) -> Self:
-        """Open another property of the login, in place of that of before. Raises as `schema.check_schema`."""
-        db.property_name = property_name
-        check_schema(db)
-        return cls(db, sealer)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`: the server keeps its indexes itself, and nothing is read."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import FolderBackups, LearnedBatchSize, Restrictions, ScheduledRun, Suspension
+from apoa_client.ports.state import FolderBackups, Restrictions, ScheduledRun, Suspension
 
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
@@ -24,8 +24,6 @@ READ_ALL = "SELECT key, value FROM memo"
 """Read at the beginning of each transaction, after the lock was taken: no other process changes it then."""
 
 _MOST_DOUBTS = 100
-_LARGEST_BATCH = 10_000
-"""No authority allows a call of so many reports, so no larger size was learned."""
 _BETWEEN_FOLDERS = ", "
 _NEVER = "-"
 
@@ -115,17 +113,6 @@ def _load_doubts(stored: object) -> tuple[Doubt, ...]:
     return tuple(Doubt(DoubtKind(kind), report) for kind, _colon, report in parts)
 
 
-def _dump_batch_size(learned: LearnedBatchSize) -> str:
-    until = 0 if learned.limited_until is None else millis(learned.limited_until)
-    return f"{learned.size} {learned.settings} {until}"
-
-
-def _load_batch_size(stored: object) -> LearnedBatchSize | None:
-    size, settings, until = _words(stored)
-    learned = LearnedBatchSize(int(size), settings, from_millis(int(until)) if int(until) else None)
-    return learned if 1 <= learned.size <= _LARGEST_BATCH else None
-
-
 def _dump_run(run: ScheduledRun) -> str:
     interval = 0 if run.interval is None else run.interval // MILLISECOND
     return f"{millis(run.at)} {int(run.exit_code)} {interval}"
@@ -192,7 +179,6 @@ CLOCK_SKEW = Value[timedelta](
     "clock_skew", lambda skew: skew // MILLISECOND, lambda stored: _number(stored) * MILLISECOND, of_computer=True
 )
 """How far its clock was ahead of this computer's."""
-BATCH_SIZE = Value("batch_size", _dump_batch_size, _load_batch_size, of_computer=True, optional=True)
 
 # What was done, and when.
 NOTICE = Value("notice", _dump_notice, _load_notice)

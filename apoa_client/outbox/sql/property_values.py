@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
     from apoa_client.ports.authority import Meta
-    from apoa_client.ports.state import LearnedBatchSize, Restrictions, Suspension
+    from apoa_client.ports.state import Restrictions, Suspension
     from apoa_client.ports.vault import Sealer
 
 T = TypeVar("T")
@@ -111,14 +111,6 @@ class PropertyValues:
                 metadata.write(self._db, metadata.CLOCK_SKEW, server_time - at)
                 if abs(server_time - at) <= MAX_BELIEVED_SKEW:
                     self._record_clock_check(at)
-
-    def batch_size(self) -> LearnedBatchSize | None:
-        """As `ports.DeliveryState`."""
-        return self.value(metadata.BATCH_SIZE)
-
-    def record_batch_size(self, learned: LearnedBatchSize) -> None:
-        """As `ports.DeliveryState`."""
-        self.record(metadata.BATCH_SIZE, learned)
 
     def wants_photos(self) -> bool:
         """As `ports.DeliveryState`."""

@@ -100,5 +100,5 @@ def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa
     assert result.code == 0, result.err
     assert_sanitized(result.all)
     assert "STT?[2J" in result.err
-    assert "/nowhere/ca.pem" in result.err
+    assert "/nowhere/ca.pem" in configured("restore", str(again), "--property", "kenanga", **key).err
     assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"

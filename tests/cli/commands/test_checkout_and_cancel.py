@@ -227,7 +227,7 @@ class TestCheckOut:
         def fail_with_full_disk(_outbox: SqliteOutbox) -> NoReturn:
             raise DiskFull(msg("The disk is full."))
 
-        apoa.monkeypatch.setattr(SqliteOutbox, "batch_size", fail_with_full_disk)
+        apoa.monkeypatch.setattr(SqliteOutbox, "restrictions", fail_with_full_disk)
         result = apoa("checkout", arrivals[1]["id"])
         assert (result.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The disk is full." in result.err

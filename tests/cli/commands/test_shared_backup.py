@@ -84,7 +84,7 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
     """One of those with the same folder writes it, and the others leave it to that one, also while it is written."""
     shared.change_setting("backup_folder", str(stick))
 
-    def write(app: Container, _environ: object) -> None:
+    def write(app: Container) -> None:
         assert run_daily(shared) == ""  # of another desk
         backups.write_folder_backup(app, None, 14)
 
@@ -103,7 +103,7 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
 def test_a_daily_backup_that_failed(shared: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said, and tried again after an hour; one whose folder was not there at the next run."""
     monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: False)
-    monkeypatch.setattr(backups, "run_backup", lambda app, _environ: backups.write_folder_backup(app, None, 14))
+    monkeypatch.setattr(backups, "run_backup", lambda app: backups.write_folder_backup(app, None, 14))
     shared.change_setting("backup_folder", str(stick))
     stick.rmdir()
     assert str(stick) in run_daily(shared)
@@ -112,12 +112,12 @@ def test_a_daily_backup_that_failed(shared: Apoa, stick: Path, monkeypatch: pyte
     assert len(list(stick.iterdir())) == 1
 
 
-def test_a_daily_backup_in_a_process_of_its_own(shared: Apoa, stick: Path) -> None:
+def test_a_daily_backup_in_a_thread_of_its_own(shared: Apoa, stick: Path) -> None:
     """It has the reports of the server."""
     shared.save(QUENTIN)
     shared.change_setting("backup_folder", str(stick))
     with closing(Container(shared.environ, shared.clock)) as app:
-        backups.run_backup(app, app.environ)
+        backups.run_backup(app)
     [file] = stick.iterdir()
     assert shared("restore", str(file), "--dry-run", "--json").json["unchanged"] == 1
 

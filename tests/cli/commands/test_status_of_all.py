@@ -8,7 +8,6 @@ from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
-from apoa_client.outbox.postgres import connection
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -118,43 +117,21 @@ def documents(apoa: Apoa, *more: str) -> dict[str, Any]:
     return {each["property"]: each for each in apoa("status", "--all", "--json", *more).json["properties"]}
 
 
-def count_connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Return a list that grows with each connection to a server."""
-    made: list[object] = []
-    connect = connection.connect
-
-    def counted(*arguments: Any) -> connection.Connection:
-        made.append(arguments)
-        return connect(*arguments)
-
-    monkeypatch.setattr("apoa_client.outbox.postgres.database.connect", counted)
-    return made
-
-
-def test_each_as_it_is_alone(chain: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every value in the document of each is that of the property's own status, and one connection reads all."""
+def test_each_as_it_is_alone(chain: Apoa) -> None:
+    """Every value in the document of each is that of the property's own status; monitoring has the numbers of each."""
     save(chain, "kenanga", QUENTIN)
     save(chain, "cempaka", XIMENA)
     save(chain, "anggrek", OBADIAH)
     assert chain("--property", "cempaka", "sync").code == 0
+    said = chain("status", "--all", "--nagios")
+    assert said.code == 0
+    for name, waiting in (("melati", 0), ("kenanga", 1), ("cempaka", 0), ("anggrek", 1)):
+        assert f" {name}_queued={waiting};" in said.out
     chain.clock.time = chain.clock.time.replace(day=28)
-    made = count_connections(monkeypatch)
-    together = documents(chain)
-    assert len(made) == 1
     alone = {name: chain("--property", name, "status", "--json").json for name in (*CHAIN, "anggrek")}
-    assert together == alone
+    assert documents(chain) == alone
     assert [alone[name]["overdue"] for name in (*CHAIN, "anggrek")] == [0, 1, 0, 1]
     assert chain("status", "--all", "--alarm").code == chain("status", "--all", "--alarm", "--json").code == 75
-
-
-def test_monitoring_reads_them_together(chain: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line with the numbers of each, by one connection."""
-    save(chain, "kenanga", QUENTIN)
-    made = count_connections(monkeypatch)
-    said = chain("status", "--all", "--nagios")
-    assert (said.code, len(made)) == (0, 1)
-    for name, waiting in (("melati", 0), ("kenanga", 1), ("cempaka", 0), ("anggrek", 0)):
-        assert f" {name}_queued={waiting};" in said.out
 
 
 def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> None:

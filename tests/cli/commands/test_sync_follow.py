@@ -13,7 +13,7 @@ import pytest
 from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, spoken
 
 from apoa_client.app.container import Container
-from apoa_client.app.kept_session import recall
+from apoa_client.app.sending import recall
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
@@ -337,12 +337,6 @@ class TestFailures:
         assert 6 <= tries <= 20
         assert (said.code, said.err) == (0, "")
 
-    def test_a_new_report_is_tried_soon(self, away: Apoa, follows: Follow) -> None:
-        """Also while the line is down: it may be back. But not all the time."""
-        away.save()
-        follows([follows.forward(20), *[lambda: away.save(XIMENA, "--again"), *[follows.forward(1)] * 7]])
-        assert len(follows.runs()) == 3
-
     def test_the_authority_asks_for_time(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
         """Retry-After is heeded to the second, also if something new is saved."""
         apoa.set_up(serve("503=120").base_url)
@@ -391,11 +385,11 @@ class TestFailures:
                 lambda: config.write_text("["),
                 *[follows.forward(60)] * 15,
                 move,
-                *[follows.forward(1)] * 10,
+                *[follows.forward(60)] * 10,
                 follows.states("accepted"),
             ]
         )
-        assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "78", "0 "]
+        assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "0 "]
 
     def test_a_restored_outbox(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The file may be replaced while it waits."""

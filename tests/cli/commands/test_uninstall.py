@@ -196,39 +196,19 @@ def test_logs(two: Apoa) -> None:
     assert files_below(two.home) == {"logs", *(str(Path("logs", name)) for name in others)}
 
 
-def test_a_home_with_files_of_others(two: Apoa) -> None:
-    """Where APOA_HOME is the user's whole home, folders and files of other programs stay, also with such names."""
-    theirs = ["proyek/keys.json", "proyek/outbox.db", "proyek/sandbox.db", "surat/outbox.lock", "surat/outbox.db-wal"]
+def test_what_the_settings_do_not_name(two: Apoa) -> None:
+    """A folder with reports or keys is named and stays: another program's, or a property's whose settings are lost."""
+    theirs = ["proyek/keys.json", "proyek/outbox.db", "surat/outbox.lock", "surat/outbox.db-wal"]
     for name in theirs:
         (two.home / name).parent.mkdir(exist_ok=True)
         (two.home / name).write_text('{"id": "x"}')
-    two.change_setting("vault", "keyring")  # so that a key file is not the program's by its name alone
-    (two.home / "latihan" / "keys.json").write_text('{"id": "x"}')
+    (two.home / "config.toml").unlink()
+    before = files_below(two.home)
     said = two("uninstall", "--dry-run", "--json")
-    assert str(two.home / "latihan" / "keys.json") in {each["place"] for each in said.json["kept"]}
-    assert not any("proyek" in each["place"] or "surat" in each["place"] for each in said.json["found"])
+    kept = {Path(each["place"]).name for each in said.json["kept"] if each["kind"] == "unnamed"}
+    assert kept == {"melati", "latihan", "proyek"}
     two("uninstall", "--yes", "--force")
-    assert {str(Path(name)) for name in (*theirs, "latihan/keys.json")} <= files_below(two.home)
-
-
-def test_a_key_file_alone(two: Apoa) -> None:
-    """The private key of a property that the settings do not name goes too, also where its outbox is on a server."""
-    (two.home / "config.toml").unlink()
-    two.outbox_file.unlink()
-    assert str(two.home / "melati" / "keys.json") in places(two("uninstall", "--dry-run", "--json"), "key_file")
-    assert two("uninstall", "--yes", "--force").code == 0
-    assert not two.home.exists()
-
-
-def test_a_folder_without_settings(two: Apoa) -> None:
-    """Reports whose settings are gone are found, and not removed without `--force`."""
-    (two.home / "config.toml").unlink()
-    (two.home / "empty").mkdir()
-    said = two("uninstall", "--dry-run")
-    assert "The reports cannot be read: it is not known whether all were sent." in said.out
-    assert two("uninstall", "--yes").code == Exit.NOT_NOW
-    assert two("uninstall", "--yes", "--force").code == 0
-    assert files_below(two.home) == {"empty"}
+    assert {each for each in before if "/" in each and not each.startswith("logs")} <= files_below(two.home)
 
 
 def test_a_missing_or_damaged_outbox(two: Apoa) -> None:

@@ -25,7 +25,7 @@ NO_ONE = set[str]()
 COLUMNS = "id, short_id, stay_id, kind, created_at, content"
 VALUES = "'x', 'x', 'x', 'check_in', 1, '\\x00'"
 
-STEERING = ("public_key", "index_key_hash", "stop", "hold", "maintenance", "doubts", "batch_size", "wants_photos")
+STEERING = ("public_key", "index_key_hash", "stop", "hold", "maintenance", "doubts", "wants_photos")
 """The metadata that say which key is right, what is sent and when, and what is doubted."""
 
 STATEMENTS: dict[str, set[str]] = {

@@ -1,29 +1,137 @@
-"""Opens the outboxes of a property: the file on this computer, and the shared one on a server of PostgreSQL.
+"""What keeps the data of a property, opened as its settings say: the keyring or key file, and the outboxes.
 
-New stays are saved in the file, and handed over to the shared outbox (`apoa_client.outbox.sql.hand_over`).
+The outboxes are the file on this computer, and the shared one on a server of PostgreSQL. New stays are saved in the
+file, and handed over to the shared outbox (`apoa_client.outbox.sql.hand_over`). The outbox and delivery get the keys
+through classes that open the vault at the first use only: most commands need none.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from apoa_client.errors import CredentialsProblem
+from apoa_client.files import read_regular
 from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.folders import Folders, user_id
 
 if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.postgres.database import PostgresDatabase
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.run import Clock
     from apoa_client.ports.state import Actor, HandedOver
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.vault import Authenticator, OutboxVersion, Sealer
     from apoa_client.settings.outbox_address import ServerAddress
+    from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
+    from apoa_client.vault.store import Binding, SecretStore
 
+KEYRING_SERVICE = "apoa-client"
+_SHORT_KEYRING_TIMEOUT_S = 1.5
+"""For a command with a guest waiting. A working keyring answers within 0.1 s."""
 _LONGEST_WAIT_S = 1.0
 """How long a statement, the wait for another desk's change, or a hand-over may take while a guest is waiting."""
+
+
+def secret_store(
+    settings: PropertySettings,
+    folders: Folders,
+    environ: Mapping[str, str],
+    guest_waits: Callable[[], bool],
+    *,
+    interactive: bool,
+) -> "SecretStore":
+    """Return the keyring or key file of a property. `guest_waits` is called before each use of a keyring."""
+    if settings.vault == "file":
+        from apoa_client.vault.secret_files import KeyFileStore  # start-up: status loads nothing of the vault
+
+        return KeyFileStore(folders.keys(settings.name))
+    from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore  # start-up
+
+    return KeyringStore(
+        f"{KEYRING_SERVICE}/{settings.name}",
+        interactive=interactive,
+        environ=environ,
+        uid=user_id(),
+        timeout_s=lambda: _SHORT_KEYRING_TIMEOUT_S if guest_waits() else TIMEOUT_S,
+    )
+
+
+def password_binding(settings: PropertySettings) -> "Binding":
+    """Return what a password that is given for these settings is bound to. Raises `SettingsProblem`."""
+    from apoa_client.vault.store import bind  # start-up
+
+    certificates = b""
+    if settings.ca_bundle:
+        try:
+            certificates = read_regular(Path(settings.ca_bundle))
+        except OSError:
+            from apoa_client.authority.tls import unreadable_certificates
+
+            raise unreadable_certificates(settings.ca_bundle) from None
+    return bind(
+        settings.host,
+        api_url=settings.api_url.encode(),
+        username=settings.username.encode(),
+        ca_bundle=certificates,
+        public_key=settings.public_key.strip().encode(),
+    )
+
+
+def outbox_binding(address: "ServerAddress") -> "Binding":
+    """Return what a password that is given for a shared outbox is bound to."""
+    from apoa_client.vault.store import bind  # start-up
+
+    certificates, file = b"", address.tls.get("sslrootcert")
+    if file is not None:
+        with suppress(OSError):  # the connection fails, and says why
+            certificates = read_regular(Path(file))
+    return bind(address.place, outbox=address.place.encode(), sslrootcert=certificates)
+
+
+class LazySealer:
+    """The property's `PropertySealer`, built at its first use: reading counts and states needs no cryptography."""
+
+    def __init__(self, sealer: "Callable[[], PropertySealer]", key_is_at_hand: Callable[[], bool]) -> None:
+        self._sealer = sealer
+        self._key_is_at_hand = key_is_at_hand
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the attribute of the sealer is
+        return getattr(self._sealer(), name)
+
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
+        """Return what makes codes as `ports.Sealer` describes."""
+        if not ask and not self._key_is_at_hand():  # without loading the cryptography
+            return None
+        return self._sealer().authenticator(ask=ask, only_checks=only_checks)
+
+
+class VaultVersion:
+    """The `ports.KnownVersion` of a property: a keyring is opened only if the private key was read from it before."""
+
+    def __init__(self, secrets: "Callable[[], PropertySecrets]", key_is_at_hand: Callable[[], bool]) -> None:
+        self._secrets = secrets
+        self._key_is_at_hand = key_is_at_hand
+        self._known: OutboxVersion | None = None
+
+    def read(self) -> "OutboxVersion | None":
+        """Return it as `ports.KnownVersion` describes."""
+        if self._known is None and self._key_is_at_hand():
+            with suppress(CredentialsProblem):
+                self._secrets().private_key()
+                self._known = self._secrets().outbox_version()
+        return self._known
+
+    def write(self, version: "OutboxVersion") -> None:
+        """Store it as `ports.KnownVersion` describes."""
+        if version == self._known:
+            return
+        stored = self._secrets().outbox_version()  # another process may have raised it
+        if stored is None or stored.outbox != version.outbox or stored.number < version.number:
+            self._secrets().store_outbox_version(version)
+        self._known = version
 
 
 class OutboxOpener:
@@ -76,10 +184,15 @@ class OutboxOpener:
     def shared(self, password: str | None = None) -> "Outbox":
         """Open the property's part of the shared outbox, with the `password` that the vault has if none is given.
 
-        Raises what `PostgresOutbox.open` does, `OutboxServerUnreachable` above all.
-        Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
+        Raises what `PostgresOutbox.open` does, `OutboxServerUnreachable` above all,
+        `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
-        address, password = self._server(password)
+        from apoa_client.outbox.postgres import require_driver
+        from apoa_client.settings.outbox_address import parse_address
+
+        address = parse_address(self._settings.outbox)
+        require_driver()
+        password = password or self._password(address)
         from apoa_client.outbox.postgres.connection import TimeLimits
         from apoa_client.outbox.postgres.store import PostgresOutbox
 
@@ -89,31 +202,11 @@ class OutboxOpener:
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
 
-    def every_property(self) -> "PostgresDatabase":
-        """Open the shared outbox for every property of its login (`PostgresOutbox.on`). Raises as `shared`."""
-        address, password = self._server(None)
-        from apoa_client.outbox.postgres.schema import open_database
-
-        return open_database(address, password)
-
-    def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
-        """Return where the shared outbox is, and the password: the given one, else the one in the vault.
-
-        Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
-        """
-        from apoa_client.outbox.postgres import require_driver
-        from apoa_client.settings.outbox_address import parse_address
-
-        address = parse_address(self._settings.outbox)
-        require_driver()
-        return address, password or self._password(address)
-
     def _password(self, address: "ServerAddress") -> str | None:
         """Return the password of the database; None if there is none.
 
         Without a keyring it is not known: it is empty then where only a password proves which program answers.
         """
-        from apoa_client.app.property_vault import outbox_binding
         from apoa_client.vault.errors import KeyringProblem
 
         try:
