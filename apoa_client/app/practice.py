@@ -24,7 +24,7 @@ def practice_environment(environ: Mapping[str, str], folders: Folders) -> dict[s
     """Return the environment of the practice home: no settings, secrets or files of a real property are named in it."""
     others = {name: value for name, value in environ.items() if not name.startswith("APOA_") or name in _KEPT}
     others.pop("CREDENTIALS_DIRECTORY", None)
-    return {**others, "APOA_HOME": str(folders.practice), "APOA_SITE_CONFIG": ""}
+    return {**others, "APOA_HOME": str(folders.practice)}
 
 
 def move_to_practice(app: Container, settings: PropertySettings) -> None:
@@ -58,7 +58,7 @@ def move_to_practice(app: Container, settings: PropertySettings) -> None:
         secrets = app.secrets_of(settings)
         for name in secrets.stored_names():
             secrets.delete_stored(name)
-    remove_property(app.folders.config, settings.name, app.folders.site)
+    remove_property(app.folders.config, settings.name)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -85,7 +85,7 @@ class PropertySetup:
                 raise _stays_real(before)
         elif before is not None and before.is_training and not self._was_real(before):
             move_to_practice(app, before)
-            app.config = reading.load(app.folders.config, app.folders.site, app.environ)
+            app.config = reading.load(app.folders.config, app.environ)
             return settings._replace(index_key="")
         return settings
 

@@ -211,7 +211,7 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
 
     try:
         folders = find_folders(environ)
-        setting = reading.load(folders.config, folders.site).language
+        setting = reading.load(folders.config).language
     except SettingsProblem:
         setting = ""  # the command itself says what is wrong with the settings
     return setting or language.system_language(environ)

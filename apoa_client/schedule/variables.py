@@ -9,8 +9,6 @@ from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 _HOME = "APOA_HOME"
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 """Where platformdirs looks on Linux, unless everything is below `_HOME`."""
-_SITE_FILE = "APOA_SITE_CONFIG"
-"""Empty, it says that no settings file for all users is read."""
 _PROPERTY = "APOA_PROPERTY"
 """A schedule names its property, or sends for all."""
 _SECRETS = ("APOA_PASSWORD", "APOA_PRIVATE_KEY", "APOA_OUTBOX_PASSWORD")
@@ -31,7 +29,6 @@ class Variables(NamedTuple):
 def variables_of(environ: Mapping[str, str]) -> Variables:
     """Choose from this environment what a scheduled run needs to find the same files and the same authority."""
     wanted = {name: environ[name] for name in (*folder_variables(environ), *_KEPT) if environ.get(name)}
-    wanted |= {name: environ[name] for name in (_SITE_FILE,) if name in environ}
     wanted |= {name: str(Path(environ[name]).absolute()) for name in _PATHS if environ.get(name)}
     secret = {name for name, value in wanted.items() if name.lower().endswith("_proxy") and "@" in value}
     kept = {name: value for name, value in wanted.items() if name not in secret}

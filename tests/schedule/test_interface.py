@@ -103,7 +103,7 @@ class TestVariables:
     def test_what_is_kept(self) -> None:
         """The home, proxies, and files with secrets, but no certificates; the folders of XDG only without a home."""
         proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost"}
-        files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB", "APOA_SITE_CONFIG": ""}
+        files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB"}
         more = {
             "XDG_DATA_HOME": "/d",
             "APOA_PROPERTY": "melati",

@@ -183,7 +183,7 @@ def _offer_to_keep(session: Session, mapping: ColumnMapping) -> str:
     app = session.app
     name = ask_mapping_name(app.saved_config().maps)
     if name:
-        save_mapping(app.folders.config, name, mapping, app.folders.site)
+        save_mapping(app.folders.config, name, mapping)
         line = _("Kept. The next time: apoa import FILE --map {name}")
         print_error_line(style_success(line.format(name=name)))
     return name
