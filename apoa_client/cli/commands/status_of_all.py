@@ -42,7 +42,7 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     code = run_for_every_property(session, work, reread=False)
     session.quiet = quiet
     if not session.json:
-        show_properties(states, everything=bool(session.verbosity))
+        show_properties(states)
     return code
 
 
