@@ -30,9 +30,10 @@ from apoa_client.schedule.interface import (
     Job,
     Plan,
     Scheduler,
+    folder_variables,
     run_tool,
+    variables_of,
 )
-from apoa_client.schedule.variables import folder_variables, variables_of
 from apoa_client.settings.folders import user_id
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
 from apoa_client.vault.keyring_store import session_buses

@@ -144,7 +144,7 @@ def _take_variables(arguments: Sequence[str]) -> Sequence[str]:
     the words are left to be refused as unknown ones.
     """
     while arguments[:1] == [SET_VARIABLE]:
-        from apoa_client.schedule.variables import variables_of  # only a task needs it
+        from apoa_client.schedule.interface import variables_of  # only a task needs it
 
         name, _equals, value = "".join(arguments[1:2]).partition("=")
         kept = variables_of({name: value}).kept

@@ -16,12 +16,13 @@ from apoa_client.schedule.interface import (
     MINUTE,
     Job,
     ToolResult,
+    folder_variables,
     read_file,
     remove_file,
     run_tool,
+    variables_of,
     write_file,
 )
-from apoa_client.schedule.variables import folder_variables, variables_of
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})
 needs_crontab = pytest.mark.skipif(sys.platform == "win32", reason="python-crontab is not installed there")

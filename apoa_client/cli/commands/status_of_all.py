@@ -11,8 +11,8 @@ from apoa_client.app.shared_status import SharedStatus, read_shared
 from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import print_json
-from apoa_client.cli.views.away import show_only_here
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_error, show_unwritable
+from apoa_client.cli.views.outboxes import show_only_here
 from apoa_client.cli.views.properties import (
     Checked,
     PropertyState,
