@@ -19,7 +19,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
     write,
 )
-from apoa_client.cli.terminal.wrapping import width
+from apoa_client.cli.terminal.wrapping import pad, width
 from apoa_client.cli.views.findings import error_fields, error_line, finding_value, suggestion_line, warning_line
 from apoa_client.cli.views.labels import SEXES, day_text
 from apoa_client.cli.views.report import state_text
@@ -91,6 +91,8 @@ _MAX_EDIT = 6
 """Characters: of a correction that changes more, only the corrected value is shown."""
 
 _GAP = "  "
+_MAX_COLUMN = 30
+"""Columns of the values, so that the notes have their place on a screen of 80."""
 
 _ISO_DAY_LENGTH = len("2026-11-24")
 
@@ -170,7 +172,7 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
         write(line)  # not wrapped, because each mark stands below its character
     warnings = [warning_line(text(warning.message)) for warning in checked.warnings]
     notes = [note if plain() else f"- {note}" for note in _notes(checked)]
-    for line in (*label_lines(list(_field_rows(checked))), *_error_lines(checked), *warnings, *notes):
+    for line in (*label_lines(_field_rows(checked)), *_error_lines(checked), *warnings, *notes):
         print_line(line)
     if checked.mrz is not None:
         advice = _(
@@ -197,9 +199,9 @@ def _verdict(checked: CheckedDocument) -> str:
     return style_success(_("Valid: no errors."))
 
 
-def _field_rows(checked: CheckedDocument) -> Iterator[tuple[str, str]]:
-    """Yield the label of each field, and its value with how reliable it is."""
-    states = _field_states(checked)
+def _field_rows(checked: CheckedDocument) -> list[tuple[str, str]]:
+    """Return the label of each field, and its value with how reliable it is, in columns unless a value is very long."""
+    states, rows = _field_states(checked), list[tuple[str, str, str]]()
     is_passport = checked.mrz is None or checked.mrz.is_passport
     for item in _GUEST_FIELDS:
         value: Any = {"guest": checked.guest}
@@ -211,7 +213,9 @@ def _field_rows(checked: CheckedDocument) -> Iterator[tuple[str, str]]:
             shown = sanitize(_value_text(item.name, value)) if value else unknown
             label = text(item.label if is_passport else _LABELS.get(item.name, item.label))
             note, style = _reliability(checked, item.name, state, shown)
-            yield label, side_by_side([shown, style(note) if note else ""])
+            rows.append((label, shown, style(note) if note else ""))
+    wide = 0 if plain() else min(max((width(shown) for _label, shown, _note in rows), default=0), _MAX_COLUMN)
+    return [(label, side_by_side([pad(shown, wide), note]) if note else shown) for label, shown, note in rows]
 
 
 def _field_states(checked: CheckedDocument) -> Mapping[str, FieldState]:
