@@ -485,6 +485,8 @@ def test_one_cause_is_shown_once(configured: Apoa) -> None:
     (configured.home / "config.toml").chmod(0o666)
     said = configured("doctor", "--offline").out
     assert said.count("chmod go-w") == 1
+    found = doctor(configured, "--offline", code=78)
+    assert (found["settings"].result, found["permissions"].result) == ("failed", "failed")
 
 
 def test_none_of_several_is_chosen(configured: Apoa, authority: SandboxServer) -> None:
