@@ -26,6 +26,7 @@ from apoa_client.cli.terminal.output import print_error_line, sanitize, write
 from apoa_client.cli.terminal.streams import (
     adapt_stream,
     discard_output,
+    escape_codes,
     is_terminal,
     occupy_descriptors,
 )
@@ -125,12 +126,14 @@ def main() -> int:
     process_limits.forbid_core_files()
     occupy_descriptors()
     arguments = _take_variables(sys.argv[1:])
-    code = run(arguments, dict(os.environ), None)  # noqa: TID251  read once, here
-    if sys.platform == "win32" and not arguments:
-        from apoa_client.cli.own_window import ask_for_commands, is_own_window  # only after a double click
+    with escape_codes() as are_drawn:
+        output.set_colours_drawn(drawn=are_drawn)
+        code = run(arguments, dict(os.environ), None)  # noqa: TID251  read once, here
+        if sys.platform == "win32" and not arguments:
+            from apoa_client.cli.own_window import ask_for_commands, is_own_window  # only after a double click
 
-        if is_own_window():
-            ask_for_commands()
+            if is_own_window():
+                ask_for_commands()
     if sys.platform == "win32" and threading.active_count() > 1:
         os._exit(code)  # after an interruption a thread still reads from the console, where Python's own end crashes
     return code

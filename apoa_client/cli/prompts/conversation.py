@@ -88,6 +88,8 @@ class Conversation:
     answers: dict[str, str] = field(default_factory=dict, repr=False)
     answered: list[str] = field(default_factory=list)
     """The names of the answered questions, in order."""
+    read: Callable[[str], str] | None = None
+    """Asks for one line; None for `ask_line`."""
     _earlier: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def run(self) -> bool:
@@ -97,7 +99,7 @@ class Conversation:
             name, question = found
             if self._earlier.get(name):
                 question = replace(question, default=self._earlier[name])
-            answer = (_accept_default(question) if accept_all else None) or ask(question)
+            answer = (_accept_default(question) if accept_all else None) or ask(question, self.read)
             if isinstance(answer, Answer):
                 self.answers[name] = answer.value
                 self.answered.append(name)
@@ -120,13 +122,13 @@ class Conversation:
         return True
 
 
-def ask(question: Question) -> Answer | Move:
-    """Ask until the user types a clear answer or a move."""
+def ask(question: Question, read: Callable[[str], str] | None = None) -> Answer | Move:
+    """Ask until the user types a clear answer or a move. `read` asks for one line, in place of `ask_line`."""
     unclear = UnclearAnswer("")
     if question.notice:
         print_error_line("  " + warning_line(question.notice))
     while True:
-        typed = ask_line(_prompt(question, unclear))
+        typed = (read or ask_line)(_prompt(question, unclear))
         if typed in {Move.BACK, Move.ACCEPT_ALL}:
             return Move(typed)
         if typed == HELP or (len(unclear.choices) == 1 and typed.casefold() in NO):

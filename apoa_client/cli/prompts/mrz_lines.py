@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from apoa_client.cli.prompts.conversation import HELP, Move, UnclearAnswer
 from apoa_client.cli.prompts.photos import photo_paths
-from apoa_client.cli.terminal.input import ask_line
+from apoa_client.cli.terminal.input import ask_line, edit_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.passport.layouts import TD3
@@ -71,9 +71,9 @@ class LinesAgain(NamedTuple):
 
 
 def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | Move:
-    """Ask for the `wrong` ones of the lines again, and return all lines.
+    """Ask for the `wrong` ones of the lines again, each with its text to edit, and return all lines.
 
-    No lines for Enter alone or `>`; `Move.BACK` for `<`, and if no line is wrong by itself.
+    No lines for a line that is not changed, Enter alone or `>`; `Move.BACK` for `<`, and if no line is wrong by itself.
     """
     if not wrong:
         return Move.BACK
@@ -84,11 +84,14 @@ def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | 
         print_error_line(_("Correct the lines. Enter alone = type the details by hand, < = begin again."))
     corrected = list(lines)
     for index in wrong:
-        typed = _ask_line(index + 1, again=True)
-        if (index > 0 and is_of_passport(_normalised(typed))) or len(typed) >= _MIN_JOINED_LENGTH:
+        typed = _ask_line(index + 1, lines, index)
+        behind = typed.removeprefix(lines[index])  # a reader types behind the text that is there
+        if len(typed) > _MAX_LINE_LENGTH and len(behind) >= _MIN_LINE_LENGTH:
+            typed = behind
+        if (index > 0 and is_of_passport(_normalised(typed))) or len(behind) >= _MIN_JOINED_LENGTH:
             scanned = ask_mrz_lines(typed)
             return scanned if isinstance(scanned, Move) else LinesAgain(scanned, scanned=True)
-        if typed in {"", Move.ACCEPT_ALL}:
+        if typed in {"", lines[index], Move.ACCEPT_ALL}:
             return LinesAgain([])
         if typed == Move.BACK:
             return Move.BACK
@@ -122,17 +125,17 @@ def with_last_fillers(lines: Sequence[str]) -> list[str]:
     ]
 
 
-def _ask_line(number: int, *, again: bool = False) -> str:
-    """Ask for a line by its number, from 1."""
+def _ask_line(number: int, lines: Sequence[str] = (), index: int | None = None) -> str:
+    """Ask for a line: for a new one, or again for the one with this index among `lines`."""
     question = _("MRZ line {number}").format(number=number)
     while True:
-        line = ask_line(question)
-        if line != HELP:
+        line = ask_line(question) if index is None else edit_line(question, lines[index], lines)
+        if line != HELP and not (index is not None and line == f"{lines[index]}{HELP}"):
             return line
         print_error_line(
             "  " + _("The two lines with many < at the bottom of the photo page. A reader sends both at once.")
         )
-        if number == 1 and not again:
+        if number == 1 and index is None:
             print_error_line("  " + _("A photo of the page also works: drag its file into this window."))
 
 

@@ -15,7 +15,7 @@ from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.prompts.conversation import Answer, Choice, Conversation, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import localized_command
-from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.input import confirm, edit_line
 from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_bold
 from apoa_client.cli.views.findings import show_error
@@ -83,7 +83,7 @@ def ask_setup_questions(config: Config, default_language: str, given: Mapping[st
     elif given["by_hand"]:
         known["destination"] = HAND
     questions = _SetupQuestions(config, default_language, given["office"])
-    conversation = Conversation(questions.ask_next, known)
+    conversation = Conversation(questions.ask_next, known, read=edit_line)  # no scanner types here: arrow keys may work
     while not conversation.run():
         print_error_line(_("This is the first question."))
     answers = dict(conversation.answers)

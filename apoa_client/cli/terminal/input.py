@@ -3,15 +3,17 @@
 import codecs
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BytesIO, TextIOWrapper
+from types import ModuleType
 from typing import BinaryIO
 
 import click
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
+    is_static,
     print_error_heading,
     print_error_line,
     print_error_unwrapped,
@@ -147,6 +149,39 @@ def _interruptible(ask: Callable[[], object]) -> object:
         except KeyboardInterrupt as exc:
             raise click.Abort from exc  # as click itself does
     return ask()
+
+
+def edit_line(question: str, line: str = "", earlier: Sequence[str] = ()) -> str:
+    """As `ask_line`, with `line` as the text to edit where the terminal can: Enter alone then returns it unchanged.
+
+    There the arrow keys, Home and Delete work, and the up arrow shows `line` and the `earlier` lines. They are personal
+    data, so the history is emptied at once and never written to a file. Elsewhere (as plain lines, or on Windows, whose
+    Python has no readline) the line is typed again.
+    """
+    readline: ModuleType | None = None
+    if not is_static() and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        with suppress(ImportError):
+            import readline  # only where a line is edited
+    if readline is None:
+        return ask_line(question)
+    readline.set_auto_history(False)
+    for text in (*earlier, line):
+        readline.add_history(text)
+    if line and "libedit" in (readline.__doc__ or ""):  # it empties the line after the hook
+        print_error_line("  " + _("The up arrow shows the line as it was."))
+    else:
+        readline.set_startup_hook(lambda: readline.insert_text(line))
+    try:
+        return input(
+            f"{_prompt(question)} "
+        ).strip()  # not click's, which prompts on stderr, where readline is not used
+    except (KeyboardInterrupt, EOFError):
+        raise click.Abort from None
+    except UnicodeDecodeError:
+        return UNREADABLE
+    finally:
+        readline.set_startup_hook(None)
+        readline.clear_history()
 
 
 def _prompt(question: str) -> str:

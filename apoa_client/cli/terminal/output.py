@@ -38,6 +38,7 @@ class _Mode:
     """How this call of the program prints."""
 
     plain = False
+    draws_colours = True
     schema = ""
     environment: Callable[[], str] = str
     """Returns the member `environment` of JSON documents; empty for none."""
@@ -57,14 +58,28 @@ def plain() -> bool:
     return _Mode.plain
 
 
+def set_colours_drawn(*, drawn: bool) -> None:
+    """Use no colours from now on unless the environment demands them, if the console does not draw them."""
+    _Mode.draws_colours = drawn
+
+
 def is_static() -> bool:
     """Whether nothing on the screen may move or disappear: for a screen reader, a dumb terminal, or a file."""
     return plain() or _dumb() or not is_terminal(sys.stderr)
 
 
 def colour() -> bool | None:
-    """Whether text is coloured: never, or, for None, where the output is a terminal (no-color.org)."""
-    return False if plain() or _dumb() or os.environ.get("NO_COLOR") else None  # noqa: TID251  where rich reads it too
+    """Whether text is coloured: never, always, or, for None, where the output is a terminal.
+
+    NO_COLOR wins (no-color.org), then FORCE_COLOR (force-color.org) and CLICOLOR_FORCE, then CLICOLOR=0
+    (bixense.com/clicolors).
+    """
+    environ = os.environ  # noqa: TID251  where rich reads it too
+    if plain() or environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return False if _dumb() or not _Mode.draws_colours or environ.get("CLICOLOR") == "0" else None
 
 
 def _dumb() -> bool:

@@ -23,6 +23,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 if sys.platform == "win32":
+    _ENABLE_VIRTUAL_TERMINAL_PROCESSING = 4
 
     def _is_console(descriptor: int) -> bool:
         """Return whether `GetConsoleMode` succeeds, which it does for consoles only."""
@@ -32,7 +33,38 @@ if sys.platform == "win32":
         mode, handle = ctypes.c_ulong(), ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
         return bool(ctypes.WinDLL("kernel32").GetConsoleMode(handle, ctypes.byref(mode)))
 
+    @contextmanager
+    def escape_codes() -> Iterator[bool]:
+        """Let the consoles of the output draw colours inside; yield whether all of them do.
+
+        An older console of Windows 10 prints the codes as text until a program asks for more.
+        https://learn.microsoft.com/windows/console/setconsolemode
+        """
+        import ctypes
+        import msvcrt
+
+        kernel32, before, are_drawn = ctypes.WinDLL("kernel32"), [], True
+        for stream in (sys.stdout, sys.stderr):
+            if stream is None or not is_terminal(stream):
+                continue
+            mode, handle = ctypes.c_ulong(), ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+            kernel32.GetConsoleMode(handle, ctypes.byref(mode))
+            if not mode.value & _ENABLE_VIRTUAL_TERMINAL_PROCESSING:
+                before.append((handle, mode))
+                new = ctypes.c_ulong(mode.value | _ENABLE_VIRTUAL_TERMINAL_PROCESSING)
+                are_drawn = bool(kernel32.SetConsoleMode(handle, new)) and are_drawn
+        try:
+            yield are_drawn
+        finally:
+            for handle, mode in before:
+                kernel32.SetConsoleMode(handle, mode)
+
 else:
+
+    @contextmanager
+    def escape_codes() -> Iterator[bool]:
+        """Yield True: the terminals of other systems draw colours."""
+        yield True
 
     def _is_console(_descriptor: int) -> bool:
         """Return True: `isatty` says enough."""

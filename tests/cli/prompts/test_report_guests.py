@@ -97,7 +97,7 @@ PASSPORT: Mapping[str, Sequence[Call]] = {
     "a wrong line is explained and asked again": [
         ("", [*WRONG_DIGIT, ENTER, FIRST, SECOND[:-5], *QUENTIN.lines, *PAGE, CONTENT])
     ],
-    "the good first line is kept": [("", [WRONG_NAME, SECOND, "n", "?", FIRST, *PAGE, CONTENT])],
+    "the good first line is kept": [("", [WRONG_NAME, SECOND, "n", "?", f"{WRONG_NAME}?", FIRST, *PAGE, CONTENT])],
     "the good second line is kept": [("", [FIRST, WRONG_DATE, "n", SECOND, *PAGE, CONTENT])],
     "two wrong lines are asked again": [
         ("", [WRONG_NAME, WRONG_DATE, "n", *QUENTIN.lines, *PAGE, CONTENT]),
@@ -109,7 +109,14 @@ PASSPORT: Mapping[str, Sequence[Call]] = {
     ],
     "lines in the wrong order are swapped": [("", [*reversed(QUENTIN.lines), *PAGE, CONTENT])],
     "a passport scanned where a line is corrected": [
-        ("--again", [FIRST, WRONG_DATE, "n", *scan, *PAGE, CONTENT]) for scan in (QUENTIN.lines, [SCAN])
+        ("--again", [FIRST, WRONG_DATE, "n", *scan, *PAGE, CONTENT])
+        for scan in (QUENTIN.lines, [SCAN], [WRONG_DATE + FIRST, SECOND], [WRONG_DATE + SCAN])
+    ],
+    "a reader types behind both wrong lines": [
+        (
+            "",
+            [WRONG_NAME, WRONG_DATE, "n", WRONG_NAME + FIRST, WRONG_DATE + SECOND, *PAGE, CONTENT],
+        )
     ],
     "a confirmed date": [("", [*WRONG_DIGIT, "y", *PAGE, CONTENT])],
     "missing fillers at the end of the first line": [

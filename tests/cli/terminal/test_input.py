@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
+import click
 import pytest
 from cli_helpers import LANGUAGES, Keyboard, spoken
 
@@ -18,11 +19,13 @@ from apoa_client.cli.terminal.input import (
     ask_line,
     confirm,
     discard_typed_ahead,
+    edit_line,
     index_of_choice,
     secret_line,
     standard_input,
     standard_input_bytes,
 )
+from apoa_client.cli.terminal.output import set_plain
 from apoa_client.errors import DataRefused
 from apoa_client.report.fields import FIELDS
 
@@ -155,6 +158,116 @@ class TestYesOrNo:
             os.write(keys, too_early)
             monkeypatch.setattr("sys.stderr", Person(keys, b"\n"))
             assert not confirm("Go on?", default=False)
+
+
+class FakeReadline(ModuleType):
+    """GNU readline or libedit, as far as a line is edited; `line` is what the user would see and accept."""
+
+    def __init__(self, documentation: str) -> None:
+        super().__init__("readline", documentation)
+        self.history: list[str] = []
+        self.inserted = ""
+        self.hook: Callable[[], None] | None = None
+
+    def set_auto_history(self, on: bool) -> None:  # noqa: FBT001  as readline's
+        assert not on
+
+    def add_history(self, line: str) -> None:
+        self.history.append(line)
+
+    def clear_history(self) -> None:
+        self.history.clear()
+
+    def set_startup_hook(self, hook: Callable[[], None] | None) -> None:
+        self.hook = hook
+
+    def insert_text(self, text: str) -> None:
+        self.inserted = text
+
+
+def full_terminal(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], str] = input) -> Screen:
+    """Make all standard streams a terminal whose lines `read` returns, and return the screen."""
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Screen()
+    for name, stream in (("stdin", Keyboard("")), ("stdout", screen), ("stderr", screen)):
+        monkeypatch.setattr(f"sys.{name}", stream)
+    monkeypatch.setattr("builtins.input", read)
+    return screen
+
+
+class TestEditing:
+    """`edit_line` offers a line to be edited where the terminal can."""
+
+    @pytest.fixture
+    def gnu(self, monkeypatch: pytest.MonkeyPatch) -> FakeReadline:
+        """GNU readline."""
+        found = FakeReadline("Importing this module enables command line editing using GNU readline.")
+        monkeypatch.setitem(sys.modules, "readline", found)
+        return found
+
+    def test_the_line_is_offered_and_forgotten(self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline) -> None:
+        """It is in the input already, and the earlier lines are in the history, which is empty afterwards."""
+        seen: list[tuple[str, list[str]]] = []
+
+        def read(prompt: str) -> str:
+            assert gnu.hook is not None
+            gnu.hook()
+            seen.append((prompt, [*gnu.history]))
+            return f" {gnu.inserted}<< "
+
+        full_terminal(monkeypatch, read)
+        assert edit_line("Line 2", "ABC", ["P<", "ABC<"]) == "ABC<<"
+        assert seen == [("Line 2: ", ["P<", "ABC<", "ABC"])]
+        assert (gnu.history, gnu.hook) == ([], None)
+
+    def test_libedit_has_it_in_the_history_only(self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline) -> None:
+        """The screen names the key that shows the line."""
+        gnu.__doc__ = "Importing this module enables command line editing using libedit readline."
+
+        def read(_prompt: str) -> str:
+            assert gnu.hook is None
+            return gnu.history[-1]
+
+        screen = full_terminal(monkeypatch, read)
+        assert edit_line("Line 2", "ABC") == "ABC"
+        assert "The up arrow shows the line as it was." in screen.getvalue()
+
+    def test_a_broken_off_edit_leaves_no_history(self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline) -> None:
+        """Ctrl-C and the end of the input abort, undecodable input is marked, as at other questions."""
+        errors: list[BaseException] = [KeyboardInterrupt(), EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "")]
+
+        def read(_prompt: str) -> str:
+            raise errors.pop(0)
+
+        full_terminal(monkeypatch, read)
+        for _error in range(2):
+            with pytest.raises(click.Abort):
+                edit_line("Line 2", "ABC")
+        assert edit_line("Line 2", "ABC") == UNREADABLE
+        assert (gnu.history, gnu.hook) == ([], None)
+
+    @pytest.mark.parametrize("kept_from", ["plain", "dumb", "stdout", "stdin", "no readline"])
+    def test_elsewhere_the_line_is_typed_again(
+        self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline, kept_from: str
+    ) -> None:
+        """As plain lines, in a dumb terminal, without a terminal, and where Python has no readline."""
+        full_terminal(monkeypatch)
+        monkeypatch.setattr("sys.stdin", Keyboard("typed again\n"))
+        if kept_from == "plain":
+            set_plain(plain=True)
+        elif kept_from == "dumb":
+            monkeypatch.setenv("TERM", "dumb")
+        elif kept_from == "stdout":
+            monkeypatch.setattr("sys.stdout", io.StringIO())
+        elif kept_from == "stdin":
+            monkeypatch.setattr("sys.stdin", io.StringIO("typed again\n"))
+        else:
+            monkeypatch.setitem(sys.modules, "readline", None)
+        try:
+            assert edit_line("Line 2", "ABC") == "typed again"
+        finally:
+            set_plain(plain=False)
+        assert (gnu.history, gnu.inserted) == ([], "")
 
 
 class TestTypedAhead:

@@ -284,6 +284,49 @@ class TestLooks:
         output.print_error_line(output.style_warning("look"))
         assert ["\x1b" in text for text in capsys.readouterr()] == [looks[2] is None] * 2
 
+    @pytest.mark.parametrize(
+        ("environ", "coloured"),
+        [
+            ({"FORCE_COLOR": "1"}, True),
+            ({"CLICOLOR_FORCE": "1"}, True),
+            ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+            ({"FORCE_COLOR": "0", "CLICOLOR_FORCE": "0"}, None),
+            ({"FORCE_COLOR": "", "CLICOLOR_FORCE": ""}, None),
+            ({"CLICOLOR": "1"}, None),
+            ({"CLICOLOR": "0"}, False),
+            ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, True),
+            ({"NO_COLOR": "1", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}, False),
+        ],
+    )
+    def test_forced_colours(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        environ: dict[str, str],
+        *,
+        coloured: bool | None,
+    ) -> None:
+        """`FORCE_COLOR` and `CLICOLOR_FORCE` colour a pipe, `CLICOLOR=0` not even a terminal; `NO_COLOR` wins."""
+        assert output.is_static()  # as without a stream
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        assert output.colour() is coloured
+        output.print_line(output.style_error("x"))
+        assert ("\x1b" in capsys.readouterr().out) == bool(coloured)
+
+    @pytest.mark.parametrize(("environ", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True)])
+    def test_a_console_that_draws_no_colours(
+        self, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], *, coloured: bool
+    ) -> None:
+        """It gets none, unless the environment demands them."""
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        output.set_colours_drawn(drawn=False)
+        try:
+            assert output.colour() is coloured
+        finally:
+            output.set_colours_drawn(drawn=True)
+
     @pytest.mark.usefixtures("terminals")
     def test_clearing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """Without cursor movement, clearing the screen prints a blank line."""
