@@ -79,37 +79,6 @@ def open_own_folder(folder: Path) -> int | None:
     raise SettingsProblem(*fault, name=UNSAFE)
 
 
-def check_shared_file(path: Path) -> None:
-    """Raise `SettingsProblem` if the file at `path`, which all users read, can be changed by another user than root.
-
-    A file that does not exist may be in a folder where others can write: theirs would be refused. Its folder may be
-    open to others on Windows only, where a file that this program has open is neither replaced nor removed.
-    """
-    fault = find_fault(path, own_levels=2 if _POSIX else 1) if os.path.lexists(path) else None
-    if fault is not None:
-        name = str(fault.message.values["path"])
-        raise SettingsProblem(fault.message, _advice_about_shared(name), name=UNSAFE)
-
-
-def _advice_about_shared(name: str) -> Message:
-    """Return the commands with which an administrator makes a file one that only administrators change."""
-    if _POSIX:
-        import shlex  # for an error only
-
-        quoted = shlex.quote(name)
-        first, second = f"sudo chown root {quoted}", f"sudo chmod go-w {quoted}"
-    else:
-        inherited = "(OI)(CI)" if os.path.isdir(name) else ""  # noqa: PTH112  as above
-        rights = ("S-1-5-18:{}F", "S-1-5-32-544:{}F", "S-1-5-32-545:{}RX")
-        grants = " ".join(f'"*{right.format(inherited)}"' for right in rights)
-        first, second = f'icacls "{name}" /setowner *S-1-5-32-544', f'icacls "{name}" /inheritance:r /grant:r {grants}'
-    return msg(
-        "An empty APOA_SITE_CONFIG leaves the file out, until an administrator runs: {first} and then: {second}",
-        first=first,
-        second=second,
-    )
-
-
 def find_fault(path: Path, *, own_levels: int = 1, beside: tuple[str, ...] = (), secret: bool = False) -> Fault | None:
     """Return why the file at `path` must not be used, or None.
 

@@ -22,7 +22,6 @@ import apoa_client
 from apoa_client.cli.terminal import output
 from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.messages import Message
-from apoa_client.settings import folders
 
 if TYPE_CHECKING:
     from browser_helpers import NewContext
@@ -282,7 +281,6 @@ def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     output.set_plain(plain=False)
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    monkeypatch.setattr(folders, "_site_path", lambda _environ: tmp_path / "site" / "config.toml")
 
 
 _KEYRINGS = {"win32": ("keyring.backends.Windows", "WinVaultKeyring"), "darwin": ("keyring.backends.macOS", "Keyring")}

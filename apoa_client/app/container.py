@@ -337,7 +337,7 @@ class Container(PropertyChoice):
         from apoa_client.app.retention import Retention
 
         # Read again: a run that takes long must not erase what a change meanwhile says is kept.
-        config = reading.load(self.folders.config, self.folders.site, self.environ)
+        config = reading.load(self.folders.config, self.environ)
         settings = config.properties.get(self.settings.name, self.settings)
         ask = None if settings.by_hand else lambda: self.calls(_TIME_WAIT_S, prompt=False).record_time()
         opener = self.outbox_opener(settings)

@@ -109,7 +109,7 @@ def _files_of(app: Container) -> Sequence[Path]:
         folders = app.folders
     except ApoaError:
         return ()
-    settings = (folders.config, *([folders.site.path] if folders.site is not None else []))
+    settings = (folders.config,)
     try:
         name = app.settings.name
     except ApoaError:

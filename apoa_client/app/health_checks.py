@@ -12,9 +12,8 @@ from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.desk.attention import find_doubts
-from apoa_client.doctor import automatic, computer, reports
+from apoa_client.doctor import computer, reports
 from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks
-from apoa_client.doctor.computer import Screen
 from apoa_client.doctor.permissions import (
     check_permissions_below,
     check_private_key,
@@ -63,11 +62,10 @@ class HealthResults(NamedTuple):
 
 
 class HealthChecks:
-    """The checks of one property. `app` must not ask a person for anything. `screen` is where results are shown."""
+    """The checks of one property. `app` must not ask a person for anything."""
 
-    def __init__(self, app: Container, screen: Screen, *, offline: bool) -> None:
+    def __init__(self, app: Container, *, offline: bool) -> None:
         self._app = app
-        self._screen = screen
         self._offline = offline
         self._unwritable: StorageProblem | None = None
         self._is_scheduled = False
@@ -104,7 +102,7 @@ class HealthChecks:
         settings = partial(Check, group=Group.SETTINGS)
         saved = partial(Check, group=Group.REPORTS, needs=opened)
         key = partial(Check, group=Group.KEYS, exit_code=Exit.CREDENTIALS)
-        automatic_ = partial(Check, group=Group.AUTOMATIC, essential=False)
+        automatic = partial(Check, group=Group.AUTOMATIC, essential=False)
         line = partial(Check, group=Group.AUTHORITY, needs=opened)
         online = partial(Check, group=Group.AUTHORITY, reason=_NO_LINE, exit_code=Exit.NOT_NOW)
         own = partial(Check, group=Group.COMPUTER, essential=False)
@@ -128,9 +126,8 @@ class HealthChecks:
             key("private_key", run=self._check_private_key, needs=("settings", "keyring")),
             key("password", run=self._check_password, needs=("settings", "keyring"), reason=_NO_PASSWORD),
             key("recovery_code", run=lambda: check_recovery_code(self._settings, self._summary), needs=opened),
-            automatic_("schedule", run=self._check_schedule, needs=("settings",)),
-            automatic_("last_run", run=self._check_last_run, needs=opened),
-            automatic_("log", run=lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S),
+            automatic("schedule", run=self._check_schedule, needs=("settings",)),
+            automatic("last_run", run=self._check_last_run, needs=opened),
             line("sending", run=lambda: reports.check_suspension(self._settings, self._summary), reason=_STOPPED),
             online("proxy", run=authority.proxy, needs=("settings",), limit_s=_LOCAL_S),
             online("name", run=authority.name, needs=("settings", "proxy"), limit_s=_NAME_S),
@@ -142,9 +139,7 @@ class HealthChecks:
             line("clock", run=lambda: authority.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
             line("contact", run=self._check_contact),
             own("disk", run=lambda: computer.check_space(app.folders.data), limit_s=_LOCAL_S, essential=True),
-            own("temporary_folder", run=computer.check_temporary_folder, limit_s=_LOCAL_S),
             own("installation", run=self._check_installation, limit_s=_LOCAL_S),
-            own("screen", run=lambda: computer.check_screen(self._screen)),
             own("versions", run=lambda: computer.check_versions(self.engine)),
         ]
         if self._offline:
@@ -258,7 +253,7 @@ class HealthChecks:
 
     def _check_last_run(self) -> Finding:
         run = self._app.outbox.value(SCHEDULED_RUN)
-        return automatic.check_last_run(run, self._app.clock.now(), is_scheduled=self._is_scheduled)
+        return reports.check_last_run(run, self._app.clock.now(), is_scheduled=self._is_scheduled)
 
     @property
     def _unused_variables(self) -> str:

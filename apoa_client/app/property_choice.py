@@ -32,7 +32,7 @@ class PropertyChoice:
     @cached_property
     def config(self) -> Config:
         """The settings of the files and the environment. Raises `SettingsProblem`."""
-        return reading.load(self.folders.config, self.folders.site, self.environ)
+        return reading.load(self.folders.config, self.environ)
 
     @cached_property
     def settings(self) -> PropertySettings:
@@ -83,8 +83,8 @@ class PropertyChoice:
         return SettingsProblem(msg("There is no property {name} in the settings.", name=name), advice)
 
     def saved_config(self) -> Config:
-        """Return the settings as the files have them now, whatever the environment says."""
-        return reading.load(self.folders.config, self.folders.site)
+        """Return the settings as the file has them now, whatever the environment says."""
+        return reading.load(self.folders.config)
 
     def saved_settings(self, settings: PropertySettings) -> PropertySettings:
         """Return the settings of this property as the files have them now; those given if they have none."""
@@ -96,4 +96,4 @@ class PropertyChoice:
         """Write what is different from `before` into the settings file, as `apoa_client.settings.writer.save` says."""
         from apoa_client.settings.writer import save
 
-        save(self.folders.config, settings, before=before, language=language, site=self.folders.site)
+        save(self.folders.config, settings, before=before, language=language)

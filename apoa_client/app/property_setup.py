@@ -101,7 +101,7 @@ class PropertySetup:
                 raise _stays_real(before)
         elif before is not None and before.is_training and not self._was_real(before):
             move_to_practice(app, before)
-            app.config = reading.load(app.folders.config, app.folders.site, app.environ)
+            app.config = reading.load(app.folders.config, app.environ)
             return settings._replace(index_key="")
         return settings
 
@@ -227,7 +227,7 @@ def practice_environment(environ: Mapping[str, str], folders: Folders) -> dict[s
     """Return the environment of the practice home: no settings, secrets or files of a real property are named in it."""
     others = {name: value for name, value in environ.items() if not name.startswith("APOA_") or name in _KEPT_VARIABLES}
     others.pop("CREDENTIALS_DIRECTORY", None)
-    return {**others, "APOA_HOME": str(folders.practice), "APOA_SITE_CONFIG": ""}
+    return {**others, "APOA_HOME": str(folders.practice)}
 
 
 def move_to_practice(app: Container, settings: PropertySettings) -> None:
@@ -261,7 +261,7 @@ def move_to_practice(app: Container, settings: PropertySettings) -> None:
         secrets = app.secrets_of(settings)
         for name in secrets.stored_names():
             secrets.delete_stored(name)
-    remove_property(app.folders.config, settings.name, app.folders.site)
+    remove_property(app.folders.config, settings.name)
 
 
 def _move_folder(source: Path, target: Path) -> None:

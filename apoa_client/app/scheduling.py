@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from apoa_client import SET_VARIABLE
 from apoa_client.app.container import Container
-from apoa_client.doctor.automatic import check_schedule
+from apoa_client.doctor.reports import check_schedule
 from apoa_client.doctor.results import Finding
 from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem, worst_exit
 from apoa_client.installation import background_command, is_own, without_console
@@ -30,9 +30,10 @@ from apoa_client.schedule.interface import (
     Job,
     Plan,
     Scheduler,
+    folder_variables,
     run_tool,
+    variables_of,
 )
-from apoa_client.schedule.variables import folder_variables, variables_of
 from apoa_client.settings.folders import user_id
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
 from apoa_client.vault.keyring_store import session_buses

@@ -85,7 +85,7 @@ def _with_outbox_before(property_settings: PropertySettings | None, name: str, v
 def carry_out(app: Container, change: SettingChange) -> None:
     """Write a change that was planned. Raises `SettingsProblem` or `NotNow`: then nothing is written."""
     written = Change(change.setting_key.table, change.values)
-    change_file(app.folders.config, lambda _config, _tables: [written], app.folders.site)
+    change_file(app.folders.config, lambda _config, _tables: [written])
 
 
 def _parse_value(setting_key: SettingKey, text: str) -> Value:

@@ -228,7 +228,7 @@ class Uninstall:
         elif trace.kind is Kind.SETTINGS and trace.property_name:
             from apoa_client.settings.writer import remove_property
 
-            remove_property(Path(trace.place), trace.property_name, self._folders.site)
+            remove_property(Path(trace.place), trace.property_name)
         else:
             path = Path(trace.place)
             try:

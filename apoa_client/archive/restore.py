@@ -203,7 +203,7 @@ class _Restore:
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
-        self.known = load(self.folders.config, self.folders.site).find(theirs.name)
+        self.known = load(self.folders.config).find(theirs.name)
         keys = self._trust.private_keys(self.known or theirs)
         self._key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = self._key is not None and self.backup.is_proved(self._key)
@@ -229,7 +229,7 @@ class _Restore:
         with self._outbox(create=True) as db, self._alone(db) as work:
             if self.known is not None and self.settings != self.known:
                 # Before the reports: those that are saved from now on get the right key.
-                save(self.folders.config, self.settings, before=self.known, site=self.folders.site)
+                save(self.folders.config, self.settings, before=self.known)
             with db.transaction():
                 merged = copy(db, self.backup.db, self.actor) if self.proved and is_empty(db) else None
                 record_public_key(db, self.settings.public_key)
@@ -240,7 +240,7 @@ class _Restore:
             if merged is None:
                 merged = self._merge(db).run(self.actor, work.renew)
         if self.known is None:  # after the reports: until then, no property is there without them
-            save(self.folders.config, self.settings, site=self.folders.site)
+            save(self.folders.config, self.settings)
         return merged
 
     def _merge(self, db: Database) -> Merge | OpenReports:

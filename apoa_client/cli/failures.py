@@ -47,7 +47,7 @@ def show_also_while_away(app: "Container", show: Callable[["Container"], int]) -
         waiting = app.outbox_opener(app.settings).waiting_here()
         if not waiting:
             raise
-        from apoa_client.cli.views.away import show_only_here  # for a shared outbox alone
+        from apoa_client.cli.views.outboxes import show_only_here  # for a shared outbox alone
 
         app.on_desk.away = exc
         show_error(exc)

@@ -147,7 +147,7 @@ def _take_variables(arguments: Sequence[str]) -> Sequence[str]:
     the words are left to be refused as unknown ones.
     """
     while arguments[:1] == [SET_VARIABLE]:
-        from apoa_client.schedule.variables import variables_of  # only a task needs it
+        from apoa_client.schedule.interface import variables_of  # only a task needs it
 
         name, _equals, value = "".join(arguments[1:2]).partition("=")
         kept = variables_of({name: value}).kept
@@ -211,7 +211,7 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
 
     try:
         folders = find_folders(environ)
-        setting = reading.load(folders.config, folders.site).language
+        setting = reading.load(folders.config).language
     except SettingsProblem:
         setting = ""  # the command itself says what is wrong with the settings
     return setting or language.system_language(environ)

@@ -1,20 +1,18 @@
-"""Checks of this computer: disk, the installed programs, the screen."""
+"""Checks of this computer: disk and the installed programs."""
 
 import os
 import shutil
 import ssl
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from platform import machine, python_implementation, python_version, release, system
 from shlex import quote
-from typing import NamedTuple
 
 from apoa_client import __version__
 from apoa_client.doctor.results import Finding, failed, ok, warning
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 
 LIBRARIES = (
     *("click", "requests", "urllib3", "truststore", "keyring", "secretstorage", "pynacl", "rich", "tomlkit"),
@@ -28,16 +26,6 @@ _PER_GB = 1024
 """Megabytes."""
 _FOREIGN = "apoa"
 """The distribution of another project, whose command has the same name."""
-_NARROW = 60
-
-
-class Screen(NamedTuple):
-    """What shows the results. `encoding` is "" if standard output is closed."""
-
-    encoding: str
-    columns: int
-    is_terminal: bool
-    language: str
 
 
 def check_space(folder: Path) -> Finding:
@@ -58,18 +46,6 @@ def check_space(folder: Path) -> Finding:
     if size >= _PER_GB:
         return ok(msg("{size} GB are free ({path}).", size=size // _PER_GB, path=str(folder)))
     return ok(msg("{size} MB are free ({path}).", size=size, path=str(folder)))
-
-
-def check_temporary_folder() -> Finding:
-    """Check that there is a folder for temporary files that can be written to, with free space."""
-    try:
-        folder = Path(tempfile.gettempdir())
-    except FileNotFoundError:
-        return warning(
-            msg("There is no folder for temporary files that this user can write to."),
-            msg("Set TMPDIR to a folder of this user."),
-        )
-    return check_space(folder)
 
 
 def is_container(environ: Mapping[str, str]) -> bool:
@@ -103,27 +79,6 @@ def check_installation(command: Sequence[str], search_path: str) -> Finding:
 
 def _real(path: Path) -> str:
     return os.path.normcase(os.path.realpath(path))
-
-
-def check_screen(screen: Screen) -> Finding:
-    """Check that the screen can show names, and that a line has space for them."""
-    values: dict[str, str | int | Message] = {
-        "encoding": screen.encoding or "-",
-        "columns": screen.columns,
-        "language": screen.language,
-    }
-    if screen.is_terminal and _is_ascii(screen.encoding):
-        return warning(
-            msg("The screen shows no accents ({encoding}). What is saved and sent is complete.", **values),
-            msg("Use UTF-8: {command}", command="export LC_ALL=C.UTF-8"),  # a console of Windows takes every letter
-        )
-    if screen.is_terminal and screen.columns < _NARROW:
-        return warning(msg("The window is narrow: {columns} columns.", **values), msg("Make the window wider."))
-    return ok(msg("{encoding}, {columns} columns, language: {language}", **values))
-
-
-def _is_ascii(encoding: str) -> bool:
-    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646"}
 
 
 def check_versions(engine: str) -> Finding:

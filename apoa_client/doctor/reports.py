@@ -1,4 +1,4 @@
-"""Checks of the saved reports: the database, what others changed in it, what waits, drafts, the backup."""
+"""Checks of the saved reports: what others changed, what waits, drafts, the backup; and of automatic sending."""
 
 import os
 from collections.abc import Sequence
@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from apoa_client.archive.backup import is_same_disk
-from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
+from apoa_client.desk.attention import has_stopped
+from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
 from apoa_client.errors import Exit
 from apoa_client.messages import duration_message, msg, nmsg
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import Summary
+from apoa_client.ports.state import ScheduledRun, Summary
 from apoa_client.report.kinds import State
+from apoa_client.schedule.interface import Found
 from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.file_names import is_log
 from apoa_client.timeouts import call_with_timeout
 
 _OLD_BACKUP = timedelta(days=7)
@@ -114,3 +117,53 @@ def check_backup_folder(folder: Path, place: Path, *, on_other_disk: bool, limit
         msg("The folder for backups cannot be reached: {path}", path=str(folder)),
         msg("Plug in the disk or connect the network drive, then run: apoa doctor"),
     )
+
+
+_WITHOUT_TROUBLE = frozenset({Exit.DONE, Exit.NOT_NOW})
+
+
+def check_schedule(found: Found, *, is_own: bool, program_exists: bool) -> Finding:
+    """Check that a schedule is active and starts this installation."""
+    correct = msg("Correct it with: apoa schedule install")
+    if not program_exists:
+        return warning(msg("The program that the schedule starts is not there any more."), correct)
+    if not is_own:
+        return warning(msg("The schedule starts another installation of apoa."), correct)
+    if not found.active:
+        return warning(msg("The schedule is there, but switched off."), correct)
+    if found.every_s is None:
+        return ok(msg("It starts this program ({kind}).", kind=found.kind))
+    every = duration_message(timedelta(seconds=found.every_s))
+    return ok(msg("It starts this program every {time} ({kind}).", kind=found.kind, time=every))
+
+
+def check_last_run(run: ScheduledRun | None, now: datetime, *, is_scheduled: bool) -> Finding:
+    """Check that automatic sending ran lately, if it ever did; `is_scheduled` says that there is a schedule."""
+    if run is None:
+        if not is_scheduled:
+            return skipped(msg("Reports are not sent automatically on this computer."))
+        return warning(
+            msg("The schedule is installed, but it has not run yet."), msg("Look again in an hour: apoa doctor")
+        )
+    age = now - run.at
+    values = {"age": duration_message(abs(age))}
+    if has_stopped(run, now):
+        return warning(
+            msg("It last ran {age} ago: it may have stopped.", **values),
+            msg("Send what waits: apoa sync"),
+        )
+    if run.exit_code not in _WITHOUT_TROUBLE:
+        return warning(
+            msg("It last ran {age} ago, with a problem (exit code {code}).", code=run.exit_code, **values),
+            msg("See what is wrong: apoa sync"),
+        )
+    return ok(msg("It last ran {age} ago (exit code {code}).", code=run.exit_code, **values))
+
+
+def log_files(folder: Path) -> list[Path]:
+    """Return the files of the log, the newest first. Links are left out: they may lead anywhere."""
+    try:
+        found = [each for each in folder.iterdir() if is_log(each.name) and each.is_file() and not each.is_symlink()]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    except OSError:
+        return []

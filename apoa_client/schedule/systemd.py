@@ -9,7 +9,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 from apoa_client.messages import Message, msg
@@ -56,7 +55,7 @@ UMask=0077
 
 
 class Systemd(Scheduler):
-    """The user manager of systemd, with its units in `folder`. `user` is the name whose lingering counts."""
+    """The user manager of systemd. `user` is the name whose lingering counts."""
 
     kind = SYSTEMD
     tool = "systemctl"
@@ -66,23 +65,12 @@ class Systemd(Scheduler):
     )
 
     def __init__(self, environ: Mapping[str, str], home: Path, user: str, uid: int | None) -> None:
-        self._home = home
+        self._folder = home / ".config" / "systemd" / "user"
         self._user = user
         runtime = Path(f"/run/user/{uid}")
         # A shell of sudo or su lacks the variable, and so does cron.
         at_hand = {} if "XDG_RUNTIME_DIR" in environ or not runtime.is_dir() else {"XDG_RUNTIME_DIR": str(runtime)}
         super().__init__({**environ, **at_hand, "TZ": "UTC"})  # the times that systemctl prints have no other form
-
-    @cached_property
-    def _folder(self) -> Path:
-        """Where the manager looks for a user's units: a shell may have an XDG_CONFIG_HOME that the manager lacks."""
-        usual = self._home / ".config" / "systemd" / "user"
-        given = self._environ.get("XDG_CONFIG_HOME", "")
-        folder = Path(given) / "systemd" / "user" if given.startswith("/") else usual
-        if folder == usual:
-            return usual
-        known = _values(self._systemctl("show", "--property=UnitPath").out).get("UnitPath", "")
-        return usual if known and str(folder) not in known.split() else folder
 
     def _answers(self) -> bool:
         return self._systemctl("show", "--property=Version").code == 0

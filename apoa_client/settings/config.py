@@ -414,22 +414,24 @@ GENERAL = {
 """The settings of the whole program, by name."""
 
 
+def new_property(name: str) -> PropertySettings:
+    """Return the settings of a property of which nothing is set."""
+    return PropertySettings(name, api_url="", public_key="")
+
+
 class Config(NamedTuple):
     """All settings. `language` and `default_property` are empty if they are not set.
 
     `properties` are those that are set up for this user, and `invalid` says, by property, what is wrong with the table
-    of one that is therefore not among them. `inherited` has, by property, the values that apply if its own
-    table in the user's file does not set them, and `defaults` those of a property that no file names. `environment` has
-    the values that the environment gives to every property. `maps` are the mappings of columns by name, and
-    `invalid_maps` says what is wrong with those that are not among them.
+    of one that is therefore not among them. `environment` has the values that the environment gives to every property.
+    `maps` are the mappings of columns by name, and `invalid_maps` says what is wrong with those that are not among
+    them.
     """
 
     language: str = ""
     default_property: str = ""
     properties: Mapping[str, PropertySettings] = MappingProxyType({})
     invalid: Mapping[str, SettingsProblem] = MappingProxyType({})
-    inherited: Mapping[str, Mapping[str, str | int]] = MappingProxyType({})
-    defaults: Mapping[str, str | int] = MappingProxyType({})
     environment: Mapping[str, str | int] = MappingProxyType({})
     maps: "Mapping[str, ColumnMapping]" = MappingProxyType({})
     invalid_maps: Mapping[str, SettingsProblem] = MappingProxyType({})
@@ -445,10 +447,6 @@ class Config(NamedTuple):
             raise self.invalid[name]
         return self.properties.get(name)
 
-    def inherited_settings(self, name: str) -> PropertySettings:
-        """Return the settings of a property as they are without its own table in the user's file."""
-        return PropertySettings(name, api_url="", public_key="").with_values(self.inherited.get(name, self.defaults))
-
     def new_property(self, name: str) -> PropertySettings:
         """Return the settings with which the set-up of a property begins."""
-        return self.inherited_settings(name).with_values(self.environment)
+        return new_property(name).with_values(self.environment)

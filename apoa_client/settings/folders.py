@@ -29,23 +29,12 @@ PRACTICE_NAME = "_practice"
 _PROGRAM = "apoa-client"
 
 
-class SiteFile(NamedTuple):
-    """The settings file that an administrator may write for all users; `named` if `APOA_SITE_CONFIG` names it."""
-
-    path: Path
-    named: bool = False
-
-
 class Folders(NamedTuple):
-    """The folder of config.toml, the folder that contains one folder for each property, and the folder of the logs.
-
-    `site` is the settings file for all users, which need not exist; None if none is to be read.
-    """
+    """The folder of config.toml, the folder that contains one folder for each property, and the folder of the logs."""
 
     settings: Path
     data: Path
     logs: Path
-    site: SiteFile | None = None
 
     @property
     def config(self) -> Path:
@@ -88,7 +77,7 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
     home = environ.get("APOA_HOME")
     if home:
         path = _absolute(Path(home), msg("APOA_HOME is not the full path of a folder: {path}", path=repr(home)))
-        return Folders(path, path, path / "logs", find_site_file(environ))
+        return Folders(path, path, path / "logs")
     # Imported here: with APOA_HOME, as in cron and in the tests, it is not needed.
     from platformdirs import user_config_path, user_data_path, user_log_path
 
@@ -97,52 +86,20 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
         paths = [find(_PROGRAM, appauthor=False) for find in (user_config_path, user_data_path, user_log_path)]
     except RuntimeError:  # as in a container, with a number in place of a user and no HOME
         raise _not_absolute(problem) from None
-    own = [_absolute(path, problem) for path in paths]
-    return Folders(own[0], own[1], own[2], find_site_file(environ))
+    return Folders(*(_absolute(path, problem) for path in paths))
 
 
-def find_site_file(environ: Mapping[str, str]) -> SiteFile | None:
-    """Return the settings file for all users: the one that ``APOA_SITE_CONFIG`` names, else the platform's.
-
-    None if the variable is empty. Raises `SettingsProblem` if it names no full path.
-    """
-    named = environ.get("APOA_SITE_CONFIG")
-    if named is not None:
-        problem = msg("APOA_SITE_CONFIG is not the full path of a file: {path}", path=repr(named))
-        return SiteFile(_absolute(Path(named), problem, "APOA_SITE_CONFIG"), named=True) if named else None
-    return SiteFile(_site_path(environ))
-
-
-def _site_path(environ: Mapping[str, str]) -> Path:
-    """Return the path that platformdirs finds, too: loading it takes longer than the whole reading of the settings.
-
-    Where desktops add folders of their own before /etc/xdg, which cron does not have, the first file that exists is
-    taken.
-    """
-    if sys.platform == "win32":
-        return Path(environ.get("PROGRAMDATA") or r"C:\ProgramData", _PROGRAM, CONFIG_NAME)
-    if sys.platform == "darwin":
-        return Path("/Library/Application Support", _PROGRAM, CONFIG_NAME)
-    given = [folder for folder in environ.get("XDG_CONFIG_DIRS", "").split(":") if folder.startswith("/")]
-    candidates = [Path(folder, _PROGRAM, CONFIG_NAME) for folder in dict.fromkeys([*given, "/etc/xdg"])]
-    # Not `Path.exists`, which raises for a folder that this user may not look into.
-    return next((path for path in candidates if os.path.exists(path)), candidates[-1])  # noqa: PTH110
-
-
-def _absolute(path: Path, problem: Message, variable: str = "APOA_HOME") -> Path:
+def _absolute(path: Path, problem: Message) -> Path:
     """Return the path, with the home folder of the user that a tilde names. Raises `SettingsProblem` if it is none."""
     with suppress(RuntimeError):  # there is no such user, or the user has no home folder
         path = path.expanduser()
     if path.is_absolute():
         return path
-    raise _not_absolute(problem, variable)
+    raise _not_absolute(problem)
 
 
-def _not_absolute(problem: Message, variable: str = "APOA_HOME") -> SettingsProblem:
-    if variable == "APOA_HOME":
-        advice = msg("Give the full path of a folder of this user, from the root or the drive on, in APOA_HOME.")
-    else:
-        advice = msg("Give the full path of the file, from the root or the drive on, or leave the variable empty.")
+def _not_absolute(problem: Message) -> SettingsProblem:
+    advice = msg("Give the full path of a folder of this user, from the root or the drive on, in APOA_HOME.")
     return SettingsProblem(problem, advice, name="home_not_absolute")
 
 

@@ -12,8 +12,8 @@ from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, Config
 from apoa_client.settings.definitions import SECRETS, Definition, Value
 from apoa_client.settings.folders import Folders
-from apoa_client.settings.parsing import DEFAULTS, PROPERTY, SettingsFile, line_of, merge
-from apoa_client.settings.reading import read_files, values_from, with_environment
+from apoa_client.settings.parsing import PROPERTY, SettingsFile, config_of, line_of
+from apoa_client.settings.reading import read_file, values_from, with_environment
 from apoa_client.settings.writer import Change, changed
 
 _SEPARATOR = "."
@@ -21,7 +21,7 @@ _PROPERTY_AND_KEY = 2
 
 
 class SettingKey(NamedTuple):
-    """A setting in a table of the settings: `()`, `("defaults",)` or `("property", NAME)`."""
+    """A setting in a table of the settings: `()` or `("property", NAME)`."""
 
     table: tuple[str, ...]
     definition: Definition
@@ -33,8 +33,8 @@ class SettingKey(NamedTuple):
 
     @property
     def property_name(self) -> str:
-        """The name of the property; empty for a setting of the program or a default."""
-        return self.table[-1] if self.table[:1] == (PROPERTY,) else ""
+        """The name of the property; empty for a setting of the program."""
+        return self.table[-1] if self.table else ""
 
 
 def parse_setting_key(text: str, chosen_property: Callable[[], str]) -> SettingKey:
@@ -49,14 +49,11 @@ def parse_setting_key(text: str, chosen_property: Callable[[], str]) -> SettingK
             return SettingKey((), GENERAL[name])
         definition = _find(name, OF_A_PROPERTY, [*GENERAL, *OF_A_PROPERTY])
         return SettingKey((PROPERTY, chosen_property()), definition)
-    if table == [DEFAULTS]:
-        shared = {each.name: each for each in OF_A_PROPERTY.values() if not each.is_own}
-        return SettingKey((DEFAULTS,), _find(name, shared, shared))
     if table[0] == PROPERTY and len(table) == _PROPERTY_AND_KEY:
         return SettingKey((PROPERTY, table[1]), _find(name, OF_A_PROPERTY, OF_A_PROPERTY))
     raise UsageProblem(
         msg("There is no setting {key}.", key=text),
-        msg("Write KEY, property.NAME.KEY or defaults.KEY. All settings: apoa config explain"),
+        msg("Write KEY or property.NAME.KEY. All settings: apoa config explain"),
     )
 
 
@@ -86,7 +83,7 @@ def _find(name: str, known: Mapping[str, Definition], names: Iterable[str]) -> D
     raise UsageProblem(msg("There is no setting {key}.", key=name), advice)
 
 
-ENVIRONMENT, USER, SITE, DEFAULT = "environment", "user", "site", "default"
+ENVIRONMENT, USER, DEFAULT = "environment", "user", "default"
 
 
 class Origin(NamedTuple):
@@ -99,41 +96,36 @@ class Origin(NamedTuple):
 
 
 class Origins:
-    """The settings of the files and the environment, each with its origin. Raises `SettingsProblem`."""
+    """The settings of the file and the environment, each with its origin. Raises `SettingsProblem`."""
 
-    def __init__(self, user: SettingsFile, site: SettingsFile, environ: Mapping[str, str]) -> None:
+    def __init__(self, user: SettingsFile, environ: Mapping[str, str]) -> None:
         self.user = user
-        self._site = site
         self._environ = environ
         self._given: dict[str, Value] = {**values_from(environ), **_general_values(environ)}
 
     @classmethod
     def read(cls, folders: Folders, environ: Mapping[str, str]) -> "Origins":
-        """Read the files."""
-        return cls(*read_files(folders.config, folders.site), environ)
+        """Read the file."""
+        return cls(read_file(folders.config), environ)
 
     def after(self, change: Change) -> "Origins":
         """Return the settings as they are after a change of the user's file."""
-        return Origins(self.user._replace(values=changed(self.user.values, [change])), self._site, self._environ)
+        return Origins(self.user._replace(values=changed(self.user.values, [change])), self._environ)
 
     @property
     def config(self) -> Config:
         """The settings, as `apoa_client.settings.reading.load` returns them."""
-        return with_environment(merge(self.user, self._site), self._environ)
+        return with_environment(config_of(self.user), self._environ)
 
     def of(self, setting_key: SettingKey) -> Origin:
         """Return the value that applies to a setting, and where it comes from."""
-        name = setting_key.definition.name
-        if setting_key.table != (DEFAULTS,) and name in self._given:
+        name, table = setting_key.definition.name, setting_key.table
+        if name in self._given:
             return Origin(self._given[name], ENVIRONMENT, setting_key.definition.variable)
-        tables = [setting_key.table, *([(DEFAULTS,)] if setting_key.property_name else [])]  # the nearest first
-        for file, source in ((self.user, USER), (self._site, SITE)):
-            for table in tables:
-                values = file.table(*table)
-                if name in values:
-                    line = line_of(file.text or "", f"[{'.'.join(table)}]" if table else "", name)
-                    return Origin(values[name], source, str(file.path), line or None)
-        return Origin(setting_key.definition.default, DEFAULT)
+        if not self.is_in_file(setting_key):
+            return Origin(setting_key.definition.default, DEFAULT)
+        line = line_of(self.user.text or "", f"[{'.'.join(table)}]" if table else "", name)
+        return Origin(self.user.table(*table)[name], USER, str(self.user.path), line or None)
 
     def is_in_file(self, setting_key: SettingKey) -> bool:
         """Return whether the user's file itself sets this setting, in this table."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, Config, PropertySettings
-from apoa_client.settings.definitions import SECRETS, Definition, Value, WrongValue
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, Config, PropertySettings, new_property
+from apoa_client.settings.definitions import SECRETS, Definition, WrongValue
 from apoa_client.settings.folders import NAME_FORM, valid_name
 
 if TYPE_CHECKING:
@@ -21,14 +21,10 @@ MAX_BYTES = 1024 * 1024
 _MAX_LINE = 2000
 """Characters. tomllib takes hours for a key with a million dots, and no setting is nearly so long."""
 
-DEFAULTS = "defaults"
-"""The table with values for all properties."""
 PROPERTY = "property"
 """The table with one table for each property."""
 MAP = "map"
 """The table with one table for each mapping of columns."""
-
-_SHARED = {name: each for name, each in OF_A_PROPERTY.items() if not each.is_own}
 
 _NOT_COMPARED = r"[\s\"']"
 """Blanks and quotation marks, which keys may have around them."""
@@ -57,7 +53,7 @@ class SettingsFile(NamedTuple):
         Empty for a table that is missing or invalid.
         """
         if not names:
-            return {name: each for name, each in self.values.items() if name not in {DEFAULTS, PROPERTY, MAP}}
+            return {name: each for name, each in self.values.items() if name not in {PROPERTY, MAP}}
         found: Mapping[str, Any] = {} if names in self.invalid else self.values
         for name in names:
             found = found.get(name, {})
@@ -91,19 +87,16 @@ class SettingsFile(NamedTuple):
         return invalid(self.path, place, line_of(self.text or "", table, key), advice=advice, name=name)
 
 
-NO_FILE = SettingsFile(Path(), None)
-
-
 def parse(text: str, path: Path) -> Config:
     """Parse the text of a user's settings file. Raises `SettingsProblem`, which names `path` and the place."""
-    config = merge(parse_file(path, text))
+    config = config_of(parse_file(path, text))
     for problem in (*config.invalid_maps.values(), *config.invalid.values()):
         raise problem
     return config
 
 
-def parse_file(path: Path, text: str | None, *, site: bool = False) -> SettingsFile:
-    """Return what the text of a settings file says; `site` says that the file is for all users.
+def parse_file(path: Path, text: str | None) -> SettingsFile:
+    """Return what the text of a settings file says.
 
     Raises `SettingsProblem`, which names `path` and the place, unless it is about one property or mapping alone.
     """
@@ -111,9 +104,7 @@ def parse_file(path: Path, text: str | None, *, site: bool = False) -> SettingsF
     if text is None:
         return file
     file = file._replace(values=load_toml(text, path))
-    _check_table(file, "", file.table(), GENERAL, (*GENERAL, PROPERTY, DEFAULTS, MAP))
-    _check_table(file, f"[{DEFAULTS}]", file.values.get(DEFAULTS, {}), _SHARED, _SHARED)
-    known = _SHARED if site else OF_A_PROPERTY
+    _check_table(file, "", file.table(), GENERAL, (*GENERAL, PROPERTY, MAP))
     problems: dict[tuple[str, ...], SettingsProblem] = {}
     maps: dict[str, ColumnMapping] = {}
     for kind in (PROPERTY, MAP):
@@ -126,7 +117,7 @@ def parse_file(path: Path, text: str | None, *, site: bool = False) -> SettingsF
                 if kind == MAP:
                     maps[name] = _mapping(file, name, table)
                 else:
-                    _check_table(file, f"[{PROPERTY}.{name}]", table, known, known)
+                    _check_table(file, f"[{PROPERTY}.{name}]", table, OF_A_PROPERTY, OF_A_PROPERTY)
             except SettingsProblem as exc:
                 problems[kind, name] = exc
     return file._replace(maps=maps, invalid=problems)
@@ -145,36 +136,29 @@ def load_toml(text: str, path: Path) -> dict[str, Any]:
         raise _not_toml(path, text, str(exc)) from None
 
 
-def merge(user: SettingsFile, site: SettingsFile = NO_FILE) -> Config:
-    """Return the settings of a user's file above those for all users. Only the user's properties are set up here.
-
-    A property that lacks a required setting is invalid.
-    """
-    general = {**site.table(), **user.table()}
-
-    def inherited(name: str) -> Mapping[str, Value]:
-        return {**site.table(DEFAULTS), **site.table(PROPERTY, name), **user.table(DEFAULTS)}
-
-    config = Config(
-        language=general.get("language", ""),
-        default_property=general.get("default_property", ""),
-        inherited={name: inherited(name) for name in (*site.properties, *user.properties)},
-        defaults=inherited(""),
-        maps={**site.maps, **user.maps},
-    )
+def config_of(file: SettingsFile) -> Config:
+    """Return the settings of a file. A property that lacks a required setting is invalid."""
+    general = file.table()
     properties: dict[str, PropertySettings] = {}
     problems = {PROPERTY: dict[str, SettingsProblem](), MAP: dict[str, SettingsProblem]()}
-    for (kind, name), problem in user.invalid.items():
+    for (kind, name), problem in file.invalid.items():
         problems[kind][name] = problem
-    for name in user.properties:
-        settings = config.inherited_settings(name).with_values(user.table(PROPERTY, name))
+    for name in file.properties:
+        settings = new_property(name).with_values(file.table(PROPERTY, name))
         missing = [key for key in _required(settings) if not getattr(settings, key)]
         if missing:
             allowed = OF_A_PROPERTY[missing[0]].allowed
-            problems[PROPERTY][name] = user.problem(f"[{PROPERTY}.{name}]", missing[0], allowed=allowed)
+            problems[PROPERTY][name] = file.problem(f"[{PROPERTY}.{name}]", missing[0], allowed=allowed)
         else:
             properties[name] = settings
-    return config._replace(properties=properties, invalid=problems[PROPERTY], invalid_maps=problems[MAP])
+    return Config(
+        language=general.get("language", ""),
+        default_property=general.get("default_property", ""),
+        properties=properties,
+        invalid=problems[PROPERTY],
+        maps=file.maps,
+        invalid_maps=problems[MAP],
+    )
 
 
 def _required(settings: PropertySettings) -> tuple[str, ...]:
@@ -233,9 +217,6 @@ def _unknown_key(file: SettingsFile, table: str, key: str, names: Iterable[str])
     """Return the error about a key that is none of `names`, with the nearest one."""
     if key in SECRETS:
         advice = msg("No secret belongs in a settings file. Remove the line, and store the password with: apoa login")
-        return file.problem(table, key, advice=advice)
-    if key in OF_A_PROPERTY and OF_A_PROPERTY[key].is_own:
-        advice = msg("It belongs to one property on one computer: only its own table in the user's file may have it.")
         return file.problem(table, key, advice=advice)
     from apoa_client.matching import close_matches
 

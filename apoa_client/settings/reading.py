@@ -1,4 +1,4 @@
-"""Reads the settings: environment variables, above the user's config.toml, above an administrator's for all users.
+"""Reads the settings: environment variables, above the user's config.toml.
 
 Reading uses the standard library only, because every command does it. `apoa_client.settings.writer` writes the user's
 file and keeps the admin's comments.
@@ -6,7 +6,7 @@ file and keeps the admin's comments.
 
 import errno
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,39 +15,28 @@ from apoa_client.errors import SettingsProblem, file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import Message, literal, msg
-from apoa_client.permissions import check_permissions, check_shared_file
+from apoa_client.permissions import check_permissions
 from apoa_client.settings.config import OF_A_PROPERTY, Config
 from apoa_client.settings.definitions import Value, WrongValue
-from apoa_client.settings.folders import SiteFile
-from apoa_client.settings.parsing import (
-    CORRECT_LINE,
-    MAX_BYTES,
-    NO_FILE,
-    UNKNOWN_KEY,
-    SettingsFile,
-    invalid,
-    merge,
-    parse_file,
-    too_long,
-)
+from apoa_client.settings.parsing import MAX_BYTES, SettingsFile, config_of, invalid, parse_file, too_long
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = _NO_VARIABLES) -> Config:
-    """Return the settings of the environment above those of the user's file above those of the file for all users.
+def load(path: Path, environ: Mapping[str, str] = _NO_VARIABLES) -> Config:
+    """Return the settings of the environment above those of the user's file.
 
-    No file need exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if another
-    user can change a file. What is wrong with one property or mapping alone stops no other one: it is in the result.
+    The file need not exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if
+    another user can change the file. What is wrong with one property or mapping alone stops no other one: it is in the
+    result.
     """
-    return with_environment(merge(*read_files(path, site)), environ)
+    return with_environment(config_of(read_file(path)), environ)
 
 
-def read_files(path: Path, site: SiteFile | None) -> tuple[SettingsFile, SettingsFile]:
-    """Return the user's file and the one for all users. Raises `SettingsProblem` as `load` does."""
-    for_all = NO_FILE if site is None else _read_site_file(site)
+def read_file(path: Path) -> SettingsFile:
+    """Return the user's file. Raises `SettingsProblem` as `load` does."""
     check_permissions(path)
-    return parse_file(path, read_text(path)), for_all
+    return parse_file(path, read_text(path))
 
 
 def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
@@ -59,35 +48,10 @@ def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
     return config._replace(properties=properties, environment=given)
 
 
-def _read_site_file(site: SiteFile) -> SettingsFile:
-    """Read the settings file for all users. Raises `SettingsProblem` as `load` does, and if a named file is missing."""
-    check_shared_file(site.path)
-    # Again while it is open: where others can add files, as in Windows' ProgramData, theirs may have appeared since.
-    text = read_text(site.path, check_shared_file)
-    if text is None and site.named:
-        raise SettingsProblem(
-            msg("The settings file {path}, which APOA_SITE_CONFIG names, is missing.", path=str(site.path)),
-            msg("Correct the variable, or leave it empty to use no settings for all users."),
-            name="site_file_missing",
-        )
+def read_text(path: Path) -> str | None:
+    """Return the text of a settings file, or None if there is none. Raises `SettingsProblem` as `load` does."""
     try:
-        file = parse_file(site.path, text, site=True)
-        for problem in file.invalid.values():
-            raise problem
-    except SettingsProblem as exc:
-        if exc.advice in {CORRECT_LINE, UNKNOWN_KEY}:
-            exc.advice = msg("Ask an administrator. Until then, an empty APOA_SITE_CONFIG leaves the file out.")
-        raise
-    return file
-
-
-def read_text(path: Path, check: Callable[[Path], None] | None = None) -> str | None:
-    """Return the text of a settings file, or None if there is none. `check` is called while it is open.
-
-    Raises `SettingsProblem` as `load` does, and what `check` raises.
-    """
-    try:
-        content = wait_while_in_use(path, lambda: _read(path, check))
+        content = wait_while_in_use(path, lambda: _read(path))
     except FileNotFoundError:
         return None
     except FileInUse:
@@ -105,12 +69,10 @@ def read_text(path: Path, check: Callable[[Path], None] | None = None) -> str | 
         raise invalid(path, str(exc)) from None
 
 
-def _read(path: Path, check: Callable[[Path], None] | None) -> bytes:
+def _read(path: Path) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for a writer
         raise OSError(errno.EINVAL, "not a file")
     with path.open("rb") as file:
-        if check is not None:
-            check(path)
         return file.read(MAX_BYTES + 1)
 
 

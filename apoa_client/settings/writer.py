@@ -13,11 +13,11 @@ from apoa_client.errors import NotNow, SettingsProblem, UsageProblem, file_in_us
 from apoa_client.file_lock import exclusive
 from apoa_client.files import FileInUse, make_private_folder, write_private
 from apoa_client.messages import msg
-from apoa_client.settings.config import OF_A_PROPERTY, Config, PropertySettings
+from apoa_client.settings.config import OF_A_PROPERTY, Config, PropertySettings, new_property
 from apoa_client.settings.definitions import Value
-from apoa_client.settings.folders import NAME_FORM, SiteFile, valid_name
-from apoa_client.settings.parsing import MAP, PROPERTY, SettingsFile, merge, parse_file
-from apoa_client.settings.reading import read_files
+from apoa_client.settings.folders import NAME_FORM, valid_name
+from apoa_client.settings.parsing import MAP, PROPERTY, SettingsFile, config_of, parse_file
+from apoa_client.settings.reading import read_file
 
 if TYPE_CHECKING:
     from apoa_client.settings.column_mappings import ColumnMapping
@@ -30,33 +30,25 @@ _LOCK_WAIT_S = 10.0
 class Change(NamedTuple):
     """New values of one table of the file, by name; None removes one, and in place of all values the whole table.
 
-    The table is `()` for the settings of the whole program, `("defaults",)`, `("property", NAME)`, or `("map", NAME)`,
-    which is replaced as a whole.
+    The table is `()` for the settings of the whole program, `("property", NAME)`, or `("map", NAME)`, which is replaced
+    as a whole.
     """
 
     table: tuple[str, ...]
     values: Mapping[str, Value | Mapping[str, str] | None] | None
 
 
-def save(
-    path: Path,
-    settings: PropertySettings,
-    *,
-    before: PropertySettings | None = None,
-    language: str = "",
-    site: SiteFile | None = None,
-) -> None:
+def save(path: Path, settings: PropertySettings, *, before: PropertySettings | None = None, language: str = "") -> None:
     """Write a property into the settings file, as the default property if there is none yet.
 
     `before` has its settings as the caller read them: only what is different is written, so that a change of another
-    process stays, and what the environment or the file for all users says is not copied. Without it, all is written
-    that does not apply by itself.
+    process stays, and what the environment says is not copied. Without it, all is written that is no default.
     Raises `SettingsProblem`, also for a file that is invalid already, and `NotNow`: then nothing is written.
     """
 
     def changes(config: Config, own: SettingsFile) -> Sequence[Change]:
         known = before if settings.name in own.properties else None
-        by_itself = config.inherited_settings(settings.name)
+        by_itself = new_property(settings.name)
         values: dict[str, Value | None] = {}
         for name in OF_A_PROPERTY:
             value = getattr(settings, name)
@@ -67,13 +59,11 @@ def save(
             general["default_property"] = settings.name
         return [Change((), general), Change((PROPERTY, settings.name), values)]
 
-    change_file(path, changes, site)
+    change_file(path, changes)
 
 
-def change_file(
-    path: Path, find_changes: Callable[[Config, SettingsFile], Sequence[Change]], site: SiteFile | None = None
-) -> None:
-    """Change the user's settings file under its lock. `find_changes` gets what the files say now.
+def change_file(path: Path, find_changes: Callable[[Config, SettingsFile], Sequence[Change]]) -> None:
+    """Change the user's settings file under its lock. `find_changes` gets what it says now.
 
     Raises `SettingsProblem`, also if the file or a property that changes is invalid already, and `NotNow`: then nothing
     is written.
@@ -87,15 +77,15 @@ def change_file(
                     msg("Nothing was changed. Wait a minute, then run the command again."),
                     name="settings_locked",
                 )
-            user, for_all = read_files(path, site)
-            config = merge(user, for_all)
+            user = read_file(path)
+            config = config_of(user)
             changes = find_changes(config, user)
             for change in changes:
                 if change.table in user.invalid:
                     raise user.invalid[change.table]
                 if change.table[:1] == (PROPERTY,) and change.table[1] in config.invalid:  # it lacks a setting
                     raise config.invalid[change.table[1]]
-            write_private(path, _changed_text(user, changes, for_all, config).encode())
+            write_private(path, _changed_text(user, changes, config).encode())
     except FileInUse:
         raise file_in_use(str(path)) from None
     except OSError as exc:
@@ -112,7 +102,7 @@ def changed(values: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, A
     return result
 
 
-def save_mapping(path: Path, name: str, mapping: "ColumnMapping", site: SiteFile | None = None) -> None:
+def save_mapping(path: Path, name: str, mapping: "ColumnMapping") -> None:
     """Write a mapping of columns into the user's settings file, in place of the one with this name.
 
     Raises `UsageProblem` for a name that is not valid, and as `change_file` does.
@@ -121,10 +111,10 @@ def save_mapping(path: Path, name: str, mapping: "ColumnMapping", site: SiteFile
         raise UsageProblem(
             msg("{name} is no name for a mapping.", name=name), msg("Allowed: {values}", values=NAME_FORM)
         )
-    change_file(path, lambda _config, _own: [Change((MAP, name), mapping.as_values())], site)
+    change_file(path, lambda _config, _own: [Change((MAP, name), mapping.as_values())])
 
 
-def remove_property(path: Path, name: str, site: SiteFile | None = None) -> None:
+def remove_property(path: Path, name: str) -> None:
     """Remove a property's table from the user's settings file, if it has one. Raises as `change_file` does."""
 
     def changes(_config: Config, own: SettingsFile) -> Sequence[Change]:
@@ -133,7 +123,7 @@ def remove_property(path: Path, name: str, site: SiteFile | None = None) -> None
         is_default = own.table().get("default_property") == name
         return [Change((PROPERTY, name), None), Change((), {"default_property": None} if is_default else {})]
 
-    change_file(path, changes, site)
+    change_file(path, changes)
 
 
 def settings_text(settings: PropertySettings) -> str:
@@ -144,7 +134,7 @@ def settings_text(settings: PropertySettings) -> str:
     return _edited("", [Change((), {"default_property": settings.name}), Change((PROPERTY, settings.name), written)])
 
 
-def _changed_text(user: SettingsFile, changes: Sequence[Change], site: SettingsFile, before: Config) -> str:
+def _changed_text(user: SettingsFile, changes: Sequence[Change], before: Config) -> str:
     """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written.
 
     Properties that were invalid `before` are kept as they are, and no others are invalid; one that lacks a setting may
@@ -154,7 +144,7 @@ def _changed_text(user: SettingsFile, changes: Sequence[Change], site: SettingsF
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
         written = parse_file(user.path, text)
         is_as_wanted = _filled(written.values) == _filled(changed(user.values, changes))
-        if is_as_wanted and merge(written, site).invalid.keys() <= before.invalid.keys():
+        if is_as_wanted and config_of(written).invalid.keys() <= before.invalid.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
         pass

@@ -1,8 +1,6 @@
 """How this installation is called, how other programs are found, and calls that may hang."""
 
-import json
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -53,14 +51,6 @@ def test_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [bundle])
     assert own_command() == [bundle]
     assert internal_command("word") == [bundle, "word"]
-
-
-def test_each_way_to_start_names_itself() -> None:
-    """The words start the same installation: what they name answers."""
-    code = "import json; from apoa_client.installation import own_command; print(json.dumps(own_command()))"
-    named = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-    done = subprocess.run([*named, "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("apoa ")
 
 
 class TestBackgroundCommand:

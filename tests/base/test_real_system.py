@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from system_helpers import real_system
 
-from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
+from apoa_client.cli.terminal.desktop import Notice, show_notice
 from apoa_client.schedule.choice import choose, schedulers
 from apoa_client.schedule.interface import AUTO, DAY, Change, Job
 from apoa_client.vault.keyring_store import KeyringStore

@@ -1,9 +1,8 @@
-"""What is said about this computer: disk, programs, screen, permissions, backups and automatic sending."""
+"""What is said about this computer: disk, programs, permissions, backups and automatic sending."""
 
 import os
 import stat
 import sys
-import tempfile
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 from basics import NOW
 
 from apoa_client.doctor import computer, reports
-from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files
-from apoa_client.doctor.computer import Screen, check_installation, check_screen, check_space
+from apoa_client.doctor.computer import check_installation, check_space
 from apoa_client.doctor.permissions import check_permissions_below
-from apoa_client.doctor.reports import check_backup_folder
+from apoa_client.doctor.reports import check_backup_folder, check_last_run, check_schedule, log_files
 from apoa_client.doctor.results import Result
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule.interface import CRON, SYSTEMD, Found
@@ -34,16 +32,6 @@ def program(folder: Path) -> Path:
 def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     """The disk is that of the nearest folder that is."""
     assert check_space(tmp_path / "a" / "b").result is Result.OK
-
-
-def test_no_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warning: only some commands need it."""
-
-    def missing() -> str:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(tempfile, "gettempdir", missing)
-    assert computer.check_temporary_folder().result is Result.WARNING
 
 
 def test_commands_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,22 +54,6 @@ def test_the_package_of_another_project(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.result is Result.WARNING
     assert found.advice is not None
     assert "pip uninstall apoa" in found.advice.render()
-
-
-@pytest.mark.parametrize(
-    ("screen", "result"),
-    [
-        (Screen("utf-8", 80, is_terminal=True, language="id"), Result.OK),
-        (Screen("cp437", 80, is_terminal=True, language="id"), Result.OK),
-        (Screen("ascii", 80, is_terminal=True, language="en"), Result.WARNING),
-        (Screen("ascii", 80, is_terminal=False, language="en"), Result.OK),
-        (Screen("utf-8", 40, is_terminal=True, language="en"), Result.WARNING),
-        (Screen("", 80, is_terminal=False, language="en"), Result.OK),
-    ],
-)
-def test_screens(screen: Screen, result: Result) -> None:
-    """Without accents, or narrow; what is no terminal is no screen."""
-    assert check_screen(screen).result is result
 
 
 def test_versions_of_what_matters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +175,7 @@ def test_no_run_yet() -> None:
 def test_the_log(tmp_path: Path) -> None:
     """None before the first run; then its files, the newest first, and no link."""
     folder = tmp_path / "logs"
-    assert check_log(folder).result is Result.SKIPPED
+    assert log_files(folder) == []
     folder.mkdir()
     for number, name in enumerate(("sync.log.1", "sync.log", "sync.log.lock")):
         (folder / name).write_text("")
@@ -211,6 +183,4 @@ def test_the_log(tmp_path: Path) -> None:
     if sys.platform != "win32":
         (folder / "sync.log.2").symlink_to(folder / "sync.log")
     assert [path.name for path in log_files(folder)] == ["sync.log", "sync.log.1"]
-    assert check_log(folder).message.render() == f"2 files in {folder}"
-    file = folder / "sync.log"  # a file in place of the folder
-    assert (check_log(file).result, log_files(file)) == (Result.WARNING, [])
+    assert log_files(folder / "sync.log") == []  # a file in place of the folder

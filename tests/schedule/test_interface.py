@@ -16,12 +16,13 @@ from apoa_client.schedule.interface import (
     MINUTE,
     Job,
     ToolResult,
+    folder_variables,
     read_file,
     remove_file,
     run_tool,
+    variables_of,
     write_file,
 )
-from apoa_client.schedule.variables import folder_variables, variables_of
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})
 needs_crontab = pytest.mark.skipif(sys.platform == "win32", reason="python-crontab is not installed there")
@@ -103,7 +104,7 @@ class TestVariables:
     def test_what_is_kept(self) -> None:
         """The home, proxies, and files with secrets, but no certificates; the folders of XDG only without a home."""
         proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost"}
-        files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB", "APOA_SITE_CONFIG": ""}
+        files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB"}
         more = {
             "XDG_DATA_HOME": "/d",
             "APOA_PROPERTY": "melati",

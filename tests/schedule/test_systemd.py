@@ -162,17 +162,6 @@ def test_lingering_is_explained(systemd: Systemd, tmp_path: Path, monkeypatch: p
     assert "lingering is on" in systemd.note().render()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX paths")
-def test_the_folder_of_the_units(manager: UserManager, home: Path) -> None:
-    """That of XDG_CONFIG_HOME, unless the manager looks elsewhere."""
-    for paths, folder in (("", "c"), (f"/etc {home}/c/systemd/user", "c"), ("/etc", ".config")):
-        manager.paths = paths
-        systemd = Systemd({"XDG_CONFIG_HOME": f"{home}/c"}, home, "hotel", None)
-        systemd.install(JOB)
-        assert files_below(home) == [f"{folder}/systemd/user/apoa-sync.{kind}" for kind in ("service", "timer")]
-        systemd.remove(JOB.name)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux' own")
 @pytest.mark.parametrize("name", ["apoa", "my 100% $HOME é", 'it\'s "here" \\'])
 @pytest.mark.parametrize("job", [JOB, FOLLOW], ids=["timer", "service"])

@@ -12,7 +12,8 @@ from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import valid_name
 from apoa_client.settings.parsing import MAX_BYTES, parse_file
-from apoa_client.settings.reading import load
+from apoa_client.settings.reading import load, values_from
+from apoa_client.settings.writer import save
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
@@ -164,13 +165,11 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "the line of the table": (START + '\n[ property."kuta" ]\nvault= "file"\n', "Line 5 of the settings", CORRECT),
     "a misspelled key": (START + 'vualt = "file"\n', "[property.bali] vualt.", "Did you mean vault?"),
     "a key of the program": ('langage = "id"\n', "langage", "Did you mean language?"),
-    "a misspelled table": ('[default]\nvault = "file"\n', "default", "Did you mean defaults?"),
-    "a key of tomorrow": ("x = 1\n", "x is no setting. Allowed: default_property, defaults, language", NEWER),
+    "a key of tomorrow": ("x = 1\n", "x is no setting. Allowed: default_property, language", NEWER),
     "a table of tomorrow": ("[of_tomorrow]\nx = 1\n", "of_tomorrow", NEWER),
     "a name inside": (START + 'name = "x"\n', "[property.bali] name", NEWER),
     "a password": (START + 'password = "x"\n', "[property.bali] password", "apoa login"),
     "a private key": (START + 'private_key = "x"\n', "[property.bali] private_key", NO_SECRET),
-    "the program's own": (f'[defaults]\npublic_key = "{KEY}"\n', "public_key", "only its own table"),
 }
 """Texts, each with what the message and the advice say."""
 
@@ -264,3 +263,61 @@ def test_names_of_properties() -> None:
     valid = ["bali", "b", "7", "wisma-melati_2", "b" * 32]
     invalid = ["", "-bali", "_", "Bali", "ba li", "bali/", "..", "aux", "lpt9", "balï", "bali\n", "٣"]
     assert [name for name in (*valid, *invalid) if valid_name(name)] == valid
+
+
+GIVEN = {
+    "APOA_VAULT": "file",
+    "APOA_CA_BUNDLE": str(FOLDER),
+    "APOA_RETENTION_DAYS": "30",
+    "APOA_TIMEZONE": "WITA",
+    "APOA_NOTIFY": "off",
+    "APOA_BACKUP_FOLDER": str(FOLDER),
+    "APOA_BACKUP_KEEP": "3",
+    "APOA_OUTBOX": "postgresql://melati@db.example/apoa",
+}
+
+
+def test_variables() -> None:
+    """Each replaces its setting, an empty one none; nor does one of the program that is no setting."""
+    numbers = {"APOA_RETENTION_DAYS": 30, "APOA_BACKUP_KEEP": 3, "APOA_TIMEZONE": "Asia/Makassar"}
+    given = {name.removeprefix("APOA_").lower(): numbers.get(name, value) for name, value in GIVEN.items()}
+    assert values_from(GIVEN) == given
+    others = {"APOA_HOME": "/x", "APOA_API_URL": "https://x", "APOA_PUBLIC_KEY": KEY, "TIMEZONE": "x"}
+    assert values_from({**dict.fromkeys(GIVEN, ""), **others}) == {}
+    for locale in ("id", "en_US.UTF-8", "Indonesian_Indonesia"):
+        assert values_from({"APOA_LANG": locale}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("APOA_RETENTION_DAYS", "ninety", "a number from 1 to 3650"),
+        ("APOA_VAULT", "drawer", "keyring, file"),
+        ("APOA_CA_BUNDLE", "ours.pem", "the full path"),
+        ("APOA_OUTBOX", "postgresql://melati:rahasia@db.example/apoa", "without a password"),
+        ("APOA_LANG", "fr", "id, en"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    """Exit code 78; the value is not repeated, because a secret may have been put there."""
+    with pytest.raises(SettingsProblem) as caught:
+        values_from({name: value})
+    assert caught.value.exit_code is Exit.SETTINGS
+    said = caught.value.message.render()
+    assert name in said
+    assert allowed in said
+    assert value not in said.replace(allowed, "")
+
+
+def test_the_environment_is_above_the_file_and_is_not_written(home: Path) -> None:
+    """A command that changes the file writes its change only: the next one without the variables is as before."""
+    path = home / "config.toml"
+    save(path, PropertySettings("bali", "training", KEY, retention_days=60))
+    config = load(path, GIVEN)
+    bali = config.properties["bali"]
+    assert (bali.retention_days, bali.vault, bali.backup_keep) == (30, "file", 3)
+    assert config.new_property("kuta").vault == "file"
+    save(path, bali._replace(office="Denpasar"), before=bali)
+    assert load(path).properties["bali"] == PropertySettings(
+        "bali", "training", KEY, retention_days=60, office="Denpasar"
+    )

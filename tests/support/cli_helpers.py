@@ -299,7 +299,7 @@ def child_environment() -> dict[str, str]:
     It reads no settings that this computer has for all users, and opens no window on it.
     """
     needed = {"SYSTEMROOT"} if sys.platform == "win32" else set()
-    away = {"APOA_SITE_CONFIG": "", "SSH_CONNECTION": "a test"}
+    away = {"SSH_CONNECTION": "a test"}
     return {**away, **{name: value for name, value in os.environ.items() if name in needed}}
 
 

@@ -63,7 +63,6 @@ class UserManager:
     active: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     shown: str = ""
-    paths: str = ""
 
     def __call__(self, arguments: Sequence[str], _text: str) -> ToolResult:
         assert arguments[0] == "--user"
@@ -71,7 +70,7 @@ class UserManager:
         if verb == "show":
             unit = arguments[2]
             if unit.startswith("--"):
-                return ToolResult(0, f"Version=257\nUnitPath={self.paths}\n", "")
+                return ToolResult(0, "Version=257\n", "")
             on = unit in self.active
             state = f"ActiveState={'active' if on else 'inactive'}\nUnitFileState={'enabled' if on else 'disabled'}\n"
             return ToolResult(0, state + self.shown, "")

@@ -59,7 +59,7 @@ def crossed(*arguments: str) -> list[str]:
             found.add(path)
 
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()) as out, redirect_stderr(out):
-        environ = {"APOA_HOME": folder, "APOA_LANG": "en", "APOA_SITE_CONFIG": ""}
+        environ = {"APOA_HOME": folder, "APOA_LANG": "en"}
         book = Path(folder, "guests.csv")
         _command, *words = QUENTIN.typed("--check-in", "2026-11-24")
         headings = (option.removeprefix("--").replace("-", "_") for option in words[::2])

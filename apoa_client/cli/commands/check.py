@@ -195,7 +195,7 @@ def _value(checked: _Checked, *, online: bool) -> dict[str, Any]:
     if online:
         value["online"] = online_value(checked.online)
     if checked.file is not None:
-        from apoa_client.cli.views.photo import photo_value
+        from apoa_client.cli.views.checked_document import photo_value
 
         value["photo"] = photo_value(checked.file, checked.reading, checked.refusal)
     return value
@@ -220,7 +220,7 @@ def _show(checked: _Checked, number: int) -> None:
 
 def _show_reading(reading: "PhotoReading") -> None:
     """Show what is doubtful, with marks below it; of a sure reading only that it is sure."""
-    from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
+    from apoa_client.cli.views.checked_document import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 
     if reading.sure:
         print_line(text(READ_SURELY))

@@ -34,7 +34,7 @@ from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 from apoa_client.settings.definitions import Definition
-from apoa_client.settings.origins import SITE, USER, Origins, SettingKey, find_definition, parse_setting_key
+from apoa_client.settings.origins import USER, Origins, SettingKey, find_definition, parse_setting_key
 from apoa_client.settings.parsing import PROPERTY
 
 config = CommandGroup(
@@ -125,7 +125,7 @@ def set_(session: Session, key: str, value: str, *, yes: bool) -> None:
 @_yes_option
 @json_option
 def unset(session: Session, key: str, *, yes: bool) -> None:
-    """Remove the setting; the value of the file for all users applies, or the default."""
+    """Remove the setting; the default applies."""
     change = _confirmed(session, key, None, yes=yes)
     if change is None:
         return
@@ -175,19 +175,15 @@ def _show(session: Session, change: SettingChange) -> None:
         print_warning(each)
 
 
-@config.subcommand("path", N_("Show which settings files are read."), "apoa config path")
+@config.subcommand("path", N_("Show which settings file is read."), "apoa config path")
 @json_option
 def path(session: Session) -> None:
-    """Show the files, also those that do not exist or cannot be read as settings."""
-    folders = session.app.folders
-    files = [(USER, folders.config), *([(SITE, folders.site.path)] if folders.site is not None else [])]
+    """Show the file, also if it does not exist or cannot be read as settings."""
+    file = session.app.folders.config
     if session.json:
-        values = [{"file": kind, "path": str(each), "exists": each.is_file()} for kind, each in files]
-        print_json({"files": values})
+        print_json({"files": [{"file": USER, "path": str(file), "exists": file.is_file()}]})
         return
-    titles = {USER: _("this user"), SITE: _("all users")}
-    rows = [(titles[kind], sanitize(str(each)), _("yes") if each.is_file() else _("no")) for kind, each in files]
-    show_table([_("For"), _("Path"), _("Exists")], rows)
+    show_table([_("Path"), _("Exists")], [(sanitize(str(file)), _("yes") if file.is_file() else _("no"))])
 
 
 @config.subcommand("explain", N_("Say what a setting means and what it may be."), "apoa config explain retention_days")

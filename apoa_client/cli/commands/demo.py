@@ -221,7 +221,7 @@ class _Demo:
     def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in self._session.environ.items() if not name.startswith("APOA_")}
         display = {"APOA_LANG": language.current_language(), "APOA_PLAIN": str(int(plain()))}
-        environ = {**kept, **display, "APOA_HOME": str(self.home), "APOA_SITE_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
+        environ = {**kept, **display, "APOA_HOME": str(self.home), "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603  this program, with our own arguments
             [*own_command(), *arguments],
             env=environ,

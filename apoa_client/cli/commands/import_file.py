@@ -23,7 +23,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.pager import paged
-from apoa_client.cli.terminal.progress import counting, watcher
+from apoa_client.cli.terminal.progress import current_step, watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.imports import (
@@ -183,7 +183,7 @@ def _offer_to_keep(session: Session, mapping: ColumnMapping) -> str:
     app = session.app
     name = ask_mapping_name(app.saved_config().maps)
     if name:
-        save_mapping(app.folders.config, name, mapping, app.folders.site)
+        save_mapping(app.folders.config, name, mapping)
         line = _("Kept. The next time: apoa import FILE --map {name}")
         print_error_line(style_success(line.format(name=name)))
     return name
@@ -266,8 +266,8 @@ class FileImport:
         """Check every row, and save the good ones unless they are only checked. None if the user does not want it."""
         options = self._options
         with table_import(self._app, records, dry_run=options.check, attended=self._asks) as run:
-            with counting(_("Checking rows"), silent=not self._session.interactive) as show:
-                checked = run.check(lambda rows: show(rows) if rows >= _MANY_ROWS else None)
+            with current_step(_("Checking rows"), silent=not self._session.interactive) as show:
+                checked = run.check(lambda rows: show(str(rows)) if rows >= _MANY_ROWS else None)
             if options.check:
                 return checked
             if self._asks and not self._wanted(checked):

@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, show_error
-from apoa_client.cli.views.outboxes import OutboxRow, outbox_value, show_outbox, show_outboxes
+from apoa_client.cli.views.outboxes import outbox_value, show_outbox
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.settings.config import SQLITE
@@ -41,9 +41,7 @@ outbox = CommandGroup(
 @json_option
 def show(session: Session, *, every_property: bool) -> int:
     """Show the outbox of the property, or of every property."""
-    if every_property:
-        return run_for_every_property(session, _show) if session.json else _show_all(session)
-    return _show(session)
+    return run_for_every_property(session, _show) if every_property else _show(session)
 
 
 def _show(session: Session) -> Exit:
@@ -53,25 +51,6 @@ def _show(session: Session) -> Exit:
     else:
         show_outbox(state, now)
     return state.problem.exit_code if state.problem is not None else Exit.DONE
-
-
-def _show_all(session: Session) -> Exit:
-    """Show all properties in one table, below what is wrong with any of them."""
-    rows: list[OutboxRow] = []
-
-    def work(each: Session) -> Exit:
-        rows.append(OutboxRow(each.property_name))  # if it cannot be read
-        state = describe(each.app)
-        rows[-1] = OutboxRow(each.app.settings.label, state)
-        if state.problem is None:
-            return Exit.DONE
-        show_error(state.problem)
-        return state.problem.exit_code
-
-    session.quiet = True  # so that a name is above what is wrong alone
-    code = run_for_every_property(session, work)
-    show_outboxes(rows, session.app.clock.now())
-    return code
 
 
 @outbox.subcommand(

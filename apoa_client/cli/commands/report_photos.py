@@ -23,8 +23,8 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import error_heading, print_error_line, print_warning, sanitize
+from apoa_client.cli.views.checked_document import NOT_SURE, doubt_message, doubtful_lines
 from apoa_client.cli.views.findings import error_fields, findings_value, show_error, show_findings, show_warnings
-from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
 from apoa_client.desk.arrivals import GroupMember, ReportedBefore, compose_group
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg

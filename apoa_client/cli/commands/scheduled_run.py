@@ -18,7 +18,7 @@ from apoa_client.cli.commands.sync_delivery import deliver, near_text, report_by
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
+from apoa_client.cli.terminal.desktop import Notice, show_notice
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, print_warning
 from apoa_client.cli.views.findings import show_error, show_findings

@@ -89,7 +89,7 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
         show_status(app.settings, status, urgent, _urgent_names(app, urgent), now)
         show_others(read_others(app, now), now)
     if app.handed_over.problem is not None:
-        from apoa_client.cli.views.away import show_left  # for a second outbox alone
+        from apoa_client.cli.views.outboxes import show_left  # for a second outbox alone
 
         return show_damage(urgent.damage) or code or show_left(app.handed_over)
     return show_damage(urgent.damage) or code

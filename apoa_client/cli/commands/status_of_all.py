@@ -10,8 +10,8 @@ from apoa_client.app.property_status import PropertyStatus, read_status
 from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import print_json
-from apoa_client.cli.views.away import show_only_here
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_error, show_unwritable
+from apoa_client.cli.views.outboxes import show_only_here
 from apoa_client.cli.views.properties import (
     Checked,
     PropertyState,
@@ -78,7 +78,7 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     session.quiet = quiet
     servers.show()
     if not session.json:
-        show_properties(states, everything=bool(session.verbosity))
+        show_properties(states)
     return code
 
 

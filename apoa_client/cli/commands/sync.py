@@ -108,7 +108,7 @@ def type_by_hand(session: Session) -> None:
 
 def _way_to_type(session: Session, *, page: bool, browser: bool, interactive: bool) -> Callable[[Session], int] | None:
     """Return how the user types reports into APOA: from a page, from the terminal, or (None) not now."""
-    from apoa_client.cli.terminal.browser import can_open_browser
+    from apoa_client.cli.terminal.desktop import can_open_browser
 
     if page or (interactive and browser and can_open_browser(session.environ)):
         return lambda each: _serve_page(each, browser=browser)
@@ -126,7 +126,7 @@ def _serve_page(session: Session, *, browser: bool) -> int:
     """
     from apoa_client.app.by_hand_page import ByHandPage  # start-up: slow to load
     from apoa_client.cli.documents.by_hand import page_files
-    from apoa_client.cli.terminal.browser import can_open_browser, open_browser
+    from apoa_client.cli.terminal.desktop import can_open_browser, open_browser
 
     page = ByHandPage(session.app, page_files(session.app))
 

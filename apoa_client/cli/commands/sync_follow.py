@@ -89,10 +89,8 @@ class Sender:
             except ApoaError:  # it was shown; the properties that are known go on
                 pass
         for name, follower in self._followers.items():
-            self._manager.alive(self._session.app.clock.monotonic())
             if follower.is_due():
                 self._run(name, follower)
-        self._manager.alive(self._session.app.clock.monotonic())
 
     def _find_properties(self) -> None:
         """Find which properties there are now. Raises `SettingsProblem`."""

@@ -12,9 +12,9 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.health import CHECKS, RESULTS
 from apoa_client.cli.views.labels import STATES
-from apoa_client.doctor.automatic import log_files
 from apoa_client.doctor.computer import versions
 from apoa_client.doctor.masking import Mask, secret_values, shown_settings
+from apoa_client.doctor.reports import log_files
 from apoa_client.errors import ApoaError, StorageProblem
 from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.entries import Selection

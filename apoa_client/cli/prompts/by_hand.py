@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
-from apoa_client.cli.terminal.clipboard import copy_to_clipboard
 from apoa_client.cli.terminal.command_names import localized_command
+from apoa_client.cli.terminal.desktop import copy_to_clipboard
 from apoa_client.cli.terminal.input import YES, confirm
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (

@@ -24,10 +24,18 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.checked_document import change_text, corrected_text, marked_lines
+from apoa_client.cli.views.checked_document import (
+    NOT_SURE,
+    READ_SURELY,
+    change_text,
+    corrected_text,
+    doubt_message,
+    doubtful_lines,
+    marked_line,
+    marked_lines,
+)
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
-from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.guest_form import GuestForm, trusted_texts

@@ -154,7 +154,7 @@ class SaveAndSend:
         """Hand saved reports over, try to send them, show their state, and return their new entries."""
         self._away = self._app.hand_over_saved([each.entry.id for each in saved])
         if self._away is not None and not self._session.json:
-            from apoa_client.cli.views.away import saved_here_lines  # rarely needed
+            from apoa_client.cli.views.outboxes import saved_here_lines  # rarely needed
 
             for line in saved_here_lines(self._away, checked=self._app.away is None):
                 print_line(style_warning(line))

@@ -117,7 +117,7 @@ class _SetupQuestions:
         """Return the first question without an answer, in the chosen language."""
         if "language" in answers:
             language.set_language(answers["language"])
-        self._before = self._settings_of(answers.get("name", ""))
+        self._before = self._config.properties.get(answers.get("name", ""))
         if answers.get("api_url") == HAND:  # chosen instead of an address
             del answers["api_url"]
             answers["destination"] = HAND
@@ -139,11 +139,6 @@ class _SetupQuestions:
                 print_error_line(f"  {where.format(place=sanitize(place.name), zone=place.zone)}")
         self._last_question = name
         return name, self._question(name, answers)
-
-    def _settings_of(self, name: str) -> PropertySettings | None:
-        """Return the settings of a property that is set up, or that the file for all users describes."""
-        described = self._config.new_property(name) if name in self._config.inherited else None
-        return self._config.properties.get(name, described)
 
     def timezone_name(self, abbreviation: str) -> str:
         """Return the zone of the earlier settings if it has this abbreviation: Pontianak is WIB too, like Jakarta."""

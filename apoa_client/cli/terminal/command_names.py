@@ -11,228 +11,38 @@ from collections.abc import Sequence
 
 from apoa_client.cli.terminal.language import current_language, with_complete_commands
 
-ALIASES = {
-    "lapor": "report",
-    "cek": "check",
-    "impor": "import",
-    "daftar": "list",
-    "lihat": "show",
-    "bukti": "receipt",
-    "catat": "received",
-    "keluar": "checkout",
-    "ubah": "amend",
-    "batal": "cancel",
-    "perbaiki": "fix",
-    "ekspor": "export",
-    "statistik": "stats",
-    "kirim": "sync",
-    "jadwal": "schedule",
-    "siapkan": "setup",
-    "masuk": "login",
-    "lepas-akun": "logout",
-    "bersihkan": "purge",
-    "riwayat": "log",
-    "cadangkan": "backup",
-    "pulihkan": "restore",
-    "copot": "uninstall",
-    "bantuan": "help",
-    "kontrak": "contract",
-    "server-latihan": "sandbox",
-    "kunci": "key",
-    "pengaturan": "config",
-    "antrean-bersama": "outbox",
-    "periksa": "doctor",
-    "pelengkapan": "completion",
-}
-"""Indonesian names of commands. "status", "info" and "demo" are Indonesian words too."""
 
-SUBCOMMAND_ALIASES = {
-    "config": {
-        "daftar": "list",
-        "lihat": "get",
-        "atur": "set",
-        "hapus": "unset",
-        "letak": "path",
-        "jelaskan": "explain",
-    },
-    "contract": {
-        "uji": "test",
-    },
-    "key": {
-        "lihat": "show",
-        "ekspor": "export",
-        "impor": "import",
-        "pulihkan": "recover",
-        "ganti": "rotate",
-    },
-    "outbox": {
-        "lihat": "show",
-        "siapkan": "init",
-        "pindah": "move",
-    },
-    "schedule": {
-        "pasang": "install",
-        "lihat": "show",
-        "hapus": "remove",
-    },
-}
+def _read_names() -> dict[str, dict[str, str]]:
+    """Return the tables of ``command_names.tsv``, by their headings."""
+    tables: dict[str, dict[str, str]] = {}
+    table: dict[str, str] = {}
+    with open(f"{os.path.splitext(__file__)[0]}.tsv", encoding="utf-8") as file:  # noqa: PTH122, PTH123  pathlib is slow
+        for line in filter(None, file.read().split("\n")):
+            if line.startswith("["):
+                table = tables.setdefault(line.strip("[]"), {})
+            elif not line.startswith("#"):
+                first, _tab, second = line.partition("\t")
+                table[first] = second
+    return tables
+
+
+def _of_groups(kind: str) -> dict[str, dict[str, str]]:
+    return {name.partition(" ")[2]: table for name, table in _NAMES.items() if name.startswith(f"{kind} ")}
+
+
+_NAMES = _read_names()
+ALIASES = _NAMES["commands"]
+"""Indonesian names of commands."""
+SUBCOMMAND_ALIASES = _of_groups("commands")
 """Indonesian names of the second words of commands, by the first word."""
-
-OPTIONS = {
-    "--accept": "--terima",
-    "--accept-check-digit": "--terima-angka-periksa",
-    "--address": "--alamat",
-    "--again": "--lagi",
-    "--all": "--semua",
-    "--all-or-nothing": "--semua-atau-tidak",
-    "--all-due": "--semua-waktunya",
-    "--api-url": "--url-server",
-    "--anonymous": "--anonim",
-    "--at": "--waktu",
-    "--backup": "--cadangan",
-    "--birth-date": "--tanggal-lahir",
-    "--birth-place": "--tempat-lahir",
-    "--by-hand": "--ketik-sendiri",
-    "--ca-bundle": "--sertifikat",
-    "--cancel": "--batalkan",
-    "--check": "--periksa",
-    "--code-stdin": "--kode-stdin",
-    "--codes": "--kode",
-    "--date-order": "--urutan-tanggal",
-    "--day": "--tanggal",
-    "--default": "--isi-kosong",
-    "--delete-original": "--hapus-foto-asli",
-    "--display-name": "--nama-lengkap",
-    "--document-number": "--nomor-paspor",
-    "--dry-run": "--coba",
-    "--entry-date": "--tanggal-masuk",
-    "--every": "--setiap",
-    "--expiry-date": "--masa-berlaku",
-    "--fault": "--gangguan",
-    "--fingerprint": "--sidik-jari",
-    "--follow": "--terus",
-    "--force": "--paksa",
-    "--from": "--dari",
-    "--given-names": "--nama-depan",
-    "--group": "--rombongan",
-    "--guest": "--tamu",
-    "--heading-row": "--baris-judul",
-    "--help": "--bantuan",
-    "--help-all": "--bantuan-semua",
-    "--import": "--impor",
-    "--history": "--riwayat",
-    "--in-house": "--menginap",
-    "--issued-at": "--terbit",
-    "--issuing-state": "--negara-penerbit",
-    "--keep": "--simpan",
-    "--json-schema": "--skema-json",
-    "--kind": "--jenis",
-    "--lang": "--bahasa",
-    "--language": "--bahasa-tetap",
-    "--log-file": "--file-log",
-    "--map": "--kolom",
-    "--memory": "--simpan-di",
-    "--month": "--bulan",
-    "--name-order": "--urutan-nama",
-    "--name": "--nama",
-    "--nationality": "--kewarganegaraan",
-    "--nights": "--malam",
-    "--no-browser": "--tanpa-browser",
-    "--no-pager": "--tanpa-pager",
-    "--no-send": "--jangan-kirim",
-    "--no-test": "--jangan-uji",
-    "--non-interactive": "--tanpa-tanya",
-    "--note": "--keterangan",
-    "--office": "--kantor",
-    "--offline": "--tanpa-internet",
-    "--online": "--tanya-server",
-    "--outbox": "--antrean-bersama",
-    "--output": "--folder",
-    "--page": "--halaman",
-    "--passphrase-stdin": "--frasa-sandi-stdin",
-    "--password-stdin": "--kata-sandi-stdin",
-    "--personal": "--data-pribadi",
-    "--phone": "--nomor-hp",
-    "--photo": "--foto",
-    "--photo-from": "--foto-dari",
-    "--plain": "--polos",
-    "--planned-check-out": "--rencana-check-out",
-    "--practice": "--latihan",
-    "--print": "--tampilkan",
-    "--property": "--penginapan",
-    "--purpose": "--tujuan",
-    "--quiet": "--senyap",
-    "--reason": "--alasan",
-    "--recovery-file": "--file-pemulihan",
-    "--report": "--laporan",
-    "--restart-command": "--perintah-mulai-ulang",
-    "--room": "--kamar",
-    "--schedule": "--jadwal",
-    "--scheduled": "--terjadwal",
-    "--sender": "--pengirim",
-    "--sex": "--jenis-kelamin",
-    "--sheet": "--lembar",
-    "--since": "--sejak",
-    "--state": "--status",
-    "--stay-permit": "--izin-tinggal",
-    "--stay-permit-number": "--nomor-izin-tinggal",
-    "--stay-until": "--izin-sampai",
-    "--surname": "--nama-keluarga",
-    "--template": "--formulir-kosong",
-    "--timezone": "--zona-waktu",
-    "--to": "--sampai",
-    "--today": "--hari-ini",
-    "--tonight": "--malam-ini",
-    "--training": "--latihan",
-    "--until": "--hingga",
-    "--username": "--nama-pengguna",
-    "--username2": "--nama-pengguna2",
-    "--vault": "--brankas",
-    "--verbose": "--rinci",
-    "--verify": "--buktikan",
-    "--version": "--versi",
-    "--wait": "--tunggu",
-    "--without-number": "--tanpa-nomor",
-    "--write-errors": "--tulis-masalah",
-    "--yes": "--ya",
-}
-"""Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
-
-OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}, "export": {"--output": "--hasil"}, "outbox": {"--to": "--ke"}}
+OPTIONS = _NAMES["options"]
+"""Indonesian names of options."""
+OPTIONS_OF_ONE = _of_groups("options")
 """Indonesian names of options that mean something else in this command than in the others."""
-
-STATES = {
-    "queued": "menunggu",
-    "sending": "dikirim",
-    "pending": "menunggu-keputusan",
-    "rejected": "ditolak",
-    "accepted": "terkirim",
-    "superseded": "diganti",
-    "withdrawn": "dibatalkan",
-}
+STATES = _NAMES["states"]
 """Indonesian names of the states of a report, as values of `--state`."""
-
-SYNONYMS = {
-    **dict.fromkeys(
-        ("tamu", "guest", "checkin", "check-in", "daftarkan", "registrasi", "register", "new", "baru"), "report"
-    ),
-    **dict.fromkeys(("foto", "photo", "scan", "pindai"), "report"),
-    **dict.fromkeys(("excel", "xlsx", "csv", "spreadsheet", "tabel", "unggah", "load"), "import"),
-    **dict.fromkeys(("pulang", "check-out", "leave"), "checkout"),
-    **dict.fromkeys(("edit", "change", "ganti", "koreksi"), "amend"),
-    **dict.fromkeys(("hapus", "delete", "batalkan", "withdraw"), "cancel"),
-    **dict.fromkeys(("cetak", "print", "struk", "tanda-terima"), "receipt"),
-    **dict.fromkeys(("antrean", "laporan", "guests", "reports"), "list"),
-    **dict.fromkeys(("statistics", "figures", "angka", "grafik", "rekap", "vht-s"), "stats"),
-    **dict.fromkeys(("sandi", "password", "kata-sandi"), "login"),
-    **dict.fromkeys(("send", "upload", "sinkron"), "sync"),
-    **dict.fromkeys(("otomatis", "automatic", "auto", "cron", "timer"), "schedule"),
-    **dict.fromkeys(("masalah", "rusak", "problem", "diagnose", "diagnosis", "health"), "doctor"),
-    **dict.fromkeys(("remove", "deinstall", "bongkar"), "uninstall"),
-    **dict.fromkeys(("settings", "setting", "setelan", "konfigurasi"), "config"),
-    **dict.fromkeys(("install", "pasang", "mulai", "start", "init"), "setup"),
-}
-"""Words that people try, and the commands that they mean: too unlike their names to be found by spelling."""
+SYNONYMS = {word: command for words, command in _NAMES["synonyms"].items() for word in words.split(" ")}
+"""Words that people try, and the commands that they mean."""
 
 _INDONESIAN_COMMANDS = {name: alias for alias, name in ALIASES.items()}
 _INDONESIAN_SUBCOMMANDS = {

@@ -86,8 +86,8 @@ class DeliveryProgress(NoProgress):
             self._bar.start()
 
 
-def _start_bar(label: str, total: int | None) -> "RichProgress":
-    """Draw a bar: a label, how many of all are done, the field `rate` and the time so far. None is an unknown total."""
+def _start_bar(label: str, total: int) -> "RichProgress":
+    """Draw a bar: a label, how many of all are done, the field `rate` and the time so far."""
     from rich.console import Console  # rich is slow to load, and only a terminal needs it
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
@@ -95,7 +95,7 @@ def _start_bar(label: str, total: int | None) -> "RichProgress":
     bar = RichProgress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn() if total is not None else TextColumn("{task.completed}"),
+        MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
@@ -123,32 +123,6 @@ def track(items: Sequence[_T], label: str, *, silent: bool) -> Iterator[_T]:
                 yield item
                 bar.advance(bar.task_ids[0])
         finally:
-            bar.stop()
-
-
-@contextmanager
-def counting(label: str, *, silent: bool) -> Iterator[Callable[[int], object]]:
-    """Show on stderr how many of an unknown number are done, at a terminal only. Yields what shows the next count.
-
-    Nothing is shown before the first count, so short work shows nothing.
-    """
-    if silent or not is_terminal(sys.stderr):
-        yield int
-        return
-    if is_static():
-        yield lambda done: print_error_line(_("{label}: {done}").format(label=label, done=done))
-        return
-    bar: RichProgress | None = None
-
-    def show(done: int) -> None:
-        nonlocal bar
-        bar = bar or _start_bar(label, None)
-        bar.update(bar.task_ids[0], completed=done)
-
-    try:
-        yield show
-    finally:
-        if bar is not None:
             bar.stop()
 
 

@@ -6,7 +6,6 @@ the state of a service to systemd.
 """
 
 import _thread
-import os
 import signal
 import sys
 import threading
@@ -120,29 +119,16 @@ class Signals:
         raise KeyboardInterrupt if received == signal.SIGINT else Terminated
 
 
-_MICROSECONDS = 1_000_000
-
-
 class ServiceManager:
     """Sends messages to the socket that ``NOTIFY_SOCKET`` names, if there is one. An error is ignored."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         name = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{name[1:]}" if name.startswith("@") else name  # Linux' abstract names
-        self.watchdog_s = _watchdog_s(environ)
-        """How often it must hear of this process, in seconds; None if it does not watch it."""
-        self._alive_at = 0.0
-        """When to report again."""
 
     def ready(self) -> None:
         """Report that the start is over."""
         self._send("READY=1")
-
-    def alive(self, now: float) -> None:
-        """Report that the process still works, if the watchdog is to hear of it again. `now` is `Clock.monotonic`."""
-        if self.watchdog_s is not None and now >= self._alive_at:
-            self._send("WATCHDOG=1")
-            self._alive_at = now + self.watchdog_s
 
     def status(self, text: str) -> None:
         """Report what the service does, in one line: another line would be another message."""
@@ -162,14 +148,3 @@ class ServiceManager:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.settimeout(0)  # a manager that does not read must not hold up anything
             sender.sendto(message.encode("utf-8", "replace"), self._address)
-
-
-def _watchdog_s(environ: Mapping[str, str]) -> float | None:
-    """Return half the time within which systemd wants to hear of this process, as its manual advises."""
-    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
-        return None
-    try:
-        seconds = int(environ.get("WATCHDOG_USEC", "")) / _MICROSECONDS
-    except (ValueError, OverflowError):
-        return None
-    return seconds / 2 if seconds > 0 else None

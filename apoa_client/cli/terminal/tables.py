@@ -9,18 +9,17 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.wrapping import break_points, fold_cell, pad, width
 
 _GAP = "  "
-_FIRST_ROWS = 100
 _ROWS_AT_ONCE = 1_000
-"""Rows of a long table that are laid out together: few at first, so that the first screen is soon there."""
+"""Rows of a long table that are laid out together."""
 
 
 def show_long_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     """Show rows as `show_table` does, each thousand as a table of its own, and return how many there were.
 
-    Only a thousand rows are held at once, and on a screen only a hundred are read before the first ones are shown.
+    Only a thousand rows are held at once.
     """
     rest, shown = iter(rows), 0
-    while some := list(islice(rest, _ROWS_AT_ONCE if shown or not is_terminal(sys.stdout) else _FIRST_ROWS)):
+    while some := list(islice(rest, _ROWS_AT_ONCE)):
         if shown:
             print_line()
         show_table(heads, some)

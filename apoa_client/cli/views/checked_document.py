@@ -1,35 +1,39 @@
-"""A checked document as JSON, and on the screen of a user who has the document before them."""
+"""A checked document as JSON and on the screen of a user who has it before them; and what was read from a photo."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
-    columns,
+    label_lines,
     plain,
     print_line,
     sanitize,
+    side_by_side,
     style_bold,
     style_error,
     style_success,
     style_warning,
     write,
 )
-from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.wrapping import pad, width
-from apoa_client.cli.views.findings import error_line, finding_value, suggestion_line, warning_line
+from apoa_client.cli.views.findings import error_fields, error_line, finding_value, suggestion_line, warning_line
 from apoa_client.cli.views.labels import SEXES, day_text
 from apoa_client.cli.views.report import state_text
+from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import COMPOSITE, Span
-from apoa_client.passport.mrz import Change, Correction, FieldState, Mrz, MrzUnreadable
+from apoa_client.passport.mrz import Change, Correction, FieldState, MrzUnreadable
 from apoa_client.passport.names import split_names
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, NAMES, ON_THE_FORM
 from apoa_client.report.findings import Finding
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reading import PhotoReading
 
 _MAX_SHOWN = 60
 """Characters that are shown of a line; no format's lines are longer than 44."""
@@ -87,28 +91,14 @@ _MAX_EDIT = 6
 """Characters: of a correction that changes more, only the corrected value is shown."""
 
 _GAP = "  "
-
-_UNLIMITED = 10_000
-"""Columns if the output is not a terminal."""
+_MAX_COLUMN = 30
+"""Columns of the values, so that the notes have their place on a screen of 80."""
 
 _ISO_DAY_LENGTH = len("2026-11-24")
 
-_LAISSEZ_PASSER = msg("Laissez-passer, in place of a passport")
-_KINDS = {
-    "P": msg("Passport"),
-    "V": msg("Visa"),
-    "PD": msg("Diplomatic passport"),
-    "PE": msg("Emergency passport"),
-    "PL": _LAISSEZ_PASSER,
-    "PO": msg("Official or service passport"),
-    "PR": msg("Travel document of a refugee"),
-    "PS": msg("Service passport, or passport of a stateless person"),
-    "PT": msg("Alien's passport"),
-}
-"""By the document code, or its first letter. States long chose the second letter themselves: PS has two uses."""
-_ISSUERS_OF_LAISSEZ_PASSERS = frozenset({"EUE", "UNA", "UNO"})
+_KINDS = {"P": msg("Passport"), "V": msg("Visa")}
+"""By the first letter of the document code. States long chose the second letter themselves."""
 _OTHER_KIND = msg("Identity card or other document")
-_BY_FORMAT = {"FRA-ID": msg("French identity card")}
 _LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
 """Labels of fields that are named after the passport, for other documents."""
 
@@ -172,7 +162,8 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
     """Show one document on stdout; `number`, from 1, is its place among several."""
     heading = _("Typed details")
     if checked.mrz is not None:
-        heading = f"{text(_kind(checked.mrz))} ({checked.mrz.format})"
+        kind = _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
+        heading = f"{text(kind)} ({checked.mrz.format})"
     elif checked.problems:
         is_missing = checked.problems[0].code == "missing"
         heading = _("Nothing to check") if is_missing else _("Lines that cannot be read")
@@ -181,7 +172,7 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
         write(line)  # not wrapped, because each mark stands below its character
     warnings = [warning_line(text(warning.message)) for warning in checked.warnings]
     notes = [note if plain() else f"- {note}" for note in _notes(checked)]
-    for line in (*_field_lines(checked), *_error_lines(checked), *warnings, *notes):
+    for line in (*label_lines(_field_rows(checked)), *_error_lines(checked), *warnings, *notes):
         print_line(line)
     if checked.mrz is not None:
         advice = _(
@@ -191,14 +182,6 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
     elif checked.problems and MrzUnreadable.advice is not None:
         print_line(text(MrzUnreadable.advice))
     print_line(_verdict(checked))
-
-
-def _kind(mrz: Mrz) -> Message:
-    """Return the kind of a document in words."""
-    if mrz.is_passport and mrz.issuing_state in _ISSUERS_OF_LAISSEZ_PASSERS:
-        return _LAISSEZ_PASSER
-    code = mrz.document_type
-    return _BY_FORMAT.get(mrz.format) or _KINDS.get(code) or _KINDS.get(code[:1], _OTHER_KIND)
 
 
 def _verdict(checked: CheckedDocument) -> str:
@@ -216,37 +199,9 @@ def _verdict(checked: CheckedDocument) -> str:
     return style_success(_("Valid: no errors."))
 
 
-class _Row(NamedTuple):
-    """A field of the document. `note` says how reliable the value is, and `style` is the style of the note."""
-
-    label: str
-    value: str
-    note: str
-    style: Callable[[str], str]
-
-
-def _field_lines(checked: CheckedDocument) -> Iterator[str]:
-    """Yield label, value and note of each field; the note stands below the value if the screen is too narrow."""
-    rows = list(_rows(checked))
-    if plain():
-        yield from (f"{row.label}: {', '.join(filter(None, (row.value, row.note)))}" for row in rows)
-        return
-    label_width = max((width(row.label) for row in rows), default=0)
-    space = (columns() - 1 if is_terminal(sys.stdout) else _UNLIMITED) - label_width - len(_GAP) * 3
-    value_width = max((width(row.value) for row in rows if width(row.value) + width(row.note) <= space), default=0)
-    for row in rows:
-        start, note = f"{_GAP}{pad(row.label, label_width)}{_GAP}", row.style(row.note)
-        if not row.note:
-            yield start + row.value
-        elif max(value_width, width(row.value)) + width(row.note) <= space:
-            yield f"{start}{pad(row.value, value_width)}{_GAP}{note}"
-        else:
-            yield start + row.value
-            yield " " * (label_width + 2 * len(_GAP)) + note
-
-
-def _rows(checked: CheckedDocument) -> Iterator[_Row]:
-    states = _field_states(checked)
+def _field_rows(checked: CheckedDocument) -> list[tuple[str, str]]:
+    """Return the label of each field, and its value with how reliable it is, in columns unless a value is very long."""
+    states, rows = _field_states(checked), list[tuple[str, str, str]]()
     is_passport = checked.mrz is None or checked.mrz.is_passport
     for item in _GUEST_FIELDS:
         value: Any = {"guest": checked.guest}
@@ -257,7 +212,10 @@ def _rows(checked: CheckedDocument) -> Iterator[_Row]:
             unknown = "-" if state in _SOUND else "?"
             shown = sanitize(_value_text(item.name, value)) if value else unknown
             label = text(item.label if is_passport else _LABELS.get(item.name, item.label))
-            yield _Row(label, shown, *_reliability(checked, item.name, state, shown))
+            note, style = _reliability(checked, item.name, state, shown)
+            rows.append((label, shown, style(note) if note else ""))
+    wide = 0 if plain() else min(max((width(shown) for _label, shown, _note in rows), default=0), _MAX_COLUMN)
+    return [(label, side_by_side([pad(shown, wide), note]) if note else shown) for label, shown, note in rows]
 
 
 def _field_states(checked: CheckedDocument) -> Mapping[str, FieldState]:
@@ -371,3 +329,58 @@ def _notes(checked: CheckedDocument) -> Iterator[str]:
         if forms and name not in checked.typed:
             label, spellings = text(BY_NAME[name].label), ", ".join(map(sanitize, forms))
             yield _("{field}: the page may print {forms}.").format(field=label, forms=spellings)
+
+
+READ_SURELY = msg("Read from the photo with certainty.")
+NOT_SURE = msg("The photo was not read with certainty. Compare the lines with the page.")
+
+
+def photo_value(file: Path, reading: "PhotoReading | None", refusal: ApoaError | None = None) -> dict[str, Any]:
+    """Return a reading as ``check --json`` prints it; without one, why the file was refused. Places count from 1."""
+    hint = reading.hint if reading is not None else None
+    return {
+        "file": str(file),
+        "zones": reading.zones if reading is not None else 0,
+        "sure": reading is not None and reading.sure,
+        "lines": list(reading.lines) if reading is not None else [],
+        "doubtful": [[line + 1, column + 1] for line, column in reading.doubtful] if reading is not None else [],
+        "elapsed_ms": reading.elapsed_ms if reading is not None else 0,
+        "hint": text(hint) if hint is not None else None,
+        "error": error_fields(refusal) if refusal is not None else None,
+    }
+
+
+def doubtful_lines(reading: "PhotoReading") -> list[int]:
+    """Return the indexes of the lines with doubtful characters."""
+    return sorted({line for line, _column in reading.doubtful})
+
+
+def doubt_message(reading: "PhotoReading", index: int) -> Message:
+    """Return which characters of a line are doubtful, to be compared with the page."""
+    doubts = _doubts(reading, index)
+    runs = [
+        [column + 1 for _at, column in run] for _key, run in groupby(enumerate(doubts), lambda each: each[1] - each[0])
+    ]
+    return nmsg(
+        "Line {line}, character {numbers}: compare it with the page.",
+        "Line {line}, characters {numbers}: compare them with the page.",
+        len(doubts),
+        line=index + 1,
+        numbers=", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs),
+    )
+
+
+def marked_line(reading: "PhotoReading", index: int) -> Iterator[str]:
+    """Yield a line of a reading, and marks below the doubtful characters. It must not be wrapped."""
+    line = reading.lines[index]
+    if plain():
+        yield line
+        return
+    doubts = set(_doubts(reading, index))
+    cells = (style_error(character) if place in doubts else character for place, character in enumerate(line))
+    yield _GAP + "".join(cells)
+    yield _GAP + style_error("".join("^" if place in doubts else " " for place in range(len(line))).rstrip())
+
+
+def _doubts(reading: "PhotoReading", index: int) -> list[int]:
+    return [column for line, column in reading.doubtful if line == index]

@@ -1,7 +1,7 @@
-"""The results of `apoa doctor`: first whether reports can be saved and sent and what to do, then each check."""
+"""The results of `apoa doctor`: whether reports can be saved and sent, and what to do; in detail also each check."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -53,7 +53,6 @@ CHECKS = {
     "recovery_code": N_("Recovery code"),
     "schedule": N_("Schedule"),
     "last_run": N_("Last run"),
-    "log": N_("Log"),
     "sending": N_("Sending"),
     "proxy": N_("Proxy"),
     "name": N_("Name lookup"),
@@ -65,9 +64,7 @@ CHECKS = {
     "clock": N_("Clock"),
     "contact": N_("Last contact"),
     "disk": N_("Disk"),
-    "temporary_folder": N_("Temporary files"),
     "installation": N_("Program"),
-    "screen": N_("Screen"),
     "versions": N_("Versions"),
 }
 """The names of the checks."""
@@ -106,70 +103,41 @@ def _failures(results: Sequence[CheckResult]) -> list[CheckResult]:
     return sorted(failed, key=lambda each: -each.finding.exit_code)
 
 
-class Presentation(NamedTuple):
-    """What the results are about, and how much of them is shown."""
+def show_health(results: Sequence[CheckResult], *, by_hand: bool, offline: bool) -> None:
+    """Show the verdict and what to do.
 
-    by_hand: bool = False
-    """Staff type the reports into APOA."""
-    offline: bool = False
-    """The line to the authority was not checked."""
-    details: bool = False
-    """Show each check, which fills a screen or two."""
-    brief: bool = False
-    """Show what was checked only where something is wrong."""
-
-
-def show_health(results: Sequence[CheckResult], presentation: Presentation) -> None:
-    """Show the verdict and what to do, and what was checked.
-
-    Notes are explained only where nothing is wrong: then they are what is to be done.
+    Notes are explained only where nothing is wrong: then they are what is to be done. `by_hand` says that staff type
+    the reports into APOA, and `offline` that the line to the authority was not checked.
     """
     problems = _failures(results)
     notes = [each for each in results if each.result is Result.WARNING]
-    print_line(_verdict(problems, notes, presentation))
+    print_line(_verdict(problems, notes, by_hand=by_hand, offline=offline))
     # Two checks of one file say the same: the first is shown.
     shown = {(each.finding.message, each.finding.advice): each for each in reversed(problems or notes)}
     for each in reversed(shown.values()):
         _show_problem(each)
-    if presentation.brief and not (presentation.details or problems):
-        return
+
+
+def show_details(results: Sequence[CheckResult]) -> None:
+    """Show each check, which fills a screen or two."""
     print_line()
-    if presentation.details:
-        for group, title in GROUPS.items():
-            of_group = [each for each in results if each.group is group]
-            if of_group:
-                print_line(style_bold(_(title)))
-            details = [f"{_(RESULTS[each.result])}. {text(each.finding.message)}" for each in of_group]
-            print_definitions(list(zip((_(CHECKS[each.name]) for each in of_group), details, strict=True)))
-        return
-    print_definitions(
-        [(_(title), _group_text(results, group, offline=presentation.offline)) for group, title in GROUPS.items()]
-    )
-    if not presentation.brief:
-        print_line(_("Each check in full: apoa -v doctor"))
+    for group, title in GROUPS.items():
+        of_group = [each for each in results if each.group is group]
+        if of_group:
+            print_line(style_bold(_(title)))
+        details = [f"{_(RESULTS[each.result])}. {text(each.finding.message)}" for each in of_group]
+        print_definitions(list(zip((_(CHECKS[each.name]) for each in of_group), details, strict=True)))
 
 
-def _group_text(results: Sequence[CheckResult], group: Group, *, offline: bool) -> str:
-    parts = []
-    for result in (Result.FAILED, Result.WARNING):
-        names = [_(CHECKS[each.name]) for each in results if each.group is group and each.result is result]
-        if names:
-            parts.append(f"{_(RESULTS[result])}: {', '.join(names)}")
-    skipped = all(each.result is Result.SKIPPED for each in results if each.group is group)
-    if offline and group is Group.AUTHORITY and not parts:
-        return _("not checked")
-    return "; ".join(parts) or _(RESULTS[Result.SKIPPED if skipped else Result.OK])
-
-
-def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], presentation: Presentation) -> str:
+def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], *, by_hand: bool, offline: bool) -> str:
     codes = {each.finding.exit_code for each in problems}
     if Exit.SETTINGS in codes:
         return style_error(_("NOT READY: something on this computer must be corrected first."))
     if codes:
         return style_error(_("NOT READY: guests can be saved, but reports cannot be sent now."))
-    if presentation.by_hand:
+    if by_hand:
         ready = _("READY: guests can be saved, and typed into APOA.")
-    elif presentation.offline:
+    elif offline:
         ready = _("READY: guests can be saved. The internet and the authority were not checked.")
     else:
         ready = _("READY: guests can be saved and reports sent.")

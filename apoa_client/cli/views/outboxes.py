@@ -1,26 +1,21 @@
-"""Where reports are saved, as `apoa outbox show` shows it: one property in lines, all of them in one table."""
+"""Where reports are saved, as `apoa outbox show` shows it, and what a desk sees while that cannot be reached."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from apoa_client.app.shared_outbox import OutboxState
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_warning
-from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_warning
 from apoa_client.cli.views.findings import error_fields, show_error
 from apoa_client.cli.views.labels import duration_text, whole_seconds
+from apoa_client.errors import ApoaError, Exit
 from apoa_client.messages import nmsg
+from apoa_client.ports.state import HandedOver
+
+if TYPE_CHECKING:
+    from apoa_client.app.shared_outbox import OutboxState
 
 
-class OutboxRow(NamedTuple):
-    """A property and its outbox; without a state, it could not be read."""
-
-    label: str
-    state: OutboxState | None = None
-
-
-def outbox_value(state: OutboxState, now: datetime) -> dict[str, Any]:
+def outbox_value(state: "OutboxState", now: datetime) -> dict[str, Any]:
     """Return the state as `apoa outbox show --json` has it."""
     return {
         "place": state.place,
@@ -34,12 +29,12 @@ def outbox_value(state: OutboxState, now: datetime) -> dict[str, Any]:
     }
 
 
-def _age(state: OutboxState, now: datetime) -> timedelta | None:
+def _age(state: "OutboxState", now: datetime) -> timedelta | None:
     """Return how long the oldest report waits to be sent; another desk's clock may be ahead of this one."""
     return None if state.oldest_at is None else max(now - state.oldest_at, timedelta())
 
 
-def show_outbox(state: OutboxState, now: datetime) -> None:
+def show_outbox(state: "OutboxState", now: datetime) -> None:
     """Show where the reports of one property are, what waits, and what goes on there."""
     print_line(_("Reports are saved at: {place}").format(place=sanitize(state.place)))
     if state.check is not None:
@@ -69,30 +64,39 @@ def show_outbox(state: OutboxState, now: datetime) -> None:
         show_error(state.problem)
 
 
-def show_outboxes(rows: Iterable[OutboxRow], now: datetime) -> None:
-    """Show a row for each property, and how to see more of one."""
-    heads = (_("Property"), _("Waiting"), _("Oldest"), _("To be moved"), _("Place"))
-    show_table(heads, [_row(each, now) for each in rows])
-    print_line()
-    print_line(_("More about one: apoa --property NAME outbox show"))
+def saved_here_lines(away: ApoaError, *, checked: bool) -> list[str]:
+    """Return the lines below what was saved in this computer's own file, because of the error `away`.
+
+    `checked` says whether the guest was compared with the reports of the other desks.
+    """
+    if away.exit_code is Exit.NOT_NOW:
+        lines = [_("The shared outbox does not answer. This waits on this computer; apoa moves it there by itself.")]
+    else:  # what only an IT admin can correct, such as a wrong password or a full disk, is said
+        lines = [text(away.message), _("This waits on this computer; apoa moves it to the shared outbox by itself.")]
+    return lines if checked else [*lines, _("Whether another desk has reported the guest was not checked.")]
 
 
-def _row(row: OutboxRow, now: datetime) -> tuple[str, ...]:
-    label, state = row
-    if state is None:
-        return (sanitize(label), style_error(_("cannot be read")), "", "", "")
-    here, place = _number(state.left), sanitize(state.place)
-    if state.waiting is None:
-        return (sanitize(label), style_error(_("does not answer")), "", here, place)
-    age = _age(state, now)
-    return (
-        sanitize(label),
-        _number(state.waiting),
-        "-" if age is None else duration_text(age),
-        here,
-        place,
+def show_left(handed_over: HandedOver) -> int:
+    """Show why another outbox still has reports of the property. Returns the exit code, 0 if nothing is wrong."""
+    left, problem = handed_over.left, handed_over.problem
+    if problem is None:
+        return 0
+    show_error(problem)
+    if left:
+        line = nmsg(
+            "{count} report was left where it is, and is not sent.",
+            "{count} reports were left where they are, and are not sent.",
+            left,
+        )
+        print_error_line(style_warning(text(line)))
+    return problem.exit_code
+
+
+def show_only_here(waiting: int) -> None:
+    """Show that only so many reports are shown, those that wait on this computer."""
+    line = nmsg(
+        "Only what waits on this computer is shown: {count} report.",
+        "Only what waits on this computer is shown: {count} reports.",
+        waiting,
     )
-
-
-def _number(count: int) -> str:
-    return style_warning(str(count)) if count else "0"
+    print_error_line(style_warning(text(line)))

@@ -1,6 +1,5 @@
 """Every property in one table, the most urgent first, as `apoa status --all` shows them."""
 
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -9,18 +8,14 @@ from typing import NamedTuple
 from apoa_client.app.property_status import PropertyStatus
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_warning
-from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.labels import duration_text, moment_text
 from apoa_client.desk.attention import Level, Problem, worst_level
 from apoa_client.errors import ApoaError, StorageProblem
-from apoa_client.messages import nmsg
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
 
-_MAX_ROWS = 20
-"""Above this number of properties, those that need no attention are only counted at a terminal."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -64,11 +59,8 @@ class PropertyState(NamedTuple):
         return Urgency.WAITING if waits else Urgency.QUIET
 
 
-def show_properties(states: Sequence[PropertyState], *, everything: bool) -> None:
-    """Show a row for each property, the most urgent first, and how to see more of one.
-
-    Of many properties, those that need no attention are only counted at a terminal, unless `everything` is to be shown.
-    """
+def show_properties(states: Sequence[PropertyState]) -> None:
+    """Show a row for each property, the most urgent first, and how to see more of one."""
     heads = (
         _("Property"),
         _("Waiting"),
@@ -83,37 +75,11 @@ def show_properties(states: Sequence[PropertyState], *, everything: bool) -> Non
         due = state.status.summary.next_due_at if state.status is not None else None
         return state.urgency, due or _NEVER
 
-    ordered = sorted(states, key=order)  # else in the order of the settings
-    counted = frozenset[Urgency]()
-    if len(states) > _MAX_ROWS and is_terminal(sys.stdout) and not everything:
-        counted = frozenset({Urgency.NO_ANSWER, Urgency.QUIET})
-    rows = [_row(state) for state in ordered if state.urgency not in counted]
+    rows = [_row(state) for state in sorted(states, key=order)]  # else in the order of the settings
     if rows:
         show_table(heads, rows)
         print_line()
-    _show_counted([state.urgency for state in ordered if state.urgency in counted])
     print_line(_("More about one: apoa --property NAME status"))
-
-
-def _show_counted(counted: Sequence[Urgency]) -> None:
-    """Show how many properties have no row, and why."""
-    quiet, no_answer = counted.count(Urgency.QUIET), counted.count(Urgency.NO_ANSWER)
-    if no_answer:
-        line = nmsg(
-            "{count} more property whose server does not answer.",
-            "{count} more properties whose server does not answer.",
-            no_answer,
-        )
-        print_line(style_warning(text(line)))
-    if quiet:
-        line = nmsg(
-            "{count} more property where nothing waits and nothing is wrong.",
-            "{count} more properties where nothing waits and nothing is wrong.",
-            quiet,
-        )
-        print_line(text(line))
-    if counted:
-        print_line(_("All of them: apoa -v status --all"))
 
 
 def _row(state: PropertyState) -> tuple[str, ...]:

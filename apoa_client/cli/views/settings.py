@@ -9,7 +9,7 @@ from apoa_client.cli.terminal.output import print_definitions, print_line, sanit
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.messages import msg
 from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, Value, typing_fields
-from apoa_client.settings.origins import DEFAULT, ENVIRONMENT, SITE, Origin, SettingKey
+from apoa_client.settings.origins import DEFAULT, ENVIRONMENT, Origin, SettingKey
 
 Setting = tuple[SettingKey, Origin]
 
@@ -39,8 +39,8 @@ def source_text(origin: Origin) -> str:
         return _("default")
     if origin.source == ENVIRONMENT:
         return sanitize(origin.place)
-    whose = _("file for all users") if origin.source == SITE else _("file")
-    return whose if origin.line is None else _("{file}, line {line}").format(file=whose, line=origin.line)
+    file = _("file")
+    return file if origin.line is None else _("{file}, line {line}").format(file=file, line=origin.line)
 
 
 def setting_value(setting_key: SettingKey, origin: Origin) -> dict[str, Any]:

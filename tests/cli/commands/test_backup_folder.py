@@ -16,7 +16,7 @@ from apoa_client.app.container import Container
 from apoa_client.archive import backup as backup_module
 from apoa_client.cli.commands import scheduled_run
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.desktop_notice import Notice
+from apoa_client.cli.terminal.desktop import Notice
 from apoa_client.errors import NotNow, SettingsProblem
 from apoa_client.messages import msg
 

@@ -11,8 +11,6 @@ from screens import Screens
 from apoa_client.errors import Exit
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
-SITE = '[defaults]\nretention_days = 60\noffice = "Kanim Denpasar"\n'
-
 
 @pytest.fixture
 def practice(apoa: Apoa) -> Apoa:
@@ -43,9 +41,9 @@ def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_origin_screens(practice: Apoa, screens: Screens, tmp_path: Path, lang: str) -> None:
-    """Values for scripts; those of all properties, of all users and of variables; and one property that is wrong."""
-    file, site = practice.home / "config.toml", tmp_path / "site.toml"
+def test_origin_screens(practice: Apoa, screens: Screens, lang: str) -> None:
+    """Values for scripts; those of all properties and of variables; and one property that is wrong."""
+    file = practice.home / "config.toml"
 
     def config(*lines: str) -> None:
         for line in lines:
@@ -53,13 +51,10 @@ def test_origin_screens(practice: Apoa, screens: Screens, tmp_path: Path, lang: 
 
     config("get retention_days", "get Retention-Days", "get property.melati.vault", "get defaults.vault", "get office")
     config("get default_property", "get property.kuta.vault", "set property.kuta.office file")
-    config("set defaults.timezone wit", "get timezone", "set timezone wita", "get timezone", "get defaults.timezone")
+    config("set timezone wita", "get timezone")
     config("set retention_days 200", "unset retention_days")
     screens(practice, "config", "unset", "retention_days", lang=lang, APOA_RETENTION_DAYS="300")
-    config("set defaults.retention_days 10", "set retention_days 100")
-    site.write_text(SITE, encoding="utf-8")
-    practice.environ["APOA_SITE_CONFIG"] = str(site)
-    config("unset retention_days --yes", "unset retention_days")
+    config("unset retention_days")
     assert "retention_days" not in table(practice)
     practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
     before, _heading, own = file.read_text(encoding="utf-8").partition("[property.kuta]")
@@ -74,10 +69,9 @@ def test_origin_screens(practice: Apoa, screens: Screens, tmp_path: Path, lang: 
 class TestList:
     """`apoa config list`."""
 
-    def test_every_setting_with_its_origin(self, practice: Apoa, tmp_path: Path) -> None:
+    def test_every_setting_with_its_origin(self, practice: Apoa) -> None:
         """The program's and the property's, in one form: from the environment, a line of a file, or by default."""
-        (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
-        practice.environ |= {"APOA_SITE_CONFIG": str(tmp_path / "site.toml"), "APOA_BACKUP_KEEP": "3"}
+        practice.environ |= {"APOA_BACKUP_KEEP": "3"}
         found = practice("config", "list", "--json").json["settings"]
         names = [*GENERAL, *(f"property.melati.{name}" for name in OF_A_PROPERTY)]
         assert [each["key"] for each in found] == names
@@ -88,7 +82,6 @@ class TestList:
         assert shown["vault"][:3] == ("file", "user", own)
         lines = Path(own).read_text(encoding="utf-8").splitlines()
         assert lines[shown["vault"][3] - 1] == 'vault = "file"'
-        assert shown["retention_days"] == (60, "site", str(tmp_path / "site.toml"), 2)
         assert shown["backup_keep"] == (3, "environment", "APOA_BACKUP_KEEP", None)
         assert shown["window_hours"] == (24, "default", None, None)
         assert shown["username"] == (None, "default", None, None)
@@ -138,10 +131,6 @@ class TestList:
         assert shown("config", "list", "--all") == {"melati", "kuta"}
 
 
-class TestGet:
-    """`apoa config get`."""
-
-
 class TestSet:
     """`apoa config set` and `unset`."""
 
@@ -171,10 +160,6 @@ class TestSet:
             assert (said.code, "cannot be read" in said.err) == (Exit.SETTINGS, True)
 
 
-class TestErasing:
-    """A shorter retention erases guests' data at the next daily purge."""
-
-
 class TestAccount:
     """Changes of what a stored password is bound to."""
 
@@ -198,18 +183,12 @@ class TestAccount:
 class TestPathAndExplain:
     """`apoa config path` and `apoa config explain`."""
 
-    def test_the_files(self, practice: Apoa, tmp_path: Path) -> None:
-        """The user's and that for all users, and which of them exist."""
-        practice.environ["APOA_SITE_CONFIG"] = str(tmp_path / "site.toml")
+    def test_the_file(self, practice: Apoa) -> None:
+        """The user's, and whether it exists."""
+        file = practice.home / "config.toml"
         found = practice("config", "path", "--json").json["files"]
-        assert found == [
-            {"file": "user", "path": str(practice.home / "config.toml"), "exists": True},
-            {"file": "site", "path": str(tmp_path / "site.toml"), "exists": False},
-        ]
-        said = practice("config", "path")
-        assert str(practice.home / "config.toml") in said.out
-        practice.environ["APOA_SITE_CONFIG"] = ""
-        assert len(practice("config", "path", "--json").json["files"]) == 1
+        assert found == [{"file": "user", "path": str(file), "exists": True}]
+        assert str(file) in practice("config", "path").out
 
     @pytest.mark.parametrize("name", [*GENERAL, *OF_A_PROPERTY])
     def test_each_setting(self, practice: Apoa, name: str) -> None:
@@ -230,17 +209,6 @@ class TestPathAndExplain:
         assert one in found
         assert list(one) == [*("key", "default", "settable", "type", "allowed", "meaning", "example", "variable")]
         assert apoa("config", "explain", "vault").code == 0
-
-
-def test_the_file_for_all_users_begins_a_set_up(apoa: Apoa, tmp_path: Path) -> None:
-    """The set-up of a property of that file takes over what it says, and copies nothing of it."""
-    site = tmp_path / "site.toml"
-    site.write_text(f'{SITE}[property.melati]\napi_url = "training"\ntimezone = "Asia/Makassar"\n', encoding="utf-8")
-    apoa.environ |= {"APOA_SITE_CONFIG": str(site), "APOA_VAULT": "file"}
-    assert apoa("setup", "--non-interactive", "--property", "melati").code == 0
-    assert sorted(table(apoa)) == ["environment", "index_key", "property_id", "public_key", "vault"]
-    assert apoa("config", "get", "timezone").out == "Asia/Makassar\n"
-    assert apoa("status").code == 0
 
 
 def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:

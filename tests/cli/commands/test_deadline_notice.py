@@ -127,7 +127,7 @@ def test_a_failed_tool_is_tried_again(
     away: Apoa, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
 ) -> None:
     """The exit code does not change; the log gives the reason, and the next run tries again and prints nothing new."""
-    monkeypatch.setattr("apoa_client.cli.terminal.desktop_notice.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("apoa_client.cli.terminal.desktop.TIMEOUT_S", 0.3)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     desktop.install(then)
     result = scheduled(away)

@@ -1,5 +1,6 @@
 """`apoa list`: the reports of the outbox, by state, guest, room, nationality and day."""
 
+import os
 import re
 import sys
 from dataclasses import replace
@@ -164,8 +165,7 @@ def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch) -
     """Shows the first rows and opens no other report, and says how many there are and how to see them all."""
     for guest in GUESTS:
         away.save(guest)
-    monkeypatch.setattr(pager, "_ROWS_WITHOUT_PAGER", 1)
-    monkeypatch.setattr(tables, "_FIRST_ROWS", 1)
+    monkeypatch.setattr(pager, "_MAX_ROWS", 1)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     contents = OpenContents(monkeypatch)
     of_all = spoken("en", "The first {count} of {total} are shown. To see all, add: --no-pager", count=1, total=3)
@@ -268,7 +268,7 @@ def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.Monk
     kept = tmp_path / "kept"
     script = tmp_path / "pager.py"
     script.write_text(f"import sys; open({str(kept)!r}, 'w').write(sys.stdin.read())")
-    environ = {"PAGER": f"{sys.executable} {script}"}
+    environ = {"PAGER": f"{sys.executable} {script}", "PATH": os.defpath}
     monkeypatch.setenv("LINES", "4")
     assert QUENTIN.name in away("list", **environ).out
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)

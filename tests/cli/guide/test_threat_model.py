@@ -81,67 +81,63 @@ TRIED_BY = {
         "cli/commands/test_setup_and_login.py::test_another_address",
     ],
     15: [
-        "settings/test_site_file.py::test_another_user_may_not_change_the_file",
-        "settings/test_site_file.py::test_the_program_own_settings_belong_to_one_computer",
+        "authority/test_tls.py::test_the_environment_adds_no_trust",
+        "settings/test_config.py::test_variables",
     ],
     16: [
-        "authority/test_tls.py::test_the_environment_adds_no_trust",
-        "settings/test_site_file.py::test_variables",
-    ],
-    17: [
         "doctor/test_computer.py::test_the_schedule",
         "schedule/test_interface.py::test_secrets_are_left_out_and_named",
     ],
-    18: [
+    17: [
         "base/test_permissions.py::test_others_can_write",
         "base/test_windows_access.py::test_what_everybody_may_change_is_refused",
         "project/test_readme.py::test_no_example_has_passport_data_in_the_command",
     ],
-    19: [
+    18: [
         "tables/test_hostile_workbooks.py::test_zip_bombs",
         "tables/test_hostile_workbooks.py::test_one_large_row",
         "scan/test_pictures.py::test_what_is_no_picture_is_refused",
     ],
-    20: [
+    19: [
         "cli/documents/test_support_file.py::test_nothing_personal_and_no_secret",
         "authority/test_client.py::test_logs_hold_no_secret_and_no_guest",
         "cli/commands/test_status.py::test_no_personal_data",
         "cli/test_failing_end.py::test_no_fault_prints_its_text",
     ],
-    21: ["cli/test_failing_end.py::test_no_core_file_and_no_access"],
-    22: ["cli/test_completion.py::test_no_guest_is_offered"],
-    23: [
+    20: ["cli/test_failing_end.py::test_no_core_file_and_no_access"],
+    21: ["cli/test_completion.py::test_no_guest_is_offered"],
+    22: [
         "authority/test_tls.py::test_an_unknown_issuer_is_named",
         "authority/test_transport.py::test_redirects_are_not_followed",
         "delivery/test_leases.py::test_two_senders_at_once_send_each_report_once",
     ],
-    24: [
+    23: [
         "delivery/test_one_bad_verdict.py::test_the_others_are_delivered_in_the_same_run",
         "app/test_retention.py::test_an_authoritys_clock_that_is_years_off_does_not_count",
     ],
-    25: [
+    24: [
         f"{FORGED}::test_the_whole_is_accepted_apart_from_its_reports",
         "journeys/test_failover.py::test_a_standby_that_lacks_the_last_run",
         "cli/commands/test_shared_outbox.py::test_a_server_that_is_away",
     ],
-    26: [
+    25: [
         f"{SHARED}::test_each_statement_by_each_login",
         f"{SHARED}::test_a_desk_works_and_does_not_send",
     ],
-    27: [
+    26: [
         f"{SHARED}::test_which_properties_a_login_sees",
     ],
-    28: [
+    27: [
         "outbox/postgres/test_connection.py::test_refusals",
         "outbox/postgres/test_connection.py::test_tls",
         "vault/test_sources.py::test_the_password_of_a_database_goes_to_no_other_one",
     ],
-    29: [
+    28: [
         "project/test_dependencies.py::test_what_builds_a_release_has_hashes",
         "project/test_workflows.py::test_a_release_is_made_of_packages_with_hashes",
     ],
 }
-"""The tests of each row, below `tests/`. `outbox/test_integrity.py` and others run over both engines (row 25)."""
+"""The tests of each row, below `tests/`. `outbox/test_integrity.py` and others run over both engines (row 24)."""
 
 
 def rows(text: str) -> dict[int, list[str]]:

@@ -136,13 +136,12 @@ def received(listening: socket.socket) -> list[str]:
 @unix
 def test_the_messages(manager_socket: socket.socket) -> None:
     """Each is a datagram with one assignment."""
-    manager = ServiceManager({"NOTIFY_SOCKET": manager_socket.getsockname(), "WATCHDOG_USEC": "30000000"})
+    manager = ServiceManager({"NOTIFY_SOCKET": manager_socket.getsockname()})
     manager.ready()
     manager.status("wisma: terkirim 3")
     manager.status("wisma\nMAINPID=1")
-    manager.alive(0)
     manager.stopping()
-    expected = ["READY=1", "STATUS=wisma: terkirim 3", "STATUS=wisma MAINPID=1", "WATCHDOG=1", "STOPPING=1"]
+    expected = ["READY=1", "STATUS=wisma: terkirim 3", "STATUS=wisma MAINPID=1", "STOPPING=1"]
     assert received(manager_socket) == expected
 
 
@@ -160,7 +159,6 @@ def test_without_a_manager(environ: dict[str, str]) -> None:
     """Nothing is sent, and nothing fails."""
     manager = ServiceManager(environ)
     manager.ready()
-    manager.alive(0)
     manager.stopping()
 
 
@@ -168,24 +166,5 @@ def test_without_a_manager(environ: dict[str, str]) -> None:
 def test_a_manager_that_does_not_read(manager_socket: socket.socket) -> None:
     """It holds up nothing: what it cannot take is lost."""
     manager = ServiceManager({"NOTIFY_SOCKET": manager_socket.getsockname()})
-    manager.alive(0)  # without a watchdog no sign of life is expected
-    assert received(manager_socket) == []
     for number in range(3000):
         manager.status(str(number))
-
-
-@pytest.mark.parametrize(
-    ("environ", "seconds"),
-    [
-        ({"WATCHDOG_USEC": "30000000"}, 15.0),
-        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 15.0),
-        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
-        ({"WATCHDOG_USEC": "soon"}, None),
-        ({"WATCHDOG_USEC": "0"}, None),
-        ({"WATCHDOG_USEC": "9" * 400}, None),
-        ({}, None),
-    ],
-)
-def test_the_watchdog(environ: dict[str, str], seconds: float | None) -> None:
-    """Half of its time, if it watches this process and not its parent."""
-    assert ServiceManager(environ).watchdog_s == seconds

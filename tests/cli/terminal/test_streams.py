@@ -95,7 +95,7 @@ class TestUnwritable:
     """Standard streams that are closed or at a full disk."""
 
     @pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
-    @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--version"], ["--help"], ["status"]])
+    @pytest.mark.parametrize("arguments", [["list", "--json"], ["--help"]])
     def test_a_result_that_cannot_be_written(self, away: Apoa, arguments: list[str], redirection: str) -> None:
         """Two lines say what happened and what to do, and the exit code is 78; Python adds no error at its end."""
         if redirection.endswith("full") and not Path("/dev/full").exists():
@@ -107,7 +107,7 @@ class TestUnwritable:
         assert second.startswith("What was saved is kept.")
 
     @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
-    @pytest.mark.parametrize(("arguments", "code"), [(["list"], 0), (["show", "zzzz"], 2), (["nothing"], 2)])
+    @pytest.mark.parametrize(("arguments", "code"), [(["list"], 0), (["nothing"], 2)])
     def test_messages_that_cannot_be_written(
         self, away: Apoa, arguments: list[str], code: int, redirection: str
     ) -> None:

@@ -9,7 +9,6 @@ from apoa_client.app.property_status import PropertyStatus
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.language import set_language
-from apoa_client.cli.views import properties
 from apoa_client.cli.views.imports import (
     print_problems,
     print_warnings,
@@ -150,37 +149,8 @@ def names(shown: str) -> list[str]:
 
 def test_the_most_urgent_is_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     """What is wrong, overdue, due soon and waiting, each by the next deadline; then the order of the settings."""
-    show_properties(STATES, everything=False)
+    show_properties(STATES)
     assert names(capsys.readouterr().out)[1:-1] == [
         *("damaged", "refused", "stopped", "changed", "overdue", "soon", "waiting", "later", "pending"),
         *("no-answer", "quiet"),
     ]
-
-
-@pytest.mark.parametrize("everything", [False, True])
-@pytest.mark.parametrize("terminal", [False, True])
-def test_many_properties(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, everything: bool, terminal: bool
-) -> None:
-    """At a terminal those that need no attention are counted, unless all are asked for; elsewhere each has its row."""
-    monkeypatch.setattr(properties, "is_terminal", lambda _stream: terminal)
-    many = [*STATES, *(state(f"quiet-{number}") for number in range(989))]
-    show_properties(many, everything=everything)
-    shown = capsys.readouterr().out
-    if everything or not terminal:
-        assert len(names(shown)) == 1 + len(many) + 1
-        return
-    assert len(names(shown)) == 1 + 9 + 4
-    assert shown.splitlines()[-4:] == [
-        "1 more property whose server does not answer.",
-        "990 more properties where nothing waits and nothing is wrong.",
-        "All of them: apoa -v status --all",
-        "More about one: apoa --property NAME status",
-    ]
-
-
-def test_nothing_that_needs_attention(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """No empty table."""
-    monkeypatch.setattr(properties, "is_terminal", lambda _stream: True)
-    show_properties([state(f"quiet-{number}") for number in range(30)], everything=False)
-    assert capsys.readouterr().out.startswith("30 more properties where")

@@ -1,18 +1,20 @@
-"""A notice on the user's desktop, shown by the platform's own tool, so that nothing has to be installed.
+"""The user's desktop: a page in the browser, the clipboard, and a notice.
 
-A library would bring dependencies of its own for each platform (desktop-notifier: D-Bus, WinRT, Objective-C) for three
-lines here. It ends after a few seconds and raises nothing, whatever the tool does. The texts are passed as arguments or
-in the environment, and are never part of a script.
+The platform's own tool shows the notice, so that nothing has to be installed. A library would bring dependencies of
+its own for each platform (desktop-notifier: D-Bus, WinRT, Objective-C) for three lines here. It ends after a few
+seconds and raises nothing, whatever the tool does. The texts are passed as arguments or in the environment, and are
+never part of a script.
 """
 
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from apoa_client.search_path import find_program
-from apoa_client.vault.keyring_store import session_buses
+from apoa_client.timeouts import call_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ def show_notice(notice: Notice, environ: Mapping[str, str], uid: int | None, pla
         texts = {"APOA_NOTICE_TITLE": notice.title, "APOA_NOTICE_BODY": notice.body}
         arguments = [tool, "-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command", _POWERSHELL]
         return _done(arguments, kept | texts, _WINDOWS_TIMEOUT_S)
+    from apoa_client.vault.keyring_store import session_buses  # for a notice on Linux alone
+
     buses = session_buses(kept, uid)  # cron knows no bus, and an old terminal may name one whose session has ended
     if not buses:
         _log.info("no notice: no user is logged in at a desktop")
@@ -97,3 +101,43 @@ def _done(arguments: list[str], environ: dict[str, str], timeout_s: float) -> bo
     if done.returncode != 0:
         _log.info("no notice: exit code %d", done.returncode)
     return done.returncode == 0
+
+
+def can_open_browser(environ: Mapping[str, str]) -> bool:
+    """Whether a browser can open a window at the user's desk: not over SSH, and not a browser in the terminal."""
+    if "SSH_CONNECTION" in environ:
+        return False
+    if environ.get("BROWSER"):
+        return True
+    if sys.platform not in {"win32", "darwin"} and not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
+        return False
+    import webbrowser  # start-up: slow to load
+
+    try:
+        return type(webbrowser.get()) is not webbrowser.GenericBrowser  # which is lynx, w3m and the like
+    except webbrowser.Error:
+        return False
+
+
+def open_browser(url: str) -> None:
+    """Open a page in the browser, and do not wait for it: a browser may run until its window is closed."""
+    import webbrowser  # start-up: as above
+
+    threading.Thread(target=webbrowser.open, args=(url,), name="apoa-browser", daemon=True).start()
+
+
+_CLIPBOARD_S = 3.0
+
+
+def copy_to_clipboard(value: str) -> bool:
+    """Put a text on the clipboard, never as an argument of a program, and return whether it can be read back."""
+    import pyperclip  # only where a value is copied
+
+    def copied() -> bool:
+        pyperclip.copy(value)
+        return pyperclip.paste() == value
+
+    try:
+        return call_with_timeout(_CLIPBOARD_S, copied)
+    except (pyperclip.PyperclipException, OSError):
+        return False

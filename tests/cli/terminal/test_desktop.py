@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from desktop_helpers import BUS, FakeDesktop, needs_posix
 
-from apoa_client.cli.terminal import desktop_notice
-from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
+from apoa_client.cli.terminal import desktop
+from apoa_client.cli.terminal.desktop import Notice, show_notice
+from apoa_client.vault import keyring_store
 
 pytestmark = needs_posix
 
@@ -57,7 +58,7 @@ def test_buses_are_tried_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """The buses are tried in order until one shows the notice."""
     fake = on(tmp_path, "notify-send", 'case "$DBUS_SESSION_BUS_ADDRESS" in *old) exit 1;; esac')
     monkeypatch.setattr(
-        desktop_notice, "session_buses", lambda *_: ["unix:path=/old", "unix:path=/new", "unix:path=/other"]
+        keyring_store, "session_buses", lambda *_: ["unix:path=/old", "unix:path=/new", "unix:path=/other"]
     )
     assert show_notice(NOTICE, fake.environ, 7, "linux")
     tried = [bus for call in fake.shown() for bus in ("/old", "/new", "/other") if f"unix:path={bus}" in call.environ]
@@ -79,7 +80,7 @@ def test_a_tool_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, then: str
 ) -> None:
     """A tool that fails or hangs raises no error, and the log says so without the texts."""
-    monkeypatch.setattr(desktop_notice, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(desktop, "TIMEOUT_S", 0.3)
     fake = on(tmp_path, "notify-send", then)
     with caplog.at_level("INFO", logger="apoa_client"):
         assert not show_notice(NOTICE, fake.environ, None, "linux")
