@@ -10,11 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-LEAST_GUESTS = 3
-"""A smaller group of guests is not shown in anonymous figures."""
-
 OTHERS = "others"
-"""The state of the group that holds all groups that are not shown."""
+"""The state of the group that holds all groups for which a chart has no bar."""
 
 _DAY = timedelta(days=1)
 _MONTHS_OF_A_YEAR = 12
@@ -228,22 +225,6 @@ class NationalityCount:
     def groups(self) -> list[Group]:
         """Return the groups, most nights first, that without a nationality last."""
         return sorted(self._groups.values(), key=_order)
-
-
-def without_small_groups(groups: Iterable[Group]) -> list[Group]:
-    """Return the groups with all that have fewer than three guests merged into one, `OTHERS`, at the end.
-
-    The smallest of the other groups are merged, too, until `OTHERS` has three guests of two nationalities: else a
-    small group would follow from the total.
-    """
-    by_size = sorted(groups, key=lambda group: (group.guests, group.nights, group.state or ""))
-    hidden = [group for group in by_size if group.guests < LEAST_GUESTS]
-    if not hidden:
-        return sorted(by_size, key=_order)
-    shown = by_size[len(hidden) :]
-    while shown and (len(hidden) == 1 or sum(group.guests for group in hidden) < LEAST_GUESTS):
-        hidden.append(shown.pop(0))
-    return [*sorted(shown, key=_order), _sum(OTHERS, hidden)]
 
 
 def largest_groups(groups: Sequence[Group], most: int) -> list[Group]:

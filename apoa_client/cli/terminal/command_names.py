@@ -87,7 +87,6 @@ OPTIONS = {
     "--all-or-nothing": "--semua-atau-tidak",
     "--all-due": "--semua-waktunya",
     "--api-url": "--url-server",
-    "--anonymous": "--anonim",
     "--at": "--waktu",
     "--backup": "--cadangan",
     "--birth-date": "--tanggal-lahir",
