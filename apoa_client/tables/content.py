@@ -49,16 +49,13 @@ class TableRefused(DataRefused):
 
 
 class TablesMissing(SettingsProblem):
-    """The libraries of the extra `tables` are not installed."""
+    """The library of the extra `tables` is not installed."""
 
     name = "tables_missing"
 
     def __init__(self) -> None:
         super().__init__(
-            msg(
-                "The libraries for old Excel files (.xls) and the empty workbook are not installed. Other tables are "
-                "read without them."
-            ),
+            msg("The library for old Excel files (.xls) is not installed. Other tables are read without it."),
             install_advice("tables"),
         )
 

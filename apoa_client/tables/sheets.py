@@ -216,9 +216,6 @@ def _is_text(values: Sequence[CellValue]) -> bool:
     return all(value is None or (isinstance(value, str) and not value.lstrip()[:1].isdigit()) for value in values)
 
 
-EXAMPLES = "Contoh - Examples"
-"""The sheet of the template that has the headings of guests, and no guest to report."""
-
 _NUMBER = re.compile(r"(?=(?:.*\d){3})[A-Z0-9]{6,10}", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}")
 _LONGEST = 40
@@ -365,11 +362,9 @@ def _beside_headings(row: Row) -> TableRefused:
 
 def _with_guests(sheets: Sequence[Sheet], heads: Mapping[str, Head]) -> list[str]:
     """Return the names of the sheets with the headings of the first sheet that has guests, hidden ones last."""
-    in_order = sorted(sheets, key=lambda sheet: (sheet.name == EXAMPLES, sheet.hidden))
+    in_order = sorted(sheets, key=lambda sheet: sheet.hidden)
     first = next((sheet.name for sheet in in_order if heads[sheet.name].has_guests), in_order[0].name)
-    if first == EXAMPLES:
-        return [first]
-    return [name for name, head in heads.items() if head.same(heads[first]) and name != EXAMPLES]
+    return [name for name, head in heads.items() if head.same(heads[first])]
 
 
 def _count_others(
@@ -382,7 +377,7 @@ def _count_others(
         head = heads[row.sheet]
         below = row.number > head.last
         is_guest = (below and (head.has_guests or head.resembles(heads[names[0]]))) or _is_guest(row.values)
-        if is_guest and row.sheet != EXAMPLES:
+        if is_guest:
             guests.add(row.sheet)
         counts[row.sheet] += below or is_guest
     return counts, [name for name in others if name in guests]

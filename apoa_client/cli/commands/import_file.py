@@ -48,10 +48,10 @@ from apoa_client.tables.cell_words import CANCELLED_MARK, NOT_REPORTED
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
 from apoa_client.tables.headings import find_mapping, parse_default
-from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Records, Row, Table
 from apoa_client.tables.sheets import SheetChoice, is_known
+from apoa_client.tables.writing import WHOLE_ROW, MarkedRow, marked_copy
 
 _STDIN = Path("-")
 _MANY_ROWS = 500
@@ -391,10 +391,8 @@ def marked_file(table: Table, problems: Iterable[RowFinding], path: Path) -> byt
     by_row: dict[tuple[str, int], list[RowFinding]] = {}
     for each in problems:
         by_row.setdefault((each.sheet, each.row), []).append(each)
-    rows = _marked_rows(table, by_row)
-    if path.suffix.casefold() == ".csv":
-        return marked_csv(table.headings, rows, table.facts.delimiter)
-    return marked_book(table.headings, rows)
+    delimiter = table.facts.delimiter or "," if path.suffix.casefold() == ".csv" else ""
+    return marked_copy(table.headings, _marked_rows(table, by_row), delimiter)
 
 
 def _marked_rows(table: Table, by_row: Mapping[tuple[str, int], Sequence[RowFinding]]) -> Iterator[MarkedRow]:
