@@ -37,15 +37,13 @@ class OtherTarget(NamedTuple):
     has_default: bool = True
 
 
-_SURNAME, _GIVEN_NAMES, _SEX, _BIRTH_PLACE, _BIRTH_DATE, _DOCUMENT, _MRZ, _CHECK_IN = (
+_SURNAME, _GIVEN_NAMES, _BIRTH_PLACE, _BIRTH_DATE, _DOCUMENT, _MRZ, _CHECK_IN = (
     BY_NAME[name].path
-    for name in ("surname", "given_names", "sex", "birth_place", "birth_date", "document_number", "mrz", "check_in")
+    for name in ("surname", "given_names", "birth_place", "birth_date", "document_number", "mrz", "check_in")
 )
 OTHER_TARGETS: Mapping[str, OtherTarget] = {
     "full_name": OtherTarget(msg("Full name"), (_SURNAME, _GIVEN_NAMES)),
     "middle_names": OtherTarget(msg("Middle names"), (_GIVEN_NAMES,)),
-    "title": OtherTarget(msg("Title (Mr, Mrs)"), (_SEX,), has_default=False),
-    "sex_code": OtherTarget(msg("Sex, 1 male or 2 female"), (_SEX,), has_default=False),
     "birth": OtherTarget(msg("Place and date of birth"), (_BIRTH_PLACE, _BIRTH_DATE), has_default=False),
     "mrz1": OtherTarget(msg("Line 1 of the MRZ"), (_MRZ,), has_default=False),
     "mrz2": OtherTarget(msg("Line 2 of the MRZ"), (_MRZ,), has_default=False),
@@ -55,7 +53,6 @@ OTHER_TARGETS: Mapping[str, OtherTarget] = {
     "check_out": OtherTarget(msg("Check-out, when the guest has left"), ("check_out",)),
     "check_out_time": OtherTarget(msg("Time of check-out"), ("check_out",)),
     "status": OtherTarget(msg("Status of the reservation"), ("",)),
-    "booking": OtherTarget(msg("Number of the reservation"), has_default=False),
     "guest_count": OtherTarget(msg("Number of guests"), ("",), has_default=False),
     IGNORE: OtherTarget(msg("not read"), has_default=False),
 }

@@ -62,7 +62,9 @@ _WORDS = {
     ),
 }
 _MEANINGS = {fold(word): meaning for meaning, words in _WORDS.items() for word in words}
-_TITLES = {
+_SEXES = {
+    "1": "M",
+    "2": "F",
     **dict.fromkeys(("mr", "mister", "sir", "bapak", "bpk", "tuan", "tn", "herr", "monsieur", "sig", "master"), "M"),
     **dict.fromkeys(("mrs", "ms", "miss", "madam", "mdm", "mme", "ibu", "nyonya", "ny", "nona", "nn", "frau"), "F"),
 }
@@ -121,11 +123,11 @@ _CANCELLED_WORDS = frozenset(
     {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
 )
 _BEGINS_CANCELLED = re.compile(
-    r"\W*(?:batal|btl|di\s?batalkan|di\s?cancel|cancell?ed|cancle"
+    r"\W*(?:batal|btl(?!\s+(?:aqua|air|bir|beer|coca|sprite|teh|wine|minum))|di\s?batalkan|di\s?cancel|cancell?ed|cancle"
     r"|(?:tidak|tdk|tak|(?:en?|n)?g{1,2}ak?)\s+(?:jadi|datang|dtg))\b",
     re.IGNORECASE,
 )
-"""Not *cancel* or *no show*: booking systems have their rules in a column."""
+"""Not *cancel* or *no show*: booking systems have their rules in a column. *Btl aqua* is a bottle of water."""
 _NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", "example", "examples"}
 """Words in the name of a sheet whose rows are not reported."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -181,18 +183,9 @@ def meaning(status: str) -> str:
     return found
 
 
-@lru_cache(_CACHED)
-def sex_of_title(text: str) -> str | None:
-    """Return the sex that a title such as Mr suggests; None for another text."""
-    return _TITLES.get(fold(text))
-
-
-def sex_of_code(text: str) -> str:
-    """Return the sex of a code: 1 or 2, as Alloggiati web and ISO/IEC 5218 have it. Raises `Unreadable`."""
-    found = {"1": "M", "2": "F", "M": "M", "F": "F"}.get(text.upper())
-    if found is None:
-        raise Unreadable("bad_character", msg("Write 1 (male) or 2 (female)."))
-    return found
+def sex_of_word(text: str) -> str:
+    """Return the sex of a title such as Mr, or of a code (1 and 2 in ISO/IEC 5218 and at BPS); else the text itself."""
+    return _SEXES.get(fold(text), text)
 
 
 def is_passport(text: str) -> bool:

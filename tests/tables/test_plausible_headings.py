@@ -24,7 +24,6 @@ full_name: Nama Tamu Asing | Name of Foreigner | Nama Lengkap WNA | Client Name 
 full_name: Cognome e Nome
 sex: Sex | Gender | JK | L/P | Jenis Kelamin | Jns Kelamin | Jns. Kel | Jenis Kel. | Kelamin | Jantina | M/F
 sex: P/L | Sex (M/F) | Jenis Kelamin (L/P) | Guest Gender | Gender * | J/K | Jenkel | SEX L/P
-sex_code: Sesso
 birth_place: Tempat Lahir | Place of Birth | POB | P.O.B. | Birth Place | Birthplace | Tmpt Lahir | Tpt Lahir
 birth_place: Tmp. Lahir | Kota Lahir | Place Of Birth (City) | City of Birth | Tempat Kelahiran
 birth_place: Luogo di Nascita | Comune di nascita | cPlac | Místo narození | Birth City | Guest Birth Place
@@ -95,11 +94,7 @@ entry_date: Date of Entry | Entry Date | Tanggal Masuk Indonesia | Tgl Masuk Ind
 entry_date: Tiba di Indonesia | Arrival in Indonesia | Tanggal tiba di Indonesia | Date of arrival in Indonesia
 document_type: Document Type | ID Type | Jenis Dokumen | Identity Type | Jenis Identitas | Tipe Dokumen
 document_type: Guest Document Type
-title: Title | Mr/Mrs | Salutation | Sapaan | Gelar
 status: Status | Reservation Status | Booking Status | Status Reservasi | Status Tamu
-booking: Booking No | Booking ID | Booking Number | Booking Ref | Reservation No | Reservation ID | Conf. No
-booking: Folio No | Kode Booking | No. Reservasi | No Booking | Res No | Booking Reference | Reservation Number
-booking: Confirmation Code
 guest_count: Pax | Adults | Guests | Jumlah Tamu | Jml Tamu | No. of Guests | Jml Orang | Dewasa
 guest_count: Number of Guests
 mrz: MRZ
@@ -129,7 +124,7 @@ Nickname | Nama Panggilan | Birth Country | Negara Kelahiran | Country of Birth 
 Keterangan Kamar | Room Status | Status Kamar | Status Pembayaran | Payment Status | Name of Hotel | Extra Bed
 Next Destination | Previous destination | Tujuan Berikutnya | Datang Dari | Arriving from | Coming from
 Total Guests Paid | Anak | Children | Infants | Late check-out | Early check-in | Check-in by | Checked in by
-Diterima oleh | Visa Card | Bank
+Diterima oleh | Visa Card | Bank | Title | Mr/Mrs | Salutation | Gelar | Booking No | Reservation ID | Folio No
 """
 """Headings that mean something else, or that may: a wrong field is worse than none."""
 

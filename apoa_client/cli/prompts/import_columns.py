@@ -19,10 +19,10 @@ from apoa_client.messages import Message, listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.folders import NAME_FORM, valid_name
-from apoa_client.tables.cell_values import readings, split_time
 from apoa_client.tables.cell_words import NAME_ORDER, split_full_name
 from apoa_client.tables.columns import ColumnMap, Doubt, guest_rows, match_columns
-from apoa_client.tables.row_reading import column_letters
+from apoa_client.tables.dates import readings, split_time
+from apoa_client.tables.row_reading import SEVERAL, column_letters
 from apoa_client.tables.rows import Row, Table
 
 _HEADINGS = 3
@@ -30,7 +30,6 @@ _HEADINGS = 3
 _HALF = 38
 """Columns of the left half of a long list of choices."""
 _SHOWN_ROWS = 8
-_SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
 _NAME_ORDERS = {
     "surname_first": msg("the surname comes first, and is one word"),
     "given_first": msg("the given names come first, and the last word is the surname"),
@@ -310,7 +309,7 @@ class ColumnQuestions:
     def _say(self, column: int, target: str) -> None:
         """Add to the mapping what a column is. Another column that was the same is not read then."""
         said = {self._table.headings[column]: target}
-        if target != IGNORE and target not in _SEVERAL_COLUMNS:
+        if target != IGNORE and target not in SEVERAL:
             others = match_columns(self._table, self.mapping).columns_of(target)
             said |= {self._table.headings[other]: IGNORE for other in others if other != column}
         self.mapping = self.mapping._replace(columns={**self.mapping.columns, **said})
