@@ -56,7 +56,7 @@ class Merged(NamedTuple):
 
 
 class HiddenNumber(float):
-    """A number that the spreadsheet program shows without some of its digits, such as rounded."""
+    """A number that the spreadsheet program shows in another form, such as rounded or with letters."""
 
     def __str__(self) -> str:
         return str(int(self)) if self.is_integer() else float.__repr__(self)
