@@ -20,7 +20,7 @@ from apoa_client.tables.cells import DATE_TARGETS
 from apoa_client.tables.dates import DateColumn, EvidenceCollector, place_and_date
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import SEVERAL, RowReader, column_letters
-from apoa_client.tables.rows import GuestRow, Records, Row, Table
+from apoa_client.tables.rows import Records, Row, Table
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
@@ -63,8 +63,6 @@ _MEN_AND_WOMEN = frozenset({"w", "pria", "wanita"})
 _PRIA = re.compile(r"\b(?:pria|P)\s*/\s*(?:wanita|W)\b", re.IGNORECASE)
 _OF_A_NOTE = 2
 """So many cells has a row that is no guest's."""
-_SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
-"""Fields that say the same in two ways."""
 
 
 class Doubt(NamedTuple):
@@ -343,18 +341,3 @@ def _has_commas(sample: Sequence[Row], column: int) -> bool:
     guests = (row.values for row in sample if len(row.values) - row.values.count(None) > _OF_A_NOTE)
     names = [str(value) for values in guests for value in values[column : column + 1] if value is not None]
     return bool(names) and all(map(is_surname_before_comma, names))
-
-
-def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:
-    """Return the rows with these values, by field, where a row has none. An MRZ says its fields itself."""
-
-    def complete(row: GuestRow) -> GuestRow:
-        known = {*row.typed, *row.values}
-        given = {*known, *(_SAME.get(name, name) for name in known), *(IN_AN_MRZ if row.lines else ())}
-        missing = {name: value for name, value in defaults.items() if name not in given}
-        return row._replace(typed={**row.typed, **missing}) if missing else row
-
-    def read_rows() -> Iterator[GuestRow]:
-        return map(complete, records.read_rows())
-
-    return records._replace(read_rows=read_rows) if defaults else records

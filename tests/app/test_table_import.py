@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 from import_helpers import Importer, guest_row, records
 
-from apoa_client.app.table_import import LATE_WITHOUT_TIME, TableImport
+from apoa_client.app.table_import import TableImport
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.batch import Batch
@@ -138,18 +138,6 @@ def test_overlapping_stays_of_a_guest(importer: Importer) -> None:
     assert [(problem.row, problem.code) for problem in result.problems] == [(4, "duplicate")]
     assert result.problems[0].cell == "F4"
     assert importer.run(first, back).unchanged == 2
-
-
-def test_late_guests_without_a_time_are_counted(importer: Importer) -> None:
-    """A day alone counts from its beginning: only yesterday's guest, who may have come late in the day, is counted."""
-    rows = (
-        guest_row(2, document_number="A", check_in="2026-11-23", nights="3"),
-        guest_row(3, document_number="B", check_in="2026-11-20T14:00", nights="9"),
-        guest_row(4, document_number="C", check_in="2026-11-20", nights="9"),
-        guest_row(5, document_number="D", check_in="2026-11-24", nights="3"),
-    )
-    counts = importer.run(*rows).warning_counts
-    assert (counts["late"], counts[LATE_WITHOUT_TIME]) == (3, 1)
 
 
 YEARS_AGO = {"check_in": "2025-11-20 14:00", "nights": "", "planned_check_out": "2025-11-22"}

@@ -9,9 +9,9 @@ from table_helpers import read_table, table_of
 from apoa_client.locale import LANGUAGES
 from apoa_client.report.fields import FIELDS
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
-from apoa_client.tables.columns import guest_rows, match_columns, unread_columns, with_defaults
+from apoa_client.tables.columns import guest_rows, match_columns, unread_columns
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import GuestRow, Records, Row, SourceFacts, Table
+from apoa_client.tables.rows import Row, Table
 
 GUEST = ("N1234567", "24/11/1985")
 REQUIRED = (
@@ -223,25 +223,6 @@ def test_each_target_has_a_label() -> None:
         assert label[0].isupper() or target == "ignore"
         assert target in fields or label != target
     assert len(LANGUAGES) == 2
-
-
-DEFAULTS = {"birth_place": "-", "nights": "2", "surname": "X"}
-
-
-def completed(row: GuestRow) -> GuestRow:
-    (found,) = with_defaults(Records(SourceFacts("json"), lambda: iter([row])), DEFAULTS).read_rows()
-    return found
-
-
-def test_a_default_takes_the_place_of_nothing_else() -> None:
-    """What a row says is kept, and nights are not added to a planned check-out."""
-    typed = {"birth_place": "OSAKA", "planned_check_out": "2026-11-26"}
-    assert completed(GuestRow(1, typed)).texts == {**typed, "surname": "X"}
-
-
-def test_an_mrz_says_its_fields_itself() -> None:
-    """No default contradicts the lines."""
-    assert completed(GuestRow(1, {}, ("P<", "X"))).texts == {"birth_place": "-", "nights": "2"}
 
 
 def test_columns_without_a_heading_that_have_values() -> None:
