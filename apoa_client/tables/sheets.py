@@ -18,6 +18,7 @@ from apoa_client.passport import states
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.rows import CellValue, Merged, Row, SheetFacts, SourceFacts, Table
+from apoa_client.tables.words import words_of
 
 MOST_LINES_ABOVE = 30
 """The headings are in one of so many rows with a value."""
@@ -40,16 +41,11 @@ _OF_A_PERSON = _OF_A_GUEST | _OF_A_DOCUMENT | {"middle_names", "sex", "sex_code"
 _OF_A_STAY = frozenset(
     {"check_in", "check_in_time", "check_out", "check_out_time", "planned_check_out", "nights", "room"}
 )
-_PERSONS = (
-    *("tamu", "datatamu", "identitas", "identitastamu", "datadiri"),
-    *("guest", "guests", "guestdata", "guestdetails"),
-)
-_DOCUMENTS = ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument")
-_STAYS = ("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates")
+_DOCUMENTS = words_of("group")["document"]
 _GROUPS = {
-    **dict.fromkeys(_PERSONS, _OF_A_PERSON),
-    **dict.fromkeys(_DOCUMENTS, _OF_A_DOCUMENT),
-    **dict.fromkeys(_STAYS, _OF_A_STAY),
+    word: fields
+    for fields, kind in ((_OF_A_PERSON, "person"), (_OF_A_DOCUMENT, "document"), (_OF_A_STAY, "stay"))
+    for word in words_of("group")[kind]
 }
 """Groups below which a heading alone says what the column is, if it is one of these fields: not every name below
 "Agent" is a guest's."""
