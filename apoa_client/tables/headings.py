@@ -174,25 +174,17 @@ def read_mapping(path: Path) -> ColumnMapping:
 
 
 def parse_default(text: str) -> tuple[str, str]:
-    """Return the target and the value in a text such as ``birth_place=-``. The target may be a heading that is known.
-
-    Raises `UsageProblem`, which does not repeat the value.
-    """
-    name, sign, value = (part.strip() for part in text.partition("="))
-    target = name if name in DEFAULT_TARGETS else parse_heading(name).target
-    if not sign or not name or not value:
-        raise UsageProblem(
-            msg("A value for empty cells needs the name of its field, such as birth_place=-"),
-            msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS)),
-        )
+    """Return the target and the value in a text such as ``birth_place=-``. Raises `UsageProblem`, without the value."""
+    name, _sign, value = (part.strip() for part in text.partition("="))
+    fields = msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS))
+    if not name or not value:
+        raise UsageProblem(msg("A value for empty cells needs the name of its field, such as birth_place=-"), fields)
     try:
-        check_default(target or name, value)
+        check_default(name, value)
     except WrongMapping as exc:
-        if target in DEFAULT_TARGETS:
+        if name in DEFAULT_TARGETS:
             raise UsageProblem(
-                msg("The value for empty cells of {field} is not right: {problem}", field=target, problem=exc.problem)
+                msg("The value for empty cells of {field} is not right: {problem}", field=name, problem=exc.problem)
             ) from None
-        near = msg("Did you mean {name}?", name=exc.near) if exc.near else None
-        every = msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS))
-        raise UsageProblem(msg("There is no field {name}.", name=name), near or every) from None
-    return target or name, value
+        raise UsageProblem(msg("There is no field {name}.", name=name), fields) from None
+    return name, value

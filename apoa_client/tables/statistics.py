@@ -130,6 +130,7 @@ class Week:
 
     first: date
     last: date
+    arrivals: int = 0
     punctuality: Punctuality = field(default_factory=Punctuality)
 
 
@@ -182,12 +183,9 @@ class Figures:
     room_nights: RoomNights | None = None
     """None if rooms cannot be read."""
     punctuality: Punctuality = field(default_factory=Punctuality)
-    arrivals: dict[date, int] = field(init=False)
-    """The guests who arrived on each day of the month."""
     weeks: list[Week] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.arrivals = dict.fromkeys(self.month.days, 0)
         self.weeks = weeks_of(self.month)
 
     @property
@@ -205,8 +203,8 @@ class Figures:
         self.planned_nights += self.month.nights(max(stay.first_night, today + _DAY), stay.leaves_on)
         self.refused += stay.refused
         if arrived:
-            self.arrivals[stay.first_night] += 1
             week = next(week for week in self.weeks if week.last >= stay.first_night)
+            week.arrivals += 1
             for counted in (self.punctuality, week.punctuality):
                 counted.count(stay, now)
         return guest

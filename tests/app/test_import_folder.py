@@ -88,11 +88,6 @@ def test_where_a_file_goes(path: Path, folder: ImportFolder) -> None:
     assert found == [("guests.v1.csv", True), ("guests.v1-2.csv", True), ("guests.v1-3.csv", True)]
     assert folder.target(path / "guests.v1.csv", REFUSED).name == "guests.v1.csv"
     assert reason_file(path / "guests.v1-3.csv").name == "guests.v1-3.csv.reason.txt"
-    # No other refused file has its name with another ending: the copies of their refused rows have one ending.
-    put(path / REFUSED / "guests.json")
-    put(path / REFUSED / "Guests-2.ods")
-    assert folder.target(path / "guests.xlsx", REFUSED).name == "guests-3.xlsx"
-    assert folder.target(path / "guests.xlsx", DONE).name == "guests.xlsx"
 
 
 @pytest.mark.parametrize("where", [DONE, REFUSED])

@@ -4,7 +4,7 @@ Below the chart is a table with the same figures, for screen readers and for eve
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from apoa_client.cli.documents.pages import render_page
@@ -19,14 +19,11 @@ from apoa_client.cli.views.figures import (
     share_text,
     survey_notes,
     survey_rows,
-    week_text,
 )
 from apoa_client.cli.views.labels import day_text, moment_text
 from apoa_client.settings.config import PropertySettings
-from apoa_client.tables.statistics import OTHERS, Figures, Group, Punctuality, largest_groups
+from apoa_client.tables.statistics import OTHERS, Figures, Group, largest_groups
 
-_NO_ARRIVALS = N_("No guest arrived in this month.")
-_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 _COUNTED = N_(
     "A guest counts in each month in which nights of the stay are. Nights end at the check-out, or at the planned one "
     "until the guest checks out. Cancelled and withdrawn reports do not count. On time: accepted before the deadline."
@@ -76,7 +73,6 @@ class _Section(NamedTuple):
     title: str
     chart: Chart | None = None
     notes: Sequence[str] = ()
-    kind: str = ""
     headings: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
     total: Sequence[str] = ()
@@ -102,7 +98,7 @@ def statistics_page(settings: PropertySettings, figures: Figures, now: datetime)
         settings=settings,
         training=training if settings.is_training else "",
         keys=list(_key_figures(figures)),
-        sections=[_nationalities(figures), survey, _arrivals(figures), _punctuality(figures)],
+        sections=[_nationalities(figures), survey],
         notes=[": ".join((_("Printed on"), moment_text(now, settings.zone))), _(_COUNTED), _(PRINTED_BY)],
     )
 
@@ -153,32 +149,3 @@ def _nationalities(figures: Figures) -> _Section:
 
 def _group_cells(name: str, group: Group) -> tuple[str, ...]:
     return name, str(group.guests), str(group.arrivals), str(group.nights), decimal_text(group.average)
-
-
-def _arrivals(figures: Figures) -> _Section:
-    section = _Section(_("Arrivals by day"))
-    if not figures.total.arrivals:
-        return section._replace(notes=[_(_NO_ARRIVALS)])
-    rows = []
-    for week in figures.weeks:  # a pair of day and arrivals for each weekday, nothing outside the month, and the sum
-        monday = week.first - timedelta(days=week.first.weekday())
-        days = [monday + timedelta(days=number) for number in range(len(_WEEKDAYS))]
-        cells = [(day.day, figures.arrivals[day]) if day in figures.arrivals else None for day in days]
-        rows.append([week_text(week), *cells, sum(figures.arrivals.get(day, 0) for day in days)])
-    return section._replace(kind="days", headings=(_("Week"), *map(_, _WEEKDAYS), _("Total")), rows=rows)
-
-
-def _punctuality(figures: Figures) -> _Section:
-    section = _Section(_("Punctuality by week"))
-    if not figures.total.arrivals:
-        return section._replace(notes=[_(_NO_ARRIVALS)])
-    return section._replace(
-        headings=(_("Week"), _("On time"), _("Late"), _("Not due yet"), _("Share on time")),
-        rows=[_punctuality_cells(week_text(week), week.punctuality) for week in figures.weeks],
-        total=_punctuality_cells(_("Total"), figures.punctuality),
-    )
-
-
-def _punctuality_cells(name: str, punctuality: Punctuality) -> tuple[str, ...]:
-    counts = (punctuality.on_time, punctuality.late, punctuality.waiting)
-    return name, *map(str, counts), share_text(punctuality)

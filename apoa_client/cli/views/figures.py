@@ -97,8 +97,7 @@ def show_figures(figures: Figures, today: date) -> None:
         print_line()
         weeks = []
         for week in figures.weeks:
-            arrived = sum(count for day, count in figures.arrivals.items() if week.first <= day <= week.last)
-            counts = (arrived, week.punctuality.on_time, week.punctuality.late, week.punctuality.waiting or "")
+            counts = (week.arrivals, week.punctuality.on_time, week.punctuality.late, week.punctuality.waiting or "")
             weeks.append((week_text(week), *map(str, counts), share_text(week.punctuality)))
         heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Waiting"), _("Share"))
         _show_with_bars(heads, weeks, drawn=1)

@@ -149,7 +149,7 @@ class TestFiles:
         said = drop()
         assert said.code == 65
         assert surnames(drop.apoa) == [QUENTIN.surname]
-        copy = "a-problems.csv"
+        copy = "a.csv-problems.csv"
         assert drop.names()["refused"] == sorted(["a.csv", "a.csv.reason.txt", copy])
         reason = (drop.folder / "refused" / "a.csv.reason.txt").read_text("utf-8-sig")
         assert "G3" in reason
@@ -211,11 +211,11 @@ class TestFiles:
     def test_a_refused_file_with_the_name_of_a_copy(self, drop: Drop) -> None:
         """The copy of other refused rows does not replace it."""
         content = table(BAD)
-        drop.put("a-problems.csv", content)
+        drop.put("a.csv-problems.csv", content)
         drop()
         drop.put("a.csv", table(cells(QUENTIN), BAD))
         drop()
-        assert (drop.folder / "refused" / "a-problems.csv").read_bytes() == content
+        assert (drop.folder / "refused" / "a.csv-problems.csv").read_bytes() == content
         assert {"a.csv", "a.csv.reason.txt"} < set(drop.names()["refused"])
 
     def test_the_options(self, drop: Drop) -> None:
@@ -352,7 +352,7 @@ def test_killed_at_each_step(
             drop()
     drop()
     assert surnames(drop.apoa) == [QUENTIN.surname]
-    assert drop.names() == {"": [], "done": [], "refused": ["a-problems.csv", "a.csv", "a.csv.reason.txt"]}
+    assert drop.names() == {"": [], "done": [], "refused": ["a.csv", "a.csv-problems.csv", "a.csv.reason.txt"]}
     assert drop.apoa("log", "--verify").code == 0
 
 
@@ -373,7 +373,7 @@ class TestUsage:
         drop()
         if sys.platform != "win32":
             refused = drop.folder / "refused"
-            written = [refused / "a.csv.reason.txt", refused / "a-problems.csv"]
+            written = [refused / "a.csv.reason.txt", refused / "a.csv-problems.csv"]
             assert [path.stat().st_mode & 0o777 for path in (refused, *written)] == [0o700, 0o600, 0o600]
 
 
