@@ -144,7 +144,7 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
 
 def unread_columns(table: Table, columns: ColumnMap) -> list[int]:
     """Return the indexes of the columns that have a heading, or a value in the first rows, and are not read."""
-    below = [row.values for row in table.first_rows if row.number > table.heading_row]
+    below = [row.values for row in table.read_first() if row.number > table.heading_row]
     filled = {column for values in below for column, value in enumerate(values) if value is not None}
     headed = {column for column, heading in enumerate(table.headings) if heading.strip()}
     return sorted((filled | headed) - columns.fields.keys())

@@ -24,7 +24,7 @@ from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.report_input import parse_report_input
 from apoa_client.tables.cell_words import CANCELLED, fill_ditto_marks
-from apoa_client.tables.content import Content, TableRefused, TextFile, encrypted
+from apoa_client.tables.content import MARK_BYTES, Content, TableRefused, TextFile, encrypted
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     CellValue,
@@ -141,7 +141,7 @@ def refuse_other_kinds(content: Content) -> None:
             msg("Nothing was saved. Export the table as .xlsx or .csv."),
             name="unknown_format",
         )
-    if _MARKUP.match(head.decode(marked_encoding(head) or "latin-1", "ignore")):
+    if _MARKUP.match(head.decode(marked_encoding(head[:MARK_BYTES]) or "latin-1", "ignore")):
         raise TableRefused(
             msg("The file is a web page or XML, even if its name says .xls."),
             msg("Nothing was saved. Open it in a spreadsheet program and save it as .xlsx or .csv."),

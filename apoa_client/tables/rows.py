@@ -113,8 +113,8 @@ class Table(NamedTuple):
     headings: tuple[str, ...]
     heading_row: int
     read_rows: Callable[[], Iterator[Row]]
-    first_rows: Sequence[Row] = ()
-    """The first rows of the file, the headings and the lines above them included."""
+    read_first: Callable[[], Sequence[Row]] = tuple
+    """Returns the first rows of the file, the headings and the lines above them included."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: a file without headings has a guest in their place."""

@@ -296,7 +296,7 @@ def table_of(
         )
         facts = facts._replace(sheets=tuple(known), left=tuple(left))
     rows = next(sheet.first for sheet in sheets if sheet.name == names[0])
-    return Table(facts, headings, first.row, read_rows, tuple(rows))
+    return Table(facts, headings, first.row, read_rows, lambda: rows)
 
 
 def _opened(sheets: Sequence[Sheet], heading_row: int) -> list[Sheet]:

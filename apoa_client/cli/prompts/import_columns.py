@@ -99,14 +99,14 @@ def confirm_left_sheets(names: Sequence[str]) -> bool:
 
 def ask_heading_row(table: Table) -> int:
     """Ask which row has the headings. A row with a guest would be lost. 0 if none has, or if the user goes back."""
-    rows = table.first_rows[:_SHOWN_ROWS]
+    rows = table.read_first()
     print_error_line(_("The headings of the table are not known. Its first rows:"))
-    for row in rows:
+    for row in rows[:_SHOWN_ROWS]:
         cells = ", ".join(filter(None, map(cell_text, row.values)))
         print_error_line(f"{row.number:>4}  {cells}"[: screen_width() - 1])
 
     def parse(answer: str) -> Answer:
-        if answer not in {str(row.number) for row in table.first_rows}:
+        if answer not in {str(row.number) for row in rows}:
             raise UnclearAnswer(_("Type the number of one of these rows."))
         return Answer(answer)
 
