@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-OTHERS = "others"
-"""The state of the group that holds all groups for which a chart has no bar."""
-
 _DAY = timedelta(days=1)
 _MONTHS_OF_A_YEAR = 12
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
@@ -78,7 +75,7 @@ class StayFacts(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The guests of one nationality. `state` is an ICAO code, `OTHERS`, or None if it is not readable any more."""
+    """The guests of one nationality. `state` is an ICAO code, or None if it is not readable any more."""
 
     state: str | None
     guests: int
@@ -199,7 +196,7 @@ class Figures:
         if not nights and not arrived:
             return None
         guest = Group(None, 1, int(arrived), nights)
-        self.total = _sum(None, [self.total, guest])
+        self.total = _sum(self.total, guest)
         self.planned_nights += self.month.nights(max(stay.first_night, today + _DAY), stay.leaves_on)
         self.refused += stay.refused
         if arrived:
@@ -210,32 +207,13 @@ class Figures:
         return guest
 
 
-class NationalityCount:
-    """Adds up guests by nationality, without keeping them."""
-
-    def __init__(self) -> None:
-        self._groups: dict[str | None, Group] = {}
-
-    def add(self, state: str | None, guest: Group) -> None:
-        """Add a guest; `state` is None if the data were erased or cannot be read."""
-        self._groups[state] = _sum(state, [self._groups.get(state, NO_GUEST), guest])
-
-    def groups(self) -> list[Group]:
-        """Return the groups, most nights first, that without a nationality last."""
-        return sorted(self._groups.values(), key=_order)
+def by_nationality(guests: Iterable[Group]) -> list[Group]:
+    """Return the sums of guests by their nationality, most nights first, that without a nationality last."""
+    sums: dict[str | None, Group] = {}
+    for guest in guests:
+        sums[guest.state] = _sum(sums.get(guest.state, NO_GUEST), guest)._replace(state=guest.state)
+    return sorted(sums.values(), key=lambda each: (each.state is None, -each.nights, -each.guests, each.state or ""))
 
 
-def largest_groups(groups: Sequence[Group], most: int) -> list[Group]:
-    """Return at most this many groups: the first ones, and the sum of the rest as `OTHERS`."""
-    if len(groups) <= most:
-        return list(groups)
-    return [*groups[: most - 1], _sum(OTHERS, groups[most - 1 :])]
-
-
-def _sum(state: str | None, groups: Iterable[Group]) -> Group:
-    guests, arrivals, nights = (sum(column) for column in zip(*(group[1:] for group in groups), strict=True))
-    return Group(state, guests, arrivals, nights)
-
-
-def _order(group: Group) -> tuple[bool, int, int, str]:
-    return group.state is None, -group.nights, -group.guests, group.state or ""
+def _sum(first: Group, second: Group) -> Group:
+    return Group(None, *map(int.__add__, first[1:], second[1:]))

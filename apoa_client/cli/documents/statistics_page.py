@@ -22,14 +22,12 @@ from apoa_client.cli.views.figures import (
 )
 from apoa_client.cli.views.labels import day_text, moment_text
 from apoa_client.settings.config import PropertySettings
-from apoa_client.tables.statistics import OTHERS, Figures, Group, largest_groups
+from apoa_client.tables.statistics import Figures, Group
 
 _COUNTED = N_(
     "A guest counts in each month in which nights of the stay are. Nights end at the check-out, or at the planned one "
     "until the guest checks out. Cancelled and withdrawn reports do not count. On time: accepted before the deadline."
 )
-_MOST_BARS = 14
-"""With more nationalities the chart would need a page of its own; the table has them all."""
 _LONGEST_LABEL = 34
 """Characters of a nationality's name beside its bar; a longer one is cut."""
 
@@ -46,8 +44,6 @@ class Chart(NamedTuple):
     description: str
     labels: Sequence[str]
     values: Sequence[int]
-    hatched: Sequence[int] = ()
-    """Which bars have a pattern: they are of no single nationality."""
 
     @property
     def highest(self) -> int:
@@ -123,25 +119,18 @@ def _nationalities(figures: Figures) -> _Section:
         return section._replace(notes=[sealed])
     if not groups:
         return section._replace(notes=[_("No guest stayed in this month.")])
-    shown = largest_groups(groups, _MOST_BARS)
-    labels = []
-    for group in shown:
-        name = group_name(group)
-        labels.append(name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…")
-    if len(shown) < len(groups):
-        labels[-1] += f" ({len(groups) - len(shown) + 1})"
+    names = list(map(group_name, groups))
     chart = Chart(
         section.title,
         _("A bar for each nationality. The table below has the same figures."),
-        labels,
-        [group.nights for group in shown],
-        [number for number, group in enumerate(shown) if group.state in {None, OTHERS}],
+        [name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…" for name in names],
+        [group.nights for group in groups],
     )
     return section._replace(
         chart=chart,
         notes=[_(RESIDENCE)],
         headings=(_("Nationality"), _("Guests"), _("Arrived in this month"), _("Nights"), _("Nights for each guest")),
-        rows=[_group_cells(group_name(group), group) for group in groups],
+        rows=[_group_cells(name, group) for name, group in zip(names, groups, strict=True)],
         total=_group_cells(_("Total"), figures.total),
         breakable=True,
     )

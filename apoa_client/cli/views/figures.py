@@ -13,7 +13,7 @@ from apoa_client.cli.terminal.wrapping import width
 from apoa_client.cli.views.labels import day_text
 from apoa_client.messages import decimal_message, month_name
 from apoa_client.passport.states import by_code
-from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctuality, Week
+from apoa_client.tables.statistics import Figures, Group, Month, Punctuality, Week
 
 RESIDENCE = N_(
     "These are nationalities, for the monthly survey VHT-S of Statistics Indonesia, too: the country of residence is "
@@ -137,11 +137,9 @@ def month_text(month: Month) -> str:
 
 
 def group_name(group: Group) -> str:
-    """Return the name of a nationality, or of the guests that have none of their own."""
+    """Return the name of a nationality, or what stands for one that is not readable."""
     if group.state is None:
         return _("not readable any more")
-    if group.state == OTHERS:
-        return _("others")
     state = by_code(group.state)
     return state.name(current_language()) if state is not None else group.state
 
