@@ -32,16 +32,6 @@ def test_good_rows_are_saved_and_bad_ones_are_named(importer: Importer) -> None:
     assert importer.outbox.audit_trail.verify().wrong is None
 
 
-def test_the_same_file_twice_changes_nothing(importer: Importer) -> None:
-    """Every row is unchanged, without the private key."""
-    rows = [guest_row(2), guest_row(3, document_number="X1", check_out="2026-11-24")]
-    importer.run(*rows)
-    before = list(importer.outbox.entries(Selection()))
-    result = importer.run(*rows)
-    assert (result.saved, result.unchanged, result.reports) == (0, 2, ())
-    assert list(importer.outbox.entries(Selection())) == before
-
-
 def test_an_edited_row_amends_and_back(importer: Importer) -> None:
     """Room 5, then 6, then 5 again: each is reported, and the last one again is unchanged."""
     for room, saved, amended in (("5", 1, 0), ("6", 0, 1), ("5", 0, 1), ("5", 0, 0)):
@@ -190,14 +180,6 @@ def test_warnings_of_a_row_that_is_refused_do_not_count(importer: Importer) -> N
     )
     assert (result.refused, result.warning_counts) == (2, {"late": 1})
     assert [warning.row for warning in result.warnings] == [4]
-
-
-def test_all_or_nothing(importer: Importer) -> None:
-    """One refused row saves none."""
-    result = importer.run(guest_row(2), guest_row(3, sex="Q"), all_or_nothing=True)
-    assert (result.rows, result.saved, result.refused, result.reports) == (2, 0, 1, ())
-    assert list(importer.outbox.entries(Selection())) == []
-    assert importer.run(guest_row(2), all_or_nothing=True).saved == 1
 
 
 def test_ctrl_c_while_reading(importer: Importer) -> None:

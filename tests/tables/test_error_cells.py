@@ -18,7 +18,7 @@ ERRORS = [
 ]
 
 
-UNREAD = {"ignore", "booking", "check_in_time", "check_out_time"}
+UNREAD = {"ignore", "check_in_time", "check_out_time"}
 """Targets that are not read alone."""
 
 

@@ -95,6 +95,23 @@ def test_a_heading_may_state_the_order_of_its_dates(text: str, order: str) -> No
     assert parse_heading(text).target
 
 
+PLAUSIBLE: dict[str, list[str]] = {}
+"""Headings of guest books, booking systems and official forms by their field; by none where it is another thing.
+
+Most were written down before the program knew them, so that the list measures more than itself.
+"""
+for line in Path(__file__).with_name("plausible_headings.txt").read_text(encoding="utf-8").splitlines():
+    field, _colon, written = line.partition(": ")
+    PLAUSIBLE.setdefault(field, []).extend(written.split(" | "))
+
+
+@pytest.mark.parametrize("target", PLAUSIBLE)
+def test_a_heading_of_a_book_is_its_field(target: str) -> None:
+    """A book with it needs no mapping. What means something else is no field: a wrong one is worse than none."""
+    allowed = {target} if target else {"", "ignore"}
+    assert [each for each in PLAUSIBLE[target] if parse_heading(each).target not in allowed] == []
+
+
 TEXT = """\
 # From our booking system.
 date_order = "dmy"

@@ -147,23 +147,11 @@ def test_the_mrz_decides_where_the_surname_is() -> None:
     assert (row.texts, row.lines, row.findings) == ({"nationality": "CHN"}, LINES, ())
 
 
-@pytest.mark.parametrize("order", [GIVEN_FIRST, BY_NATIONALITY])
-def test_a_single_name_has_no_order(order: ColumnMapping) -> None:
-    """It is the surname, in any country."""
-    assert one({"Nama": "Suriyati", "Kewarganegaraan": "Malaysia"}, order).texts["surname"] == "Suriyati"
-
-
 def test_middle_names_are_given_names() -> None:
     """Thailand's sheet has them in a column of their own."""
     row = one({"First Name": "John", "Middle Name": "Paul", "Last Name": "Smith"})
     assert row.texts == {"given_names": "John Paul", "surname": "Smith"}
     assert one({"First Name": None, "Middle Name": "Paul", "Last Name": "Smith"}).texts["given_names"] == "Paul"
-
-
-def test_a_whole_name_is_not_needed_beside_an_mrz() -> None:
-    """The MRZ says where the surname ends."""
-    row = one({"Nama": "Anna Maria Eriksson", "MRZ": "\n".join(LINES)})
-    assert (row.texts, row.lines, row.findings) == ({}, LINES, ())
 
 
 # Texts and numbers.
@@ -369,12 +357,6 @@ def test_the_order_of_dates_behind_places() -> None:
     assert (first.texts["expiry_date"], second.texts["expiry_date"]) == ("2031-06-05", "2031-06-06")
     (doubt,) = match_columns(table_of(headings, ("LEEDS, 05/06/1985", "2031-06-05"))).doubts
     assert (doubt.kind, doubt.columns) == ("date_order", (0,))
-
-
-def test_a_column_with_both_is_enough() -> None:
-    """No other column of the place or the date is missing."""
-    columns = match_columns(table_of(["TTL"]))
-    assert not {"birth_place", "birth_date"} & set(columns.missing)
 
 
 # Documents.

@@ -97,17 +97,6 @@ class TestFiles:
         (drop.folder / "d.csv").unlink()
         screens(drop.apoa, *command, lang=lang)
 
-    def test_good_files(self, drop: Drop) -> None:
-        """Their guests are reported, they are in done, and one line for each says so. Then there is no file."""
-        drop.put("b.csv", table(cells(XIMENA)))
-        drop.put("a.csv", GOOD, age_s=7200)
-        said = drop()
-        assert (said.code, said.err, said.out.splitlines()) == (0, "", ["a.csv: 1 saved", "b.csv: 1 saved"])
-        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
-        assert drop.names() == {"": [], "done": ["a.csv", "b.csv"], "refused": []}
-        again = drop()
-        assert (again.code, again.err, str(drop.folder) in again.out) == (0, "", True)
-
     def test_the_same_file_again(self, drop: Drop) -> None:
         """It changes nothing, and says so; with --quiet nothing is printed."""
         printed = []

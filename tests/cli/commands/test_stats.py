@@ -163,16 +163,6 @@ def test_at_a_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "█" not in month("--plain", "stats").out
 
 
-def test_a_narrow_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no room is left, there are no bars."""
-    monkeypatch.setattr(view, "is_terminal", lambda _stream: True)
-    monkeypatch.setattr(view, "columns", lambda: 40)
-    assert "█" not in month("stats").out
-    monkeypatch.setattr(view, "columns", lambda: 58)  # enough for short bars, and not for their heading
-    [heads] = [line for line in month("stats", lang="id").out.splitlines() if line.startswith("Kewarganegaraan")]
-    assert len(heads) < 58
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("columns", [57, 60])
 def test_a_row_is_one_line(
