@@ -84,6 +84,7 @@ class RowReader:
         self.defaults = defaults
         self.sex_p = sex_p
         self.targets = sources.keys() | defaults.keys()
+        self.lines, self.days = ([name for name in names if name in self.targets] for names in (_LINES, _DAYS))
         self.parsers = {name: parse for name, parse in cells.PARSERS.items() if name in self.targets}
         self.facts, self.names, self.documents, self.of_one_guest = (
             self.columns_of(*targets)
@@ -148,7 +149,7 @@ class _Reading:
             has_name = self._has(self._reader.names) and not self._is_total()
             warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
             return GuestRow(number, skip=NO_GUEST, warnings=warnings, sheet=sheet)
-        lines = tuple(line for target in _LINES for line in self._read(target, cells.mrz_lines) or ())
+        lines = tuple(line for target in self._reader.lines for line in self._read(target, cells.mrz_lines) or ())
         for target, parse in self._reader.parsers.items():
             self._put(target, self._read(target, parse))
         self._read_names(has_lines=bool(lines))
@@ -233,14 +234,18 @@ class _Reading:
                 raise Unreadable("missing", _MERGED)
             return (reader.defaults[target], _NO_DATES) if target in reader.defaults else None
         value, column = filled[0]
-        if target not in SEVERAL and any(other != value for other, _column in filled[1:]):
+        if len(filled) > 1 and target not in SEVERAL and any(other != value for other, _column in filled):
             raise Unreadable("conflict", _TWO_CELLS)
-        is_hidden = isinstance(value, HiddenNumber)
+        if isinstance(value, (HiddenNumber, BareNumber)):
+            self._check_number(target, is_hidden=isinstance(value, HiddenNumber))
+        return value, reader.dates_of.get(column, _NO_DATES)
+
+    def _check_number(self, target: str, *, is_hidden: bool) -> None:
+        """Refuse a document's number that is not shown whole; warn of another one that may not be as it is shown."""
         if is_hidden and target in cells.IDENTIFIERS:
             raise Unreadable("bad_character", _NOT_AS_SHOWN)
-        if is_hidden or (isinstance(value, BareNumber) and target in cells.IDENTIFIERS):
+        if is_hidden or target in cells.IDENTIFIERS:
             self._warnings.append(_finding(target, "number_format", _HIDDEN if is_hidden else _BARE))
-        return value, reader.dates_of.get(column, _NO_DATES)
 
     def _value(self, column: int) -> CellValue:
         return self._cells[column] if column < len(self._cells) else None
@@ -304,7 +309,7 @@ class _Reading:
 
     def _read_stay(self) -> tuple[date | None, str | date]:
         """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
-        for target in _DAYS:
+        for target in self._reader.days:
             found = self._read(target, partial(cells.day_or_unreadable, target))
             if found is not None:
                 self._values[target] = found

@@ -238,7 +238,7 @@ def test_a_nationality_with_many_blanks() -> None:
 
 def test_two_nationalities_are_none() -> None:
     """They stay as they are, and the rules refuse them."""
-    for text in ("AUS / NZL", "AUS : New Zealand", "NA / Australia", "N/A"):
+    for text in ("AUS / NZL", "AUS : New Zealand", "Australia / Atlantis", "NA / Australia", "N/A"):
         assert read_cells("Kewarganegaraan", text)[0].texts == {"nationality": text}
 
 
