@@ -98,6 +98,8 @@ def test_values_of_a_workbook() -> None:
 def test_the_same_rows_make_the_same_file() -> None:
     """No time and nothing by chance is in the file."""
     assert book(("1", "2")) == book(("1", "2"))
+    made = openpyxl.load_workbook(io.BytesIO(book(("1", "2")))).properties.created
+    assert str(made) == "2026-01-01 00:00:00"  # also in another second
 
 
 def test_more_than_a_worksheet_has() -> None:
