@@ -138,16 +138,8 @@ class ImportFolder:
         return seen is not None and state is not None and file_facts(seen) == file_facts(state)
 
     def target(self, path: Path, folder: str) -> Path:
-        """Return where a file goes in `folder`: its own name, with a number if another file has it there.
-
-        Among refused files it may have no other one's name with another ending: both would have the same name for the
-        copy of their refused rows.
-        """
+        """Return where a file goes in `folder`: its own name, with a number if another file has it there."""
         stems = (f"{path.stem}{f'-{number}' if number > 1 else ''}" for number in count(1))
-        if folder == REFUSED:
-            with suppress(OSError):  # there is no such folder any more: it is made when a file is moved
-                taken = {each.stem.casefold() for each in (self.folder / REFUSED).iterdir()}
-                stems = (stem for stem in stems if stem.casefold() not in taken)
         targets = (self.folder / folder / f"{stem}{path.suffix}" for stem in stems)
         return next(each for each in targets if not os.path.lexists(each))
 

@@ -11,7 +11,7 @@ from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State
 from apoa_client.report.model import normalized_room
-from apoa_client.tables.statistics import Figures, Month, NationalityCount, RoomNights, StayFacts
+from apoa_client.tables.statistics import Figures, Group, Month, RoomNights, StayFacts, by_nationality
 
 Track = Callable[[Sequence[str]], Iterable[str]]
 """Passes the ids of stays on, one by one, and may show how many are done."""
@@ -35,7 +35,8 @@ def current_month(app: Container) -> Month:
 def count_month(app: Container, month: Month, track: Track = iter) -> MonthFigures:
     """Count the stays of a month. Raises `StorageProblem`, also where a part of the outbox cannot be read."""
     figures, details, now = Figures(month), _Details(app), app.clock.now()
-    nationalities, rooms = NationalityCount(), RoomNights(app.settings.rooms or None)
+    guests: list[Group] = []
+    rooms = RoomNights(app.settings.rooms or None)
     # Of guests who stayed longer than planned, too.
     selection = Selection(leaving_from=month.first - MAX_OVERSTAY, arriving_by=month.last)
     for stay_id in track(list(dict.fromkeys(entry.stay_id for entry in app.outbox.entries(selection)))):
@@ -44,10 +45,10 @@ def count_month(app: Container, month: Month, track: Track = iter) -> MonthFigur
         guest = figures.count(facts, now, app.today) if facts is not None else None
         if guest is not None and facts is not None and stay.current_report is not None:
             state, room = details.of(stay.current_report)
-            nationalities.add(state, guest)
+            guests.append(guest._replace(state=state))
             rooms.count(room, max(facts.first_night, month.first), guest.nights)
     if details.locked is None:
-        figures.groups, figures.room_nights = nationalities.groups(), rooms
+        figures.groups, figures.room_nights = by_nationality(guests), rooms
     else:
         figures.groups = None
     return MonthFigures(figures, details.locked, details.unreadable)

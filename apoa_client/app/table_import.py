@@ -8,7 +8,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,16 +34,12 @@ IMPORTED = "imported"
 Its detail is the format, how many rows and reports it had, and of a workbook how many sheets were read, and there are.
 """
 
-LATE_WITHOUT_TIME = "late_without_time"
-"""A key of `ImportResult.warning_counts`."""
-
 _ATTEMPTS = 3
 """How often the rows are checked again because another process has changed one of their stays."""
 _MOST_WARNINGS = 100
 """How many warnings of one code are kept: a table of a hundred thousand rows may have one in each."""
 _IN_FILE_FINDINGS = BY_NAME["document_number"].path
 """The field of a finding that follows from several rows. Its column is the same in each row of a table."""
-_DAY = timedelta(days=1)
 _STEP = 100
 """How many rows are read between two calls of `show`."""
 
@@ -89,10 +84,7 @@ class ImportResult(NamedTuple):
     warnings: tuple[RowFinding, ...] = ()
     """The first hundred warnings of each code, in the order of the rows."""
     warning_counts: Mapping[str, int] = MappingProxyType({})
-    """The number of rows with a warning, by its code; ``late`` counts the guests who are reported late.
-
-    `LATE_WITHOUT_TIME` counts those of them who may be on time: their row has the day of the check-in alone.
-    """
+    """The number of rows with a warning, by its code; ``late`` counts the guests who are reported late."""
     sheets: tuple[SheetFacts, ...] = ()
     """The sheets of a workbook, each with the number of its rows."""
 
@@ -225,16 +217,11 @@ class _Tally:
                 first = self._warnings.setdefault(warning.code, [])
                 if len(first) < _MOST_WARNINGS:
                     first.append(_row_finding(result.row, warning))
-                self._count_warning(warning.code, place)
-                if warning.code == "late" and _may_be_on_time(result):
-                    self._count_warning(LATE_WITHOUT_TIME, place)
+                places = self._warned.setdefault(warning.code, array("Q"))
+                if not places or places[-1] != place:
+                    places.append(place)
         if self._batch is not None and result.reports:
             self._batch.add(place, result.reports)
-
-    def _count_warning(self, code: str, place: int) -> None:
-        places = self._warned.setdefault(code, array("Q"))
-        if not places or places[-1] != place:
-            places.append(place)
 
     def result(self) -> ImportResult:
         """Return the result of the whole file, without ids. Call it once, at the end."""
@@ -281,15 +268,6 @@ class _Tally:
                 places.remove(finding.place)
                 of_row = (finding.sheet, finding.row)
                 self._warnings[code] = [e for e in self._warnings.get(code, ()) if (e.sheet, e.row) != of_row]
-
-
-def _may_be_on_time(result: RowResult) -> bool:
-    """Return whether a guest who is late by the beginning of the day of the check-in is on time by its end."""
-    check_in = result.row.values.get("check_in") or result.row.typed.get("check_in", "")
-    has_time = ":" in check_in if isinstance(check_in, str) else isinstance(check_in, datetime)
-    return not has_time and any(
-        new.due_at is not None and new.report.created_at < new.due_at + _DAY for new in result.reports
-    )
 
 
 def _column_of(row: GuestRow, field: str) -> str:

@@ -4,14 +4,14 @@ A mapping is the table ``[map.NAME]`` of config.toml, or a whole TOML file. Both
 `name_order`, and the tables `columns`, from headings to targets, and `defaults`, from targets to values.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from apoa_client.matching import close_matches, fold
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import BY_NAME, DATE_TYPES, FREE_TYPES
+from apoa_client.report.fields import BY_NAME
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """Day first, month first, and year first: the orders of a date with three numbers."""
@@ -37,15 +37,13 @@ class OtherTarget(NamedTuple):
     has_default: bool = True
 
 
-_SURNAME, _GIVEN_NAMES, _SEX, _BIRTH_PLACE, _BIRTH_DATE, _DOCUMENT, _MRZ, _CHECK_IN = (
+_SURNAME, _GIVEN_NAMES, _BIRTH_PLACE, _BIRTH_DATE, _DOCUMENT, _MRZ, _CHECK_IN = (
     BY_NAME[name].path
-    for name in ("surname", "given_names", "sex", "birth_place", "birth_date", "document_number", "mrz", "check_in")
+    for name in ("surname", "given_names", "birth_place", "birth_date", "document_number", "mrz", "check_in")
 )
 OTHER_TARGETS: Mapping[str, OtherTarget] = {
     "full_name": OtherTarget(msg("Full name"), (_SURNAME, _GIVEN_NAMES)),
     "middle_names": OtherTarget(msg("Middle names"), (_GIVEN_NAMES,)),
-    "title": OtherTarget(msg("Title (Mr, Mrs)"), (_SEX,), has_default=False),
-    "sex_code": OtherTarget(msg("Sex, 1 male or 2 female"), (_SEX,), has_default=False),
     "birth": OtherTarget(msg("Place and date of birth"), (_BIRTH_PLACE, _BIRTH_DATE), has_default=False),
     "mrz1": OtherTarget(msg("Line 1 of the MRZ"), (_MRZ,), has_default=False),
     "mrz2": OtherTarget(msg("Line 2 of the MRZ"), (_MRZ,), has_default=False),
@@ -55,7 +53,6 @@ OTHER_TARGETS: Mapping[str, OtherTarget] = {
     "check_out": OtherTarget(msg("Check-out, when the guest has left"), ("check_out",)),
     "check_out_time": OtherTarget(msg("Time of check-out"), ("check_out",)),
     "status": OtherTarget(msg("Status of the reservation"), ("",)),
-    "booking": OtherTarget(msg("Number of the reservation"), has_default=False),
     "guest_count": OtherTarget(msg("Number of guests"), ("",), has_default=False),
     IGNORE: OtherTarget(msg("not read"), has_default=False),
 }
@@ -146,33 +143,11 @@ def parse_mapping(values: object) -> ColumnMapping:
 
 
 def check_default(target: str, value: str) -> None:
-    """Raise `WrongMapping` unless a target can have this value for empty cells."""
+    """Raise `WrongMapping` unless a target can have a value for empty cells. What it says is read as a cell is."""
     if target not in DEFAULT_TARGETS:
         raise _unknown(DEFAULTS, target, DEFAULT_TARGETS)
     if len(value) > _MAX_LENGTH or not value.isprintable():
         raise WrongMapping(DEFAULTS, target, msg("a text in one line, of at most {most} characters", most=_MAX_LENGTH))
-    from apoa_client.report.findings import Unreadable
-
-    try:
-        _parser(target)(value)
-    except Unreadable as exc:
-        raise WrongMapping(DEFAULTS, target, exc.message, exc.suggestion or "") from None
-    except ValueError:
-        raise WrongMapping(DEFAULTS, target, msg("a date such as 2026-11-24, a time such as 14:00")) from None
-
-
-def _parser(target: str) -> Callable[[str], object]:
-    """Return the parser of a target's values; `ValueError` is about a date or a time."""
-    kind = BY_NAME[target].type if target in BY_NAME else target
-    if kind in {"check_in_time", "check_out_time"}:
-        return lambda text: time.fromisoformat(text.replace(".", ":"))
-    if kind == "check_out" or kind in DATE_TYPES:
-        return date.fromisoformat
-    if target not in BY_NAME or kind in FREE_TYPES:
-        return str
-    from apoa_client.report.parse_fields import Given, parse  # start-up: each command reads the settings
-
-    return lambda text: parse(target, text, Given(date(2000, 1, 1)))  # the same on each day
 
 
 def _texts(table: str, values: object) -> dict[str, str]:

@@ -26,6 +26,7 @@ from apoa_client.report.fields import NAMES
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import BY_NATIONALITY, GIVEN_FIRST, SURNAME_FIRST
 from apoa_client.tables.rows import CellValue, Row
+from apoa_client.tables.words import meanings_of, words_of
 
 _CACHED = 64
 """Texts whose meaning is remembered: a column has few."""
@@ -37,53 +38,18 @@ SKIPPED = (CANCELLED, NOT_ARRIVED)
 STAYING = "staying"
 LEFT = "left"
 
-_WORDS = {
-    CANCELLED: (
-        *("cancelled", "canceled", "cancel", "cancelled by guest", "canceled by guest", "cancelled by host"),
-        *("canceled by host", "cancelled by hotel", "cancelled by property"),
-        *("no show", "no-show", "noshow", "void", "voided", "declined", "rejected", "expired", "deleted", "blocked"),
-        *("batal", "dibatalkan", "dibatalkan tamu", "tidak datang", "tidak jadi", "ditolak", "hangus"),
-    ),
-    NOT_ARRIVED: (
-        *("not confirmed", "unconfirmed", "tentative", "pending", "confirmation pending", "confirmed pending"),
-        *("inquiry", "enquiry", "waitlist", "waiting list", "request", "requested", "option", "on request", "hold"),
-        *("awaiting payment", "awaiting confirmation", "due in", "expected", "not arrived", "arriving soon"),
-        *("belum datang", "belum check-in", "belum dikonfirmasi", "menunggu", "belum tiba"),
-    ),
-    STAYING: (
-        *("ok", "confirmed", "confirmed reservation", "checked in", "checked-in", "check in", "check-in", "in house"),
-        *("in-house", "inhouse", "arrived", "stayover", "stay over", "staying", "currently hosting", "hosting"),
-        *("occupied", "guaranteed", "due out", "modified", "new", "paid", "active", "arrival"),
-        *("dikonfirmasi", "terkonfirmasi", "menginap", "sudah check-in", "sudah datang", "datang", "lunas"),
-    ),
-    LEFT: (
-        *("checked out", "checked-out", "check out", "check-out", "departed", "past guest", "completed", "stayed"),
-        *("sudah check-out", "sudah keluar", "keluar", "pulang", "selesai", "sudah pulang"),
-    ),
-}
-_MEANINGS = {fold(word): meaning for meaning, words in _WORDS.items() for word in words}
-_TITLES = {
-    **dict.fromkeys(("mr", "mister", "sir", "bapak", "bpk", "tuan", "tn", "herr", "monsieur", "sig", "master"), "M"),
-    **dict.fromkeys(("mrs", "ms", "miss", "madam", "mdm", "mme", "ibu", "nyonya", "ny", "nona", "nn", "frau"), "F"),
-}
-_PASSPORTS = ("paspor", "passport", "passaporto", "pas", "cestovnipas", "reisepass", "passeport", "pasaporte")
-_PASSPORT_CODES = frozenset({"p", "pp", "psp", "pass", "pasor", "pasdi", "passe", "ppt"})
-
-
-_PARTICLES = frozenset(
-    {"al", "ap", "av", "af", "bin", "binti", "bint", "bte", "ben", "da", "das", "de", "del", "della", "der", "des"}
-    | {"di", "do", "dos", "du", "el", "ibn", "la", "las", "le", "los", "mac", "mc", "san", "santa", "st", "ten", "ter"}
-    | {"van", "vander", "vom", "von", "y", "e", "zu", "zum", "zur", "'t", "a/l", "a/p", "s/o", "d/o"}
+_MEANINGS = {fold(word): meaning for word, meaning in meanings_of("status").items()}
+_SEXES = meanings_of("sex")
+_PASSPORTS, _PASSPORT_CODES = words_of("document").values()
+_NAMES = words_of("name")
+_PARTICLES, _PATRONYMICS = _NAMES["particle"], _NAMES["patronymic"]
+"""Before a surname of several words. The patronymics are no syllables of names in East Asia: Nguyen Van An is Mr
+Nguyen."""
+_TWO_SURNAMES, _SURNAME_FIRST, _EITHER_ORDER = (
+    _NAMES[each] for each in ("two surnames", "surname first", "either order")
 )
-_TWO_SURNAMES = frozenset(
-    {"AGO", "ARG", "BOL", "BRA", "CHL", "COL", "CPV", "CRI", "CUB", "DOM", "ECU", "ESP", "GNQ", "GTM", "HND", "MEX"}
-    | {"MOZ", "NIC", "PAN", "PER", "PRI", "PRT", "PRY", "SLV", "TLS", "URY", "VEN"}
-)
-_SURNAME_FIRST = frozenset({"CHN", "HKG", "JPN", "KHM", "KOR", "MAC", "PRK", "TWN", "VNM"})
-_EITHER_ORDER = frozenset({"HUN", "MNG", "MYS", "SGP"})
-"""States where the surname comes first at home and not abroad, or for a part of the people; many have none at all."""
-_PATRONYMICS = frozenset({"bin", "binti", "bint", "bte", "a/l", "a/p", "s/o", "d/o"})
-"""The particles that are no syllables of names in these states: Nguyen Van An is Mr Nguyen."""
+"""States by their codes. The last ones have the surname first at home and not abroad, or for a part of the people; many
+there have none at all."""
 NAME_ORDER = "name_order"
 """The code of a whole name of which it is not certain where the surname stands."""
 _AND = ("dan", "and", "und", "et")
@@ -117,28 +83,25 @@ _TITLE_OF_A_NAME = re.compile(
     r"\A(?:(?:mr|mrs|ms|miss|mdm|bpk|bapak)(?:\.\s*|\s+)|(?:dr|prof)\.\s*)(?=\w)|(?<=\w)[\s,]+(?:mr|mrs|ms|miss|mdm)\.?\Z",
     re.IGNORECASE,
 )
-_CANCELLED_WORDS = frozenset(
-    {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
-)
+_CANCELLED_WORDS = words_of("row")["cancelled"]
 _BEGINS_CANCELLED = re.compile(
-    r"\W*(?:batal|btl|di\s?batalkan|di\s?cancel|cancell?ed|cancle"
+    r"\W*(?:batal|btl(?!\s+(?:aqua|air|bir|beer|coca|sprite|teh|wine|minum))|di\s?batalkan|di\s?cancel|cancell?ed|cancle"
     r"|(?:tidak|tdk|tak|(?:en?|n)?g{1,2}ak?)\s+(?:jadi|datang|dtg))\b",
     re.IGNORECASE,
 )
-"""Not *cancel* or *no show*: booking systems have their rules in a column."""
-_NOT_OF_GUESTS = _CANCELLED_WORDS | {"cancellation", "cancellations", "contoh", "example", "examples"}
+"""Not *cancel* or *no show*: booking systems have their rules in a column. *Btl aqua* is a bottle of water."""
+_NOT_OF_GUESTS = _CANCELLED_WORDS | words_of("row")["not of guests"]
 """Words in the name of a sheet whose rows are not reported."""
 _WORD = re.compile(r"[^\W\d_]+")
-_GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "msc", "bsc", "skom", "spd"})
-_SUSPICIOUS = re.compile(rf"\b(?:{'|'.join((*_AND, *_GROUP_WORDS, *_SUFFIXES))})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE)
+_GROUP_WORDS, _SUFFIXES = _NAMES["group"], _NAMES["suffix"]
+_CLOSELY = "|".join(sorted({*_AND, *_GROUP_WORDS, *_SUFFIXES}))
+_SUSPICIOUS = re.compile(rf"\b(?:{_CLOSELY})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE)
 """What names have that are looked at closely."""
 _NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx"})
 _FORGOTTEN = "lupa"
 """With a capital it is a name of Romania and Poland, as *Mba* is one of Gabon."""
 _NO_NUMBERS = _NO_VALUES | {"menyusul", "nyusul", "ada", "hilang", "ktp", "sim"}
 """*Ada* (there is one) is also a name and a town."""
-_NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
 _INITIALS = re.compile(r"(?:\w\.\s*)+")
 _OTHER_DOCUMENT = re.compile(r"[^\W\d_]{3,}[\W_]+\w*\d.*|\d{16}", re.ASCII)
 """A word before the number, such as SIM or KTP or a country; the 16 digits of an Indonesian identity card."""
@@ -181,18 +144,9 @@ def meaning(status: str) -> str:
     return found
 
 
-@lru_cache(_CACHED)
-def sex_of_title(text: str) -> str | None:
-    """Return the sex that a title such as Mr suggests; None for another text."""
-    return _TITLES.get(fold(text))
-
-
-def sex_of_code(text: str) -> str:
-    """Return the sex of a code: 1 or 2, as Alloggiati web and ISO/IEC 5218 have it. Raises `Unreadable`."""
-    found = {"1": "M", "2": "F", "M": "M", "F": "F"}.get(text.upper())
-    if found is None:
-        raise Unreadable("bad_character", msg("Write 1 (male) or 2 (female)."))
-    return found
+def sex_of_word(text: str) -> str:
+    """Return the sex of a title such as Mr, or of a code (1 and 2 in ISO/IEC 5218 and at BPS); else the text itself."""
+    return _SEXES.get(fold(text), text)
 
 
 def is_passport(text: str) -> bool:
@@ -234,7 +188,7 @@ def _whole_name(cell: str, name_order: str) -> str:
     """Return a whole name without its title."""
     name = without_title(cell)
     words = name.split()
-    if fold(name[:_LONGEST]) in _NO_NAMES or (len(words) == 1 and fold(cell) != fold(name)):
+    if fold(name[:_LONGEST]) in _NAMES["no name"] or (len(words) == 1 and fold(cell) != fold(name)):
         raise Unreadable("bad_character", _NO_NAME)
     if len(words) > 1 and "," not in name:
         first, last = (word.isupper() and len(fold(word)) > 1 for word in (words[0], words[-1]))

@@ -15,19 +15,17 @@ from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
-from apoa_client.tables.cell_values import DateColumn, EvidenceCollector, place_and_date
 from apoa_client.tables.cell_words import is_surname_before_comma
+from apoa_client.tables.cells import DATE_TARGETS
+from apoa_client.tables.dates import DateColumn, EvidenceCollector, place_and_date
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
-from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, column_letters
-from apoa_client.tables.rows import GuestRow, Records, Row, Table
+from apoa_client.tables.row_reading import SEVERAL, RowReader, column_letters
+from apoa_client.tables.rows import Records, Row, Table
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
-_SEVERAL = frozenset({"middle_names", "guest_count", *CONTACTS})
-"""Targets of which a table may have several columns, which belong together."""
 _OTHER_WAYS = {
     **dict.fromkeys(NAMES, ("full_name",)),
-    "sex": ("sex_code",),
     **dict.fromkeys(("birth_place", "birth_date"), ("birth",)),
     "planned_check_out": ("nights", "check_out"),
 }
@@ -65,8 +63,6 @@ _MEN_AND_WOMEN = frozenset({"w", "pria", "wanita"})
 _PRIA = re.compile(r"\b(?:pria|P)\s*/\s*(?:wanita|W)\b", re.IGNORECASE)
 _OF_A_NOTE = 2
 """So many cells has a row that is no guest's."""
-_SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
-"""Fields that say the same in two ways."""
 
 
 class Doubt(NamedTuple):
@@ -96,8 +92,8 @@ class ColumnMap(NamedTuple):
     doubts: tuple[Doubt, ...] = ()
     dates: Mapping[int, DateColumn] = MappingProxyType({})
     absent: tuple[str, ...] = ()
-    sex_letters: Mapping[str, str] = MappingProxyType({})
-    """What letters in the column of the sex mean, where that is not what they mean elsewhere."""
+    sex_p: str = ""
+    """What P is in the column of the sex: M beside *wanita*, ``?`` if it is not clear; empty for a woman."""
 
     def columns_of(self, target: str) -> tuple[int, ...]:
         """Return the indexes of the columns with a target."""
@@ -133,7 +129,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.name_order,
         mapping.defaults,
         dates=_date_columns(table, (sample, rows), fields, orders, today),
-        sex_letters=_sex_letters(table, sample, [column for column, target in fields.items() if target == "sex"]),
+        sex_p=_sex_p(table, sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
@@ -142,13 +138,13 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
 def guest_rows(table: Table, columns: ColumnMap) -> Records:
     """Return the rows of a table as fields. A cell that cannot be read, or is in doubt, is a finding."""
     sources = {target: columns.columns_of(target) for target in columns.fields.values()}
-    reader = RowReader(sources, columns.dates, columns.name_order, columns.defaults, columns.sex_letters)
+    reader = RowReader(sources, columns.dates, columns.name_order, columns.defaults, columns.sex_p)
     return Records(table.facts, lambda: reader.read_all(table.read_rows()))
 
 
 def unread_columns(table: Table, columns: ColumnMap) -> list[int]:
     """Return the indexes of the columns that have a heading, or a value in the first rows, and are not read."""
-    below = [row.values for row in table.first_rows if row.number > table.heading_row]
+    below = [row.values for row in table.read_first() if row.number > table.heading_row]
     filled = {column for values in below for column, value in enumerate(values) if value is not None}
     headed = {column for column, heading in enumerate(table.headings) if heading.strip()}
     return sorted((filled | headed) - columns.fields.keys())
@@ -158,7 +154,7 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
     """Return the target of each column. A column that the mapping names has priority over one that is known."""
     said = {fold(heading): target for heading, target in mapping.columns.items()}
     found = {column: said[fold(heading)] for column, heading in enumerate(table.headings) if fold(heading) in said}
-    taken = set(found.values()) - {IGNORE} - _SEVERAL
+    taken = set(found.values()) - {IGNORE} - SEVERAL
     for column, heading in enumerate(headings):
         if column not in found and heading.target and heading.target not in taken and not heading.is_general:
             found[column] = heading.target
@@ -224,13 +220,13 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
-def _sex_letters(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
-    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside other words it is in doubt."""
+def _sex_p(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> str:
+    """Return what P is: a P beside a W is *pria*, and beside other words it is in doubt."""
     values = (row.values[column : column + 1] for row in sample for column in columns)
     letters = {value.strip().casefold() for found in values for value in found if isinstance(value, str)}
     if letters.isdisjoint(_MEN_AND_WOMEN) and not any(_PRIA.search(table.headings[column]) for column in columns):
-        return {}
-    return {"p": "M", "w": "F"} if letters.isdisjoint({*"lmf", *_MEN_AND_WOMEN} - {"w"}) else {"p": "?"}
+        return ""
+    return "M" if letters.isdisjoint({*"lmf", *_MEN_AND_WOMEN} - {"w"}) else "?"
 
 
 def _date_columns(
@@ -288,7 +284,7 @@ def _doubts(table: Table, columns: ColumnMap, sample: Sequence[Row]) -> Iterator
     targets = list(columns.fields.values())
     for target in dict.fromkeys(targets):
         same = columns.columns_of(target)
-        if len(same) > 1 and target not in _SEVERAL:
+        if len(same) > 1 and target not in SEVERAL:
             yield Doubt("two_columns", same, _same_target(table, same[0], same[1], target))
     yield from _name_doubts(table, columns, targets, sample)
     unclear = tuple(
@@ -345,18 +341,3 @@ def _has_commas(sample: Sequence[Row], column: int) -> bool:
     guests = (row.values for row in sample if len(row.values) - row.values.count(None) > _OF_A_NOTE)
     names = [str(value) for values in guests for value in values[column : column + 1] if value is not None]
     return bool(names) and all(map(is_surname_before_comma, names))
-
-
-def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:
-    """Return the rows with these values, by field, where a row has none. An MRZ says its fields itself."""
-
-    def complete(row: GuestRow) -> GuestRow:
-        known = {*row.typed, *row.values}
-        given = {*known, *(_SAME.get(name, name) for name in known), *(IN_AN_MRZ if row.lines else ())}
-        missing = {name: value for name, value in defaults.items() if name not in given}
-        return row._replace(typed={**row.typed, **missing}) if missing else row
-
-    def read_rows() -> Iterator[GuestRow]:
-        return map(complete, records.read_rows())
-
-    return records._replace(read_rows=read_rows) if defaults else records

@@ -24,6 +24,8 @@ _EACH_ROW_S = 0.0005
 _MOST_ROWS = 250_000
 _Row = TypeVar("_Row")
 HEAD_BYTES = 65_536
+MARK_BYTES = 4
+"""No byte order mark is longer."""
 MAX_BYTES = 128 * 1024 * 1024
 """250,000 rows, the most that are read, take 100 MB as text if each has 400 characters."""
 _PIECE = 1 << 16
@@ -49,16 +51,13 @@ class TableRefused(DataRefused):
 
 
 class TablesMissing(SettingsProblem):
-    """The libraries of the extra `tables` are not installed."""
+    """The library of the extra `tables` is not installed."""
 
     name = "tables_missing"
 
     def __init__(self) -> None:
         super().__init__(
-            msg(
-                "The libraries for old Excel files (.xls) and the empty workbook are not installed. Other tables are "
-                "read without them."
-            ),
+            msg("The library for old Excel files (.xls) is not installed. Other tables are read without it."),
             install_advice("tables"),
         )
 
@@ -222,7 +221,7 @@ def _find_codec(content: Content) -> str:
     """
     head = content.head
     zeros = [head[start::2].count(0) * 4 > len(head) for start in (0, 1)]
-    marked = marked_encoding(head) or ("utf-16-be" if zeros[0] else "utf-16-le" if zeros[1] else None)
+    marked = marked_encoding(head[:MARK_BYTES]) or ("utf-16-be" if zeros[0] else "utf-16-le" if zeros[1] else None)
     for codec in [marked] if marked else ["utf-8", "cp1252"]:
         if _is_valid(content, codec):
             return codec

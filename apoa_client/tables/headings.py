@@ -30,6 +30,7 @@ from apoa_client.settings.column_mappings import (
 from apoa_client.settings.config import Config
 from apoa_client.settings.parsing import CORRECT_LINE, SettingsFile, load_toml, wrong_mapping
 from apoa_client.settings.reading import read_text
+from apoa_client.tables.words import words_of
 
 _PARTS = re.compile(r"[/|()\[\]\n\r;:*]+|\s-\s")
 _END_OF_LATIN = 0x250
@@ -43,74 +44,16 @@ _ORDER = re.compile(
 _UNTIL = re.compile(r"\bs\s?[/.]?\s?d\b")
 """The abbreviation of *sampai dengan*: until."""
 _WORD = re.compile(r"[^\W_]+")
-_STANDS_FOR = {
-    "no": "nomor nomer nmr nr nbr num number numero",
-    "date": "tgl tggl tanggal tarikh dt",
-    "time": "jam pukul hour",
-    "name": "nama nm names",
-    "last": "family belakang blkg blk keluarga akhir",
-    "last name": "surname lastname",
-    "first": "given depan dpn",
-    "first name": "forename forenames firstname",
-    "middle": "tengah",
-    "middle name": "middlename",
-    "full": "lengkap penuh",
-    "kelamin": "klmn",
-    "birth": "lahir kelahiran lhr",
-    "birth date": "birthdate dob",
-    "birth place": "birthplace pob",
-    "place": "tempat tmpt tpt tmp",
-    "country": "negara ngr state",
-    "nationality": "bangsa kebangsaan kewarganegaraan warganegara citizenship citizen nat natl national nasionality",
-    "passport": "paspor pasport passpor pasp passp pass pp",
-    "document": "dokumen doc",
-    "id": "identitas identity",
-    "type": "tipe jenis jns kind",
-    "expiry": "exp expire expires expired expiration kadaluarsa kadaluwarsa kedaluarsa kedaluwarsa expd experied",
-    "valid": "berlaku validity",
-    "until": "sampai hingga till thru",
-    "check": "cek chek",
-    "check in": "checkin cekin ci",
-    "check out": "checkout cekout co",
-    "arrival": "arr arrive arrivals arriving datang kedatangan tiba",
-    "departure": "dep depart departing departures leave leaving berangkat keberangkatan pulang kepulangan",
-    "masuk": "msk",
-    "keluar": "klr klwr",
-    "planned": "rencana expected est estimated perkiraan",
-    "night": "nights nts nite nites ngt malam mlm",
-    "jumlah": "jml jmlh jlh",
-    "stay": "menginap inap nginap",
-    "room": "kamar kmr rm bilik",
-    "phone": "telephone telepon telpon telefon telp tlp tel hp handphone mobile cell wa whatsapp",
-    "email": "surel",
-    "purpose": "tujuan keperluan maksud",
-    "visit": "kunjungan",
-    "guest": "guests tamu penghuni pengunjung",
-}
+_MEANINGS = words_of("heading")
 """Words and abbreviations of both languages, by the words that they stand for."""
-_WORDS = {word: set(means.split()) for means, words in _STANDS_FOR.items() for word in words.split()}
-_EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "on"})
-_GUEST_WORDS = frozenset(
-    {"guest", "customer", "client", "wna", "asing", "foreigner", "passenger", "main", "stay", "data", "details"}
+_EMPTY_WORDS, _GUEST_WORDS, _OTHER_WORDS, _INDONESIAN = (
+    _MEANINGS[f"({kind})"] for kind in ("nothing", "guest", "other", "indonesian")
 )
-"""Words that add nothing in a table of guests: the customer's last name is the guest's."""
-_OTHER_WORDS = frozenset(
-    {"agent", "agen", "booker", "pemesan", "company", "perusahaan", "hotel", "property", "sponsor", "penjamin", "staff"}
-    | {"petugas", "resepsionis", "receptionist", "emergency", "darurat", "contact", "kontak", "father", "ayah"}
-    | {"mother", "ibu", "spouse", "card", "kartu", "credit", "kredit", "bank", "copy", "fotokopi", "scan", "photo"}
-    | {"foto", "price", "harga", "rate", "tarif", "biaya", "payment", "bayar", "flight", "penerbangan", "invoice"}
-)
-"""Words of columns about something else than the guest's passport and stay."""
+"""Words that add nothing; that add nothing in a table of guests: the customer's last name is the guest's; of columns
+about something else than the guest's passport and stay; of Indonesian guest books."""
+_WORDS = {word: set(means.split()) for means, words in _MEANINGS.items() if means[0] != "(" for word in words}
 _GENERAL = "?"
 """Behind a target: the heading is that of several things, and the columns beside it say which one it is."""
-
-
-_INDONESIAN = frozenset(
-    {"tgl", "tggl", "tanggal", "lahir", "kelahiran", "tempat", "nama", "tamu", "nomor", "paspor", "kamar", "kmr"}
-    | {"kewarganegaraan", "kebangsaan", "warga", "negara", "kelamin", "masa", "berlaku", "kadaluarsa", "kedaluwarsa"}
-    | {"masuk", "keluar", "datang", "kedatangan", "tiba", "pulang", "berangkat", "keberangkatan", "menginap", "sampai"}
-    | {"keterangan", "catatan", "keperluan", "jumlah", "jml", "malam"}
-)
 _SUFFIX = ".toml"
 
 
@@ -231,25 +174,17 @@ def read_mapping(path: Path) -> ColumnMapping:
 
 
 def parse_default(text: str) -> tuple[str, str]:
-    """Return the target and the value in a text such as ``birth_place=-``. The target may be a heading that is known.
-
-    Raises `UsageProblem`, which does not repeat the value.
-    """
-    name, sign, value = (part.strip() for part in text.partition("="))
-    target = name if name in DEFAULT_TARGETS else parse_heading(name).target
-    if not sign or not name or not value:
-        raise UsageProblem(
-            msg("A value for empty cells needs the name of its field, such as birth_place=-"),
-            msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS)),
-        )
+    """Return the target and the value in a text such as ``birth_place=-``. Raises `UsageProblem`, without the value."""
+    name, _sign, value = (part.strip() for part in text.partition("="))
+    fields = msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS))
+    if not name or not value:
+        raise UsageProblem(msg("A value for empty cells needs the name of its field, such as birth_place=-"), fields)
     try:
-        check_default(target or name, value)
+        check_default(name, value)
     except WrongMapping as exc:
-        if target in DEFAULT_TARGETS:
+        if name in DEFAULT_TARGETS:
             raise UsageProblem(
-                msg("The value for empty cells of {field} is not right: {problem}", field=target, problem=exc.problem)
+                msg("The value for empty cells of {field} is not right: {problem}", field=name, problem=exc.problem)
             ) from None
-        near = msg("Did you mean {name}?", name=exc.near) if exc.near else None
-        every = msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS))
-        raise UsageProblem(msg("There is no field {name}.", name=name), near or every) from None
-    return target or name, value
+        raise UsageProblem(msg("There is no field {name}.", name=name), fields) from None
+    return name, value

@@ -1,11 +1,10 @@
-"""How a spreadsheet program shows a number: with zeros in front, with other signs, or rounded.
+"""How a spreadsheet program shows a number: with zeros in front, or in another form.
 
 A passport 012345678 in a cell with the format ``000000000`` is stored as 12345678, so what is read is what the user
-sees: ``012345678``. A number that is shown without some of its digits is a `HiddenNumber`.
+sees: ``012345678``. A number in any other form that is not plain is a `HiddenNumber`.
 """
 
 import re
-from functools import lru_cache
 
 from apoa_client.tables.rows import CellValue, HiddenNumber
 
@@ -25,13 +24,8 @@ Any format of a day or a time stands for those of days and times.
 """
 _PLAIN = frozenset({"", "general", "standard", "0", "#", "@", "#,##0", "0.00", "#,##0.00"})
 _MOST_EXACT = 10**15
-_CACHED = 1024
-_TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<blank>.)|\*(?P<fill>.)|\[(?P<condition>[<>=][^\]]*)\]|\[[^\]]*\]'
-    r"|(?P<general>general|standard)|(?P<digits>[0#?]+)|(?P<sign>[%@]|E[+-])|(?P<other>.)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""The parts of a section of a format (ECMA-376 part 1, 18.8.31)."""
+_ZEROS = re.compile(r"(?:\[\$-[0-9A-F]+\])?(0+)(?:;.*)?", re.IGNORECASE | re.DOTALL)
+"""A format that shows whole numbers with zeros in front, alone or with others for negative numbers and words."""
 _GROUPING = frozenset(" .,'_\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{RIGHT SINGLE QUOTATION MARK}")
 _FRACTION = re.compile(r"(.*)[.,]0+", re.DOTALL)
 
@@ -58,58 +52,15 @@ def is_plain(code: str) -> bool:
 
 
 def as_formatted(value: CellValue, code: str) -> CellValue:
-    """Return what a cell with a number shows by its format: the number, a text, or a `HiddenNumber`."""
+    """Return what a cell with a number shows by a format that is not plain: zeros in front, or a `HiddenNumber`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _MOST_EXACT:
         return value
-    return _formatted(value, code)
-
-
-@lru_cache(_CACHED)
-def _formatted(value: float, code: str) -> CellValue:
-    sections = re.findall(r'(?:"[^"]*"|\\.|[^;"\\])*', code)[::2]  # after each section there is an empty match
-    section = sections[2] if value == 0 and len(sections) > 2 else sections[0]  # noqa: PLR2004  the third is that of 0
-    parts = _parts(section)
-    places = [index for index, (_text, is_number) in enumerate(parts) if is_number]
-    if not places:
+    zeros = _ZEROS.fullmatch(code)
+    if zeros is None or value != int(value):
         return HiddenNumber(value)
-    between = "".join(text for text, is_number in parts[places[0] : places[-1] + 1] if not is_number)
-    is_scaled = parts[places[-1] + 1 : places[-1] + 2] == [(",", False)]
-    if is_scaled or not set(between).isdisjoint(".,/"):
-        decimals = len(parts[places[-1]][0]) if "." in between else 0
-        return HiddenNumber(value) if is_scaled or round(value, decimals) != value else value
-    if value != int(value):
-        return value if parts[places[0]][0].isalpha() else HiddenNumber(value)
-    return _filled(int(value), parts)
-
-
-def _parts(section: str) -> list[tuple[str, bool]]:
-    """Return the places of digits (true) and the texts of a section; none of one that shows no number as it is."""
-    parts: list[tuple[str, bool]] = []
-    for match in _TOKEN.finditer(section):
-        kind = match.lastgroup or ""
-        if kind in {"sign", "condition"}:
-            return []
-        if kind not in {"", "blank", "fill"}:
-            parts.append((match[kind], kind in {"digits", "general"}))
-    return parts
-
-
-def _filled(value: int, parts: list[tuple[str, bool]]) -> CellValue:
-    """Return a whole number in its places, from the right; the number itself if that is all."""
-    places = "".join(text for text, is_number in parts if is_number and not text.isalpha())
-    least = len(places) - places.index("0") if "0" in places else 0
-    left = str(value).zfill(least)
-    shown = ""
-    numbers = sum(is_number for _text, is_number in parts)
-    for text, is_number in reversed(parts):
-        if not is_number:
-            shown = text + shown
-            continue
-        numbers -= 1
-        size = len(text) if numbers and not text.isalpha() else len(left)
-        shown = left[max(0, len(left) - size) :] + shown
-        left = left[: max(0, len(left) - size)]
-    return value if shown.strip() == str(value) else shown.strip()
+    plain = str(int(value))
+    shown = plain.zfill(len(zeros[1]))
+    return value if shown == plain else shown
 
 
 def as_shown(value: CellValue, text: str, *, is_amount: bool = False) -> CellValue:

@@ -56,7 +56,7 @@ class Merged(NamedTuple):
 
 
 class HiddenNumber(float):
-    """A number that the spreadsheet program shows without some of its digits, such as rounded."""
+    """A number that the spreadsheet program shows in another form, such as rounded or with letters."""
 
     def __str__(self) -> str:
         return str(int(self)) if self.is_integer() else float.__repr__(self)
@@ -113,8 +113,8 @@ class Table(NamedTuple):
     headings: tuple[str, ...]
     heading_row: int
     read_rows: Callable[[], Iterator[Row]]
-    first_rows: Sequence[Row] = ()
-    """The first rows of the file, the headings and the lines above them included."""
+    read_first: Callable[[], Sequence[Row]] = tuple
+    """Returns the first rows of the file, the headings and the lines above them included."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: a file without headings has a guest in their place."""

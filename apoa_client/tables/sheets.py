@@ -18,6 +18,7 @@ from apoa_client.passport import states
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.rows import CellValue, Merged, Row, SheetFacts, SourceFacts, Table
+from apoa_client.tables.words import words_of
 
 MOST_LINES_ABOVE = 30
 """The headings are in one of so many rows with a value."""
@@ -40,16 +41,11 @@ _OF_A_PERSON = _OF_A_GUEST | _OF_A_DOCUMENT | {"middle_names", "sex", "sex_code"
 _OF_A_STAY = frozenset(
     {"check_in", "check_in_time", "check_out", "check_out_time", "planned_check_out", "nights", "room"}
 )
-_PERSONS = (
-    *("tamu", "datatamu", "identitas", "identitastamu", "datadiri"),
-    *("guest", "guests", "guestdata", "guestdetails"),
-)
-_DOCUMENTS = ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument")
-_STAYS = ("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates")
+_DOCUMENTS = words_of("group")["document"]
 _GROUPS = {
-    **dict.fromkeys(_PERSONS, _OF_A_PERSON),
-    **dict.fromkeys(_DOCUMENTS, _OF_A_DOCUMENT),
-    **dict.fromkeys(_STAYS, _OF_A_STAY),
+    word: fields
+    for fields, kind in ((_OF_A_PERSON, "person"), (_OF_A_DOCUMENT, "document"), (_OF_A_STAY, "stay"))
+    for word in words_of("group")[kind]
 }
 """Groups below which a heading alone says what the column is, if it is one of these fields: not every name below
 "Agent" is a guest's."""
@@ -216,9 +212,6 @@ def _is_text(values: Sequence[CellValue]) -> bool:
     return all(value is None or (isinstance(value, str) and not value.lstrip()[:1].isdigit()) for value in values)
 
 
-EXAMPLES = "Contoh - Examples"
-"""The sheet of the template that has the headings of guests, and no guest to report."""
-
 _NUMBER = re.compile(r"(?=(?:.*\d){3})[A-Z0-9]{6,10}", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}")
 _LONGEST = 40
@@ -303,7 +296,7 @@ def table_of(
         )
         facts = facts._replace(sheets=tuple(known), left=tuple(left))
     rows = next(sheet.first for sheet in sheets if sheet.name == names[0])
-    return Table(facts, headings, first.row, read_rows, tuple(rows))
+    return Table(facts, headings, first.row, read_rows, lambda: rows)
 
 
 def _opened(sheets: Sequence[Sheet], heading_row: int) -> list[Sheet]:
@@ -365,11 +358,9 @@ def _beside_headings(row: Row) -> TableRefused:
 
 def _with_guests(sheets: Sequence[Sheet], heads: Mapping[str, Head]) -> list[str]:
     """Return the names of the sheets with the headings of the first sheet that has guests, hidden ones last."""
-    in_order = sorted(sheets, key=lambda sheet: (sheet.name == EXAMPLES, sheet.hidden))
+    in_order = sorted(sheets, key=lambda sheet: sheet.hidden)
     first = next((sheet.name for sheet in in_order if heads[sheet.name].has_guests), in_order[0].name)
-    if first == EXAMPLES:
-        return [first]
-    return [name for name, head in heads.items() if head.same(heads[first]) and name != EXAMPLES]
+    return [name for name, head in heads.items() if head.same(heads[first])]
 
 
 def _count_others(
@@ -382,7 +373,7 @@ def _count_others(
         head = heads[row.sheet]
         below = row.number > head.last
         is_guest = (below and (head.has_guests or head.resembles(heads[names[0]]))) or _is_guest(row.values)
-        if is_guest and row.sheet != EXAMPLES:
+        if is_guest:
             guests.add(row.sheet)
         counts[row.sheet] += below or is_guest
     return counts, [name for name in others if name in guests]

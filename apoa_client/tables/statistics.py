@@ -10,12 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-LEAST_GUESTS = 3
-"""A smaller group of guests is not shown in anonymous figures."""
-
-OTHERS = "others"
-"""The state of the group that holds all groups that are not shown."""
-
 _DAY = timedelta(days=1)
 _MONTHS_OF_A_YEAR = 12
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
@@ -81,7 +75,7 @@ class StayFacts(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The guests of one nationality. `state` is an ICAO code, `OTHERS`, or None if it is not readable any more."""
+    """The guests of one nationality. `state` is an ICAO code, or None if it is not readable any more."""
 
     state: str | None
     guests: int
@@ -133,6 +127,7 @@ class Week:
 
     first: date
     last: date
+    arrivals: int = 0
     punctuality: Punctuality = field(default_factory=Punctuality)
 
 
@@ -185,12 +180,9 @@ class Figures:
     room_nights: RoomNights | None = None
     """None if rooms cannot be read."""
     punctuality: Punctuality = field(default_factory=Punctuality)
-    arrivals: dict[date, int] = field(init=False)
-    """The guests who arrived on each day of the month."""
     weeks: list[Week] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.arrivals = dict.fromkeys(self.month.days, 0)
         self.weeks = weeks_of(self.month)
 
     @property
@@ -204,59 +196,24 @@ class Figures:
         if not nights and not arrived:
             return None
         guest = Group(None, 1, int(arrived), nights)
-        self.total = _sum(None, [self.total, guest])
+        self.total = _sum(self.total, guest)
         self.planned_nights += self.month.nights(max(stay.first_night, today + _DAY), stay.leaves_on)
         self.refused += stay.refused
         if arrived:
-            self.arrivals[stay.first_night] += 1
             week = next(week for week in self.weeks if week.last >= stay.first_night)
+            week.arrivals += 1
             for counted in (self.punctuality, week.punctuality):
                 counted.count(stay, now)
         return guest
 
 
-class NationalityCount:
-    """Adds up guests by nationality, without keeping them."""
-
-    def __init__(self) -> None:
-        self._groups: dict[str | None, Group] = {}
-
-    def add(self, state: str | None, guest: Group) -> None:
-        """Add a guest; `state` is None if the data were erased or cannot be read."""
-        self._groups[state] = _sum(state, [self._groups.get(state, NO_GUEST), guest])
-
-    def groups(self) -> list[Group]:
-        """Return the groups, most nights first, that without a nationality last."""
-        return sorted(self._groups.values(), key=_order)
+def by_nationality(guests: Iterable[Group]) -> list[Group]:
+    """Return the sums of guests by their nationality, most nights first, that without a nationality last."""
+    sums: dict[str | None, Group] = {}
+    for guest in guests:
+        sums[guest.state] = _sum(sums.get(guest.state, NO_GUEST), guest)._replace(state=guest.state)
+    return sorted(sums.values(), key=lambda each: (each.state is None, -each.nights, -each.guests, each.state or ""))
 
 
-def without_small_groups(groups: Iterable[Group]) -> list[Group]:
-    """Return the groups with all that have fewer than three guests merged into one, `OTHERS`, at the end.
-
-    The smallest of the other groups are merged, too, until `OTHERS` has three guests of two nationalities: else a
-    small group would follow from the total.
-    """
-    by_size = sorted(groups, key=lambda group: (group.guests, group.nights, group.state or ""))
-    hidden = [group for group in by_size if group.guests < LEAST_GUESTS]
-    if not hidden:
-        return sorted(by_size, key=_order)
-    shown = by_size[len(hidden) :]
-    while shown and (len(hidden) == 1 or sum(group.guests for group in hidden) < LEAST_GUESTS):
-        hidden.append(shown.pop(0))
-    return [*sorted(shown, key=_order), _sum(OTHERS, hidden)]
-
-
-def largest_groups(groups: Sequence[Group], most: int) -> list[Group]:
-    """Return at most this many groups: the first ones, and the sum of the rest as `OTHERS`."""
-    if len(groups) <= most:
-        return list(groups)
-    return [*groups[: most - 1], _sum(OTHERS, groups[most - 1 :])]
-
-
-def _sum(state: str | None, groups: Iterable[Group]) -> Group:
-    guests, arrivals, nights = (sum(column) for column in zip(*(group[1:] for group in groups), strict=True))
-    return Group(state, guests, arrivals, nights)
-
-
-def _order(group: Group) -> tuple[bool, int, int, str]:
-    return group.state is None, -group.nights, -group.guests, group.state or ""
+def _sum(first: Group, second: Group) -> Group:
+    return Group(None, *map(int.__add__, first[1:], second[1:]))

@@ -1,4 +1,4 @@
-"""An empty workbook for guests: headings in both languages, drop-down lists, notes, and a sheet with examples.
+"""An empty workbook for guests: headings in both languages, drop-down lists, and notes with examples.
 
 The columns are in `template.tsv` beside this module: the field, its heading and its note for each language
 (``heading:TAG``, ``note:TAG``), whether it is required, what kind of value it has, the width, and two examples.
@@ -10,23 +10,20 @@ a number, ``12E45678`` stays a passport number, and a date stays as typed, with 
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
+from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]  # it has no types
+from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # it has no types
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport import states
 from apoa_client.report import permits
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.tables.content import TablesMissing
-from apoa_client.tables.sheets import EXAMPLES
-
-if TYPE_CHECKING:
-    from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
-    from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]  # it has no types
-    from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # it has no types
 
 GUESTS, NOTES, LISTS = "Tamu - Guests", "Petunjuk - Notes", "Daftar - Lists"
-"""The sheets beside `EXAMPLES`. The first one is read by `apoa import`."""
+"""The sheets. The first one is read by `apoa import`."""
 
 DAY_FIRST = "dd/mm/yyyy"
 """The hint in the headings of dates: without it, 03/04/2026 can be read two ways."""
@@ -90,16 +87,9 @@ def template_columns() -> tuple[TemplateColumn, ...]:
 
 
 def template_book(language: str) -> bytes:
-    """Return the workbook. Its headings and notes are in both languages, the words in its lists in this one.
-
-    Raises `TablesMissing` if XlsxWriter is not installed.
-    """
-    try:
-        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise TablesMissing from None
+    """Return the workbook. Its headings and notes are in both languages, the words in its lists in this one."""
     content = BytesIO()
-    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
         _Template(book, language).write()
     return content.getvalue()
 
@@ -148,7 +138,7 @@ def _words(kind: str, language: str) -> list[str]:
 class _Template:
     """Writes the sheets of one workbook."""
 
-    def __init__(self, book: "Workbook", language: str) -> None:
+    def __init__(self, book: Workbook, language: str) -> None:
         self._book = book
         self._language = language
         self._columns = template_columns()
@@ -162,20 +152,16 @@ class _Template:
     def write(self) -> None:
         """Write all sheets."""
         self._book.set_properties({"title": GUESTS, "author": "apoa-client"})
-        guests, examples, notes, lists = map(self._book.add_worksheet, (GUESTS, EXAMPLES, NOTES, LISTS))
+        guests, notes, lists = map(self._book.add_worksheet, (GUESTS, NOTES, LISTS))
         ranges = self._write_lists(lists)
-        for sheet in (guests, examples):
-            self._write_headings(sheet)
+        self._write_headings(guests)
         self._write_choices(guests, ranges)
-        for number in (0, 1):
-            for index, column in enumerate(self._columns):
-                examples.write_string(number + 1, index, column.example(number, self._language), self._text)
         self._write_notes(notes)
 
-    def _format(self, **properties: object) -> "Format":
+    def _format(self, **properties: object) -> Format:
         return self._book.add_format({"font_name": "Calibri", **properties})
 
-    def _write_headings(self, sheet: "Worksheet") -> None:
+    def _write_headings(self, sheet: Worksheet) -> None:
         sheet.set_row(0, 78)
         for index, column in enumerate(self._columns):
             sheet.set_column(index, index, column.width, self._text)
@@ -186,7 +172,7 @@ class _Template:
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
 
-    def _write_choices(self, sheet: "Worksheet", ranges: Mapping[str, str]) -> None:
+    def _write_choices(self, sheet: Worksheet, ranges: Mapping[str, str]) -> None:
         """Add the drop-down lists, which warn of other words and take them, and the notes beside a chosen cell."""
         for index, column in enumerate(self._columns):
             note = {
@@ -198,7 +184,7 @@ class _Template:
                 choices = {"validate": "list", "source": ranges[column.kind], "error_type": "information"}
             sheet.data_validation(1, index, _ROWS, index, {**choices, **note})
 
-    def _write_lists(self, sheet: "Worksheet") -> dict[str, str]:
+    def _write_lists(self, sheet: Worksheet) -> dict[str, str]:
         """Write the words of each list in a column, and return the cells of each by the kind of value."""
         ranges = {}
         for index, kind in enumerate(("sex", "state", "purpose", "permit")):
@@ -209,11 +195,12 @@ class _Template:
         sheet.hide()
         return ranges
 
-    def _write_notes(self, sheet: "Worksheet") -> None:
+    def _write_notes(self, sheet: Worksheet) -> None:
         plain, title = self._format(text_wrap=True, valign="top"), self._format(bold=True, font_size=14)
         bold = self._format(bold=True, text_wrap=True, valign="top")
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 2, 58)
+        sheet.set_column(3, 4, 24)
         for index, tag in enumerate(LANGUAGES, 1):
             head, *steps = _STEPS[tag]
             sheet.write_string(0, index, head, title)
@@ -224,6 +211,8 @@ class _Template:
             sheet.write_string(row, 0, column.heading, bold)
             for index, tag in enumerate(LANGUAGES, 1):
                 sheet.write_string(row, index, column.notes[tag], plain)
+            for number in (0, 1):
+                sheet.write_string(row, 3 + number, column.example(number, self._language), plain)
         for row, permit in enumerate(permits.permits(), first + len(self._columns) + 1):
             sheet.write_string(row, 0, permit.code, bold)
             for index, tag in enumerate(LANGUAGES, 1):

@@ -357,7 +357,7 @@ class _Rows(_Text):
         if look is None or not isinstance(number, (int, float)):
             return number
         if look is _LENGTH and not 0 <= number < 1:
-            return _length(number)
+            return error_cell("")  # 24:30 is of the next day
         return _moment(number, self._book.first_day) if look in {_DATE, _LENGTH} else as_formatted(number, look)
 
 
@@ -379,14 +379,6 @@ def _moment(serial: float, first_day: datetime) -> CellValue:
     if first_day == _FIRST_DAY and 0 < serial < _29_FEBRUARY_1900:
         moment += timedelta(days=1)
     return as_value(moment)
-
-
-def _length(days: float) -> CellValue:
-    """Return a length of time in words, which is no time of a day: 24:30 is of the next day."""
-    try:
-        return str(timedelta(days=days))
-    except (OverflowError, ValueError):
-        return error_cell("")
 
 
 def _iso_moment(text: str) -> CellValue:

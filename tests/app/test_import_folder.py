@@ -11,7 +11,7 @@ from basics import NOW, raises_error
 from journeys_helpers import link_to_folder
 
 from apoa_client import files
-from apoa_client.app.import_folder import DONE, REFUSED, SETTLED_S, ImportFolder, reason_file
+from apoa_client.app.import_folder import DONE, REFUSED, SETTLED_S, ImportFolder
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 
 TEXT = b"Surname;Room\nSMITH;5\n"
@@ -76,25 +76,6 @@ def test_what_is_no_file_to_import(path: Path, folder: ImportFolder) -> None:
     assert names(folder) == ([], [])
 
 
-def test_where_a_file_goes(path: Path, folder: ImportFolder) -> None:
-    """It keeps its name; a second one gets a number, and none is replaced."""
-    found = []
-    for content in (TEXT, TEXT * 2, TEXT * 3):
-        file = put(path / "guests.v1.csv", content)
-        names(folder)
-        target = folder.target(file, DONE)
-        assert folder.move(file, target)
-        found.append((target.name, target.read_bytes() == content))
-    assert found == [("guests.v1.csv", True), ("guests.v1-2.csv", True), ("guests.v1-3.csv", True)]
-    assert folder.target(path / "guests.v1.csv", REFUSED).name == "guests.v1.csv"
-    assert reason_file(path / "guests.v1-3.csv").name == "guests.v1-3.csv.reason.txt"
-    # No other refused file has its name with another ending: the copies of their refused rows have one ending.
-    put(path / REFUSED / "guests.json")
-    put(path / REFUSED / "Guests-2.ods")
-    assert folder.target(path / "guests.xlsx", REFUSED).name == "guests-3.xlsx"
-    assert folder.target(path / "guests.xlsx", DONE).name == "guests.xlsx"
-
-
 @pytest.mark.parametrize("where", [DONE, REFUSED])
 def test_a_folder_that_was_removed(path: Path, folder: ImportFolder, where: str) -> None:
     """A user who tidies up removes the folder of imported or of refused files: it is made again."""
@@ -103,29 +84,6 @@ def test_a_folder_that_was_removed(path: Path, folder: ImportFolder, where: str)
     names(folder)
     assert folder.move(file, folder.target(file, where))
     assert (path / where / "guests.csv").read_bytes() == TEXT
-
-
-def test_a_file_that_was_changed_is_not_moved(path: Path, folder: ImportFolder) -> None:
-    """Rows that were added while it was imported are imported by the next run; so is another file of its name."""
-    file = put(path / "guests.csv")
-    for age, content in ((3600, TEXT * 2), (1800, TEXT)):
-        names(folder)
-        put(file, content, age_s=age)
-        assert not folder.move(file, folder.target(file, DONE))
-        assert file.exists()
-    file.unlink()
-    assert not folder.move(file, folder.target(file, DONE))
-
-
-def test_two_processes(path: Path, folder: ImportFolder) -> None:
-    """While one has the folder, another one takes no file."""
-    other = ImportFolder(path)
-    with folder.held() as first, other.held() as second:
-        assert (first, second) == (True, False)
-    with other.held() as second:
-        assert second
-    with pytest.raises(BrokenPipeError), folder.held():  # an error inside stays what it is
-        raise BrokenPipeError
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:

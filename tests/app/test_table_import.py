@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 from import_helpers import Importer, guest_row, records
 
-from apoa_client.app.table_import import LATE_WITHOUT_TIME, TableImport
+from apoa_client.app.table_import import TableImport
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.batch import Batch
@@ -30,16 +30,6 @@ def test_good_rows_are_saved_and_bad_ones_are_named(importer: Importer) -> None:
     assert [entry.id for entry in entries] == list(result.reports)
     assert [event.action for event in importer.outbox.audit_trail.entries()] == ["saved"] * 3 + ["imported"]
     assert importer.outbox.audit_trail.verify().wrong is None
-
-
-def test_the_same_file_twice_changes_nothing(importer: Importer) -> None:
-    """Every row is unchanged, without the private key."""
-    rows = [guest_row(2), guest_row(3, document_number="X1", check_out="2026-11-24")]
-    importer.run(*rows)
-    before = list(importer.outbox.entries(Selection()))
-    result = importer.run(*rows)
-    assert (result.saved, result.unchanged, result.reports) == (0, 2, ())
-    assert list(importer.outbox.entries(Selection())) == before
 
 
 def test_an_edited_row_amends_and_back(importer: Importer) -> None:
@@ -140,18 +130,6 @@ def test_overlapping_stays_of_a_guest(importer: Importer) -> None:
     assert importer.run(first, back).unchanged == 2
 
 
-def test_late_guests_without_a_time_are_counted(importer: Importer) -> None:
-    """A day alone counts from its beginning: only yesterday's guest, who may have come late in the day, is counted."""
-    rows = (
-        guest_row(2, document_number="A", check_in="2026-11-23", nights="3"),
-        guest_row(3, document_number="B", check_in="2026-11-20T14:00", nights="9"),
-        guest_row(4, document_number="C", check_in="2026-11-20", nights="9"),
-        guest_row(5, document_number="D", check_in="2026-11-24", nights="3"),
-    )
-    counts = importer.run(*rows).warning_counts
-    assert (counts["late"], counts[LATE_WITHOUT_TIME]) == (3, 1)
-
-
 YEARS_AGO = {"check_in": "2025-11-20 14:00", "nights": "", "planned_check_out": "2025-11-22"}
 
 
@@ -202,14 +180,6 @@ def test_warnings_of_a_row_that_is_refused_do_not_count(importer: Importer) -> N
     )
     assert (result.refused, result.warning_counts) == (2, {"late": 1})
     assert [warning.row for warning in result.warnings] == [4]
-
-
-def test_all_or_nothing(importer: Importer) -> None:
-    """One refused row saves none."""
-    result = importer.run(guest_row(2), guest_row(3, sex="Q"), all_or_nothing=True)
-    assert (result.rows, result.saved, result.refused, result.reports) == (2, 0, 1, ())
-    assert list(importer.outbox.entries(Selection())) == []
-    assert importer.run(guest_row(2), all_or_nothing=True).saved == 1
 
 
 def test_ctrl_c_while_reading(importer: Importer) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 import pytest
 from table_helpers import read_table, table_of
 
-from apoa_client.locale import LANGUAGES
-from apoa_client.report.fields import FIELDS
-from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
-from apoa_client.tables.columns import guest_rows, match_columns, unread_columns, with_defaults
+from apoa_client.settings.column_mappings import ColumnMapping, label_of_target
+from apoa_client.tables.columns import guest_rows, match_columns, unread_columns
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import GuestRow, Records, Row, SourceFacts, Table
+from apoa_client.tables.rows import Row, Table
 
 GUEST = ("N1234567", "24/11/1985")
 REQUIRED = (
@@ -80,12 +78,6 @@ def test_a_general_heading_belongs_to_the_column_beside_it(headings: str) -> Non
     general = {"Berlaku s/d", "Exp", "Exp Date", "Expiry", "Masa Berlaku", "Tempat", "Negara", "Tujuan"}
     read = {column: target for column, target in found.items() if titles[column] in general}
     assert read == GENERAL_HEADINGS[headings]
-
-
-def test_two_general_headings_of_one_field_are_a_doubt() -> None:
-    """Neither is preferred."""
-    (doubt,) = match_columns(table_of(["Paspor", "Berlaku s/d", "Expired"])).doubts
-    assert (doubt.kind, doubt.columns) == ("two_columns", (1, 2))
 
 
 def test_the_first_way_to_reach_a_guest_is_reported() -> None:
@@ -213,35 +205,6 @@ def test_rows_are_read_one_by_one() -> None:
     rows = iter(guest_rows(table, columns).read_rows())
     assert next(rows).texts == {"birth_date": "1985-11-24"}
     assert len(read) <= 2
-
-
-def test_each_target_has_a_label() -> None:
-    """Also those that are no field of a report."""
-    fields = {field.name for field in FIELDS}
-    for target in TARGETS:
-        label = label_of_target(target).template
-        assert label[0].isupper() or target == "ignore"
-        assert target in fields or label != target
-    assert len(LANGUAGES) == 2
-
-
-DEFAULTS = {"birth_place": "-", "nights": "2", "surname": "X"}
-
-
-def completed(row: GuestRow) -> GuestRow:
-    (found,) = with_defaults(Records(SourceFacts("json"), lambda: iter([row])), DEFAULTS).read_rows()
-    return found
-
-
-def test_a_default_takes_the_place_of_nothing_else() -> None:
-    """What a row says is kept, and nights are not added to a planned check-out."""
-    typed = {"birth_place": "OSAKA", "planned_check_out": "2026-11-26"}
-    assert completed(GuestRow(1, typed)).texts == {**typed, "surname": "X"}
-
-
-def test_an_mrz_says_its_fields_itself() -> None:
-    """No default contradicts the lines."""
-    assert completed(GuestRow(1, {}, ("P<", "X"))).texts == {"birth_place": "-", "nights": "2"}
 
 
 def test_columns_without_a_heading_that_have_values() -> None:

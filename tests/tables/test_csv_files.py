@@ -2,9 +2,7 @@
 
 import csv
 import io
-import tracemalloc
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
@@ -13,9 +11,8 @@ from hypothesis import strategies as st
 
 from apoa_client.tables.cell_words import DITTO_MARKS
 from apoa_client.tables.content import TableRefused
-from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, Table, original
+from apoa_client.tables.rows import CellValue, Table
 
 HEADINGS = ("Surname", "Given names", "Passport")
 TEXTS = st.text(st.sampled_from("aZ0,;\t|\"'\n ü€") | st.characters(exclude_categories=["C"]), min_size=1).filter(
@@ -160,36 +157,3 @@ def test_too_many_columns() -> None:
         read(b"a," * 1024 + b"SECRET\n" + b"1," * 1024 + b"1\n")
     assert raised.value.name == "too_many_columns"
     assert [values[0] for values in rows(b"a" + b"," * 5000 + b"\n1" + b"," * 5000)] == ["1"]
-
-
-CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(" ,;\"'=\r\n+-@\tx", max_size=8)
-
-
-@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))
-def test_what_is_written_is_read_again(rows: list[list[str]]) -> None:
-    """Any text survives, with separators, quotation marks and line breaks in it."""
-    text = b"".join(csv_pieces(rows)).decode()
-    read = [[original(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
-    assert read == rows
-
-
-def test_the_form_of_values() -> None:
-    """A day is ISO 8601, nothing is an empty cell, and lines end as RFC 4180 says."""
-    assert b"".join(csv_pieces([["é", date(2026, 1, 2), None, 7]])) == "é,2026-01-02,,7\r\n".encode()
-
-
-def test_memory_is_flat() -> None:
-    """Rows are written as they come: a long table needs no more memory than a short one."""
-
-    def rows(count: int) -> Iterator[list[str]]:
-        return (["x" * 50] * 10 for _ in range(count))
-
-    def peak(count: int) -> int:
-        tracemalloc.start()
-        written = sum(map(len, csv_pieces(rows(count))))
-        assert written > count * 500
-        _now, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
-
-    assert peak(2000) < peak(400) * 1.2

@@ -10,8 +10,8 @@ from table_helpers import problem_of, read_cells, read_table, table_of
 
 from apoa_client.messages import Message
 from apoa_client.settings.column_mappings import DATE_ORDERS, ColumnMapping
-from apoa_client.tables.cell_values import EvidenceCollector, readings
 from apoa_client.tables.columns import Doubt, guest_rows, match_columns
+from apoa_client.tables.dates import EvidenceCollector, readings
 from apoa_client.tables.rows import CellValue
 
 DAYS = st.dates(date(1950, 1, 1), date(2060, 12, 31))
@@ -180,12 +180,6 @@ def test_a_year_that_another_column_has_behind_is_not_in_front() -> None:
     assert read_rows(["Check-in", EXPIRY], ("07/07/08", "05/06/2031"), today=None) == [["2008-07-07"]]
 
 
-def test_plausible_days_settle_no_month() -> None:
-    """5 December is near today, and 12 May may be the guest of a list that is imported late."""
-    (doubt,) = doubts(["Check-in"], ["05/12/2026"])
-    assert doubt.choices == ("dmy", "mdy")
-
-
 def test_a_user_is_right_about_a_short_year() -> None:
     """What is plausible counts only where nothing is said: by an option, or in the heading."""
     mapping = ColumnMapping(date_order="ymd")
@@ -208,23 +202,10 @@ def test_a_short_year_of_birth_is_in_the_order_of_the_file() -> None:
     assert births == ["2005-11-24", "1985-06-05"]
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("05/06/2573", "2030-06-05"),
-        ("25/06/2573", "2030-06-25"),
-        ("2573-06-05", "2030-06-05"),
-        ("25062573", "2030-06-25"),
-        ("5 Jun 2573", "2030-06-05"),
-        ("29/02/2567", "2024-02-29"),
-        ("29/02/2568", "bad_date"),
-    ],
-)
-def test_a_year_of_the_buddhist_era(text: str, value: str) -> None:
-    """Thailand counts from 543 years before; no passport is valid until then."""
-    assert dates(text, order="dmy") == [value]
-    assert dates(date(2573, 6, 5)) == ["2030-06-05"]
-    assert dates("12/09/2528", heading="Tgl lahir") == ["1985-09-12"]
+@pytest.mark.parametrize("text", ["05/06/2573", "2573-06-05", "25062573", "5 Jun 2573", "29/02/2567"])
+def test_a_year_of_the_buddhist_era(text: str) -> None:
+    """Thailand counts from 543 years before: such a date is refused, and not read as one of another century."""
+    assert dates(text, order="dmy") == ["bad_date"]
 
 
 def test_a_heading_that_states_the_order_settles_the_column() -> None:
@@ -234,39 +215,28 @@ def test_a_heading_that_states_the_order_settles_the_column() -> None:
     assert dates("05/06/2030", "25/12/2030", heading="Passport expiry (MM/DD/YYYY)") == ["bad_date", "2030-12-25"]
 
 
-def test_contradictory_dates_are_refused() -> None:
-    """Days after the 12th in both places: what can be read in two ways is refused, what cannot is read."""
-    assert dates("24/11/2030", "11/25/2030", "05/06/2030") == ["2030-11-24", "2030-11-25", "bad_date"]
-    (doubt,) = match_columns(table_of([EXPIRY], ["24/11/2030"], ["11/25/2030"], ["05/06/2030"])).doubts
-    assert (doubt.kind, doubt.choices) == ("date_order", ("dmy", "mdy"))
+CONTRADICTION = "24/11/2030 11/25/2030 05/06/2030"
 
 
-def test_the_answer_to_a_contradiction_refuses_the_other_dates() -> None:
-    """A user says what the order is; the date that does not have it is refused and not turned round."""
-    texts = ("24/11/2030", "11/25/2030", "05/06/2030")
-    assert dates(*texts, order="dmy") == ["2030-11-24", "bad_date", "2030-06-05"]
-    assert dates(*texts, order="mdy") == ["bad_date", "2030-11-25", "2030-05-06"]
-
-
-def test_an_answer_that_the_column_disproves_is_not_used() -> None:
-    """Nothing in the column has that order, and one date has another: only that one is read."""
-    assert dates("11/25/2030", "05/06/2030", order="dmy") == ["2030-11-25", "bad_date"]
-
-
-def test_dates_that_are_the_same_in_both_orders_are_no_doubt() -> None:
-    """The fifth of May is 05/05 everywhere."""
-    assert match_columns(table_of([EXPIRY], ["05/05/2030"])).doubts == ()
-    assert dates("05/05/2030") == ["2030-05-05"]
-
-
-def test_a_short_year_may_be_in_front() -> None:
-    """24/11/26 may be 26 November 2024; a day that no year or month can be settles it."""
-    assert dates("24/11/26") == ["bad_date"]
-    assert dates("24/11/26", "24/12/99") == ["2026-11-24", "2099-12-24"]
-    assert dates("24/11/26", order="dmy") == ["2026-11-24"]
-    assert dates("24/11/26", order="ymd") == ["2024-11-26"]
-    (doubt,) = match_columns(table_of([EXPIRY], ["24/11/26"])).doubts
-    assert doubt.choices == ("dmy", "ymd")
+@pytest.mark.parametrize(
+    ("texts", "order", "read"),
+    [
+        (CONTRADICTION, "", "2030-11-24 2030-11-25 bad_date"),
+        (CONTRADICTION, "dmy", "2030-11-24 bad_date 2030-06-05"),
+        (CONTRADICTION, "mdy", "bad_date 2030-11-25 2030-05-06"),
+        ("11/25/2030 05/06/2030", "dmy", "2030-11-25 bad_date"),
+        ("05/05/2030", "", "2030-05-05"),
+        ("24/11/26", "", "bad_date"),
+        ("24/11/26 24/12/99", "", "2026-11-24 2099-12-24"),
+        ("24/11/26", "dmy", "2026-11-24"),
+        ("24/11/26", "ymd", "2024-11-26"),
+    ],
+)
+def test_what_cannot_be_read_in_one_way_is_refused(texts: str, order: str, read: str) -> None:
+    """With dates of both orders, and with a user's answer, which turns no other date round; 05/05 is one everywhere."""
+    assert dates(*texts.split(), order=order) == read.split()
+    found = match_columns(table_of([EXPIRY], *([text] for text in texts.split())), ColumnMapping(date_order=order))
+    assert bool(found.doubts) == (not order and "bad_date" in read)
 
 
 @given(st.lists(st.one_of(st.text(max_size=12), DAYS, st.none(), st.floats(), st.booleans()), max_size=6))

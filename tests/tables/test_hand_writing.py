@@ -132,7 +132,13 @@ def test_a_word_in_place_of_a_value_is_refused(heading: str, cell: str, *, is_va
     [
         *(("Batal", True), ("no show", True), ("Batal - pindah ke Melati 2", True), ("tidak jadi menginap", True)),
         *(("tdk jadi", True), ("nggak jadi datang", True), ("btl, pindah", True), ("di cancel tamu", True)),
-        *(("bayar tunai", False), ("Cancel 1 day before", False), ("No-show fee 100%", False), ("Batalha", False)),
+        *(
+            ("bayar tunai", False),
+            ("Cancel 1 day before", False),
+            ("No-show fee 100%", False),
+            ("Batalha", False),
+            ("Btl aqua 2", False),
+        ),
     ],
 )
 def test_a_guest_who_did_not_come_is_not_reported(heading: str, note: str, *, is_cancelled: bool) -> None:

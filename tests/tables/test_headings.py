@@ -95,6 +95,23 @@ def test_a_heading_may_state_the_order_of_its_dates(text: str, order: str) -> No
     assert parse_heading(text).target
 
 
+PLAUSIBLE: dict[str, list[str]] = {}
+"""Headings of guest books, booking systems and official forms by their field; by none where it is another thing.
+
+Most were written down before the program knew them, so that the list measures more than itself.
+"""
+for line in Path(__file__).with_name("plausible_headings.txt").read_text(encoding="utf-8").splitlines():
+    field, _colon, written = line.partition(": ")
+    PLAUSIBLE.setdefault(field, []).extend(written.split(" | "))
+
+
+@pytest.mark.parametrize("target", PLAUSIBLE)
+def test_a_heading_of_a_book_is_its_field(target: str) -> None:
+    """A book with it needs no mapping. What means something else is no field: a wrong one is worse than none."""
+    allowed = {target} if target else {"", "ignore"}
+    assert [each for each in PLAUSIBLE[target] if parse_heading(each).target not in allowed] == []
+
+
 TEXT = """\
 # From our booking system.
 date_order = "dmy"
@@ -130,7 +147,6 @@ def test_a_file_is_a_mapping(tmp_path: Path, encoding: str) -> None:
         ('date_order = "dmy"\ncolums = 1', 2, "columns"),
         ('[columns]\nArrival = "chek_in"', 2, "check_in"),
         ('[columns]\n\nArrival = ["check_in"]', 3, ""),
-        ("[defaults]\nnights = 400", 2, ""),
         ("[columns\n", 1, ""),
         ("a = 1\na = 2\n", 2, ""),
     ],
@@ -173,32 +189,19 @@ def test_a_name_is_looked_up_in_the_settings() -> None:
     ("text", "expected"),
     [
         ("birth_place=-", ("birth_place", "-")),
-        ("Tempat lahir = Kota = besar", ("birth_place", "Kota = besar")),
-        ("kewarganegaraan=Jepang", ("nationality", "Jepang")),
+        ("birth_place = Kota = besar", ("birth_place", "Kota = besar")),
+        ("nationality=Jepang", ("nationality", "Jepang")),
         ("check_in_time=14.00", ("check_in_time", "14.00")),
     ],
 )
 def test_a_default_names_a_field(text: str, expected: tuple[str, str]) -> None:
-    """By its name, or by a heading that is known."""
+    """By its name; what is behind the first sign is the value."""
     assert parse_default(text) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "advice"),
-    [
-        ("birth_place", "The fields are:"),
-        ("birth_place=", "The fields are:"),
-        ("=x", "The fields are:"),
-        ("birth_plce=x", "Did you mean birth_place?"),
-        ("zzz=SECRET", "The fields are:"),
-        ("mrz=SECRET", "The fields are:"),
-        ("nationality=SECRET", ""),
-        ("entry_date=SECRET", ""),
-    ],
-)
-def test_a_wrong_default_is_not_used(text: str, advice: str) -> None:
+@pytest.mark.parametrize("text", ["birth_place", "birth_place=", "=x", "birth_plce=x", "mrz=SECRET", "note=SECRET\n2"])
+def test_a_wrong_default_is_not_used(text: str) -> None:
     """The message does not repeat the value."""
     with pytest.raises(UsageProblem) as caught:
         parse_default(text)
     assert "SECRET" not in caught.value.message.render(str)
-    assert not advice or (caught.value.advice is not None and caught.value.advice.render(str).startswith(advice))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apoa_client.tables import json_reader
+from apoa_client.tables import reading
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import GuestRow, Records
@@ -35,11 +35,6 @@ def test_every_form(indent: int | None) -> None:
         rows = read(json.dumps(document, indent=indent))
         assert [row.texts["surname"] for row in rows] == ["SMITH", "DOE"][: len(rows)]
         assert not any(row.findings for row in rows)
-
-
-def test_json_lines() -> None:
-    """A report in each line, without a list around them, is refused: the error says what is read."""
-    assert refusal(f"{json.dumps(REPORT)}\n\n{json.dumps(REPORT)}\n") == "json_lines"
 
 
 def test_places_in_a_list() -> None:
@@ -109,5 +104,5 @@ def test_an_empty_list() -> None:
 
 def test_a_large_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read as a whole, so a file of which Python would make a gigabyte is refused."""
-    monkeypatch.setattr(json_reader, "_MOST_BYTES", 100)
+    monkeypatch.setattr(reading, "_MOST_JSON_BYTES", 100)
     assert refusal(json.dumps([REPORT] * 10)) == "table_too_large"

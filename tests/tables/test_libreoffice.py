@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from system_helpers import needs_tool
 
-from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table
 
@@ -60,12 +59,3 @@ def test_a_book_is_read_from_each_format(tmp_path: Path, kind: str) -> None:
     assert str(first.values[3]).removesuffix(".0") == "2"
     assert str(first.values[4]).split() == ["dua", "baris", "dalam", "sel"]
     assert second.values[4] == "=1+1"
-
-
-@pytest.mark.parametrize("kind", ["xlsx", "ods"])
-def test_a_book_that_was_cut_off_is_refused(tmp_path: Path, kind: str) -> None:
-    """Half a file, as an interrupted download leaves it, is no shorter table."""
-    file = written(tmp_path, kind)
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(TableRefused):
-        open_source(file)

@@ -130,7 +130,6 @@ def test_given_names_first_is_not_enough_where_the_surname_comes_first(name: str
         ("Chen Wei", "CHN", "Chen"),
         ("Nguyen Van An", "VNM", "Nguyen"),
         ("John Smith", "GBR", "Smith"),
-        ("John Smith", "", "Smith"),
         ("Tan Wei Ming", "SGP", None),
         ("Nagy Anna", "HUN", None),
     ],
@@ -148,23 +147,11 @@ def test_the_mrz_decides_where_the_surname_is() -> None:
     assert (row.texts, row.lines, row.findings) == ({"nationality": "CHN"}, LINES, ())
 
 
-@pytest.mark.parametrize("order", [GIVEN_FIRST, BY_NATIONALITY])
-def test_a_single_name_has_no_order(order: ColumnMapping) -> None:
-    """It is the surname, in any country."""
-    assert one({"Nama": "Suriyati", "Kewarganegaraan": "Malaysia"}, order).texts["surname"] == "Suriyati"
-
-
 def test_middle_names_are_given_names() -> None:
     """Thailand's sheet has them in a column of their own."""
     row = one({"First Name": "John", "Middle Name": "Paul", "Last Name": "Smith"})
     assert row.texts == {"given_names": "John Paul", "surname": "Smith"}
     assert one({"First Name": None, "Middle Name": "Paul", "Last Name": "Smith"}).texts["given_names"] == "Paul"
-
-
-def test_a_whole_name_is_not_needed_beside_an_mrz() -> None:
-    """The MRZ says where the surname ends."""
-    row = one({"Nama": "Anna Maria Eriksson", "MRZ": "\n".join(LINES)})
-    assert (row.texts, row.lines, row.findings) == ({}, LINES, ())
 
 
 # Texts and numbers.
@@ -251,7 +238,7 @@ def test_a_nationality_with_many_blanks() -> None:
 
 def test_two_nationalities_are_none() -> None:
     """They stay as they are, and the rules refuse them."""
-    for text in ("AUS / NZL", "AUS : New Zealand", "NA / Australia", "N/A"):
+    for text in ("AUS / NZL", "AUS : New Zealand", "Australia / Atlantis", "NA / Australia", "N/A"):
         assert read_cells("Kewarganegaraan", text)[0].texts == {"nationality": text}
 
 
@@ -261,48 +248,38 @@ def test_two_nationalities_are_none() -> None:
 @pytest.mark.parametrize(
     ("text", "sex"),
     [
-        *((text, "M") for text in ("L", "l", "M", "Laki-laki", "LAKI", "Pria", "Male", "M/Male", "Mr", "Bapak")),
-        *((text, "F") for text in ("P", "F", "Perempuan", "wanita", "Female", "Mrs", "Ms.", "Ibu")),
+        *((text, "M") for text in ("L", "l", "M", "Laki-laki", "LAKI", "Pria", "Male", "M/Male", "Mr", "Bapak", "1")),
+        *((text, "F") for text in ("P", "F", "Perempuan", "wanita", "Female", "Mrs", "Ms.", "Ibu", "2")),
         ("X", "X"),
     ],
 )
 def test_the_sex_in_its_column(text: str, sex: str) -> None:
     """Letters and words of both languages, and the titles that staff write there."""
-    assert parse_fields.sex(one({"L/P": text, "Title": "Dr"}).texts["sex"]) == sex
+    assert parse_fields.sex(one({"L/P": text}).texts["sex"]) == sex
 
 
 @pytest.mark.parametrize(
     ("letters", "read"),
     [
-        (("P", "W"), ["M", "F"]),
+        (("P", "W"), ["M", "W"]),
         (("L", "P"), ["L", "P"]),
         (("P", "P"), ["P", "P"]),
-        (("P", "W", "L"), ["?", "W", "L"]),
+        (("P", "W", "L"), [None, "W", "L"]),
         (("M", "W"), ["M", "W"]),
-        (("Pria", "P"), ["Pria", "?"]),
+        (("Pria", "P"), ["Pria", None]),
     ],
 )
-def test_a_p_beside_a_w_is_a_man(letters: tuple[str, ...], read: list[str]) -> None:
-    """*Pria/wanita* has another P than *laki-laki/perempuan*; with all three letters it is refused."""
-    assert [row.texts["sex"] for row in read_cells("Jenis kelamin", *letters)] == read
+def test_a_p_beside_a_w_is_a_man(letters: tuple[str, ...], read: list[str | None]) -> None:
+    """*Pria/wanita* has another P than *laki-laki/perempuan*; with all three letters it is refused with the reason."""
+    rows = read_cells("Jenis kelamin", *letters)
+    assert [row.texts.get("sex") for row in rows] == read
+    assert [codes(row) for row in rows] == [[] if sex else ["bad_character"] for sex in read]
 
 
 @pytest.mark.parametrize(("heading", "sex"), [("Pria/Wanita", "M"), ("JK (P/W)", "M"), ("JK (L/P)", "P")])
 def test_the_heading_says_what_a_p_is(heading: str, sex: str) -> None:
     """Also where all guests of the table are men."""
     assert [row.texts["sex"] for row in read_cells(heading, "P", "P")] == [sex, sex]
-
-
-def test_a_title_is_a_hint_only() -> None:
-    """In a column of its own, Mr and Mrs are suggested, and never taken."""
-    for cells in ({"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
-        row = one(cells)
-        (finding,) = row.findings
-        assert (finding.field, finding.code, finding.suggestion) == ("guest.sex", "missing", "F")
-        assert row.cells["guest.sex"]
-    assert one({"Sex": "M", "Title": "Mrs"}).findings == ()
-    assert one({"Sex": None, "Title": "Dr"}).findings == ()
-    assert one({"Title": "Mrs", "MRZ": "\n".join(LINES)}).findings == ()
 
 
 # Place and date of birth.
@@ -318,7 +295,7 @@ def test_a_title_is_a_hint_only() -> None:
         ("St. Petersburg, Sept 12, 1985", "St. Petersburg", "1985-09-12"),
         ("Los Angeles 12/9/85", "Los Angeles", "1985-09-12"),
         ("12-09-1985, LEEDS", "LEEDS", "1985-09-12"),
-        ("March, 12-09-2528", "March", "1985-09-12"),
+        ("March, 12-09-1985", "March", "1985-09-12"),
         ("-, 1985", "-", "1985"),
         ("12-09-1985", None, "1985-09-12"),
         ("LEEDS", "LEEDS", None),
@@ -380,12 +357,6 @@ def test_the_order_of_dates_behind_places() -> None:
     assert (first.texts["expiry_date"], second.texts["expiry_date"]) == ("2031-06-05", "2031-06-06")
     (doubt,) = match_columns(table_of(headings, ("LEEDS, 05/06/1985", "2031-06-05"))).doubts
     assert (doubt.kind, doubt.columns) == ("date_order", (0,))
-
-
-def test_a_column_with_both_is_enough() -> None:
-    """No other column of the place or the date is missing."""
-    columns = match_columns(table_of(["TTL"]))
-    assert not {"birth_place", "birth_date"} & set(columns.missing)
 
 
 # Documents.
@@ -479,23 +450,14 @@ def test_an_unknown_status_is_refused() -> None:
 
 
 def test_a_reservation_for_several_guests_is_named() -> None:
-    """Unless the rows beside it are of the same reservation."""
-    headings = ["Kamar", "Booking number", "Adults", "Children"]
-    rows: list[tuple[CellValue, ...]] = [
-        ("1", "B1", 2, 0),
-        ("1", "B1", 2, 0),
-        ("2", "B2", 2, 1),
-        ("3", "B3", 1, 0),
-        ("4", None, "3", ""),
-    ]
-    found = read_table(table_of(headings, *rows))
-    assert [len(row.warnings) for row in found] == [0, 0, 1, 0, 1]
-    assert found[2].warnings[0].message.values == {"count": 2}
+    """The other guests may be missing in the table."""
+    found = read_table(table_of(["Kamar", "Adults"], ("1", 2), ("2", 1), ("4", "3.0")))
+    assert [[each.message.values for each in row.warnings] for row in found] == [[{"count": "2"}], [], [{"count": "3"}]]
 
 
 def test_a_problem_has_the_cell_of_its_own_column() -> None:
     """Where several columns are about one field, and where the column is about the whole row."""
-    row = one({"Check-in": "2026-11-24", "Jam check-in": "sore", "Status": "Storniert", "Booking number": "B1"})
+    row = one({"Check-in": "2026-11-24", "Jam check-in": "sore", "Status": "Storniert"})
     assert {finding.field: row.cells[finding.field] for finding in row.findings} == {"stay.check_in": "B2", "": "C2"}
     right = one({"Jam check-in": "14:00", "Check-in": "2026-11-24", "Pax": 2, "Status": "ok"})
     assert (right.cells["stay.check_in"], right.cells[""], len(right.warnings)) == ("A2", "C2", 1)

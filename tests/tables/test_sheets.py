@@ -10,7 +10,6 @@ from workbook_helpers import cell, ods, ods_row, ods_table, read, xlsx
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.rows import GuestRow, SheetFacts, Table
-from apoa_client.tables.sheets import EXAMPLES
 
 HEADINGS = ["Surname", "Given names", "Passport number", "Nationality", "Date of birth", "Room"]
 PAYMENTS = ("Payments", [["Invoice", "Amount"], ["INV-1", "700000"], ["INV-2", "350000"]])
@@ -147,12 +146,6 @@ def test_chosen_sheets(kind: str) -> None:
     with pytest.raises(TableRefused) as refused:
         read(content, "Jan", "Payments")
     assert refused.value.name == "different_headings"
-
-
-def test_the_examples_of_the_template(kind: str) -> None:
-    """They are no guests."""
-    table = read(book(kind, month("Guests", 1), month(EXAMPLES, 2, 3)))
-    assert (places(table), table.facts.left) == ([("Guests", 2)], ())
 
 
 def test_the_order_of_dates_of_another_month(kind: str) -> None:

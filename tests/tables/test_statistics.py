@@ -1,4 +1,4 @@
-"""The figures of a month: nights, punctuality, and groups that are merged so that no single guest is shown."""
+"""The figures of a month: nights, punctuality and nationalities."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,15 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.tables.statistics import (
-    LEAST_GUESTS,
-    OTHERS,
     Figures,
     Group,
     Month,
-    NationalityCount,
     StayFacts,
+    by_nationality,
     parse_month,
-    without_small_groups,
 )
 
 NOVEMBER = Month(2026, 11)
@@ -89,36 +86,7 @@ def test_the_weeks_are_the_month(day: date) -> None:
     assert all(week.first.weekday() == 0 for week in weeks[1:])
 
 
-GROUPS = st.lists(st.integers(1, 6), max_size=12).map(
-    lambda sizes: [Group(f"X{number:02}", size, size, 2 * size) for number, size in enumerate(sizes)]
-)
-
-
-@given(GROUPS)
-def test_small_groups_are_not_to_be_computed(groups: list[Group]) -> None:
-    """What is merged has at least three guests of two nationalities, so that the total does not give one away."""
-    shown = without_small_groups(groups)
-    assert sum(group.guests for group in shown) == sum(group.guests for group in groups)
-    assert sum(group.nights for group in shown) == sum(group.nights for group in groups)
-    named = [group for group in shown if group.state != OTHERS]
-    merged = [group for group in groups if group not in named]
-    assert all(group.guests >= LEAST_GUESTS for group in named)
-    if merged and named:
-        assert len(merged) > 1
-        assert sum(group.guests for group in merged) >= LEAST_GUESTS
-
-
-def test_one_small_group_takes_the_next_one_with_it() -> None:
-    """The only small group is merged with the smallest of the others."""
-    groups = [Group("AUS", 9, 9, 30), Group("JPN", 4, 4, 8), Group("POL", 1, 1, 2)]
-    assert without_small_groups(groups) == [groups[0], Group(OTHERS, 5, 5, 10)]
-
-
 def test_the_order_of_nationalities() -> None:
     """Most nights first; data that were erased last."""
-    count = NationalityCount()
-    for state, nights in ((None, 9), ("POL", 2), ("AUS", 1), ("AUS", 3)):
-        count.add(state, Group(None, 1, 1, nights))
-    assert [(group.state, group.guests, group.nights) for group in count.groups()] == [
-        ("AUS", 2, 4), ("POL", 1, 2), (None, 1, 9),
-    ]  # fmt: skip
+    guests = (Group(state, 1, 1, nights) for state, nights in ((None, 9), ("POL", 2), ("AUS", 1), ("AUS", 3)))
+    assert by_nationality(guests) == [Group("AUS", 2, 2, 4), Group("POL", 1, 1, 2), Group(None, 1, 1, 9)]

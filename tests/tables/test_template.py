@@ -1,6 +1,5 @@
 """The empty workbook for guests: its columns are known, and its lists have words that are read."""
 
-import sys
 from collections.abc import Callable
 from io import BytesIO
 
@@ -10,11 +9,9 @@ import pytest
 from apoa_client.locale import LANGUAGES
 from apoa_client.report import parse_fields
 from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.content import TablesMissing
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Table
-from apoa_client.tables.sheets import EXAMPLES
 from apoa_client.tables.template import GUESTS, LISTS, NOTES, template_book, template_columns
 
 PARSERS: tuple[Callable[[str], object], ...] = (
@@ -32,12 +29,12 @@ def book(request: pytest.FixtureRequest) -> bytes:
 
 
 def filled(book: bytes) -> bytes:
-    """Return the workbook with the examples on the sheet of the guests."""
+    """Return the workbook with the examples of its notes on the sheet of the guests."""
     workbook = openpyxl.load_workbook(BytesIO(book))
-    for row in workbook[EXAMPLES].iter_rows(min_row=2):
-        for cell in row:
-            if cell.value is not None:
-                workbook[GUESTS].cell(cell.row, cell.column, cell.value)
+    examples = {str(row[0]): row[3:5] for row in workbook[NOTES].iter_rows(values_only=True) if row[0]}
+    for column, heading in enumerate(next(workbook[GUESTS].iter_rows(values_only=True)), 1):
+        for number, example in enumerate(examples[str(heading)], 2):
+            workbook[GUESTS].cell(number, column, example)
     content = BytesIO()
     workbook.save(content)
     return content.getvalue()
@@ -97,13 +94,3 @@ def test_the_notes_are_in_both_languages(book: bytes) -> None:
     """Each column has a note in Indonesian and in English, whatever the reader's language is."""
     texts = {value for row in openpyxl.load_workbook(BytesIO(book))[NOTES].values for value in row}
     assert {column.notes[tag] for column in template_columns() for tag in LANGUAGES} <= texts
-
-
-def test_without_xlsxwriter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says how to install the extra, and that most tables need none."""
-    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
-    with pytest.raises(TablesMissing) as caught:
-        template_book("en")
-    assert "Other tables are read without them." in caught.value.message.render()
-    assert caught.value.advice is not None
-    assert "apoa-client[tables]" in caught.value.advice.render()

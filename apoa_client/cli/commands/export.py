@@ -24,7 +24,7 @@ from apoa_client.cli.views.findings import Readable, show_damage, show_error, sh
 from apoa_client.errors import Exit, SealBroken, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.kinds import State
-from apoa_client.tables.csv_files import BYTE_ORDER_MARK
+from apoa_client.tables.writing import BYTE_ORDER_MARK
 
 SCHEMA = "apoa/export/1"
 
@@ -123,7 +123,7 @@ def _content(session: Session, target: _Target, layout: Layout, found: Iterator[
             set_environment_of_all(session)
         return json_export(rows, SCHEMA)
     if target.form == "xlsx":
-        return xlsx_export(rows, layout)
+        return iter([xlsx_export(rows, layout)])
     # A program that reads a pipe needs no mark, and Excel reads no pipe.
     mark = [BYTE_ORDER_MARK] if target.is_file else []
     return chain(mark, csv_export(rows, layout))

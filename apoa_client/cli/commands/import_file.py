@@ -45,13 +45,13 @@ from apoa_client.messages import msg, nmsg
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
 from apoa_client.tables.cell_words import CANCELLED_MARK, NOT_REPORTED
-from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
+from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns
 from apoa_client.tables.content import MAX_BYTES
 from apoa_client.tables.headings import find_mapping, parse_default
-from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Records, Row, Table
 from apoa_client.tables.sheets import SheetChoice, is_known
+from apoa_client.tables.writing import WHOLE_ROW, MarkedRow, marked_copy
 
 _STDIN = Path("-")
 _MANY_ROWS = 500
@@ -86,45 +86,11 @@ class ImportOptions(NamedTuple):
         """What the options say about sheets and headings."""
         return SheetChoice(self.sheets, self.heading_row or 0)
 
-    def with_answers(self, columns: ColumnMap, kept: str = "") -> "ImportOptions":
-        """Return the options that say the same of another file with these columns, which a mapping may keep."""
-        if kept or self.mapping:
-            return self._replace(mapping=kept or self.mapping)
-        return self._replace(
-            date_order=columns.date_order or None,
-            name_order=columns.name_order.replace("_", "-") or None,
-            defaults=tuple(f"{name}={value}" for name, value in columns.defaults.items()),
-        )
-
     def about_columns(self) -> list[str]:
         """Return the words of the options that say what the columns are, for another file with the same ones."""
         given = (("--map", self.mapping), ("--date-order", self.date_order), ("--name-order", self.name_order))
         words = [word for name, value in given if value for word in (name, value)]
         return words + [word for default in self.defaults for word in ("--default", default)]
-
-
-class FoundRecords(NamedTuple):
-    """The rows of a file as fields, and the options that say the same of another file with these columns."""
-
-    records: Records
-    options: ImportOptions
-    unread: tuple[str, ...] = ()
-    """The columns that are not read."""
-
-
-def find_records(
-    session: Session, source: Table | Records, options: ImportOptions, *, asks: bool
-) -> FoundRecords | None:
-    """Return the rows of a file as fields. None if the user does not want to go on. Raises as `find_columns`."""
-    if isinstance(source, Table):
-        found = _ask_columns(session, source, options) if asks else (find_columns(session, source, options), "")
-        if found is None:
-            return None
-        columns, kept = found
-        unread = unread_headings(source, columns)
-        return FoundRecords(guest_rows(source, columns), options.with_answers(columns, kept), unread)
-    defaults = _stated(session, options).defaults
-    return FoundRecords(with_defaults(source, defaults), options.with_answers(ColumnMap({}, defaults=defaults)))
 
 
 def find_columns(session: Session, table: Table, options: ImportOptions) -> ColumnMap:
@@ -147,24 +113,6 @@ def find_columns(session: Session, table: Table, options: ImportOptions) -> Colu
     return columns
 
 
-def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tuple[ColumnMap, str] | None:
-    """Return what the columns are, and the name of the mapping that now keeps the user's answers, which may be empty.
-
-    A mapping that says everything is not asked about. None if the user does not want to go on.
-    """
-    from apoa_client.cli.prompts.import_columns import ColumnQuestions
-
-    mapping = _stated(session, options)
-    columns = _match(session, table, mapping)
-    if options.mapping and not columns.doubts and not columns.missing:
-        return columns, ""
-    questions = ColumnQuestions(table, mapping, session.app.today)
-    confirmed = questions.run()
-    if confirmed is None:
-        return None
-    return confirmed, _offer_to_keep(session, questions.mapping) if questions.answered else ""
-
-
 def _match(session: Session, table: Table, mapping: ColumnMapping) -> ColumnMap:
     """Match the columns, and warn of headings of the mapping that the table does not have."""
     columns = match_columns(table, mapping, session.app.today)
@@ -174,19 +122,6 @@ def _match(session: Session, table: Table, mapping: ColumnMapping) -> ColumnMap:
             style_warning(_("The mapping has headings that this table does not have: {names}").format(names=names))
         )
     return columns
-
-
-def _offer_to_keep(session: Session, mapping: ColumnMapping) -> str:
-    """Ask for a name for the mapping, and keep it in the settings. Return the name; empty if the user has none."""
-    from apoa_client.cli.prompts.import_columns import ask_mapping_name
-
-    app = session.app
-    name = ask_mapping_name(app.saved_config().maps)
-    if name:
-        save_mapping(app.folders.config, name, mapping)
-        line = _("Kept. The next time: apoa import FILE --map {name}")
-        print_error_line(style_success(line.format(name=name)))
-    return name
 
 
 def _stated(session: Session, options: ImportOptions) -> ColumnMapping:
@@ -207,24 +142,20 @@ class FileImport:
         self._app = session.app
         self._options = options
         self._asks = session.interactive and not options.yes
+        self._unread: tuple[str, ...] = ()
 
     def run(self) -> Exit:
         """Return the exit code. Raises `DataRefused` for a file that cannot be read or has doubtful columns."""
         if self._options.write_errors is not None:
             self._check_write_errors(self._options.write_errors)
         source = self._open()
-        if self._options.write_errors is not None and isinstance(source, Records):
-            raise UsageProblem(
-                msg("--write-errors writes rows of a table, and the file is JSON."),
-                msg("Leave the option out, and correct the reports that are refused in the file itself."),
-            )
-        found = find_records(self._session, source, self._options, asks=self._asks) if source is not None else None
-        result = self._import(found.records) if found is not None else None
-        if source is None or found is None or result is None:
+        records = self._records(source) if source is not None else None
+        result = self._import(records) if records is not None else None
+        if source is None or result is None:
             print_error_line(_("Nothing was saved."))
             return Exit.DONE
-        self._show(result, found.unread)
-        self._write_errors(source, result, found.options)
+        self._show(result)
+        self._write_errors(source, result)
         if result.reports and not self._options.no_send:
             send_imported(self._session, result.reports)
         return Exit.DATA_REFUSED if result.refused else Exit(self._session.exit_code)
@@ -262,6 +193,42 @@ class FileImport:
             source = open_source(content, options.file_format or "", choice, self._app.environ)
         return source if confirm_left_sheets(source.facts.left) else None
 
+    def _records(self, source: Table | Records) -> Records | None:
+        """Return the rows as fields. None if the user does not go on. Raises as `find_columns`."""
+        if isinstance(source, Records):
+            if self._options.about_columns() or self._options.write_errors is not None:
+                raise UsageProblem(
+                    msg("The file is JSON, whose fields have names: no option about columns or rows is for it."),
+                    msg("Leave out --map, --date-order, --name-order, --default and --write-errors."),
+                )
+            return source
+        columns = self._ask_columns(source) if self._asks else find_columns(self._session, source, self._options)
+        if columns is None:
+            return None
+        self._unread = unread_headings(source, columns)
+        return guest_rows(source, columns)
+
+    def _ask_columns(self, table: Table) -> ColumnMap | None:
+        """Return what the columns are, and offer to keep the user's answers. None if the user does not go on.
+
+        A mapping that says everything is not asked about.
+        """
+        from apoa_client.cli.prompts.import_columns import ColumnQuestions, ask_mapping_name
+
+        app, mapping = self._app, _stated(self._session, self._options)
+        columns = _match(self._session, table, mapping)
+        if self._options.mapping and not columns.doubts and not columns.missing:
+            return columns
+        questions = ColumnQuestions(table, mapping, app.today)
+        confirmed = questions.run()
+        name = ask_mapping_name(app.saved_config().maps) if confirmed is not None and questions.answered else ""
+        if name:
+            save_mapping(app.folders.config, name, questions.mapping)
+            self._options = self._options._replace(mapping=name, date_order=None, name_order=None, defaults=())
+            line = _("Kept. The next time: apoa import FILE --map {name}")
+            print_error_line(style_success(line.format(name=name)))
+        return confirmed
+
     def _import(self, records: Records) -> ImportResult | None:
         """Check every row, and save the good ones unless they are only checked. None if the user does not want it."""
         options = self._options
@@ -287,11 +254,11 @@ class FileImport:
             question = nmsg("Save and send {count} report?", "Save and send {count} reports?", checked.new_reports)
         return confirm(text(question))
 
-    def _show(self, result: ImportResult, unread: Sequence[str]) -> None:
+    def _show(self, result: ImportResult) -> None:
         """Show the result on stdout: all of it, unless the user has seen it before the question."""
         saved = not self._options.check
         if self._session.json:
-            print_json(import_value(result, unread, saved=saved))
+            print_json(import_value(result, self._unread, saved=saved))
             return
         if not self._asks or self._options.check:
             with paged(self._app.environ, wanted=self._options.check and self._session.interactive):
@@ -300,7 +267,7 @@ class FileImport:
                 show_problems(result)
             print_warnings(result)
         if not self._asks:
-            show_unread(unread)
+            show_unread(self._unread)
         for line in property_line(self._app.label_if_several):
             print_line(line)
         self._show_end(result)
@@ -316,11 +283,8 @@ class FileImport:
         else:
             print_line(_("There was nothing to save."))
 
-    def _write_errors(self, source: Table | Records, result: ImportResult, about: ImportOptions) -> None:
-        """Write the refused rows to the file of --write-errors, or to one that the user is asked about.
-
-        `about` are the options with which its columns are not asked about again.
-        """
+    def _write_errors(self, source: Table | Records, result: ImportResult) -> None:
+        """Write the refused rows to the file of --write-errors, or to one that the user is asked about."""
         path = self._options.write_errors
         if not result.problems or not isinstance(source, Table) or (path is None and not self._asks):
             return
@@ -338,7 +302,7 @@ class FileImport:
         write_output(path, marked_file(source, result.problems, path), force=self._options.force)
         if not self._session.json:
             print_error_line(_("Written: {path}").format(path=sanitize(str(path))))
-            again = localized_command(f"import {quote_words([str(path), *about.about_columns()])}")
+            again = localized_command(f"import {quote_words([str(path), *self._options.about_columns()])}")
             print_error_line(_("Correct the rows there, and import it: {command}").format(command=sanitize(again)))
 
 
@@ -391,10 +355,8 @@ def marked_file(table: Table, problems: Iterable[RowFinding], path: Path) -> byt
     by_row: dict[tuple[str, int], list[RowFinding]] = {}
     for each in problems:
         by_row.setdefault((each.sheet, each.row), []).append(each)
-    rows = _marked_rows(table, by_row)
-    if path.suffix.casefold() == ".csv":
-        return marked_csv(table.headings, rows, table.facts.delimiter)
-    return marked_book(table.headings, rows)
+    delimiter = table.facts.delimiter or "," if path.suffix.casefold() == ".csv" else ""
+    return marked_copy(table.headings, _marked_rows(table, by_row), delimiter)
 
 
 def _marked_rows(table: Table, by_row: Mapping[tuple[str, int], Sequence[RowFinding]]) -> Iterator[MarkedRow]:

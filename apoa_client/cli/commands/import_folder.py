@@ -152,7 +152,8 @@ class _FileOfFolder:
     def _write_refused_rows(self, table: Table, result: ImportResult, target: Path) -> str:
         """Write the refused rows beside the refused file. Return the name; empty if that is not possible."""
         ending = ".csv" if target.suffix.casefold() == ".csv" else ".xlsx"
-        copy = target.with_name(_("{name}-problems").format(name=target.stem) + ending)
+        # Named after the whole name, the ending included: guests.ods and guests.xlsx have a copy each.
+        copy = target.with_name(_("{name}-problems").format(name=target.name) + ending)
         if reason_file(copy).exists():  # it is a refused file itself
             return ""
         try:

@@ -112,7 +112,7 @@ def import_table(session: Session, /, *, file: Path | None, **choices: Any) -> i
 
 
 def _write_template(path: Path, *, force: bool) -> int:
-    """Write an empty workbook, and say what to do with it. Raises `TablesMissing`, and what `write_output` raises."""
+    """Write an empty workbook, and say what to do with it. Raises what `write_output` raises."""
     from apoa_client.tables.template import template_book  # not for --help
 
     check_writable(path, force=force)

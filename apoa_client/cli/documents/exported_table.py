@@ -22,9 +22,8 @@ from apoa_client.passport.states import by_code
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, Field, as_typed
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import part_value
-from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.rows import CellValue
-from apoa_client.tables.xlsx_writer import xlsx_pieces
+from apoa_client.tables.writing import csv_pieces, workbook
 
 _MOST_LINES = 3
 """Lines of the longest MRZ."""
@@ -89,13 +88,13 @@ def csv_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[by
     return csv_pieces(chain([[text(column.heading) for column in columns]], rows))
 
 
-def xlsx_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
-    """Yield the XLSX file in pieces. Raises `UsageProblem` for more rows than a worksheet holds."""
+def xlsx_export(reports: Iterable[ExportedReport], layout: Layout) -> bytes:
+    """Return the XLSX file. Raises `UsageProblem` for more rows than a worksheet holds."""
     columns = layout.columns()
     headings = [text(column.heading) for column in columns]
     widths = [max(column.width, len(heading) + 2) for column, heading in zip(columns, headings, strict=True)]
     rows = ([column.value(each) for column in columns] for each in reports)
-    return xlsx_pieces(_("Guests") if layout.personal else _("Reports"), headings, widths, rows)
+    return workbook(_("Guests") if layout.personal else _("Reports"), headings, widths, rows)
 
 
 def json_export(reports: Iterable[ExportedReport], schema: str) -> Iterator[bytes]:

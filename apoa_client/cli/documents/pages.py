@@ -4,7 +4,6 @@ A page is one file without scripts or external resources, so that it prints the 
 jinja2 and segno are slow to load and are imported only here.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from functools import cache, partial
 from pathlib import Path
@@ -31,11 +30,11 @@ def render_page(template: str, **values: Any) -> str:  # noqa: ANN401  whatever 
     return _environment().get_template(template).render(**values)
 
 
-def moment_in_both_languages(moment: datetime, zone: tzinfo, order: Sequence[str] = LANGUAGES) -> str:
+def moment_in_both_languages(moment: datetime, zone: tzinfo) -> str:
     """Return an instant in the property's zone. The time stands once, as the first language writes it: 19.50 WIB."""
     local = moment.astimezone(zone)
-    time = time_message(local).render(partial(in_language, order[0]))
-    return f"{day_text(local, partial(in_both_languages, order=order))} {time} {local.tzname()}"
+    time = time_message(local).render(partial(in_language, LANGUAGES[0]))
+    return f"{day_text(local, in_both_languages)} {time} {local.tzname()}"
 
 
 def qr_code(text: str) -> str:

@@ -1,6 +1,6 @@
 """The questions about the columns of a table: what is doubtful, whether they are right, and a name for the mapping."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from datetime import date
 from itertools import zip_longest
@@ -15,14 +15,14 @@ from apoa_client.cli.views.imports import ORDERS, cell_text, show_columns, unrea
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
-from apoa_client.messages import Message, listed, msg, nmsg
+from apoa_client.messages import listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.folders import NAME_FORM, valid_name
-from apoa_client.tables.cell_values import readings, split_time
-from apoa_client.tables.cell_words import NAME_ORDER, split_full_name
-from apoa_client.tables.columns import ColumnMap, Doubt, guest_rows, match_columns
-from apoa_client.tables.row_reading import column_letters
+from apoa_client.tables.cell_words import split_full_name
+from apoa_client.tables.columns import ColumnMap, Doubt, match_columns
+from apoa_client.tables.dates import readings, split_time
+from apoa_client.tables.row_reading import SEVERAL, column_letters
 from apoa_client.tables.rows import Row, Table
 
 _HEADINGS = 3
@@ -30,16 +30,9 @@ _HEADINGS = 3
 _HALF = 38
 """Columns of the left half of a long list of choices."""
 _SHOWN_ROWS = 8
-_SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
 _NAME_ORDERS = {
     "surname_first": msg("the surname comes first, and is one word"),
     "given_first": msg("the given names come first, and the last word is the surname"),
-}
-NAME_ORDER_BY_STATE = "name_order_by_state"
-_NAME_ORDERS_BY_STATE = {
-    "by_nationality": msg("in this and similar countries the surname comes first"),
-    "given_first_always": msg("the given names come first for these guests, too"),
-    "given_first": msg("it differs: refuse these guests until a comma is behind each surname"),
 }
 _SETTLED_BY = {
     "no_columns": msg(
@@ -106,14 +99,14 @@ def confirm_left_sheets(names: Sequence[str]) -> bool:
 
 def ask_heading_row(table: Table) -> int:
     """Ask which row has the headings. A row with a guest would be lost. 0 if none has, or if the user goes back."""
-    rows = table.first_rows[:_SHOWN_ROWS]
+    rows = table.read_first()
     print_error_line(_("The headings of the table are not known. Its first rows:"))
-    for row in rows:
+    for row in rows[:_SHOWN_ROWS]:
         cells = ", ".join(filter(None, map(cell_text, row.values)))
         print_error_line(f"{row.number:>4}  {cells}"[: screen_width() - 1])
 
     def parse(answer: str) -> Answer:
-        if answer not in {str(row.number) for row in table.first_rows}:
+        if answer not in {str(row.number) for row in rows}:
             raise UnclearAnswer(_("Type the number of one of these rows."))
         return Answer(answer)
 
@@ -133,7 +126,6 @@ class ColumnQuestions:
         self._first = next(iter(table.read_rows()), Row(0, ()))
         self.mapping = mapping
         self._asked_for: set[str] = set()
-        self._has_asked_by_state = False
         self.answered = False
         """Whether the user said something that the table does not say, so that it is worth to be kept."""
 
@@ -147,9 +139,8 @@ class ColumnQuestions:
                 self._show(columns)
                 shown = columns.fields
             print_error_line()
-            doubts = columns.doubts or self._doubt_by_state(columns)
-            if doubts:
-                if not self._settle(columns, doubts[0]):
+            if columns.doubts:
+                if not self._settle(columns, columns.doubts[0]):
                     return None
             elif self._finds_absent_field(columns):
                 continue
@@ -196,55 +187,18 @@ class ColumnQuestions:
         elif doubt.kind == "name_order":
             column = doubt.columns[0]
             name = cell_text(self._first.values[column]) if column < len(self._first.values) else ""
-            order = self._choose([(each, _name_in_words(_NAME_ORDERS, each, name)) for each in doubt.choices])
-            self.mapping = self.mapping._replace(name_order=order or "")
-        elif doubt.kind == NAME_ORDER_BY_STATE:
-            guest = [str(doubt.message.values[key]) for key in ("name", "nationality")]
-            order = self._choose(
-                [(each, _name_in_words(_NAME_ORDERS_BY_STATE, each, *guest)) for each in doubt.choices]
-            )
+            order = self._choose([(each, _name_in_words(each, name)) for each in doubt.choices])
             self.mapping = self.mapping._replace(name_order=order or "")
         elif doubt.kind == "two_columns":
-            order = self._choose_column(columns, doubt)
+            if len({fold(self._table.headings[each]) for each in doubt.columns}) == 1:
+                raise doubt_error(doubt, self._table)
+            return self._change_a_column()
         elif doubt.kind == "no_columns":
             return self._finds_absent_field(columns)
         else:
             order = self._choose([(each, text(label_of_target(each))) for each in doubt.choices])
             self._say(doubt.columns[0], order or IGNORE)
         return order is not None
-
-    def _doubt_by_state(self, columns: ColumnMap) -> tuple[Doubt, ...]:
-        """Return the doubt about the first guest of whom it is not enough that the given names come first; once."""
-        whole = columns.columns_of("full_name")
-        if not whole or columns.name_order != "given_first" or self._has_asked_by_state:
-            return ()
-        self._has_asked_by_state = True
-        for guest in guest_rows(self._table, columns).read_rows():
-            if any(finding.code == NAME_ORDER for finding in guest.findings):
-                row = next(
-                    row for row in self._table.read_rows() if (row.sheet, row.number) == (guest.sheet, guest.number)
-                )
-                message = msg(
-                    "{name}, {nationality}: the surname often comes first there. Say it for these guests.",
-                    name=cell_text(row.values[whole[0]]),
-                    nationality=sanitize(guest.typed.get("nationality", "")),
-                )
-                return (Doubt(NAME_ORDER_BY_STATE, whole, message, tuple(_NAME_ORDERS_BY_STATE)),)
-        return ()
-
-    def _choose_column(self, columns: ColumnMap, doubt: Doubt) -> str | None:
-        """Ask which of several columns is read; the others are not. Raises `DataRefused` for columns of one name."""
-        if len({fold(self._table.headings[each]) for each in doubt.columns}) == 1:
-            raise doubt_error(doubt, self._table)
-        named = [
-            (str(each), f"{column_letters(each)} {sanitize(self._table.headings[each])}") for each in doubt.columns
-        ]
-        chosen = self._choose(named)
-        if chosen is not None:
-            target = columns.fields[int(chosen)]
-            for column in doubt.columns:
-                self._say(column, target if column == int(chosen) else IGNORE)
-        return chosen
 
     def _date_in_words(self, doubt: Doubt, order: str) -> str:
         """Return an order of dates, with a date of the table as an example."""
@@ -310,7 +264,7 @@ class ColumnQuestions:
     def _say(self, column: int, target: str) -> None:
         """Add to the mapping what a column is. Another column that was the same is not read then."""
         said = {self._table.headings[column]: target}
-        if target != IGNORE and target not in _SEVERAL_COLUMNS:
+        if target != IGNORE and target not in SEVERAL:
             others = match_columns(self._table, self.mapping).columns_of(target)
             said |= {self._table.headings[other]: IGNORE for other in others if other != column}
         self.mapping = self.mapping._replace(columns={**self.mapping.columns, **said})
@@ -330,11 +284,11 @@ def _warn_of_absent(columns: ColumnMap) -> None:
         print_error_line(style_warning(text(warning)))
 
 
-def _name_in_words(orders: Mapping[str, Message], order: str, name: str, nationality: str = "") -> str:
+def _name_in_words(order: str, name: str) -> str:
     """Return an order of names in words, with a name as an example, if that shows it."""
-    words = text(orders[order])
+    words = text(_NAME_ORDERS[order])
     with suppress(Unreadable):
-        surname, given_names = split_full_name(name, order, nationality)
+        surname, given_names = split_full_name(name, order)
         if given_names:
             example = _("surname {surname}, given names {given_names}")
             return f"{words}: {example.format(surname=surname, given_names=given_names)}"

@@ -59,14 +59,9 @@ def in_language(language: str, sentence: str) -> str:
     return catalogue(language).gettext(sentence)
 
 
-def in_both_languages(sentence: str, order: Sequence[str] = LANGUAGES) -> str:
+def in_both_languages(sentence: str) -> str:
     """Return the sentence in both languages, once if they are alike: for printed pages."""
-    return " / ".join(dict.fromkeys(in_language(language, sentence) for language in order))
-
-
-def readers_first() -> tuple[str, ...]:
-    """Return both languages, the reader's first: for pages that stay with the reader."""
-    return tuple(sorted(LANGUAGES, key=lambda language: language != current_language()))
+    return " / ".join(dict.fromkeys(in_language(language, sentence) for language in LANGUAGES))
 
 
 def set_language(language: str) -> None:

@@ -1,11 +1,11 @@
 """The figures of a month: as JSON, and as tables with bars on a screen."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from apoa_client.cli.terminal.language import N_, _, current_language
+from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import columns, plain, print_definitions, print_line, style_bold, style_error
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table
@@ -13,10 +13,8 @@ from apoa_client.cli.terminal.wrapping import width
 from apoa_client.cli.views.labels import day_text
 from apoa_client.messages import decimal_message, month_name
 from apoa_client.passport.states import by_code
-from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctuality, Week
+from apoa_client.tables.statistics import Figures, Group, Month, Punctuality, Week
 
-UNREADABLE_GUESTS = N_("not readable any more")
-OTHER_GUESTS = N_("others")
 RESIDENCE = N_(
     "These are nationalities, for the monthly survey VHT-S of Statistics Indonesia, too: the country of residence is "
     "not reported."
@@ -25,8 +23,6 @@ SURVEY = N_("For the monthly survey VHT-S")
 _ONLY_FOREIGN = N_("Only guests who are reported are in these figures. Add the guests from Indonesia and their rooms.")
 _NO_ROOMS = N_("For the occupancy, set how many rooms there are: apoa config set rooms 12")
 _WITHOUT_ROOM = N_("Some guests have no room on record: their room nights are missing.")
-MERGED = N_("Nationalities with fewer than three guests are counted together as others.")
-
 MONTHS = (
     *(N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"), N_("August")),
     *(N_("September"), N_("October"), N_("November"), N_("December")),
@@ -85,9 +81,8 @@ def show_figures(figures: Figures, today: date) -> None:
     print_definitions(list(_key_figures(figures, today)))
     if figures.groups:
         print_line()
-        language = current_language()
         groups = [
-            (group_name(group, language), str(group.guests), str(group.nights), decimal_text(group.average))
+            (group_name(group), str(group.guests), str(group.nights), decimal_text(group.average))
             for group in figures.groups
         ]
         _show_with_bars((_("Nationality"), _("Guests"), _("Nights"), _("Average")), groups, drawn=2)
@@ -102,20 +97,19 @@ def show_figures(figures: Figures, today: date) -> None:
         print_line()
         weeks = []
         for week in figures.weeks:
-            arrived = sum(count for day, count in figures.arrivals.items() if week.first <= day <= week.last)
-            counts = (arrived, week.punctuality.on_time, week.punctuality.late, week.punctuality.waiting or "")
+            counts = (week.arrivals, week.punctuality.on_time, week.punctuality.late, week.punctuality.waiting or "")
             weeks.append((week_text(week), *map(str, counts), share_text(week.punctuality)))
         heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Waiting"), _("Share"))
         _show_with_bars(heads, weeks, drawn=1)
 
 
-def survey_rows(figures: Figures, translate: Callable[[str], str] = _) -> list[tuple[str, str]]:
+def survey_rows(figures: Figures) -> list[tuple[str, str]]:
     """Return the monthly figures that VHT-S asks for, as far as this program knows them, with their labels."""
     rooms, month = figures.room_nights, figures.month
     rows = [
         (N_("Foreign guests who arrived"), str(figures.total.arrivals)),
         (N_("Nights of foreign guests"), str(figures.total.nights)),
-        (N_("Nights for each arrival"), decimal_text(figures.nights_of_an_arrival, translate)),
+        (N_("Nights for each arrival"), decimal_text(figures.nights_of_an_arrival)),
     ]
     if rooms is not None:
         available, share = rooms.available(month), rooms.occupancy(month)
@@ -123,7 +117,7 @@ def survey_rows(figures: Figures, translate: Callable[[str], str] = _) -> list[t
             rows.append((N_("Room nights available"), str(available)))
         rows.append((N_("Room nights occupied"), str(len(rooms.occupied))))
         if share is not None:
-            rows.append((N_("Room occupancy"), f"{decimal_text(share * _ALL, translate)}%"))
+            rows.append((N_("Room occupancy"), f"{decimal_text(share * _ALL)}%"))
     return rows
 
 
@@ -137,26 +131,22 @@ def survey_notes(figures: Figures) -> Iterator[str]:
         yield _WITHOUT_ROOM
 
 
-def month_text(month: Month, translate: Callable[[str], str] = _) -> str:
+def month_text(month: Month) -> str:
     """Return a month in words, such as October 2026."""
-    return f"{translate(MONTHS[month.number - 1])} {month.year}"
+    return f"{_(MONTHS[month.number - 1])} {month.year}"
 
 
-def group_name(group: Group, language: str, translate: Callable[[str], str] = _) -> str:
-    """Return the name of a nationality, or of the guests that have none of their own."""
+def group_name(group: Group) -> str:
+    """Return the name of a nationality, or what stands for one that is not readable."""
     if group.state is None:
-        return translate(UNREADABLE_GUESTS)
-    if group.state == OTHERS:
-        return translate(OTHER_GUESTS)
+        return _("not readable any more")
     state = by_code(group.state)
-    return state.name(language) if state is not None else group.state
+    return state.name(current_language()) if state is not None else group.state
 
 
-def decimal_text(value: float | None, translate: Callable[[str], str] = _) -> str:
+def decimal_text(value: float | None) -> str:
     """Return a number with one digit after the point, as the language writes it; a hyphen for None."""
-    if value is None:
-        return "-"
-    return decimal_message(value).render(translate)
+    return "-" if value is None else text(decimal_message(value))
 
 
 def share_text(punctuality: Punctuality) -> str:
@@ -167,10 +157,10 @@ def share_text(punctuality: Punctuality) -> str:
     return f"{min(rounded, _ALL - 1) if punctuality.late else rounded}%"
 
 
-def week_text(week: Week, translate: Callable[[str], str] = _) -> str:
+def week_text(week: Week) -> str:
     """Return the days of a week, such as 2-8 Nov."""
     days = f"{week.first.day}-{week.last.day}" if week.first != week.last else str(week.first.day)
-    return f"{days} {month_name(week.first).render(translate)}"
+    return f"{days} {text(month_name(week.first))}"
 
 
 def _key_figures(figures: Figures, today: date) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from apoa_client.app.import_folder import REFUSED, TakenFile
-from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
+from apoa_client.app.table_import import ImportResult, RowFinding
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error, style_warning
 from apoa_client.cli.terminal.tables import show_table, table_lines
@@ -164,7 +164,7 @@ def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
         if count:
             line = f"{label}: {count}" if plain() else f"{count:>7}  {label}"
             show(style_error(line) if label == _refused_label() and not plain() else line)
-    if result.warning_counts.get(LATE_WITHOUT_TIME) and not saved:
+    if result.warning_counts.get("late") and not saved:
         hint = _(
             "A check-in without a time counts from 00:00. If guests came later, add to the command: --default "
             "check_in_time=14:00"

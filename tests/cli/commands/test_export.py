@@ -275,13 +275,3 @@ def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path, form: str) -> Non
     assert guest_book(there) == guest_book(here)
     again = there("import", file, "--no-send", "--json").json
     assert (again["unchanged"], again["skipped"], again["reports"]) == (3, 1, [])
-
-
-def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
-    """Where the guests were reported already, nothing is reported again."""
-    file = str(tmp_path / "guests.csv")
-    before = here.reports()
-    assert here("export", "--personal", "--codes", "-o", file).code == 0
-    said = here("import", file, "--no-send", "--json")
-    assert (said.json["unchanged"], said.json["reports"]) == (3, []), said.all
-    assert here.reports() == before

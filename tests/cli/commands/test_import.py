@@ -43,20 +43,12 @@ def write(file: Path, *rows: str, headings: str = HEADINGS) -> str:
 class TestUnattended:
     """Without a terminal nothing is asked."""
 
-    def test_each_guest_becomes_a_report(self, away: Apoa, file: Path) -> None:
-        """The counts and the ids are in the JSON document, and the reports are in the queue."""
-        result = away("import", write(file, row(OBADIAH), row(XIMENA)), "--no-send", "--json")
-        assert result.code == 0, result.all
-        value = result.json
-        assert (value["rows"], value["saved"], value["refused"], value["problems"]) == (2, 2, 0, [])
-        reports = away.reports()
-        assert {report["id"] for report in reports} == set(value["reports"])
-        assert {report["guest"]["surname"] for report in reports} == {OBADIAH.surname, XIMENA.surname}
-
     def test_the_same_file_twice_saves_nothing_twice(self, away: Apoa, file: Path) -> None:
         """The second import finds all rows unchanged; an edited row becomes a change."""
         path = write(file, row(OBADIAH), row(XIMENA))
-        assert away("import", path, "--no-send").code == 0
+        first = away("import", path, "--no-send", "--json").json
+        assert (first["rows"], first["saved"], first["problems"]) == (2, 2, [])
+        assert {report["id"] for report in away.reports()} == set(first["reports"])
         again = away("import", path, "--no-send", "--json").json
         assert (again["saved"], again["unchanged"], again["reports"]) == (0, 2, [])
         edited = away("import", write(file, row(OBADIAH, room="8"), row(XIMENA)), "--no-send", "--json").json
@@ -263,7 +255,8 @@ class TestWriteErrors:
         guest = {"surname": "VANTERPOOL", "sex": "M", "nationality": "GBR"}
         path, copy = file.with_name("guests.json"), file.with_name("bad.csv")
         path.write_text(json.dumps([{"guest": guest, "stay": {}}]), encoding="utf-8")
-        assert away("import", str(path), "--write-errors", str(copy)).code == 2
+        for option in ("--write-errors", str(copy)), ("--default", "room=1"), ("--date-order", "dmy"):
+            assert away("import", str(path), *option).code == 2
         assert (away("import", str(path)).code, copy.exists()) == (65, False)
 
 
@@ -314,7 +307,7 @@ class TestAtATerminal:
         assert result.code == 0, result.all
         assert away.reports()[0]["stay"]["room"] == "7"
 
-    @pytest.mark.parametrize(("wide", "count"), [(60, 38), (80, 19)])
+    @pytest.mark.parametrize(("wide", "count"), [(60, 35), (80, 18)])
     def test_the_fields_fit_the_screen(
         self, away: Apoa, file: Path, monkeypatch: pytest.MonkeyPatch, wide: int, count: int
     ) -> None:
@@ -342,13 +335,12 @@ class TestAtATerminal:
         assert result.code == 0, result.all
         assert away.reports()[0]["guest"]["birth_place"] == "-"
 
-    @pytest.mark.parametrize(("name", "said"), [("", "--date-order dmy"), ("guestbook", "--map guestbook")])
-    def test_the_copy_is_not_asked_about_again(self, away: Apoa, file: Path, name: str, said: str) -> None:
-        """The line to copy has the user's answers, or the name under which they are kept."""
+    def test_the_copy_is_not_asked_about_again(self, away: Apoa, file: Path) -> None:
+        """The line to copy has the name under which the user's answers are kept."""
         doubtful = row(QUENTIN, expiry=_MONTH_FIRST)
         path = write(file, doubtful, doubtful.replace(QUENTIN.number, ""))
-        result = away("import", path, "--no-send", keys=["1", "", name, "", ""])
-        copy = file.with_name("guests-problems.csv")
+        result = away("import", path, "--no-send", keys=["1", "", "guestbook", "", ""])
+        said, copy = "--map guestbook", file.with_name("guests-problems.csv")
         assert f"apoa import {copy} {said}\n" in result.err, result.all
         assert "refused: to be corrected" in away("import", str(copy), *said.split(), "--check").out
 
@@ -384,9 +376,9 @@ class TestDoubtfulTables:
             assert "another heading" in result.err
 
     def test_two_columns_of_one_field(self, away: Apoa, file: Path) -> None:
-        """The user chooses the one that is read."""
+        """The user says of one of them what it is; the other one is not read."""
         path = write(file, row(OBADIAH), headings=HEADINGS.replace("Room", "Family name"))
-        result = away("import", path, "--no-send", keys=["1", "", "", ""])
+        result = away("import", path, "--no-send", keys=["A", "1", "", "", ""])
         assert result.code == 0, result.all
         assert away.reports()[0]["guest"]["surname"] == OBADIAH.surname
 
@@ -400,23 +392,6 @@ class TestDoubtfulTables:
         shown = away("import", path, "--check", keys=["2", "", ""])
         assert "the surname comes first, and is one word: surname VANTERPOOL, given names OBADIAH" in shown.err
         assert "surname OBADIAH, given names VANTERPOOL" in shown.err
-
-    @pytest.mark.parametrize(
-        ("answer", "surname", "refused"), [("1", "CHEN", 0), ("2", "WEI", 0), ("3", None, 1), ("<", None, 0)]
-    )
-    def test_the_order_of_east_asian_names_is_asked(
-        self, away: Apoa, file: Path, answer: str, surname: str | None, refused: int
-    ) -> None:
-        """With the first such name as an example; the guests can also be refused until a comma is written."""
-        headings = HEADINGS.replace("Surname;Given names", "Guest name;Source")
-        chen = row(OBADIAH).replace("VANTERPOOL;OBADIAH", "Chen Wei;x").replace("GBR", "CHN")
-        path = write(file, chen, headings=headings)
-        keys = [answer, *([""] * 4)]
-        shown = away("import", path, "--no-send", "--name-order", "given-first", keys=keys)
-        assert shown.code == (65 if refused else 0), shown.all
-        assert "Chen Wei, CHN: the surname often comes first there." in shown.err
-        assert "surname Chen, given names Wei" in shown.err
-        assert [report["guest"]["surname"] for report in away.reports()] == ([surname] if surname else [])
 
 
 def test_the_template(apoa: Apoa, tmp_path: Path) -> None:

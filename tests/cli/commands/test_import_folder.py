@@ -97,17 +97,6 @@ class TestFiles:
         (drop.folder / "d.csv").unlink()
         screens(drop.apoa, *command, lang=lang)
 
-    def test_good_files(self, drop: Drop) -> None:
-        """Their guests are reported, they are in done, and one line for each says so. Then there is no file."""
-        drop.put("b.csv", table(cells(XIMENA)))
-        drop.put("a.csv", GOOD, age_s=7200)
-        said = drop()
-        assert (said.code, said.err, said.out.splitlines()) == (0, "", ["a.csv: 1 saved", "b.csv: 1 saved"])
-        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
-        assert drop.names() == {"": [], "done": ["a.csv", "b.csv"], "refused": []}
-        again = drop()
-        assert (again.code, again.err, str(drop.folder) in again.out) == (0, "", True)
-
     def test_the_same_file_again(self, drop: Drop) -> None:
         """It changes nothing, and says so; with --quiet nothing is printed."""
         printed = []
@@ -149,7 +138,7 @@ class TestFiles:
         said = drop()
         assert said.code == 65
         assert surnames(drop.apoa) == [QUENTIN.surname]
-        copy = "a-problems.csv"
+        copy = "a.csv-problems.csv"
         assert drop.names()["refused"] == sorted(["a.csv", "a.csv.reason.txt", copy])
         reason = (drop.folder / "refused" / "a.csv.reason.txt").read_text("utf-8-sig")
         assert "G3" in reason
@@ -211,11 +200,11 @@ class TestFiles:
     def test_a_refused_file_with_the_name_of_a_copy(self, drop: Drop) -> None:
         """The copy of other refused rows does not replace it."""
         content = table(BAD)
-        drop.put("a-problems.csv", content)
+        drop.put("a.csv-problems.csv", content)
         drop()
         drop.put("a.csv", table(cells(QUENTIN), BAD))
         drop()
-        assert (drop.folder / "refused" / "a-problems.csv").read_bytes() == content
+        assert (drop.folder / "refused" / "a.csv-problems.csv").read_bytes() == content
         assert {"a.csv", "a.csv.reason.txt"} < set(drop.names()["refused"])
 
     def test_the_options(self, drop: Drop) -> None:
@@ -352,7 +341,7 @@ def test_killed_at_each_step(
             drop()
     drop()
     assert surnames(drop.apoa) == [QUENTIN.surname]
-    assert drop.names() == {"": [], "done": [], "refused": ["a-problems.csv", "a.csv", "a.csv.reason.txt"]}
+    assert drop.names() == {"": [], "done": [], "refused": ["a.csv", "a.csv-problems.csv", "a.csv.reason.txt"]}
     assert drop.apoa("log", "--verify").code == 0
 
 
@@ -373,7 +362,7 @@ class TestUsage:
         drop()
         if sys.platform != "win32":
             refused = drop.folder / "refused"
-            written = [refused / "a.csv.reason.txt", refused / "a-problems.csv"]
+            written = [refused / "a.csv.reason.txt", refused / "a.csv-problems.csv"]
             assert [path.stat().st_mode & 0o777 for path in (refused, *written)] == [0o700, 0o600, 0o600]
 
 

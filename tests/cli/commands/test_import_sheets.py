@@ -54,13 +54,6 @@ class TestSeveralSheets:
         ]
         assert [(each["sheet"], each["row"], each["cell"]) for each in value["problems"]] == [("Budi", 3, "E3")]
 
-    def test_text_names_each_sheet(self, away: Apoa, file: Path) -> None:
-        """The rows of each, those that are not read, and the sheet beside each problem."""
-        shown = away("import", write(file, *MONTHS, ("Kas", [["a", "b"], ["c", "d"]])), "--check").out
-        assert "Rows of each sheet: Anna (1), Budi (2)" in shown
-        assert "Sheets that are not read: Kas." in shown
-        assert "Budi   3    E3" in shown
-
     def test_the_log_has_no_name(self, away: Apoa, file: Path) -> None:
         """A sheet may be named after a guest: the log says how many were read."""
         away("import", write(file, *MONTHS, ("Kas", [["a"], ["c"]])), "--no-send")

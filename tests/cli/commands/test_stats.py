@@ -1,6 +1,5 @@
 """`apoa stats`: a month's figures on the screen, as JSON and as a page, with and without the key."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -141,17 +140,6 @@ def test_a_broken_seal(month: Apoa) -> None:
     assert result.err
 
 
-def test_anonymous(month: Apoa) -> None:
-    """Nationalities of fewer than three guests are not shown by themselves, on no form."""
-    said = month("stats", "--anonymous", "--json")
-    assert said.json["by_nationality"] == [{"state": "others", "guests": 3, "arrivals": 2, "nights": 9}]
-    for result in (month("stats", "--anonymous"), month("stats", "--anonymous", "--html", "-")):
-        assert result.code == 0
-        assert "others" in result.out
-        assert "Polandia" not in result.out
-        assert "Poland" not in result.out
-
-
 def test_the_month_is_that_of_the_property(away: Apoa) -> None:
     """In Jakarta December begins at 17:00 UTC."""
     away.clock.time = datetime(2026, 11, 30, 17, tzinfo=UTC)
@@ -175,16 +163,6 @@ def test_at_a_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "█" not in month("--plain", "stats").out
 
 
-def test_a_narrow_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no room is left, there are no bars."""
-    monkeypatch.setattr(view, "is_terminal", lambda _stream: True)
-    monkeypatch.setattr(view, "columns", lambda: 40)
-    assert "█" not in month("stats").out
-    monkeypatch.setattr(view, "columns", lambda: 58)  # enough for short bars, and not for their heading
-    [heads] = [line for line in month("stats", lang="id").out.splitlines() if line.startswith("Kewarganegaraan")]
-    assert len(heads) < 58
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("columns", [57, 60])
 def test_a_row_is_one_line(
@@ -204,36 +182,25 @@ def test_a_row_is_one_line(
     assert max(map(len, shown[-len(figures.weeks) :])) <= columns
 
 
-def test_the_page(month: Apoa, tmp_path: Path) -> None:
-    """The page is a file of its own in both languages, with one chart, a table for each figure, and no guest's data."""
+@pytest.mark.parametrize(("lang", "state", "number"), [("en", "Poland", "3.0"), ("id", "Polandia", "3,0")])
+def test_the_page(month: Apoa, tmp_path: Path, lang: str, state: str, number: str) -> None:
+    """The page is a file of its own in the reader's language, with a chart, tables, and no guest's data."""
     file = tmp_path / "figures.html"
-    said = month("stats", "--html", str(file))
+    said = month("stats", "--html", str(file), lang=lang)
     assert said.code == 0, said.err
     content = file.read_text(encoding="utf-8")
     page = read_page(content)
     assert {"svg", "pattern", "table", "title", "desc"} <= page.tags
-    assert content.count('role="img"') == 1
-    assert content.count("<table") == 4
-    for sentence in ("Nights by nationality", "Arrivals by day", "Punctuality by week"):
-        for lang in LANGUAGES:
-            assert spoken(lang, sentence) in page.text
-    assert "Poland / Polandia" in page.text
+    assert (content.count('role="img"'), content.count("<table")) == (1, 2)
+    for sentence in ("Foreign guests", "Nights by nationality", "For the monthly survey VHT-S"):
+        assert spoken(lang, sentence) in page.text
+    assert f'<html lang="{lang}">' in content
+    assert state in page.text
+    assert number in page.text
+    assert time_in(lang, "20:00") in page.text
     assert not [word for word in PRIVATE if word in content]
     assert month("stats", "--html", str(file)).code == 2
     assert month("stats", "--html", str(file), "--force").code == 0
-
-
-@pytest.mark.parametrize(("lang", "first"), [("id", "Tamu asing"), ("en", "Foreign guests")])
-def test_the_readers_language_leads_on_the_page(month: Apoa, lang: str, first: str) -> None:
-    """Title, names and numbers are in the reader's language first; the other language follows."""
-    content = month("stats", "--html", "-", lang=lang).out
-    page = read_page(content)
-    assert f'<html lang="{lang}">' in content
-    assert page.text.strip().startswith(first)
-    assert {"id": "Polandia / Poland", "en": "Poland / Polandia"}[lang] in page.text
-    decimal = {"id": ",", "en": "."}[lang]
-    assert re.search(rf"\d{re.escape(decimal)}\d", page.text)
-    assert time_in(lang, "20:00") in page.text
 
 
 def test_every_property(month: Apoa) -> None:

@@ -18,7 +18,7 @@ from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver
 from apoa_client.cli.documents.statistics_page import statistics_page
 from apoa_client.cli.terminal.language import in_both_languages
 from apoa_client.settings.config import PropertySettings
-from apoa_client.tables.statistics import OTHERS, Figures, Group, Month
+from apoa_client.tables.statistics import Figures, Group, Month
 from apoa_client.vault.recovery import new_code
 
 SHEET = {"title": "Recovery code", "details": [], "code": "ABCDE-FGHJK", "sentences": ()}
@@ -77,14 +77,14 @@ SETTINGS = PropertySettings("bali", "https://authority.example/v1", public_key="
 
 
 def page_of(figures: Figures) -> str:
-    return statistics_page(SETTINGS, figures, datetime(2026, 11, 24, 12, tzinfo=UTC), anonymous=False)
+    return statistics_page(SETTINGS, figures, datetime(2026, 11, 24, 12, tzinfo=UTC))
 
 
 def figures_of(*nights: int) -> Figures:
-    """Figures with a nationality for each number of nights, the last of which are the others."""
+    """Figures with a nationality for each number of nights, the last of which is not readable."""
     states = ("POL", "AUS", "GBR")
     groups = [Group(state, 1, 1, count) for state, count in zip(states, nights, strict=False)]
-    groups[-1] = groups[-1]._replace(state=OTHERS)
+    groups[-1] = groups[-1]._replace(state=None)
     return Figures(Month(2026, 11), total=Group(None, len(groups), 1, sum(nights)), groups=groups)
 
 
@@ -117,16 +117,14 @@ def test_the_chart_needs_nothing_else() -> None:
 
 
 def test_bars_have_the_lengths_of_their_values() -> None:
-    """Each has its value beside it, and the bar of the others is hatched; every pattern that is named is there."""
+    """Each has its value beside it."""
     chart = chart_of(figures_of(120, 30, 60))
     rows = bars(chart)
     widths = [float(bar.attrib["width"]) for bar in rows]
     assert widths[1] / widths[0] == pytest.approx(1 / 4, abs=0.01)
     assert widths[2] / widths[0] == pytest.approx(1 / 2, abs=0.01)
     assert texts(chart, "value") == ["120", "30", "60"]
-    assert [bar.attrib["fill"] for bar in rows] == ["url(#plain)", "url(#plain)", "url(#hatched)"]
-    assert [pattern.attrib["id"] for pattern in chart.iter("pattern")] == ["plain", "hatched"]
-    assert texts(chart, "label") == ["Poland / Polandia", "Australia", "others / lainnya"]
+    assert texts(chart, "label") == ["Poland", "Australia", "not readable any more"]
     assert len(bars(chart_of(figures_of(120, 0, 60)))) == 2
 
 

@@ -6,7 +6,7 @@ import pytest
 from outbox_helpers import HOUR, NOON
 
 from apoa_client.app.property_status import PropertyStatus
-from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
+from apoa_client.app.table_import import ImportResult, RowFinding
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.views.imports import (
@@ -62,7 +62,7 @@ def test_plain_problems_are_whole_lines(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_late_guest_without_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     """Before saving, the option that gives all check-ins a time is named; afterwards it would change nothing."""
     for saved in (False, True):
-        late = RESULT._replace(warning_counts={"late": 2, LATE_WITHOUT_TIME: 1})
+        late = RESULT._replace(warning_counts={"late": 2})
         show_counts(late, output.print_line, saved=saved)
         assert ("--default check_in_time=14:00" in capsys.readouterr().out) is not saved
 

@@ -1,4 +1,4 @@
-"""What the cells of a table say: texts, dates and times, whole numbers.
+"""The dates and times in the cells of a table, and the order in which a column has day, month and year.
 
 A spreadsheet's real dates and times are taken as they are. A number in a column of dates is refused: it is the number
 by which a spreadsheet program counts its days, and not each program counts from the same day. A check-in without a time
@@ -7,8 +7,7 @@ same file gives the same reports whenever it is imported. Nothing here reads the
 
 A date such as 05/06/2026 can be read in two ways, and it is never guessed. One date with a day after the 12th says how
 the whole column is written, and the columns of the file that do not say it themselves (`columns`). A column that has
-dates of two orders is contradictory: then a date that can be read in two ways is refused. A year after 2400 is of the
-Buddhist era, as in Thailand.
+dates of two orders is contradictory: then a date that can be read in two ways is refused.
 
 Every function raises `Unreadable` with a message that does not repeat the cell.
 """
@@ -20,17 +19,13 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 from apoa_client.messages import msg
-from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_dates import CLOCK, SHORT_CLOCK, YEARS, full_date, no_such_date, partial_date
 from apoa_client.report.parse_dates import clock_time as time_of_parts
-from apoa_client.report.parse_fields import is_spreadsheet_error, refuse_spreadsheet_error
 from apoa_client.settings.column_mappings import DATE_ORDERS
 from apoa_client.tables.rows import CellValue
 
-_MOST_EXACT = 10**15
-"""Spreadsheet programs keep 15 digits of a number and replace the others with zeros."""
 _LAST_OF_CENTURY = date(2049, 12, 31)
 """With it, a year of two digits is in this century, whenever the file is read."""
 _CENTURY = 100
@@ -43,9 +38,8 @@ _WEEKDAY = re.compile(
 _NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 _DIGITS = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
 _CENTURIES = range(1900, 2100)
-_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[45]\d\d(?!\d)|(?<=^\d{4})2[45]\d\d$", re.ASCII)
-_BUDDHIST_ERA = 543
-_BUDDHIST_YEARS = range(2400, 2600)
+_BUDDHIST_YEAR = 2400
+"""Thailand counts from 543 years before: no guest has a date of the years from this one on."""
 _THIS_CENTURY = 2000
 _YEAR_DIGITS = 4
 _ANY_CLOCK = rf"{CLOCK}\s*(?P<zone>Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)?"
@@ -53,13 +47,6 @@ _ANY_CLOCK = rf"{CLOCK}\s*(?P<zone>Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)?"
 _CLOCK = re.compile(rf"{_ANY_CLOCK}|{SHORT_CLOCK}", re.IGNORECASE | re.ASCII)
 _DATE_AND_TIME = re.compile(rf"(?P<date>.+?)(?:\s*,\s*|\s+|T)(?P<clock>{_ANY_CLOCK})", re.IGNORECASE | re.ASCII)
 _OFFSETS = {"Z": "+00:00", "WIB": "+07:00", "WITA": "+08:00", "WIT": "+09:00"}
-_JOINED_LINES = {88: 44, 72: 36, 90: 30}
-"""The length of a line by that of all lines joined: TD3 and MRV-A, TD2 and MRV-B, TD1 (ICAO Doc 9303-4 to 9303-7)."""
-_WHOLE_NUMBER = re.compile(r"\d+(?:\.0+)?", re.ASCII)
-
-_NAMIBIA = "NAM"
-_CODE_FIRST = re.compile(r"[A-Z]{3} ?: ")
-"""As Thailand's TM30 writes a state: the code decides where the name is not known."""
 _BIRTH_PREFIX = re.compile(
     r"(?:t\.? ?t\.? ?l|(?:tempat\W{1,3})?(?:dan )?(?:tgl|tanggal)\W{1,2}lahir)(?:\.? ?: ?|\. ?| )", re.IGNORECASE
 )
@@ -102,15 +89,6 @@ _EXCHANGED = msg(
     "The day and the month of this date may be exchanged: other dates of the column are text, as a spreadsheet program "
     "leaves them if it expects the month first. Compare it, and write all dates of the column as 2026-11-24."
 )
-_DATE_IN_TEXT = msg(
-    "This is a date, which the spreadsheet program may have made of another text. Give the cell the format of a text "
-    "and write it again."
-)
-_TOO_LONG_NUMBER = msg(
-    "This number has more digits than the spreadsheet program keeps. Give the cell the format of a text and write it "
-    "again."
-)
-_NO_TEXT = msg("This is neither a text nor a number. Write it again.")
 NO_PLACE = msg("This is a date and no place. Compare the columns.")
 _DAY_MISSING = msg("The day is missing. Write it as 2026-11-24.")
 _FOREIGN_ZONE = msg("This date has a time in a time zone. Write the date alone, as 2026-11-24.")
@@ -219,12 +197,8 @@ class EvidenceCollector:
 
 @lru_cache(_CACHED)
 def split_time(text: str) -> tuple[str, str]:
-    """Return the date and the time of day in a text, which may have none; without blanks around signs.
-
-    A year of the Buddhist era is replaced: 2568 is 2025.
-    """
+    """Return the date and the time of day in a text, which may have none; without blanks around signs."""
     tidy = re.sub(r" ?([-/.]) ?|['\N{RIGHT SINGLE QUOTATION MARK}]", r"\1", " ".join(text.split()))  # 25 Sep '85
-    tidy = _BUDDHIST_YEAR.sub(lambda found: str(int(found[0]) - _BUDDHIST_ERA), tidy)
     match = _DATE_AND_TIME.fullmatch(tidy)
     return (match["date"].rstrip("."), match["clock"]) if match is not None else (tidy.rstrip("."), "")
 
@@ -236,59 +210,6 @@ def _partial_date(year: str, month: str, day: str) -> PartialDate | None:
         return PartialDate(number, int(month) or None, int(day) or None)
     except ValueError:
         return None
-
-
-def is_empty(value: CellValue) -> bool:
-    """Return whether a cell has nothing in it, or blanks only."""
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def is_given(value: CellValue) -> bool:
-    """Return whether a cell has a value. Raises `Unreadable` for an error of the spreadsheet program in its place."""
-    if isinstance(value, str):
-        refuse_spreadsheet_error(value)
-        return bool(value.strip())
-    return value is not None
-
-
-def has_value(value: CellValue) -> bool:
-    """Return whether a cell has something in it, and no error of the spreadsheet program."""
-    return not is_empty(value) and not (isinstance(value, str) and is_spreadsheet_error(value))
-
-
-def text(value: CellValue) -> str:
-    """Return the text of a cell, or its number as the spreadsheet shows it."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool) or value is None:
-        raise Unreadable("bad_character", _NO_TEXT)
-    if isinstance(value, (date, time)):
-        raise Unreadable("bad_character", _DATE_IN_TEXT)
-    if not abs(value) < _MOST_EXACT:  # NaN is less than no number
-        raise Unreadable("bad_character", _TOO_LONG_NUMBER)
-    return str(int(value)) if value == int(value) else str(value)
-
-
-def whole_number(value: CellValue) -> str:
-    """Return a number of nights or guests: also of a text such as ``2.0``, which exports have, or ``02``."""
-    found = text(value)
-    return found.partition(".")[0].lstrip("0") or "0" if _WHOLE_NUMBER.fullmatch(found) else found
-
-
-def country(value: CellValue) -> str:
-    """Return the text of a state; the code where a list shows the code and the name, as in ``AUS : Australia``."""
-    return _country(text(value))
-
-
-@lru_cache(_CACHED)
-def _country(found: str) -> str:
-    if states.find(found) is None:
-        parts = [part.strip() for part in re.split(r"[:|/()]|\s-\s", found) if part.strip()]
-        named = [states.find(_NAMIBIA if len(parts) > 1 and part.upper() == "NA" else part) for part in parts]
-        codes = {states.canonical_code(state.code) for state in named if state is not None}
-        if len(codes) == 1 and (None not in named or _CODE_FIRST.match(found) is not None):
-            return codes.pop()
-    return found
 
 
 @lru_cache(_CACHED)
@@ -327,8 +248,7 @@ def _is_date(text: str) -> bool:
 def day(value: CellValue, column: DateColumn) -> date:
     """Return the date of a cell."""
     found, written = _numeric_date(value, column)
-    if found is None:
-        return full_date(written, today=_LAST_OF_CENTURY)
+    found = found or PartialDate.of(full_date(written, today=_LAST_OF_CENTURY))
     if found.day is None:
         raise Unreadable("bad_date", _DAY_MISSING)
     return _checked(found).earliest
@@ -340,17 +260,15 @@ def birth_date(value: CellValue, column: DateColumn, *, by: date | None = None) 
     A year of two digits is the latest that is not after `by`, the check-in; without it, it is refused.
     """
     found, written = _numeric_date(value, column)
-    if found is None:
-        return partial_date(written, today=by)
-    if not written or _LONG_YEAR.search(written) is not None:
-        return _checked(found)
-    in_words = f"{found.year % _CENTURY:02}"
-    return partial_date(f"{found.day or 0:02}{found.month or 0:02}{in_words}", today=by)
+    if found is not None and written and _LONG_YEAR.search(written) is None:
+        written = f"{found.day or 0:02}{found.month or 0:02}{found.year % _CENTURY:02}"
+        found = None
+    return _checked(found or partial_date(written, today=by))
 
 
 def _checked(found: PartialDate) -> PartialDate:
-    """Return a date. Raises `Unreadable` for a year that the contract does not allow."""
-    if found.year not in YEARS:
+    """Return a date. Raises `Unreadable` for a year that the contract does not allow, or of the Buddhist era."""
+    if found.year not in YEARS or found.year >= _BUDDHIST_YEAR:
         raise no_such_date()
     return found
 
@@ -393,7 +311,7 @@ def _numeric_date(value: CellValue, column: DateColumn) -> tuple[PartialDate | N
     if isinstance(value, date):  # also a `datetime`
         if column.suspects_dates and value.day <= _MONTHS and value.day != value.month:
             raise Unreadable("bad_date", _EXCHANGED)
-        return PartialDate(value.year - _BUDDHIST_ERA * (value.year in _BUDDHIST_YEARS), value.month, value.day), ""
+        return PartialDate.of(value), ""
     if not isinstance(value, str):
         raise Unreadable("bad_date", _SERIAL)
     if _ISO.fullmatch(value) is not None and (iso := _iso_date(value)) is not None and iso.year in _CENTURIES:
@@ -427,12 +345,3 @@ def _in_order(found: Mapping[str, PartialDate], column: DateColumn) -> PartialDa
         wrong_order = _DISPROVED if column.stated else _TWO_WAYS if column.possible else _CONTRADICTORY
         raise Unreadable("bad_date", wrong_order)
     return different.pop()
-
-
-def mrz_lines(found: str) -> tuple[str, ...]:
-    """Return the lines of an MRZ in one cell: each on its own line, or all joined to one."""
-    lines = [line.strip() for line in found.splitlines() if line.strip()]
-    if len(lines) == 1 and len(joined := "".join(lines[0].split())) in _JOINED_LINES:
-        length = _JOINED_LINES[len(joined)]
-        return tuple(joined[start : start + length] for start in range(0, len(joined), length))
-    return tuple(lines)
