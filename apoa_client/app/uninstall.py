@@ -231,8 +231,7 @@ class Uninstall:
         loss = Loss(settings.name, settings.is_training)
         with closing(self._container_of(settings.name)) as app:
             try:
-                # A full disk is a reason to remove something. What is in a shared outbox is not lost.
-                with app.outbox_opener(settings).file_for_reading(lambda _problem: None) as outbox:
+                with app.outbox_opener(settings).own_file() as outbox:  # what is in a shared outbox is not lost
                     now = app.clock.now()
                     summary = outbox.summary(now=now, soon=now + SOON)
                     last_backup = outbox.value(LAST_BACKUP)
