@@ -50,10 +50,10 @@ class PostgresOutbox(Outbox):
         return cls(db, sealer)
 
     def check_queue(self) -> None:
-        """As `ports.DeliveryState`: the server keeps its indexes itself, and nothing is read."""
+        """As `Outbox`: the server keeps its indexes itself, and nothing is read."""
 
     def rebuild_indexes(self) -> bool:
-        """As `ports.DeliveryState`: only the server's administrator can do this, so that it returns false."""
+        """As `Outbox`: only the server's administrator can do this, so that it returns false."""
         return False
 
     def check_file(self, is_over: Callable[[], bool]) -> FileCheck:  # noqa: ARG002  it takes no time

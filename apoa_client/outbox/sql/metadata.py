@@ -253,7 +253,7 @@ def write(db: Database, value: Value[T], new: T | None) -> None:
 
 
 def read_restrictions(db: Database) -> Restrictions:
-    """Return what `ports.DeliveryState.restrictions` describes. For use within `Database.read_errors`."""
+    """Return what `PropertyValues.restrictions` describes. For use within `Database.read_errors`."""
     keys = [SUSPENSION.key, HOLD.key]
     return restrictions_from(dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", keys).fetchall()))
 

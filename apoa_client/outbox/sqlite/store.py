@@ -35,13 +35,13 @@ class SqliteOutbox(Outbox):
         return cls(open_database(path, create=create), sealer, actor)
 
     def check_queue(self) -> None:
-        """As `ports.DeliveryState`."""
+        """As `Outbox`."""
         from apoa_client.outbox.sqlite.integrity import check_queue
 
         check_queue(self._sqlite)
 
     def rebuild_indexes(self) -> bool:
-        """As `ports.DeliveryState`."""
+        """As `Outbox`."""
         from apoa_client.outbox.sqlite.integrity import rebuild_indexes
 
         return rebuild_indexes(self._sqlite, self._actor)
