@@ -88,10 +88,6 @@ class Database(Protocol):
         """
         ...
 
-    def create_batch(self, query: str, /) -> None:
-        """Create the temporary table `batch` with what a query returns, for this transaction."""
-        ...
-
     def transaction(self) -> AbstractContextManager[None]:
         """Do everything inside or nothing, durable at the end; no other process writes to the property meanwhile.
 

@@ -12,10 +12,10 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
+from apoa_client.outbox.sql.insertion import WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import PRACTICE_MOVED
 from apoa_client.outbox.sql.reseal import tags_are_missing
 from apoa_client.outbox.sql.store import Outbox

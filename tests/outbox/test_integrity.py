@@ -15,8 +15,8 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import NotAuthentic, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.sql import codes, integrity
+from apoa_client.outbox.sql.insertion import Contents
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, Content, NewReport, Selection

@@ -221,10 +221,6 @@ class PostgresDatabase:
         found = self.execute(f"{statement} RETURNING seq", values).fetchall()
         return int(found[0][0]) if found else None
 
-    def create_batch(self, query: str, /) -> None:
-        """As `Database`; a table of the session would meet other users of a pooler."""
-        self.execute(f"CREATE TEMP TABLE batch ON COMMIT DROP AS {query}")
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do everything inside or nothing, durable at the end; no other process writes to the property meanwhile.

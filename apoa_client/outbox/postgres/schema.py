@@ -48,7 +48,6 @@ BEGIN
         END IF;
         RETURN;
     END;
-    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO apoa_desk', current_database());
 END $$;
 SET LOCAL ROLE apoa_owner;
 SET LOCAL search_path = apoa, pg_temp; -- pg_catalog, which is not named, is first, and nothing is created there

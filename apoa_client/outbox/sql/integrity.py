@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from apoa_client.errors import ApoaError
-    from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.insertion import Contents
     from apoa_client.ports.entries import Change, Content
     from apoa_client.ports.vault import Authenticator
 

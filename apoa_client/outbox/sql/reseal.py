@@ -15,18 +15,18 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import RowCodes, photo_digest
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
+from apoa_client.outbox.sql.insertion import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
 from apoa_client.outbox.sql.register import record_replacement
 from apoa_client.ports.state import Actor, AuditEvent
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.insertion import Contents
     from apoa_client.ports.vault import Authenticator, Sealer
     from apoa_client.report.model import Document
 

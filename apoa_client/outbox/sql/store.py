@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 
     from apoa_client.errors import ApoaError
     from apoa_client.messages import Message
-    from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
-    from apoa_client.outbox.sql.batch import Batch
     from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
+    from apoa_client.outbox.sql.insertion import Batch, Contents
     from apoa_client.outbox.sql.integrity import FileCheck, Integrity
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
@@ -175,7 +174,7 @@ class Outbox(PropertyValues, ABC):
 
     def batch(self) -> AbstractContextManager[Batch]:
         """Return an empty batch. Leaving the context forgets what was not saved."""
-        from apoa_client.outbox.sql.batch import Batch
+        from apoa_client.outbox.sql.insertion import Batch
 
         return Batch.opened(self._db, self._sealer, self._codes, self._actor)
 
@@ -428,7 +427,7 @@ class Outbox(PropertyValues, ABC):
 
     @cached_property
     def _contents(self) -> Contents:
-        from apoa_client.outbox.contents import Contents
+        from apoa_client.outbox.sql.insertion import Contents
 
         return Contents(self._sealer)
 

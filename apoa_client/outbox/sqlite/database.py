@@ -174,11 +174,6 @@ class SqliteDatabase:
         cursor = self.connection.execute(statement, values)
         return cursor.lastrowid if cursor.rowcount == 1 else None
 
-    def create_batch(self, query: str, /) -> None:
-        """As `Database`; after a transaction that is durable, the table stays until the next one."""
-        self.execute("DROP TABLE IF EXISTS temp.batch")
-        self.execute(f"CREATE TEMP TABLE batch AS {query}")
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """As `Database`: takes the write lock at once (`BEGIN IMMEDIATE`)."""
