@@ -85,7 +85,7 @@ class OutboxOpener:
     def every_property(self) -> "PostgresDatabase":
         """Open the shared outbox for every property of its login (`PostgresOutbox.on`). Raises as `shared`."""
         address, password = self._server(None)
-        from apoa_client.outbox.postgres.schema import open_database
+        from apoa_client.outbox.postgres.store import open_database
 
         return open_database(address, password)
 

@@ -14,7 +14,7 @@ from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, a
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.schema import create_schema, may_create_in_public
+from apoa_client.outbox.postgres.store import create_schema, may_create_in_public
 
 HOSTILE = "hostile"
 """A login with a property of its own."""
