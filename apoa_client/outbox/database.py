@@ -81,7 +81,7 @@ class Database(Protocol):
         """Execute a statement once for each row of values. `rowcount` is their sum."""
         ...
 
-    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+    def insert_report(self, statement: str, values: Mapping[str, Any], /) -> int | None:
         """Execute an insertion into `reports`; return the row's number (`seq`), None if it conflicts with another row.
 
         The statement ends with `ON CONFLICT DO NOTHING`.

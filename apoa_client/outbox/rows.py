@@ -10,7 +10,7 @@ A damaged or manipulated file may hold anything: an unknown state, or text in pl
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -212,10 +212,10 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
 _ENTRY = (*(name for name, _read in _READ), *_MORE)
 
 
-def entry_from_values(stored: dict[str, Any]) -> Entry:
+def entry_from_values(stored: Mapping[str, Any]) -> Entry:
     """Return the entry of a row from its values, by their columns."""
-    stored["mac IS NOT NULL"] = stored["mac"] is not None
-    return entry_from_row([stored[column] for column in _ENTRY])
+    values = {**stored, "mac IS NOT NULL": stored["mac"] is not None}
+    return entry_from_row([values[column] for column in _ENTRY])
 
 
 def reference_range(reference: str) -> dict[str, str] | None:

@@ -1,7 +1,5 @@
 """A group saved in one transaction: all of them or none, whatever happens meanwhile, and durable when it returns."""
 
-from typing import Any
-
 import pytest
 from outbox_helpers import HOUR, NOON, finding, report, uuid
 from outbox_stores import AnyOutbox, Store
@@ -9,7 +7,7 @@ from outbox_stores import AnyOutbox, Store
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.sql import insertion
-from apoa_client.ports.entries import Entry, NewReport, Selection
+from apoa_client.ports.entries import NewReport, Selection
 from apoa_client.report.kinds import State
 
 GROUP = [
@@ -53,14 +51,13 @@ def test_a_fault_in_the_middle_saves_none_of_them(
     raised: type[BaseException],
 ) -> None:
     """Ctrl-C or a failing disk at any of them: nothing is saved, and the same group can be saved afterwards."""
-    really, put_in = insertion.insert, list[tuple[Any, ...]]()
+    really, put_in = insertion.insert, list[insertion.Row]()
 
-    def insert(db: Database, row: tuple[Any, ...], *more: Any) -> Entry:
-        entry = really(db, row, *more)
+    def insert(db: Database, row: insertion.Row) -> None:
+        really(db, row)
         put_in.append(row)
         if len(put_in) == at:
             raise fault or store.fault()
-        return entry
 
     with monkeypatch.context() as patch:
         patch.setattr(insertion, "insert", insert)

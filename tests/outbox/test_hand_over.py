@@ -272,7 +272,7 @@ def test_a_report_that_is_refused_there_stops_no_other_one(tmp_path: Path, here:
         insert: Callable[..., Any] = there._db.insert_report
 
         def refuse(statement: str, values: Any) -> Any:
-            if report(2).id in values:
+            if report(2).id == values["id"]:
                 raise StorageProblem(msg("The database refused a request."))
             return insert(statement, values)
 

@@ -19,7 +19,6 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
-from apoa_client.outbox import rows
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import COLUMNS, INITIAL, SAVED, millis
 from apoa_client.outbox.sql import audit
@@ -33,11 +32,11 @@ from apoa_client.report.kinds import PhotoState, Receipt, State, short_id
 from apoa_client.report.model import Report, from_json, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
-    from apoa_client.ports.entries import Entry, NewReport
+    from apoa_client.ports.entries import NewReport
     from apoa_client.ports.vault import Sealer
 
 
@@ -104,63 +103,50 @@ def _findings_json(findings: Sequence[Finding]) -> bytes:
     return _encode([finding.as_json() for finding in findings]).encode()
 
 
-Row: TypeAlias = tuple[Any, ...]
-"""The values of `SAVED`: a new report's row, without its number (`seq`)."""
+Row: TypeAlias = dict[str, Any]
+"""A new report's row: the value of each column by its name. It has a number (`seq`) when it is inserted."""
 
 SAVED_LIST = ", ".join(SAVED)
 
-_INSERT = "INSERT INTO reports ({seq}mac, version, {columns}) VALUES ({place}?, ?, {places})"
-_PARTS = {"columns": SAVED_LIST, "places": ", ".join("?" * len(SAVED))}
-_INSERT_LAST = _INSERT.format(seq="", place="", **_PARTS)
-_INSERT_AT = _INSERT.format(seq="seq, ", place="?, ", **_PARTS)
+_INSERT = "INSERT INTO reports ({columns}) VALUES ({places})"
+_INSERT_LAST, _INSERT_AT = (
+    _INSERT.format(columns=", ".join(names), places=", ".join(f":{name}" for name in names))
+    for names in (("mac", "version", *SAVED), ("seq", "mac", "version", *SAVED))
+)
 _UNLESS_KNOWN = " ON CONFLICT DO NOTHING"
 
+_OF_REPORT = tuple((column.name, column.report) for column in COLUMNS if column.report is not None)
+_OF_SAVING = tuple((column.name, column.saved) for column in COLUMNS if column.saved is not None)
 
-def sealed_row(contents: Contents, new: NewReport) -> Row:
-    """Return a new report's row."""
+
+def new_row(contents: Contents, new: NewReport) -> Row:
+    """Return a new report's row, sealed and without a code."""
     report, photo = new.report, contents.seal_photo(new.report.id, new.photo)
-    values = {
+    return {
+        **INITIAL,
         **columns_of(report),
-        **{column.name: column.saved(new) for column in COLUMNS if column.saved is not None},
+        **{name: value_of(new) for name, value_of in _OF_SAVING},
         "content": contents.seal_report(report, new.warnings),
-        "warnings": None,  # they are sealed with the report; a report that is handed over may have its own
         "photo_digest": None if photo is None else photo_digest(photo),
         "photo": photo,
     }
-    return tuple(values[name] for name in SAVED)
 
 
 def columns_of(report: Report) -> dict[str, Any]:
     """Return what a row tells of its report outside the seal, by column."""
-    return {column.name: column.report(report) for column in COLUMNS if column.report is not None}
+    return {name: value_of(report) for name, value_of in _OF_REPORT}
 
 
-def insert(
-    db: Database, row: Row, seq: int | None = None, give_code: Callable[[dict[str, Any]], None] | None = None
-) -> Entry:
-    """Insert a row, inside a transaction, at the end or with a free number, and return its entry.
+def insert(db: Database, row: Row) -> None:
+    """Insert a row, inside a transaction: with its number, which must be free, or at the end. It has its number then.
 
-    `give_code` is what `RowCodes.saving` yields; without it the row has no code. Raises `StorageProblem` if a report
-    has this id already.
+    Raises `StorageProblem` if a report has its id already.
     """
-    stored = _stored(row, give_code)
-    values = (stored["mac"], stored["version"], *row)
-    if seq is None:
-        number = db.insert_report(_INSERT_LAST + _UNLESS_KNOWN, values)
-    else:
-        number = db.insert_report(_INSERT_AT + _UNLESS_KNOWN, (seq, *values))
+    statement = _INSERT_LAST if row["seq"] is None else _INSERT_AT
+    number = db.insert_report(statement + _UNLESS_KNOWN, row)
     if number is None:
-        raise report_exists(stored["id"])
-    stored["seq"] = number
-    return rows.entry_from_values(stored)
-
-
-def _stored(row: Row, give_code: Callable[[dict[str, Any]], None] | None) -> dict[str, Any]:
-    """Return all values of a new row, with its code."""
-    stored = {**INITIAL, **dict(zip(SAVED, row, strict=True))}
-    if give_code is not None:
-        give_code(stored)
-    return stored
+        raise report_exists(row["id"])
+    row["seq"] = number
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:
@@ -301,7 +287,7 @@ class Batch:
         is_new = not any(new.replaces or new.active_reports for new in new_reports)
         for new in new_reports:
             changes = None if is_new else (list(new.active_reports), list(new.replaces))
-            self._pending.append((self._count, key, changes, sealed_row(self._contents, new)))
+            self._pending.append((self._count, key, changes, new_row(self._contents, new)))
             self._count += 1
         if len(self._pending) >= _PIECE or any(new.photo is not None for new in new_reports):
             self._flush()
@@ -351,9 +337,10 @@ class Batch:
         (last,) = self._db.execute(_LAST).fetchone()
         with self._codes.saving() as give_code:
             for piece in self._pieces():
-                new = (row for _n, _key, changes, row in piece if changes is None)
-                stored = ((row, _stored(row, give_code)) for row in new)
-                self._db.executemany(_INSERT_LAST, ((each["mac"], each["version"], *row) for row, each in stored))
+                new = [row for _n, _key, changes, row in piece if changes is None]
+                for row in new:
+                    give_code(row)
+                self._db.executemany(_INSERT_LAST, new)
         numbers = {"seen": self._seen, "last": last}
         if any(self._db.execute(query, numbers).fetchone() for query in (_SAME_STAY, _SAME_NIGHT)):
             raise ReportMoved(msg("Another user or program has reported one of these guests in the meantime."))
@@ -368,17 +355,17 @@ class Batch:
             if changes is not None:
                 active, replaced = changes
                 with self._codes.changing(replaced):
-                    seq = make_room(self._db, active, replaced, at)
+                    row["seq"] = make_room(self._db, active, replaced, at)
                 with self._codes.saving() as give_code:
-                    insert(self._db, row, seq, give_code)
+                    give_code(row)
+                    insert(self._db, row)
                 audit.append(self._db, self._actor, [AuditEvent("superseded", old) for old in replaced])
-            yield row[_ID], row[_PHOTO_STATE]
+            yield row["id"], row["photo_state"]
 
 
 _Waiting: TypeAlias = "tuple[int, int, tuple[list[str], list[str]] | None, Row]"
 """A report of a batch: its number and key, its row, and, unless its stay is new, the stay's current reports as the
 caller saw them, and those that it replaces."""
-_ID, _PHOTO_STATE = SAVED.index("id"), SAVED.index("photo_state")
 
 
 def _sealed_to_another_key() -> None:

@@ -228,7 +228,7 @@ class Outbox(PropertyValues, ABC):
         from apoa_client.outbox.sql.register import sealed_to_current_key
 
         def seal() -> list[insertion.Row]:
-            return [insertion.sealed_row(self._contents, new) for new in new_reports]
+            return [insertion.new_row(self._contents, new) for new in new_reports]
 
         sealed = seal()  # before the transaction, so that other processes do not wait for cryptography
         first = new_reports[0].report.id if len(new_reports) > 1 else None
@@ -236,15 +236,16 @@ class Outbox(PropertyValues, ABC):
         with self._db.transaction():
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             with self._codes.changing(replaced):
-                seqs = [
-                    insertion.make_room(self._db, new.active_reports, new.replaces, millis(new.report.created_at))
-                    for new in new_reports
-                ]
+                for row, new in zip(sealed, new_reports, strict=True):
+                    at = millis(new.report.created_at)
+                    row["seq"] = insertion.make_room(self._db, new.active_reports, new.replaces, at)
             with self._codes.saving() as give_code:
-                entries = [insertion.insert(self._db, *each, give_code) for each in zip(sealed, seqs, strict=True)]
+                for row in sealed:
+                    give_code(row)
+                    insertion.insert(self._db, row)
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
-        return entries
+        return [rows.entry_from_values(row) for row in sealed]
 
     def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
         """Withdraw reports that the authority does not have, all or none. Raises `ReportMoved` as `add` does.

@@ -169,7 +169,7 @@ class SqliteDatabase:
         """As `Database`."""
         return self.connection.executemany(statement, rows)
 
-    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+    def insert_report(self, statement: str, values: Mapping[str, Any], /) -> int | None:
         """As `Database`; without RETURNING, which SQLite has since 3.35."""
         cursor = self.connection.execute(statement, values)
         return cursor.lastrowid if cursor.rowcount == 1 else None
