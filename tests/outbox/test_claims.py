@@ -1,7 +1,9 @@
 """Several processes at one queue: each report is sent by one of them, and a dead process blocks nothing forever."""
 
+from datetime import timedelta
+
 from basics import raises_error
-from outbox_helpers import HOUR, NOON, PUBLIC_KEY, report, uuid
+from outbox_helpers import HOUR, NOON, PUBLIC_KEY, receipt, report, uuid
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import SecretMissing
@@ -9,6 +11,32 @@ from apoa_client.messages import msg
 from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 from apoa_client.vault.sealing import PropertySealer
+
+
+def test_an_expired_lease_is_taken_over(outbox: AnyOutbox) -> None:
+    """Not earlier; and the previous holder can settle nothing any more."""
+    outbox.add(report(1), due_at=None)
+    old, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+    early = NOON + HOUR - timedelta(milliseconds=1)
+    assert outbox.claim([uuid(1)], now=early, lease_until=NOON + 9 * HOUR)[1] == []
+    new, [entry] = outbox.claim([uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
+    assert (entry.attempts, entry.lease_until) == (2, NOON + 2 * HOUR)
+    outbox.settle(old, [Change(uuid(1), State.REJECTED)])
+    assert outbox.find(uuid(1))[0].state is State.SENDING
+    outbox.settle(new, [Change(uuid(1), State.ACCEPTED, receipt=receipt())])
+    assert outbox.find(uuid(1))[0].state is State.ACCEPTED
+
+
+def test_a_report_is_claimed_after_the_one_before_it(outbox: AnyOutbox) -> None:
+    """Not while an earlier report of the stay is open, whatever the caller saw when it looked."""
+    for number in (1, 2):
+        outbox.add(report(number, stay=1), due_at=None)
+    assert [entry.id for entry in outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)[1]] == [uuid(1)]
+    lease, _ = outbox.claim([uuid(2), uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
+    outbox.settle(lease, [Change(uuid(1), State.PENDING)])
+    assert outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)[1] == []
+    outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt())])
+    assert len(outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)[1]) == 1
 
 
 def test_a_lease_is_renewed_by_its_token(outbox: AnyOutbox) -> None:

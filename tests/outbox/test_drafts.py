@@ -114,6 +114,18 @@ def test_saving_taking_and_deleting_need_no_key(store: Store) -> None:
 class TestTwoDesks:
     """Nothing that one desk does loses or repeats what another one does."""
 
+    def test_each_draft_is_kept(self, store: Store) -> None:
+        """Both desks see both drafts; one that was deleted is gone for both, and may be deleted again."""
+        with store.open() as one, store.open() as other:
+            one.drafts.save("one", NOON)
+            other.drafts.save("other", NOON - HOUR)  # its clock may be slow
+            assert texts(one) == texts(other) == ["one", "other"]
+            seen = other.drafts.waiting(NOON)
+            one.drafts.delete(seen[0])
+            other.drafts.delete(seen[0])
+            assert texts(one) == texts(other) == ["other"]
+            assert other.drafts.open(seen[0]) is None
+
     def test_only_one_desk_continues_with_a_draft(self, store: Store) -> None:
         """The first one takes it. It is not offered to another one, which cannot take, delete or replace it."""
         with store.open() as one, store.open() as other:

@@ -29,7 +29,7 @@ from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDa
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.metadata import ACCOUNT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Entry, NewReport, Selection
+from apoa_client.ports.entries import Change, Entry, NewReport, PhotoToSend, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, PhotoState, State
 from apoa_client.report.model import Report
@@ -175,6 +175,23 @@ def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
 
 class TestPhotosToSend:
     """Which photos wait for a delivery."""
+
+    @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED, State.QUEUED])
+    def test_not_before_the_report_is_accepted(self, outbox: AnyOutbox, state: State) -> None:
+        """The authority must have the report."""
+        outbox.add_all([new(1)])
+        assert to_send(outbox) == []
+        settled(outbox, 1, state)
+        assert to_send(outbox) == []
+
+    def test_after_it(self, outbox: AnyOutbox) -> None:
+        """Until the result is recorded; the entry has all that is known."""
+        outbox.add_all([new(1), new(2), new(3, photo=None)])
+        for number in (1, 2, 3):
+            settled(outbox, number)
+        assert list(outbox.photos_to_send()) == [PhotoToSend(entry(outbox, number), uuid(number)) for number in (1, 2)]
+        outbox.settle_photo(uuid(1), PhotoState.SENT)
+        assert to_send(outbox) == [(uuid(2), uuid(2))]
 
     @pytest.mark.parametrize(
         "spoil",

@@ -110,6 +110,15 @@ def test_an_id_is_added_once(outbox: AnyOutbox) -> None:
     assert [entry.due_at for entry in outbox.entries(Selection())] == [NOON]
 
 
+def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: AnyOutbox) -> None:
+    """A stay's later reports wait for its first; the soonest deadline comes first, reports without one last."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=NOON + 2 * HOUR)
+    outbox.add(report(3, stay=2, kind=Kind.CHECK_OUT), due_at=NOON)
+    outbox.add(report(4), due_at=NOON + HOUR)
+    assert [entry.id for entry in outbox.heads()] == [uuid(4), uuid(2), uuid(1)]
+
+
 def test_several_are_opened_together(outbox: AnyOutbox, store: Store) -> None:
     """One that another program changed or removed has its error, and the others their contents."""
     entries = outbox.add_all([NewReport(report(number), None, [finding()]) for number in range(4)])
@@ -143,6 +152,18 @@ def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: AnyOutbox) -> 
     walk = outbox.heads()
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt())])
     assert list(walk) == []
+
+
+def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: AnyOutbox) -> None:
+    """The lease's entries come in the order asked for, once each, without those that do not exist."""
+    for number in (1, 2, 3):
+        outbox.add(report(number), due_at=None)
+    wanted = [uuid(3), uuid(9), uuid(1), uuid(3)]
+    lease, got = outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)
+    assert [entry.id for entry in got] == [uuid(3), uuid(1)]
+    assert all((e.state, e.attempts, e.lease_until) == (State.SENDING, 1, NOON + HOUR) for e in got)
+    assert len(lease) == 32
+    assert outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1] == []
 
 
 def test_settling_stores_everything_and_ends_the_lease(outbox: AnyOutbox) -> None:
@@ -228,6 +249,31 @@ def test_findings_can_be_emptied(outbox: AnyOutbox) -> None:
     assert outbox.content(outbox.find(uuid(1))[0]).warnings == ()
 
 
+def test_only_the_lease_itself_settles(outbox: AnyOutbox) -> None:
+    """A foreign lease, a report that was never claimed, and an expired lease change nothing."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=None)
+    lease = claimed(outbox, 1)
+    done = [Change(uuid(1), State.ACCEPTED, receipt=receipt()), Change(uuid(2), State.ACCEPTED, receipt=receipt())]
+    outbox.settle("0" * 32, done)
+    assert state(outbox, 1) is State.SENDING
+    outbox.settle(lease, done)
+    assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
+    outbox.settle(lease, [Change(uuid(1), State.REJECTED)])
+    assert state(outbox, 1) is State.ACCEPTED
+
+
+def test_settling_pending_changes_only_pending_reports(outbox: AnyOutbox) -> None:
+    """A verdict that comes later ends a pending report, and no other."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=None)
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING)])
+    done = [Change(uuid(n), State.ACCEPTED, receipt=receipt(n)) for n in (1, 2)]
+    outbox.settle_pending(done)
+    assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
+    assert outbox.find(uuid(1))[0].receipt == receipt(1)
+
+
 def test_a_stored_receipt_is_never_lost(outbox: AnyOutbox) -> None:
     """A change without a receipt leaves the stored one."""
     outbox.add(report(1), due_at=None)
@@ -304,6 +350,19 @@ def test_entries_meet_every_condition_of_a_selection(outbox: AnyOutbox) -> None:
     assert numbers(stay_id=stay_id(1), states=frozenset({State.QUEUED})) == [3]
     assert numbers(limit=2) == [0, 1]
     assert numbers(limit=0) == []
+
+
+def test_the_summary_counts_states_and_deadlines(outbox: AnyOutbox) -> None:
+    """Overdue and due soon count undelivered reports; the next deadline is the earliest of these."""
+    for number, hours in enumerate([-2, 0, 3, 6, None]):
+        outbox.add(report(number), due_at=None if hours is None else NOON + hours * HOUR)
+    done = Change(uuid(9), State.ACCEPTED, receipt=receipt())
+    outbox.add(report(9), due_at=NOON - 9 * HOUR)
+    outbox.settle(claimed(outbox, 9), [done])
+    summary = outbox.summary(now=NOON, soon=NOON + 6 * HOUR)
+    assert summary.counts == {state: {State.QUEUED: 5, State.ACCEPTED: 1}.get(state, 0) for state in State}
+    assert (summary.overdue, summary.due_soon, summary.next_due_at) == (1, 2, NOON - 2 * HOUR)
+    assert (summary.last_contact_at, summary.suspension) == (None, None)
 
 
 def test_a_suspension_and_the_last_contact_outlive_the_process(store: Store) -> None:
