@@ -38,7 +38,6 @@ _STEPS = 10_000
 """Steps of SQLite's machine between two looks at the time: less than a millisecond."""
 
 _INDEXES = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'"
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 # How many open reports, by the tally, the indexes of delivery do not lead to. A flipped bit in an entry of an index
 # hides a report without any error.
@@ -82,8 +81,6 @@ class SqliteOutbox(Outbox):
         with suppress(sqlite3.DatabaseError):  # raised where the check itself meets damage
             if is_sound(db):
                 return False
-        if not _tables_are_readable(db):
-            return False
         try:
             with self._db.transaction():
                 _rebuild_indexes(db)
@@ -126,16 +123,6 @@ def is_sound(db: sqlite3.Connection) -> bool:
     """Return whether SQLite's check of the whole file finds no damage. For use within `translate_errors`."""
     lines = (line for (text,) in db.execute(_CHECK) for line in text.splitlines())
     return all(_HARMLESS.fullmatch(line) for line in lines)
-
-
-def _tables_are_readable(db: sqlite3.Connection) -> bool:
-    try:
-        for (table,) in db.execute(_TABLES).fetchall():
-            for _row in db.execute(f"SELECT * FROM {table} NOT INDEXED"):  # noqa: S608  a name from the schema
-                pass
-    except (sqlite3.Error, UnicodeDecodeError):
-        return False
-    return True
 
 
 def _rebuild_indexes(db: sqlite3.Connection) -> None:
