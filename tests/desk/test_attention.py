@@ -1,10 +1,11 @@
 """Which open reports staff must act on, and in which order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from damage_helpers import clear_index
 from outbox_helpers import HOUR, NOON, open_outbox, report, uuid
 
 from apoa_client.desk.attention import (
@@ -108,12 +109,15 @@ def test_few_reports_are_read(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPa
     assert len(most_urgent(outbox, NOON, 3).first) == len(read) == 3
 
 
-def test_damage(tmp_path: Path) -> None:
-    """What can be read is returned and counted, in its order, with the error."""
+@pytest.mark.parametrize("indexes", [[], ["reports_due"], ["reports_due", "reports_open"]])
+def test_damage(tmp_path: Path, indexes: Sequence[str]) -> None:
+    """What can be read is returned and counted, in its order, with the error, also if an index is damaged."""
     path = tmp_path / "damaged.db"
     with open_outbox(path) as outbox:
         add(outbox, *[(NOON - number * HOUR, State.QUEUED) for number in range(4)], (None, State.REJECTED))
         outbox._db.execute("UPDATE reports SET attempts = 'many' WHERE id = ?", [uuid(3)])
+    for name in indexes:
+        clear_index(path, name)
     with open_outbox(path) as outbox:
         found = most_urgent(outbox, NOON, 10)
     assert ([entry.seq for entry in found.first], found.total) == ([4, 2, 1, 5], 4)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from basics import FixedClock
+from damage_helpers import clear_index
 from outbox_helpers import PUBLIC_KEY, sealer
 from report_helpers import NOW, WIB, draft
 
@@ -205,6 +206,17 @@ def test_who_is_in_house(locked_desk: LockedDesk) -> None:
     last_day = forgotten.last_morning + MAX_OVERSTAY
     assert forgotten.stay_id in [stay.stay_id for stay in locked_desk.stays.in_house(last_day)]
     assert forgotten.stay_id not in [stay.stay_id for stay in locked_desk.stays.in_house(last_day + timedelta(days=1))]
+
+
+def test_who_is_in_house_by_a_damaged_index(locked_desk: LockedDesk, tmp_path: Path) -> None:
+    """They stand in the same order where the index of nights cannot be read."""
+    late, early = (locked_desk.arrive(nights=nights) for nights in (5, 1))
+    locked_desk.outbox.close()
+    path = tmp_path / "outbox.db"
+    clear_index(path, "reports_nights")
+    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked)) as outbox:
+        stays = Stays(outbox, WIB).in_house(DAY)
+        assert [stay.stay_id for stay in stays] == [early.stay_id, late.stay_id]
 
 
 def test_a_longer_stay_is_in_house_once(locked_desk: LockedDesk) -> None:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from apoa_client.errors import OutboxDamaged
@@ -118,6 +120,9 @@ SAME_GUEST = """
 # From an index only. The letter g, after the last digit, ends the range.
 STAY_IDS = "SELECT DISTINCT stay_id FROM reports WHERE stay_id >= ? AND stay_id < ?"
 
+# From an index only, so that it works when a page of the table is damaged.
+EVERY_SEQ = "SELECT seq FROM reports INDEXED BY reports_created ORDER BY seq"
+
 _AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {OPEN})"  # noqa: S608  constants
 _AMONG_RECENT = f"""seq IN (
     SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {OPEN})"""  # noqa: S608  constants
@@ -211,6 +216,24 @@ _BATCH = 500
 _NO_VALUES: Mapping[str, Any] = {}
 
 
+def _in_order(entries: Iterator[Entry], selection: Selection) -> Iterator[Entry]:
+    """Yield entries in the order of a selection, as `selection_order`. An error comes after what was read."""
+    found: list[Entry] = []
+    damage: OutboxDamaged | None = None
+    try:
+        found.extend(entries)  # keeps what came before an error
+    except OutboxDamaged as exc:
+        damage = exc
+    if selection.by_deadline is not None:
+        without_deadline = selection.by_deadline
+        found.sort(key=lambda entry: (entry.due_at or without_deadline, entry.seq))
+    else:
+        found.sort(key=lambda entry: (entry.last_morning or date.min, entry.seq))
+    yield from found
+    if damage is not None:
+        raise damage
+
+
 class EntryReader:
     """The reports of one database, as entries, for a reader with the clock `now`. Raises `StorageProblem`."""
 
@@ -224,12 +247,20 @@ class EntryReader:
             return array("q", (row[0] for row in self._db.execute(query, values)))
 
     def selected(self, selection: Selection) -> Iterator[Entry]:
-        """Yield the entries of a selection, as `Outbox.entries`."""
+        """Yield the entries of a selection, as `Outbox.entries`; also where an index is damaged."""
         condition, hint, values = selection_condition(selection)
         order, more = selection_order(selection)
         query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
         limit = NO_LIMIT if selection.limit is None else selection.limit
-        return self.in_batches(self.seqs(query, {**values, **more, "limit": limit}), condition, values)
+        try:
+            seqs = self.seqs(query, {**values, **more, "limit": limit})
+        except OutboxDamaged:
+            entries = self.in_batches(self.seqs(EVERY_SEQ), condition, values)
+            if selection.by_deadline is not None or selection.by_departure:
+                entries = _in_order(entries, selection)
+        else:
+            entries = self.in_batches(seqs, condition, values)
+        return islice(entries, selection.limit)
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
         """Yield the photos that may be sent now, as `Outbox.photos_to_send`."""
