@@ -76,6 +76,8 @@ class Container(PropertyChoice):
         self.clock = clock
         self._ask_password = ask_password
         self._command = command
+        self.on_unwritable: Callable[[StorageProblem], object] | None = None
+        """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
         self.on_opened: Callable[[Outbox], object] = lambda _outbox: None
         """Called with the property's outbox when it is opened."""
         self.guest_waits = False
@@ -211,6 +213,8 @@ class Container(PropertyChoice):
         opener = self.outbox_opener(self.settings)
         if self.settings.has_shared_outbox:
             outbox: Outbox = opener.shared()
+        elif self.on_unwritable is not None:
+            outbox = opener.file_for_reading(self.on_unwritable)
         else:
             outbox = opener.own_file(create=self._creates_file)
         self._closers.append(outbox.close)

@@ -69,10 +69,15 @@ class HealthChecks:
         self._app = app
         self._screen = screen
         self._offline = offline
+        self._unwritable: StorageProblem | None = None
         self._is_scheduled = False
         """Whether a schedule was found, once it was looked for."""
+        app.on_unwritable = self._note_unwritable
         self.engine = ""
         """The name and version of what keeps the reports, once they were read."""
+
+    def _note_unwritable(self, problem: StorageProblem) -> None:
+        self._unwritable = problem
 
     @property
     def _settings(self) -> "PropertySettings":
@@ -108,6 +113,7 @@ class HealthChecks:
             settings("settings", run=self._check_settings, reason=_NO_SETTINGS),
             settings("permissions", run=self._check_permissions, limit_s=_FILES_S),
             saved("database", run=self._check_database, needs=("settings",), reason=_NO_DATABASE),
+            saved("saving", run=self._check_saving),
             saved("authentic", run=self._check_doubts),
             saved("waiting", run=lambda: reports.check_waiting(self._settings, self._summary)),
             saved("drafts", run=lambda: reports.check_drafts(self._summary)),
@@ -199,6 +205,9 @@ class HealthChecks:
             return ok(msg("What could be read of it in a short time is sound (schema {schema}, {engine}).", **values))
         return ok(msg("It is sound (schema {schema}, {engine}).", **values))
 
+    def _check_saving(self) -> Finding:  # it is known since the reports were opened
+        return ok(msg("Guests can be saved.")) if self._unwritable is None else failed_with(self._unwritable)
+
     def _check_doubts(self) -> Finding:
         find = self._app.outbox.integrity.doubts
         return reports.check_doubts(find_doubts(self._summary, self._settings.public_key, find))
@@ -265,7 +274,7 @@ class HealthChecks:
     def _check_contract(self, authority: AuthorityChecks) -> Finding:
         found = authority.contract(self._settings.identity, self._settings.zone)
         if found.result is not Result.FAILED and authority.meta is not None:
-            with suppress(StorageProblem):  # the next command that writes says so
+            with suppress(StorageProblem):  # the check of saving says so
                 self._app.outbox.record_contact(self._app.clock.now(), authority.meta.server_time)
         return found
 

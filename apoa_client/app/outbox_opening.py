@@ -12,6 +12,7 @@ from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
+    from apoa_client.errors import StorageProblem
     from apoa_client.outbox.postgres.database import PostgresDatabase
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -65,6 +66,12 @@ class OutboxOpener:
     def has_file_beside_shared(self) -> bool:
         """Whether there is a file on this computer beside a shared outbox."""
         return self._settings.has_shared_outbox and self._path.exists()
+
+    def file_for_reading(self, on_unwritable: "Callable[[StorageProblem], object]") -> "SqliteOutbox":
+        """Open the file as `SqliteOutbox.open_for_reading` does."""
+        from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+        return SqliteOutbox.open_for_reading(self._path, self._sealer, on_unwritable, self._actor)
 
     def shared(self, password: str | None = None) -> "Outbox":
         """Open the property's part of the shared outbox, with the `password` that the vault has if none is given.

@@ -28,6 +28,8 @@ class PropertyStatus(NamedTuple):
     """Why nothing is sent now, if so."""
     doubts: Sequence[Doubt]
     """What another program changed. A report in doubt is in no count of `summary`."""
+    unwritable: StorageProblem | None
+    """Why nothing can be saved, although what was saved can be read."""
     problems: Sequence[Problem]
 
     def exit_code(self, *, alarm: bool) -> Exit:
@@ -38,8 +40,11 @@ class PropertyStatus(NamedTuple):
 
 
 def read_status(app: Container, now: datetime) -> PropertyStatus:
-    """Read the status. Raises `StorageProblem` and `SettingsProblem`."""
-    return status_of(app, read_overview(app.outbox, now), now)
+    """Read the status, also where the outbox can be read only. Raises `StorageProblem` and `SettingsProblem`."""
+    unwritable = list[StorageProblem]()
+    app.on_unwritable = unwritable.append
+    overview = read_overview(app.outbox, now)
+    return status_of(app, overview, now, unwritable[0] if unwritable else None)
 
 
 def read_overview(outbox: "Outbox", now: datetime) -> Overview:
@@ -69,13 +74,15 @@ def _summary_of_file(app: Container, settings: PropertySettings, now: datetime) 
     if settings.has_shared_outbox:
         return None
     try:
-        with closing(app.outbox_opener(settings).own_file()) as outbox:
+        with closing(app.outbox_opener(settings).file_for_reading(lambda _problem: None)) as outbox:
             return outbox.summary(now=now, soon=now + SOON)
     except StorageProblem:
         return None
 
 
-def status_of(app: Container, overview: Overview, now: datetime) -> PropertyStatus:
+def status_of(
+    app: Container, overview: Overview, now: datetime, unwritable: StorageProblem | None = None
+) -> PropertyStatus:
     """Return the status of what was read. The property's outbox is opened only if the numbers of reports are wrong."""
     summary, last_run, last_backup = overview
     suspension = summary.current_suspension(lambda: app.settings.fingerprint)
@@ -87,5 +94,5 @@ def status_of(app: Container, overview: Overview, now: datetime) -> PropertyStat
     for doubt in doubts:
         for entry in app.outbox.find(doubt.report) if doubt.report else ():
             summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
-    problems = find_problems(summary, suspension, last_run, doubts, now)
-    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, problems)
+    problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
+    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)

@@ -195,6 +195,7 @@ def _check_address(app: Container, before: PropertySettings, after: PropertySett
 def _count_undecided(app: Container, name: str) -> int:
     """Return how many reports were sent and not decided on; 0 if that cannot be read."""
     with closing(Container(app.environ, app.clock, name)) as other, suppress(ApoaError):
+        other.on_unwritable = lambda _problem: None
         now = app.clock.now()
         counts = other.outbox.summary(now=now, soon=now).counts
         return counts[State.SENDING] + counts[State.PENDING]

@@ -231,7 +231,8 @@ class Uninstall:
         loss = Loss(settings.name, settings.is_training)
         with closing(self._container_of(settings.name)) as app:
             try:
-                with app.outbox_opener(settings).own_file() as outbox:  # what is in a shared outbox is not lost
+                # A full disk is a reason to remove something. What is in a shared outbox is not lost.
+                with app.outbox_opener(settings).file_for_reading(lambda _problem: None) as outbox:
                     now = app.clock.now()
                     summary = outbox.summary(now=now, soon=now + SOON)
                     last_backup = outbox.value(LAST_BACKUP)

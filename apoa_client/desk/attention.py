@@ -10,7 +10,7 @@ from enum import IntEnum
 from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.errors import Exit, StorageProblem
+from apoa_client.errors import ApoaError, Exit, StorageProblem
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import ScheduledRun, Summary, Suspension
@@ -45,14 +45,18 @@ def find_problems(
     suspension: Suspension | None,
     last_run: ScheduledRun | None,
     doubts: Sequence[Doubt],
+    unwritable: ApoaError | None,
     now: datetime,
 ) -> list[Problem]:
     """Return what to alarm about; the exit code of ``status --alarm`` is that of the first.
 
-    `suspension` is the current one, and `last_run` is the last run of automatic sending.
+    `suspension` is the current one, `last_run` is the last run of automatic sending, and `unwritable` says why nothing
+    can be saved, if so.
     """
     refused = summary.counts[State.REJECTED]
     found = []
+    if unwritable is not None:
+        found.append(Problem("unwritable", Level.CRITICAL, unwritable.exit_code))
     if doubts:
         found.append(Problem("changed", Level.CRITICAL, doubts[0].error().exit_code))
     if summary.overdue:

@@ -18,7 +18,8 @@ from apoa_client.desk.attention import (
     refused_reports,
     worst_level,
 )
-from apoa_client.errors import Exit
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Selection
@@ -135,29 +136,30 @@ def summary(*, overdue: int = 0, refused: int = 0, soon: int = 0) -> Summary:
 def test_nothing_to_alarm_about() -> None:
     """A report that is due soon is none: it may be sent any moment."""
     run = ScheduledRun(NOW - MINUTE, 75)
-    assert find_problems(summary(soon=3), None, run, [], NOW) == []
+    assert find_problems(summary(soon=3), None, run, [], None, NOW) == []
     assert worst_level([]) is Level.OK
 
 
 def test_the_first_decides_the_exit_code() -> None:
-    """What another program changed comes first, then what is late, then why."""
+    """What keeps guests from being saved comes first, then what is late, then why."""
     problems = find_problems(
         summary(overdue=2, refused=1),
         Suspension("wrong_password", NOW, "settings"),
         ScheduledRun(NOW - 2 * DAY, 0),
         [Doubt(DoubtKind.NUMBERS)],
+        StorageProblem(msg("x")),
         NOW,
     )
-    names = ["changed", "overdue", "refused", "sending_stopped", "no_run"]
+    names = ["unwritable", "changed", "overdue", "refused", "sending_stopped", "no_run"]
     assert [each.name for each in problems] == names
-    assert [each.exit_code for each in problems] == [78, 75, 75, 77, 75]
-    assert [each.reports for each in problems] == [0, 2, 1, 0, 0]
+    assert [each.exit_code for each in problems] == [78, 78, 75, 75, 77, 75]
+    assert [each.reports for each in problems] == [0, 0, 2, 1, 0, 0]
     assert worst_level(problems) is Level.CRITICAL
 
 
 def test_a_refused_report_is_a_warning() -> None:
     """Staff correct it; nothing is late yet."""
-    assert worst_level(find_problems(summary(refused=1), None, None, [], NOW)) is Level.WARNING
+    assert worst_level(find_problems(summary(refused=1), None, None, [], None, NOW)) is Level.WARNING
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_a_refused_report_is_a_warning() -> None:
 )
 def test_sending_has_stopped(reason: str, code: Exit) -> None:
     """With the exit code of the refusal."""
-    [problem] = find_problems(summary(), Suspension(reason, NOW, "settings"), None, [], NOW)
+    [problem] = find_problems(summary(), Suspension(reason, NOW, "settings"), None, [], None, NOW)
     assert (problem.name, problem.exit_code) == ("sending_stopped", code)
 
 

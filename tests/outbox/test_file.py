@@ -311,15 +311,16 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path, *, there: bool) -> N
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
 def test_a_named_pipe_is_refused(path: Path, ending: str) -> None:
-    """At the file's name or beside it; opening it would wait until a program writes."""
+    """At the file's name or beside it, for writing and for reading; opening it would wait until a program writes."""
     open_outbox(path).close()
     pipe = Path(f"{path}{ending}")
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe, 0o600)
-    with raises_error("no_ordinary_file") as raised:
-        open_outbox(path)
-    assert str(pipe) in raised.value.message.render()
-    assert raised.value.exit_code == Exit.SETTINGS
+    for opening in (open_outbox, lambda file: SqliteOutbox.open_for_reading(file, sealer(), str)):
+        with raises_error("no_ordinary_file") as raised:
+            opening(path)
+        assert str(pipe) in raised.value.message.render()
+        assert raised.value.exit_code == Exit.SETTINGS
 
 
 def test_a_file_where_its_folder_should_be_is_refused(path: Path) -> None:

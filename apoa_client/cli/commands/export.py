@@ -20,7 +20,7 @@ from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending,
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import Readable, show_damage, show_error
+from apoa_client.cli.views.findings import Readable, show_damage, show_error, show_unwritable
 from apoa_client.errors import Exit, SealBroken, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.kinds import State
@@ -62,6 +62,8 @@ def export(session: Session, /, *, every_property: bool, **options: Any) -> int:
         for each in sessions(session) if every_property else [session]:
             app = each.app
             period = parse_period(app, options["since"], options["until"])
+            if not layout.personal:
+                app.on_unwritable = show_unwritable
             found = Readable((exporter.stays if layout.personal else exporter.reports)(app, period))
             for row in found:
                 if exporter.written % _SHOWN_EVERY == 0:

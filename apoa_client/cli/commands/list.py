@@ -15,7 +15,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_json, print_line, stream_json
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import Readable, show_damage
+from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_list import show_guests, show_reports
 from apoa_client.desk.stay_history import StayHistory
@@ -47,6 +47,7 @@ _HELP = N_(
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """List the guests of a night if --in-house or --day is given, else reports or the stays that they are of."""
     app = session.app
+    app.on_unwritable = show_unwritable
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
     states, pager = frozenset(State(state) for state in choice["states"]), not choice["no_pager"]
     if in_house or day is not None:
@@ -163,7 +164,9 @@ def show(session: Session, *, reference: str, photo: Path | None, force: bool) -
     """Find the stay, open its reports and show them, or write its photo."""
     from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
 
-    if photo is not None and session.json:
+    if photo is None:
+        session.app.on_unwritable = show_unwritable
+    elif session.json:
         raise UsageProblem(msg("Give only one of --photo and --json."))
     found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
     if found is None:

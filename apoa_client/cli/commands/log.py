@@ -10,7 +10,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, stream_json
 from apoa_client.cli.terminal.tables import show_long_table
-from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts
+from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.stay_history import action_text, detail_text, event_value
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
@@ -57,6 +57,7 @@ def log(
         )
     if accept:
         return _accept(session, references)
+    session.app.on_unwritable = show_unwritable
     return _verify(session) if verify else _show_entries(session, reference, since)
 
 

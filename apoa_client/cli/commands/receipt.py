@@ -13,7 +13,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import receipt_value
+from apoa_client.cli.views.findings import receipt_value, show_unwritable
 from apoa_client.cli.views.labels import STATES, day_text, moment_text, receipt_source
 from apoa_client.cli.views.report import receipt_text, show_erased
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
@@ -45,6 +45,8 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     app = session.app
     if options["day"] is not None:
         return _receipt_of_day(session, options["day"], options["pdf"], force=options["force"])
+    if options["pdf"] is None:  # which records when the authority answered
+        app.on_unwritable = show_unwritable
     if options["everything"]:
         return _write_folder(session, options)
     found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)

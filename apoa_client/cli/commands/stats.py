@@ -12,7 +12,7 @@ from apoa_client.cli.terminal.output import print_done, print_error_line, print_
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.figures import figures_json, show_figures
-from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.findings import show_error, show_unwritable
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.tables.statistics import Month, parse_month, without_small_groups
@@ -51,6 +51,7 @@ def stats(session: Session, /, *, month: str | None, file: Path | None, every_pr
 def _count(session: Session, month: Month | None, *, anonymous: bool) -> MonthFigures:
     """Count a month, and show what cannot be read. Raises `UsageProblem` for a month that has not begun."""
     app = session.app
+    app.on_unwritable = show_unwritable
     now = current_month(app)
     if month is not None and month > now:
         raise UsageProblem(

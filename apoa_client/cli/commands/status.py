@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_definitions, print_done, print_json, print_line
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import show_damage, show_doubts
+from apoa_client.cli.views.findings import show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.status import (
     MAX_URGENT,
     pending_line,
@@ -76,6 +76,8 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
     now = app.clock.now()
     status = read_status(app, now)
     code = status.exit_code(alarm=alarm)
+    if status.unwritable is not None:
+        show_unwritable(status.unwritable)
     if not session.json:
         show_doubts(status.doubts)
     if tonight:
@@ -128,6 +130,7 @@ def welcome(session: Session) -> int:
         )
         print_line(_("All commands: apoa --help-all"))
         return Exit.DONE
+    session.app.on_unwritable = show_unwritable
     code = _show_overview(session.app)
     now = session.app.clock.now()
     show_others(read_others(session.app, now), now)

@@ -12,7 +12,7 @@ from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import print_json
 from apoa_client.cli.views.away import show_only_here
-from apoa_client.cli.views.findings import show_damage, show_doubts, show_error
+from apoa_client.cli.views.findings import show_damage, show_doubts, show_error, show_unwritable
 from apoa_client.cli.views.properties import (
     Checked,
     PropertyState,
@@ -85,6 +85,8 @@ def _show_one(
     states[-1] = PropertyState(settings.label, settings, away=away)
     status = status_of_one(session, shared, now)
     states[-1] = PropertyState(settings.label, settings, status, away=away)
+    if status.unwritable is not None:
+        show_unwritable(status.unwritable)
     code = status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
     if not session.json:
         show_doubts(status.doubts)

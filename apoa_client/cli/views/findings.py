@@ -98,6 +98,14 @@ def show_error(error: ApoaError) -> None:
         print_error_line(text(error.advice))
 
 
+def show_unwritable(problem: StorageProblem) -> None:
+    """Show that what follows can be read, and that no guest can be saved."""
+    print_error_line(style_error(text(problem.message)))
+    print_error_line(_("What was saved before is shown. No guest can be saved now."))
+    if problem.advice is not None:
+        print_error_line(text(problem.advice))
+
+
 class Readable(Generic[_T]):
     """Iterates as far as the outbox can be read; `damage` then says why it could not be read to the end, if so.
 

@@ -41,6 +41,7 @@ CHECKS = {
     "settings": N_("Settings file"),
     "permissions": N_("File permissions"),
     "database": N_("Database"),
+    "saving": N_("Saving"),
     "authentic": N_("Outside changes"),
     "waiting": N_("Waiting reports"),
     "drafts": N_("Unfinished guests"),

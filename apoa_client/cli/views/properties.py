@@ -54,7 +54,7 @@ class PropertyState(NamedTuple):
             return Urgency.NO_ANSWER if self.away else Urgency.UNREADABLE
         summary = self.status.summary
         counts = summary.counts
-        if self.status.doubts or self.status.suspension or counts[State.REJECTED]:
+        if self.status.doubts or self.status.unwritable or self.status.suspension or counts[State.REJECTED]:
             return Urgency.WRONG
         if summary.overdue:
             return Urgency.OVERDUE
@@ -189,6 +189,7 @@ def _problem_text(problem: Problem, last_run: ScheduledRun | None, now: datetime
         "refused": _("{count} refused"),
         "sending_stopped": _("sending has stopped: apoa login"),
         "changed": _("the outbox was changed by another program"),
+        "unwritable": _("nothing can be saved"),
     }
     return words[problem.name].format(count=problem.reports)
 

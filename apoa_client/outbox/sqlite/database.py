@@ -127,6 +127,7 @@ _SETTINGS = (
 
 _LOGS = ("-wal", "-journal")
 _BESIDE = (*_LOGS, "-shm")
+_NO_ORDINARY_FILE = "no_ordinary_file"
 """What SQLite adds to the name of the file for those whose content it applies to it."""
 
 _ON_WINDOWS = os.name == "nt"
@@ -311,8 +312,26 @@ def _check_ordinary_files(path: Path) -> None:
             raise OutboxUnreachable(
                 msg("{path} is a link, a folder or a pipe, where a file of apoa-client should be.", path=name),
                 msg("Find out what made it, and remove it. Nothing was read or changed."),
-                name="no_ordinary_file",
+                name=_NO_ORDINARY_FILE,
             )
+
+
+def open_for_reading(path: Path) -> tuple[SqliteDatabase, StorageProblem | None]:
+    """Open the database at `path` as `open_database` does, or, where nothing can be written, a copy that is only read.
+
+    Returns also why nothing can be written, or None. Raises what `open_database` raises if the file cannot be read.
+    """
+    try:
+        return open_database(path, create=False), None
+    except OutboxMissing:
+        raise
+    except (DiskFull, OutboxUnreachable) as exc:
+        if exc.name == _NO_ORDINARY_FILE:
+            raise
+        from apoa_client.outbox.sqlite.read_only_copy import open_copy  # rarely needed
+
+        with translate_errors(path):
+            return SqliteDatabase(open_copy(path, exc), path), exc
 
 
 def open_in_memory(path: Path) -> SqliteDatabase:

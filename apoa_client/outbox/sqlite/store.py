@@ -18,7 +18,7 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.outbox.sql.store import Outbox
-from apoa_client.outbox.sqlite.database import SqliteDatabase, open_database
+from apoa_client.outbox.sqlite.database import SqliteDatabase, open_database, open_for_reading
 from apoa_client.outbox.sqlite.migrations import version_of
 from apoa_client.ports.state import AuditEvent
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sql.integrity import FileCheck
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
@@ -68,6 +69,19 @@ class SqliteOutbox(Outbox):
         `DiskFull`.
         """
         return cls(open_database(path, create=create), sealer, actor)
+
+    @classmethod
+    def open_for_reading(
+        cls, path: Path, sealer: Sealer, on_unwritable: Callable[[StorageProblem], object], actor: Actor = NO_ACTOR
+    ) -> Self:
+        """Open the file as `open` does, also where nothing can be written: a full disk or a read-only folder.
+
+        `on_unwritable` is then called with the reason, and each change raises `OutboxUnreachable`.
+        """
+        db, problem = open_for_reading(path)
+        if problem is not None:
+            on_unwritable(problem)
+        return cls(db, sealer, actor)
 
     def check_queue(self) -> None:
         """As `Outbox`: whether the indexes lead to each open report. Costs as much as reading those."""

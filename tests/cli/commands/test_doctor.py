@@ -136,11 +136,13 @@ def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.Monkey
 
 @needs_size_limit
 def test_a_full_disk(configured: Apoa) -> None:
-    """No guest can be saved, and the reports are not read."""
+    """What is saved can be read, and no guest can be saved."""
     configured.save(QUENTIN)
     with file_size_limit(4096):
         found = doctor(configured, "--offline", code=78)
-    assert (found["database"].result, found["waiting"].result) == ("failed", "skipped")
+    assert (found["database"].result, found["saving"].result) == ("ok", "failed")
+    assert found["waiting"].message == "1 report waits, none is overdue or refused."
+    assert found["private_key"].message == "It opens the saved reports."
 
 
 def test_a_refused_report(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:

@@ -123,7 +123,7 @@ def state(name: str, *, overdue: int = 0, soon: int = 0, **more: Any) -> Propert
     counts = {each: more.pop(each.value, 0) for each in State}
     summary = Summary(counts, overdue, soon, None, None, None)._replace(**more)
     settings = PropertySettings(name, "https://authority.example/v1", public_key="")
-    status = PropertyStatus(summary, None, None, summary.suspension, summary.doubts, ())
+    status = PropertyStatus(summary, None, None, summary.suspension, summary.doubts, None, ())
     return PropertyState(name, settings, status)
 
 
