@@ -60,13 +60,13 @@ class OutboxState(NamedTuple):
 def prepare(address: ServerAddress, password: str | None, members: Sequence[Member]) -> Prepared:
     """Make or update the tables of the outbox as the user of the address, then add the members.
 
-    Raises what `outbox.postgres.schema` does, `SettingsProblem` without the driver, and `UsageProblem` for a login that
+    Raises what `outbox.postgres.store` does, `SettingsProblem` without the driver, and `UsageProblem` for a login that
     the server does not have.
     """
     from apoa_client.outbox.postgres import require_driver
 
     require_driver()
-    from apoa_client.outbox.postgres.schema import add_member, create_schema, may_create_in_public
+    from apoa_client.outbox.postgres.store import add_member, create_schema, may_create_in_public
 
     was_open = may_create_in_public(address, password)
     version = create_schema(address, password)

@@ -25,7 +25,7 @@ from apoa_client.tables.rows import GuestRow, Records, SheetFacts
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
-    from apoa_client.outbox.sql.batch import Batch
+    from apoa_client.outbox.sql.insertion import Batch
     from apoa_client.outbox.sql.store import Outbox
 
 IMPORTED = "imported"

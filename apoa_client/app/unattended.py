@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.files import read_regular, write_private
-from apoa_client.ports.outbox import ReportReader
 from apoa_client.report.kinds import SOON
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.sql.store import Outbox
 
 REPEAT_AFTER = SOON
 """When the same is shown again."""
@@ -28,7 +30,7 @@ class Attention(NamedTuple):
     """A hash of ids: no personal data. Empty for no report."""
 
 
-def find_attention(reports: ReportReader, now: datetime) -> Attention:
+def find_attention(reports: "Outbox", now: datetime) -> Attention:
     """Return which reports a user must act on now."""
     counts, hashed = Counter[str](), hashlib.sha256()
     for kind, selection in (("refused", refused_reports()), ("due", due_reports(now + SOON))):

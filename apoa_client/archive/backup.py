@@ -51,8 +51,8 @@ from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, publish, translate_errors
-from apoa_client.outbox.sqlite.integrity import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
+from apoa_client.outbox.sqlite.store import is_sound
 from apoa_client.ports.state import Actor, AuditEvent
 
 _log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, too_new
 from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, from_millis
 from apoa_client.outbox.sqlite.database import translate_errors
-from apoa_client.outbox.sqlite.integrity import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
+from apoa_client.outbox.sqlite.store import is_sound
 from apoa_client.vault.sealing import Purpose, mac, mac_key
 
 FORMAT = 2

@@ -116,7 +116,7 @@ class OpenReports:
         row["guest_tag"] = None  # it is hashed with the key here
         if row["photo"] is not None:
             row["photo_state"] = PhotoState.KEPT.value
-        insert(self._here, tuple(row.values()))
+        insert(self._here, {**row, "seq": None, "mac": None, "version": None})
         return row["photo_state"]
 
 

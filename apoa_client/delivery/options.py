@@ -8,16 +8,18 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Status, Verdict
 from apoa_client.ports.doubts import Doubt
-from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock, Interruptions, Progress
 from apoa_client.ports.vault import KnownVersion
 from apoa_client.report.kinds import State
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.sql.store import Outbox
 
 Jitter: TypeAlias = Callable[[], float]
 """Returns a random number, uniform in [0, 1), for the jitter of the backoff."""
@@ -125,7 +127,7 @@ class Dependencies(NamedTuple):
     begins, because it may ask a person for the password.
     """
 
-    outbox: DeliveryState
+    outbox: "Outbox"
     connect: Callable[[TimeLeft], Authority]
     clock: Clock
     jitter: Jitter
@@ -137,7 +139,7 @@ class Dependencies(NamedTuple):
     """What an earlier run of this process knows of the authority; None if it is asked in each run."""
 
 
-def authenticate(outbox: DeliveryState, known: KnownVersion | None, outcome: Outcome) -> None:
+def authenticate(outbox: "Outbox", known: KnownVersion | None, outcome: Outcome) -> None:
     """Check the outbox, note in `outcome` what another program changed, and raise the version in the vault.
 
     No keyring is asked. Several processes may do it at once. Raises `StorageProblem`, and `NotNow` during maintenance.

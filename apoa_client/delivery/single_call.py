@@ -6,22 +6,24 @@ lock the account.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.ports.authority import Authority, AuthorityIdentity, DailyReceipt, Meta, Status, Verdict
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock
 from apoa_client.ports.state import Suspension
 from apoa_client.report.codes import CodeTable
 from apoa_client.report.kinds import OPEN_STATES
 
+if TYPE_CHECKING:
+    from apoa_client.outbox.sql.store import Outbox
+
 T = TypeVar("T")
 
 
-def remember(outbox: DeliveryState, error: ApoaError, now: datetime, settings: str) -> None:
+def remember(outbox: "Outbox", error: ApoaError, now: datetime, settings: str) -> None:
     """Record what applies to later calls too: a suspension, or the time to wait."""
     if plan.suspends_sending(error):
         outbox.set_suspension(Suspension(error.name, now, settings))
@@ -37,7 +39,7 @@ class SingleCalls(NamedTuple):
     than `expected` gets nothing, and raises `SettingsProblem`.
     """
 
-    outbox: DeliveryState
+    outbox: "Outbox"
     connect: Callable[[], Authority]
     clock: Clock
     settings: str

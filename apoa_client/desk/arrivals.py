@@ -97,7 +97,7 @@ def nights_with(minor: Stay, adults: Iterable[Stay]) -> list[Nights]:
 
 
 if TYPE_CHECKING:
-    from apoa_client.ports.outbox import ReportQueue
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.ports.run import Clock
     from apoa_client.report.checking import CheckedDocument
 
@@ -156,7 +156,7 @@ class Desk(DocumentChecker):
 
     def __init__(
         self,
-        outbox: "ReportQueue",
+        outbox: "Outbox",
         clock: "Clock",
         rules: ReportingRules,
         random: RandomBytes,

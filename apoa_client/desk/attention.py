@@ -98,7 +98,7 @@ def worst_level(problems: Sequence[Problem]) -> Level:
 
 
 if TYPE_CHECKING:
-    from apoa_client.ports.outbox import ReportReader
+    from apoa_client.outbox.sql.store import Outbox
 
 _REFUSED = frozenset({State.REJECTED})
 _UNDELIVERED = OPEN_STATES - _REFUSED
@@ -124,7 +124,7 @@ class UrgentReports(NamedTuple):
     """Why not all of them could be read, if so."""
 
 
-def most_urgent(reports: "ReportReader", now: datetime, limit: int) -> UrgentReports:
+def most_urgent(reports: "Outbox", now: datetime, limit: int) -> UrgentReports:
     """Return the most urgent open reports, at most `limit`, as far as the outbox can be read.
 
     They are the reports with a deadline, and refused reports without one, which count as due now.

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from apoa_client.delivery import plan
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
 from apoa_client.report.kinds import CLOCK_TOLERANCE, NO_NUMBER, NO_REASON, OPEN_STATES, Kind, Receipt, State, short_id
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.sql.store import Outbox
 
 CHECK_OUT, REASON = "check_out", "reason"
 """Names of the fields of check-outs and cancellations; the others are in `apoa_client.report.fields`."""
@@ -73,7 +76,7 @@ class ByHand:
     in the order of `apoa_client.report.fields`.
     """
 
-    def __init__(self, outbox: DeliveryState, clock: Clock, stays: Stays, order: Sequence[str] = ()) -> None:
+    def __init__(self, outbox: "Outbox", clock: Clock, stays: Stays, order: Sequence[str] = ()) -> None:
         self._outbox = outbox
         self._clock = clock
         self._stays = stays

@@ -23,7 +23,7 @@ from apoa_client.passport.states import canonical_code
 from apoa_client.report.model import Document, Guest, Stay, part_value
 
 if TYPE_CHECKING:
-    from apoa_client.ports.outbox import ReportQueue
+    from apoa_client.outbox.sql.store import Outbox
 
 RandomBytes = Callable[[int], bytes]
 
@@ -116,7 +116,7 @@ class ImportedStays:
     The stays of a day are read once: call `forget` when others may have been saved.
     """
 
-    def __init__(self, outbox: "ReportQueue") -> None:
+    def __init__(self, outbox: "Outbox") -> None:
         self._outbox = outbox
         self._days: dict[str, tuple[dict[int, str], dict[int, list[str]]]] = {}
 

@@ -15,7 +15,7 @@ from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State, short_id
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
-    from apoa_client.ports.outbox import ReportQueue
+    from apoa_client.outbox.sql.store import Outbox
 
 
 class Period(NamedTuple):
@@ -132,7 +132,7 @@ class StayHistory:
 class Stays:
     """Finds stays in the outbox."""
 
-    def __init__(self, outbox: "ReportQueue", zone: tzinfo) -> None:
+    def __init__(self, outbox: "Outbox", zone: tzinfo) -> None:
         self._outbox = outbox
         self._zone = zone
 

@@ -81,15 +81,11 @@ class Database(Protocol):
         """Execute a statement once for each row of values. `rowcount` is their sum."""
         ...
 
-    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+    def insert_report(self, statement: str, values: Mapping[str, Any], /) -> int | None:
         """Execute an insertion into `reports`; return the row's number (`seq`), None if it conflicts with another row.
 
         The statement ends with `ON CONFLICT DO NOTHING`.
         """
-        ...
-
-    def create_batch(self, query: str, /) -> None:
-        """Create the temporary table `batch` with what a query returns, for this transaction."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -2,15 +2,15 @@
 
 `COLUMNS` says of each column what every part of the program does with it: insertion, entries, codes, hand-over,
 backup and merge derive from it. A new column is a line there, a migration of each engine, and a field of `Entry` if it
-is read. One that is sealed needs more, because each of these is written for its parts: `contents`, `insertion`,
-`Row.sealed` in `codes`, `reseal`, `erasure`, `hand_over`.
+is read. One that is sealed needs more, because each of these is written for its parts: `insertion`, `Row.sealed` in
+`codes`, `reseal`, `erasure`, `hand_over`.
 
 A damaged or manipulated file may hold anything: an unknown state, or text in place of a number. Such a value raises
 `ValueError`, `TypeError` or `OverflowError` here, and the engine turns that into `OutboxDamaged`.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -212,10 +212,10 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
 _ENTRY = (*(name for name, _read in _READ), *_MORE)
 
 
-def entry_from_values(stored: dict[str, Any]) -> Entry:
+def entry_from_values(stored: Mapping[str, Any]) -> Entry:
     """Return the entry of a row from its values, by their columns."""
-    stored["mac IS NOT NULL"] = stored["mac"] is not None
-    return entry_from_row([stored[column] for column in _ENTRY])
+    values = {**stored, "mac IS NOT NULL": stored["mac"] is not None}
+    return entry_from_row([values[column] for column in _ENTRY])
 
 
 def reference_range(reference: str) -> dict[str, str] | None:

@@ -66,7 +66,7 @@ class Content(NamedTuple):
 
 
 class NewReport(NamedTuple):
-    """A report to be queued together with others; see `ReportQueue.add`."""
+    """A report to be queued together with others; see `Outbox.add`."""
 
     report: "Report"
     due_at: datetime | None

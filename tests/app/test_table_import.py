@@ -9,7 +9,7 @@ from import_helpers import Importer, guest_row, records
 from apoa_client.app.table_import import TableImport
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.batch import Batch
+from apoa_client.outbox.sql.insertion import Batch
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import Kind
 from apoa_client.tables.rows import GuestRow

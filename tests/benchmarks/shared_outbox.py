@@ -44,7 +44,7 @@ from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbo
 from apoa_client.app.system_clock import SystemClock
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
-from apoa_client.outbox.contents import Contents
+from apoa_client.outbox.sql.insertion import Contents
 from apoa_client.ports.authority import Authority, Meta, Verdict
 from apoa_client.ports.entries import NewReport
 

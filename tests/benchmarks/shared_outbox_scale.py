@@ -24,8 +24,7 @@ from postgres_plans import SEQUENTIAL, WHOLE, explaining, plans
 from shared_outbox_filling import Size, fill
 
 from apoa_client.app.property_status import read_overview
-from apoa_client.outbox.postgres.schema import open_database
-from apoa_client.outbox.postgres.store import PostgresOutbox
+from apoa_client.outbox.postgres.store import PostgresOutbox, open_database
 
 FULL = Size(properties=1_000, reports=10_000_000, open=10_000)
 SMALL = Size(properties=50, reports=50_000, open=500)

@@ -75,7 +75,6 @@ NOT_FOR_REPORT = HEAVY | {
     "apoa_client.passport.repair",
     "apoa_client.ports.authority",
     "apoa_client.ports.run",
-    "apoa_client.ports.outbox",
     "apoa_client.ports.vault",
     "zlib",
 }

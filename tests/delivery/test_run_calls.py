@@ -1,7 +1,7 @@
 """What a run asks of the outbox, the authority, the clock and the screen, call by call: none too many, none too few."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -85,7 +85,7 @@ def calls_of_a_run(hotel: Hotel, outbox: Any = None, options: Any = None, **more
         return hotel.chance
 
     dependencies = Dependencies(
-        Recorder(outbox or hotel.outbox, calls),
+        cast("Any", Recorder(outbox or hotel.outbox, calls)),
         connect,
         clock,
         jitter,

@@ -2,7 +2,7 @@
 
 How to read it: `delivery_rules` has the state and the rules of the program. Here, `DeliveryModel.steps` yields all that
 can happen next. Each step is one transaction of the outbox, or one event outside it; processes may die between any two
-steps. `checker` visits every state. `test_delivery_model` also breaks each rule and expects a counterexample.
+steps. `checker` visits every state. `test_models` also breaks each rule and expects a counterexample.
 
 What happens: three reports are saved, the first two of one stay (a check-in, then a check-out or a cancellation). Two
 senders, each any number of processes one after another, read the queue, claim, call, and store the answers. They hold

@@ -178,7 +178,7 @@ def test_the_file_of_a_batch_holds_only_sealed_data(
 ) -> None:
     """What is put aside before saving is as unreadable as the outbox."""
     path = tmp_path / "batch"
-    monkeypatch.setattr("apoa_client.outbox.sql.batch.TemporaryFile", lambda: path.open("w+b"))
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: path.open("w+b"))
     with outbox.batch() as batch:
         batch.add(1, [NewReport(report(1), NOON, photo=PHOTO)])  # a photo is put aside at once
     content = path.read_bytes()

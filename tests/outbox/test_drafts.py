@@ -11,7 +11,7 @@ from backup_helpers import SETTINGS, Home, signed
 from basics import FixedClock
 from cli_helpers import readable_in
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, open_outbox, report, sealer, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
@@ -312,14 +312,6 @@ class TestBackup:
         with home.outbox() as outbox:
             assert texts(outbox) == [TYPED]
 
-    def test_a_foreign_draft_is_not_restored(self, file: Path, tmp_path: Path) -> None:
-        """Not even on an empty computer."""
-        signed(file, "INSERT INTO drafts VALUES ('draft', 0, NULL, x'00')")
-        new = Home(tmp_path / "new")
-        new.restore(file)
-        with new.outbox() as outbox:
-            assert texts(outbox) == []
-
 
 def test_the_draft_of_release_0_1_0_survives(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was one row, sealed under an id of its own: it opens, and its former place is overwritten."""
@@ -334,9 +326,3 @@ def test_the_draft_of_release_0_1_0_survives(path: Path, monkeypatch: pytest.Mon
         outbox.drafts.delete(taken(outbox, only(outbox)))
         assert texts(outbox, NOON + HOUR) == []
         assert not left_of(path, sealed)
-
-
-def test_a_key_is_never_in_it(outbox: SqliteOutbox, path: Path) -> None:
-    """Sealing uses only the public key."""
-    outbox.drafts.save(TYPED, NOON)
-    assert all(PRIVATE_KEY not in file.read_bytes() for file in path.parent.iterdir())

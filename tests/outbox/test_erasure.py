@@ -126,17 +126,6 @@ def test_an_erased_report_is_not_a_damaged_one(box: SqliteOutbox, path: Path) ->
         box.content(entry(box, 2))
 
 
-def test_an_erased_report_is_never_sent_again(box: AnyOutbox) -> None:
-    """It stays accepted, in no queue, and its id is still known."""
-    put(box, report(1))
-    erased(box)
-    assert list(box.heads()) == []
-    assert box.claim([uuid(1)], now=NOON + 9 * HOUR, lease_until=NOON + 10 * HOUR)[1] == []
-    assert box.summary(now=NOON, soon=NOON).counts[State.ACCEPTED] == 1
-    with pytest.raises(Exception, match="saved before"):
-        box.add(report(1), due_at=None)
-
-
 def test_nothing_before_its_time(box: AnyOutbox) -> None:
     """A stay must have ended before the time that is given, not at it."""
     put(box, report(1))

@@ -15,20 +15,20 @@ from types import SimpleNamespace
 
 import pytest
 from basics import raises_error
-from damage_helpers import file_size_limit, needs_size_limit
 from held_files import Hold
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_stores import only_sqlite
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
 from apoa_client.files import temporary_beside
+from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sql import insertion
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect, translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Selection
+from apoa_client.ports.entries import NewReport, Selection
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 NEXT = max(STEPS) + 1
@@ -308,13 +308,6 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path, *, there: bool) -> N
     assert elsewhere.exists() is there
 
 
-def test_a_folder_in_its_place_is_refused(path: Path) -> None:
-    """A folder is not an outbox."""
-    path.mkdir(parents=True)
-    with pytest.raises(OutboxUnreachable):
-        open_outbox(path)
-
-
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
 def test_a_named_pipe_is_refused(path: Path, ending: str) -> None:
@@ -362,22 +355,6 @@ def read_all(path: Path) -> str:
     except (OutboxDamaged, SealBroken) as exc:
         return type(exc).__name__
     return "read"
-
-
-def test_flipped_content_breaks_the_seal_and_nothing_else(path: Path) -> None:
-    """One bit changed in one report's content: that report does not open, the others do."""
-    with open_outbox(path) as outbox:
-        entries = [outbox.add(report(number), due_at=None) for number in range(3)]
-    db = sqlite3.connect(path)
-    [[content]] = db.execute("SELECT content FROM reports WHERE seq = 2")
-    db.execute("UPDATE reports SET content = ? WHERE seq = 2", [content[:-1] + bytes([content[-1] ^ 1])])
-    db.commit()
-    db.close()
-    with open_outbox(path) as outbox:
-        assert outbox.content(entries[0]).report == report(0)
-        with pytest.raises(SealBroken):
-            outbox.content(entries[1])
-        assert outbox.content(entries[2]).report == report(2)
 
 
 @only_sqlite
@@ -458,15 +435,6 @@ def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
     assert min(made) > 16
 
 
-@needs_size_limit
-def test_a_quota_is_a_storage_problem(path: Path) -> None:
-    """A limit on the size of files, like a quota, raises an error of ours and loses nothing."""
-    with open_outbox(path) as outbox:
-        with file_size_limit(96 * 1024):
-            saved = add_until(StorageProblem, outbox)
-        assert [entry.id for entry in outbox.entries(Selection())] == saved
-
-
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     if not ROOT:
@@ -507,17 +475,21 @@ def test_a_lock_that_is_never_released(outbox: SqliteOutbox, path: Path) -> None
 
 
 def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C in the middle of a transaction rolls it back, and the outbox can still be used."""
+    """Ctrl-C after the second report of a group: none is saved or recorded, and the group can be saved afterwards."""
+    group = [NewReport(report(number), None) for number in range(3)]
+    really = insertion.insert
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    def interrupt(db: Database, row: insertion.Row) -> None:
+        really(db, row)
+        if row["id"] == uuid(1):
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(insertion, "insert", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            outbox.add(report(1), due_at=None)
-    assert list(outbox.entries(Selection())) == []
-    outbox.add(report(1), due_at=None)
+            outbox.add_all(group)
+    assert (list(outbox.entries(Selection())), list(outbox.audit_trail.entries())) == ([], [])
+    assert len(outbox.add_all(group)) == 3
 
 
 @pytest.mark.parametrize(

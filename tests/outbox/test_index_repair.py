@@ -112,22 +112,6 @@ def test_a_wrong_row_prevents_the_repair(file: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_an_index_that_leads_to_a_table(path: Path) -> None:
-    """If an index leads to a page of a table, emptying the index would destroy rows. They are all there afterwards."""
-    with open_outbox(path) as outbox:
-        for number in range(150):
-            outbox.add(report(number), due_at=None)
-    before = rows(path)
-    index = root_of(path, "sqlite_autoindex_reports_1")
-    assert path.read_bytes()[index] == 2  # it has pages below it
-    rightmost_child = index + 8
-    overwrite(path, rightmost_child, (leaf_of_reports(path) // PAGE + 1).to_bytes(4))
-    with opened(path) as outbox:
-        assert outbox.rebuild_indexes()
-        assert len(outbox.find(uuid(149))) == 1
-    assert rows(path) == before
-
-
 def test_a_report_that_the_queue_misses(path: Path) -> None:
     """A changed row number in an index raises no error and hides a report: `check_queue` finds it."""
     with open_outbox(path) as outbox:

@@ -150,15 +150,6 @@ def test_a_damaged_photo(outbox: SqliteOutbox, path: Path, change: str, error: t
         outbox.photo(saved)
 
 
-def test_an_unknown_state_of_a_photo_is_damage(outbox: SqliteOutbox, path: Path) -> None:
-    """As an unknown state of a report is."""
-    outbox.add_all([new(1)])
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE reports SET photo_state = 'seen'")
-    with pytest.raises(OutboxDamaged):
-        outbox.find(uuid(1))
-
-
 @only_sqlite
 def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
     """Years of photos cost neither memory nor time, until one of them is opened or its code is checked."""

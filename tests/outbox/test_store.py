@@ -25,7 +25,7 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.contents import WARNINGS, Contents
+from apoa_client.outbox.sql.insertion import WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import TAGS_MISSING
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -379,26 +379,12 @@ def test_a_suspension_and_the_last_contact_outlive_the_process(store: Store) -> 
         assert outbox.summary(now=NOON, soon=NOON).suspension is None
 
 
-def test_a_swapped_row_does_not_open(outbox: SqliteOutbox, path: Path) -> None:
-    """Content that was moved to another report's row does not open there."""
-    first, second = (outbox.add(report(number), due_at=None) for number in (1, 2))
-    db = sqlite3.connect(path)
-    db.execute(
-        "UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", [first.id, second.id]
-    )
-    db.commit()
-    db.close()
-    assert outbox.content(first).report == report(1)
-    with pytest.raises(SealBroken) as caught:
-        outbox.content(second)
-    assert caught.value.message.values == {"id": second.id}
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         "UPDATE reports SET state = 'lost'",
         "UPDATE reports SET kind = 'party'",
+        "UPDATE reports SET photo_state = 'seen'",
         "UPDATE reports SET created_at = 9e18",
         "UPDATE reports SET created_at = 9223372036854775807",
         "UPDATE reports SET stay_id = x'ff'",

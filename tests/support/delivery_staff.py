@@ -51,7 +51,8 @@ class Staff:
     def __init__(
         self, outbox: AnyOutbox, clock: FixedClock, chance: UniqueBytes, process: Process | None = None
     ) -> None:
-        self._outbox: Any = MortalOutbox(outbox, process or Process())
+        mortal: Any = MortalOutbox(outbox, process or Process())
+        self._outbox = mortal
         rules = ReportingRules(WIB, 24, b"k")
         self._desk = Desk(self._outbox, clock, rules, chance)
         self._changes = Changes(self._desk)

@@ -1,4 +1,4 @@
-"""Each method of the outbox's ports, called as on any day, for tests that look at the work that it costs."""
+"""Each method of the outbox, called as on any day, for tests that look at the work that it costs."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -38,6 +38,8 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "add": lambda outbox: outbox.add(report(900), due_at=NOON, warnings=[finding()]),
     "add to a stay": lambda outbox: outbox.add(report(901, 3), due_at=None),
     "heads": lambda outbox: list(outbox.heads()),
+    "the oldest that waits": lambda outbox: outbox.oldest_waiting_at(),
+    "practice": lambda outbox: outbox.has_practised(),
     "claim": lambda outbox: claim_one(outbox, 3),
     "claim a batch": lambda outbox: outbox.claim(
         [uuid(number) for number in range(4, 24)], now=NOON, lease_until=NOON + HOUR

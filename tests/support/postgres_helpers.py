@@ -29,8 +29,7 @@ from system_helpers import needs_tool
 from apoa_client import cli
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase, translated
-from apoa_client.outbox.postgres.schema import add_member, create_schema
-from apoa_client.outbox.postgres.store import PostgresOutbox
+from apoa_client.outbox.postgres.store import PostgresOutbox, add_member, create_schema
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.state import Actor
 from apoa_client.ports.vault import Sealer

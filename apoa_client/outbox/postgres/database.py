@@ -214,14 +214,10 @@ class PostgresDatabase:
                 return self.executemany(statement, rows)
         return self._statements.executemany(translated(statement), rows)
 
-    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+    def insert_report(self, statement: str, values: Mapping[str, Any], /) -> int | None:
         """As `Database`."""
         found = self.execute(f"{statement} RETURNING seq", values).fetchall()
         return int(found[0][0]) if found else None
-
-    def create_batch(self, query: str, /) -> None:
-        """As `Database`; a table of the session would meet other users of a pooler."""
-        self.execute(f"CREATE TEMP TABLE batch ON COMMIT DROP AS {query}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import NotNow, StorageProblem
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import MILLISECOND, millis, millis_or_none
+from apoa_client.outbox.sql.insertion import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import MAINTENANCE, read_metadata, write
 from apoa_client.outbox.sql.queries import OPEN, places
 from apoa_client.report.kinds import OPEN_STATES, State

@@ -21,13 +21,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import ApoaError, NotNow
-from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.rows import MILLISECOND, SAVED, millis
+from apoa_client.outbox.rows import MILLISECOND, millis
 from apoa_client.outbox.sql import audit, insertion
 from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.sql.claims import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, photo_digest, rows_of
+from apoa_client.outbox.sql.insertion import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.sql.metadata import PRACTICE_MOVED, read, write
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.reseal import record_missing_tags, tags_are_missing
@@ -248,7 +248,7 @@ class HandOver:
         if is_known:
             self._there.execute(_REPLACE, [*row.values(), row["id"]])
         elif row["state"] == State.QUEUED and not row["attempts"]:  # what a login that may not send can write too
-            insertion.insert(self._there, tuple(row[name] for name in SAVED))
+            insertion.insert(self._there, {**row, "seq": None})
         else:
             self._there.execute(_INSERT, list(row.values()))
 

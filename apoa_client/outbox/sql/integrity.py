@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from apoa_client.errors import ApoaError
-    from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.insertion import Contents
     from apoa_client.ports.entries import Change, Content
     from apoa_client.ports.vault import Authenticator
 
@@ -150,7 +150,7 @@ class Integrity:
         return self._codes.is_proven(row, authenticator, read_register(self._db, authenticator))
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
-        """As `ports.DeliveryState`."""
+        """As `Outbox.authenticate`."""
         with self._db.read_errors():
             before = read(self._db, DOUBTS) or ()
             authenticator, found = self._codes.checking(ask=ask)
@@ -292,7 +292,7 @@ class Integrity:
         audit.append(self._db, self._actor, [AuditEvent(VOUCHED, each) for each in ids])
 
     def confirm(self, change: Change) -> None:
-        """As `ports.DeliveryState`."""
+        """As `Outbox.confirm`."""
         with self._writing():
             for row in rows_of(self._db, [change.id]):
                 self._queue_again(row)
@@ -337,12 +337,12 @@ class Integrity:
             record_public_key(self._db, self._codes.sealer.public_key)
 
     def content(self, report_id: str, *, proven: bool = True) -> Content:
-        """Open a report and its findings, as `ports.ReportReader.content`."""
+        """As `Outbox.content`, by id."""
         with self._db.read_errors():
             return self._opened(next(rows_of(self._db, [report_id]), None), proven=proven)
 
     def contents(self, ids: Sequence[str]) -> dict[str, Content | ApoaError]:
-        """Open several reports that are read together, as `ports.DeliveryState.contents`."""
+        """As `Outbox.contents`, by ids."""
         rows: Mapping[str, Row] | None
         try:
             with self._db.read_errors(), self._db.snapshot():
@@ -360,7 +360,7 @@ class Integrity:
         return found
 
     def photo(self, report_id: str) -> bytes:
-        """Open a photo, as `ports.ReportReader.photo`."""
+        """As `Outbox.photo`, by id."""
         with self._db.read_errors():
             with self._db.snapshot():
                 row = next(rows_of(self._db, [report_id]), None)

@@ -158,8 +158,6 @@ HOLD = Value("hold", millis, _instant)
 
 # What says who wrote the reports. The texts of register, keys and trail are read by the modules of these names.
 PUBLIC_KEY = Value("public_key", str, _text)
-REPLACED_KEY = Value("replaced_key", str, str)
-"""What the last key rotation leaves: the new public key, under a code of the old key."""
 REGISTER = Value("register", str, str)
 AUDIT_HEAD = Value("audit_head", str, str)
 DOUBTS = Value("doubts", _dump_doubts, _load_doubts)
@@ -239,7 +237,7 @@ def write(db: Database, value: Value[T], new: T | None) -> None:
 
 
 def read_restrictions(db: Database) -> Restrictions:
-    """Return what `ports.DeliveryState.restrictions` describes. For use within `Database.read_errors`."""
+    """Return what `PropertyValues.restrictions` describes. For use within `Database.read_errors`."""
     keys = [SUSPENSION.key, HOLD.key]
     return restrictions_from(dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", keys).fetchall()))
 

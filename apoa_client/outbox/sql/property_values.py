@@ -65,13 +65,13 @@ class PropertyValues:
             metadata.write(self._db, which, new)
 
     def restrictions(self) -> Restrictions:
-        """As `ports.DeliveryState`."""
+        """Return what forbids calls to the authority, as it is now; costs next to nothing."""
         with self._db.read_errors(), self._db.snapshot():
             [found] = by_own_clock(self._db, self._actor.now, [read_restrictions(self._db)])
         return found
 
     def set_suspension(self, suspension: Suspension | None) -> None:
-        """As `ports.DeliveryState`; kept as `hold` is."""
+        """Suspend sending for the property, or (None) resume it; kept as `hold` is."""
         if suspension is None:
             stored, event = None, AuditEvent("sending_resumed")
         else:
@@ -83,7 +83,7 @@ class PropertyValues:
                 self._record([event])
 
     def hold(self, until: datetime) -> None:
-        """As `ports.DeliveryState`; a later call replaces an earlier one.
+        """Send nothing before this time, because the authority asked for it. A later call replaces an earlier one.
 
         It is not kept where the private key cannot be had, because it would look as if another program had written it.
         The next run then asks the authority again, and sends nothing before that.
@@ -102,7 +102,7 @@ class PropertyValues:
         return is_kept
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
-        """As `ports.DeliveryState`."""
+        """Record that the authority answered at this time, and what time its clock showed, if it said so."""
         with self._db.transaction():
             metadata.write(self._db, metadata.LAST_CONTACT, at)
             if server_time is not None:
@@ -113,11 +113,11 @@ class PropertyValues:
                     self._record_clock_check(at)
 
     def wants_photos(self) -> bool:
-        """As `ports.DeliveryState`."""
+        """Return whether the authority takes photos, as it last said. False if it never said so."""
         return self.value(metadata.WANTS_PHOTOS) == 1
 
     def record_meta(self, meta: Meta) -> None:
-        """As `ports.DeliveryState`."""
+        """Record whether the authority takes photos, and its names of the property and office, if that changed."""
         name, office = (" ".join(each.split()) for each in (meta.property_name, meta.property_office or ""))
         if (meta.wants_photo, (name, office)) != (self.wants_photos(), self.value(metadata.ACCOUNT)):
             with self._db.transaction():

@@ -247,7 +247,7 @@ class EntryReader:
             return array("q", (row[0] for row in self._db.execute(query, values)))
 
     def selected(self, selection: Selection) -> Iterator[Entry]:
-        """Yield the entries of a selection, as `ports.ReportReader.entries`; also where an index is damaged."""
+        """Yield the entries of a selection, as `Outbox.entries`; also where an index is damaged."""
         condition, hint, values = selection_condition(selection)
         order, more = selection_order(selection)
         query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
@@ -263,7 +263,7 @@ class EntryReader:
         return islice(entries, selection.limit)
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
-        """Yield the photos that may be sent now, as `ports.DeliveryState.photos_to_send`."""
+        """Yield the photos that may be sent now, as `Outbox.photos_to_send`."""
         with self._db.read_errors():
             found = self._db.execute(PHOTOS_TO_SEND).fetchall()
         sent_for = {report_id: accepted for _seq, report_id, accepted in found}

@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 
     from apoa_client.errors import ApoaError
     from apoa_client.messages import Message
-    from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
-    from apoa_client.outbox.sql.batch import Batch
     from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
+    from apoa_client.outbox.sql.insertion import Batch, Contents
     from apoa_client.outbox.sql.integrity import FileCheck, Integrity
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
@@ -50,11 +49,9 @@ if TYPE_CHECKING:
 class Outbox(PropertyValues, ABC):
     """The whole outbox of one property, in `db`. Close it, and do not share it between threads.
 
-    It has the methods of `ports.ReportQueue` and `ports.DeliveryState`, and does not inherit from these, which would
-    slow down every start: mypy compares them where an outbox is given to the desk or to delivery.
-
-    What is known about guests is sealed by `sealer`: adding needs no secret, only opening contents and drafts does.
-    Each change of a report is recorded in the audit trail, in the same transaction, as done by `actor`.
+    Its methods raise `StorageProblem`. What is known about guests is sealed by `sealer`: adding needs no secret, only
+    opening contents and drafts does. Each change of a report is recorded in the audit trail, in the same transaction,
+    as done by `actor`.
     """
 
     def __init__(self, db: Database, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
@@ -75,21 +72,27 @@ class Outbox(PropertyValues, ABC):
     # Reading.
 
     def find(self, reference: str) -> list[Entry]:
-        """As `ports.ReportReader`; hyphens are optional."""
+        """Return entries whose id, short id or stay's id begins with `reference`; newest first, at most 20.
+
+        Hyphens are optional.
+        """
         wanted = rows.reference_range(reference)
         return [] if wanted is None else list(self._reader.in_batches(self._reader.seqs(queries.FIND, wanted)))
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
-        """As `ports.ReportReader`; a limit takes the first of them."""
+        """Yield entries in the order in which they were created, unless the selection says otherwise.
+
+        A limit takes the first of them.
+        """
         return self._reader.selected(selection)
 
     def stay_ids(self, beginning: str) -> list[str]:
-        """As `ports.ReportReader`."""
+        """Return the ids of stays that begin with this text, each once."""
         with self._db.read_errors():
             return [str(row[0]) for row in self._db.execute(queries.STAY_IDS, [beginning, f"{beginning}g"])]
 
     def count(self, selection: Selection) -> int:
-        """As `ports.ReportReader`."""
+        """Return the number of entries of a selection, whatever its limit."""
         condition, hint, values = queries.selection_condition(selection)
         query = f"SELECT count(*) FROM reports WHERE {condition} AND {hint}"  # noqa: S608  constants
         with self._db.read_errors():
@@ -101,26 +104,33 @@ class Outbox(PropertyValues, ABC):
             return self._db.execute(queries.PRACTISED).fetchone() is not None
 
     def content(self, entry: Entry, *, proven: bool = True) -> Content:
-        """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased.
+        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`.
 
-        Raises `NotAuthentic` if another program sealed it.
+        Unless it must be `proven`, what another program changed is opened too, for a person who compares it; else that
+        raises `NotAuthentic`. Raises `OutboxDamaged` if the content is missing without having been erased.
         """
         return self.integrity.content(entry.id, proven=proven)
 
     def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
-        """As `ports.DeliveryState`."""
+        """Open several, read together, by id. In place of a content that cannot be opened there is the error.
+
+        The error is `SealBroken`, `OutboxDamaged` or `Erased`. Raises `CredentialsProblem`.
+        """
         return self.integrity.contents([entry.id for entry in entries])
 
     def photo(self, entry: Entry) -> bytes:
-        """As `ports.ReportReader`; raises `OutboxDamaged` and `NotAuthentic` as `content` does."""
+        """Open the photo of one. Raises what `content` does; `DataRefused` if the report has no photo."""
         return self.integrity.photo(entry.id)
 
     def with_receipt(self, number: str) -> list[Entry]:
-        """As `ports.ReportReader`."""
+        """Return accepted reports with this receipt number; newest first, at most 20."""
         return list(self._reader.in_batches(self._reader.seqs(queries.WITH_RECEIPT, {"number": number})))
 
     def shared_receipts(self, numbers: Sequence[str]) -> dict[str, int]:
-        """As `ports.DeliveryState`."""
+        """Return those of the receipt numbers that accepted reports of several stays have, and how many stays.
+
+        A duplicate does not count: it has the number of the report that covers its guest and night.
+        """
         if not numbers:
             return {}
         query = queries.SHARED_RECEIPTS.format(numbers=", ".join("?" * len(numbers)))
@@ -128,22 +138,30 @@ class Outbox(PropertyValues, ABC):
             return {str(number): int(stays) for number, stays in self._db.execute(query, numbers).fetchall()}
 
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
-        """As `ports.ReportQueue`."""
+        """Return entries of a guest with this tag for any of these nights, in any state, in their order."""
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
         return list(self._reader.in_batches(self._reader.seqs(queries.SAME_GUEST, nights)))
 
     def heads(self) -> Iterator[Entry]:
-        """As `ports.DeliveryState`."""
+        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest.
+
+        A stay that may be practice is left out until a user has decided: see `Summary.practice_undecided`.
+        """
         undecided = frozenset(self.value(metadata.PRACTICE_UNDECIDED) or ())
         found = self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
         return (entry for entry in found if entry.stay_id not in undecided) if undecided else found
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
-        """As `ports.DeliveryState`."""
+        """Yield the photos that wait and may be sent now, in no particular order.
+
+        The stay must have a check-in that the authority accepted with a receipt, not as a duplicate, and whose data are
+        not erased, and no cancellation that is open or accepted. Of several photos of a stay only the latest is sent. A
+        withdrawn report's photo is not sent. The caller may record a result between two photos.
+        """
         return self._reader.photos_to_send()
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
-        """As `ports.DeliveryState`."""
+        """Return counts and times; costs the same however long the history is. Needs no key."""
         from apoa_client.outbox.sql.summary import read_summary
 
         with self._db.read_errors(), self._db.snapshot():
@@ -156,7 +174,7 @@ class Outbox(PropertyValues, ABC):
 
     def batch(self) -> AbstractContextManager[Batch]:
         """Return an empty batch. Leaving the context forgets what was not saved."""
-        from apoa_client.outbox.sql.batch import Batch
+        from apoa_client.outbox.sql.insertion import Batch
 
         return Batch.opened(self._db, self._sealer, self._codes, self._actor)
 
@@ -164,12 +182,15 @@ class Outbox(PropertyValues, ABC):
 
     @abstractmethod
     def check_queue(self) -> None:
-        """As `ports.DeliveryState`."""
+        """Raise `OutboxDamaged` if there are open reports that the other methods cannot find."""
         ...
 
     @abstractmethod
     def rebuild_indexes(self) -> bool:
-        """As `ports.DeliveryState`."""
+        """Rebuild damaged indexes from the reports, and return whether that was necessary and possible.
+
+        Nothing is changed if anything but an index is damaged. Several processes may do it at once.
+        """
         ...
 
     @abstractmethod
@@ -189,11 +210,17 @@ class Outbox(PropertyValues, ABC):
         replaces: Sequence[str] = (),
         active_reports: Sequence[str] = (),
     ) -> Entry:
-        """As `ports.ReportQueue`; raises `StorageProblem` if the id is known."""
+        """Queue one report. When this returns, a power cut no longer loses it.
+
+        The reports that it `replaces` become superseded in the same transaction, and it takes the first one's position
+        among the reports of the stay. `active_reports` are the stay's reports as the caller saw them, in their order.
+        Raises `ReportMoved`, and changes nothing, if one of `replaces` is no longer `Entry.withdrawable` or the stay's
+        current reports are not those expected; `StorageProblem` if the id is known.
+        """
         return self.add_all([NewReport(report, due_at, warnings, guest_tag, replaces, active_reports)])[0]
 
     def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
-        """As `ports.ReportQueue`; raises `StorageProblem` if an id is known.
+        """Queue several reports of different stays, all of them or none, in their order. Raises what `add` does.
 
         The audit trail records which reports were saved together, by the id of the first.
         """
@@ -201,7 +228,7 @@ class Outbox(PropertyValues, ABC):
         from apoa_client.outbox.sql.register import sealed_to_current_key
 
         def seal() -> list[insertion.Row]:
-            return [insertion.sealed_row(self._contents, new) for new in new_reports]
+            return [insertion.new_row(self._contents, new) for new in new_reports]
 
         sealed = seal()  # before the transaction, so that other processes do not wait for cryptography
         first = new_reports[0].report.id if len(new_reports) > 1 else None
@@ -209,18 +236,22 @@ class Outbox(PropertyValues, ABC):
         with self._db.transaction():
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             with self._codes.changing(replaced):
-                seqs = [
-                    insertion.make_room(self._db, new.active_reports, new.replaces, millis(new.report.created_at))
-                    for new in new_reports
-                ]
+                for row, new in zip(sealed, new_reports, strict=True):
+                    at = millis(new.report.created_at)
+                    row["seq"] = insertion.make_room(self._db, new.active_reports, new.replaces, at)
             with self._codes.saving() as give_code:
-                entries = [insertion.insert(self._db, *each, give_code) for each in zip(sealed, seqs, strict=True)]
+                for row in sealed:
+                    give_code(row)
+                    insertion.insert(self._db, row)
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
-        return entries
+        return [rows.entry_from_values(row) for row in sealed]
 
     def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
-        """As `ports.ReportQueue`."""
+        """Withdraw reports that the authority does not have, all or none. Raises `ReportMoved` as `add` does.
+
+        `active_reports` are those of each stay that the reports belong to.
+        """
         from apoa_client.outbox.sql import insertion
 
         self._codes.ask()
@@ -234,7 +265,13 @@ class Outbox(PropertyValues, ABC):
     # Delivery's changes.
 
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
-        """As `ports.DeliveryState`; the entries are in the order asked for."""
+        """Mark reports as being sent, count an attempt, and return the lease's token and the entries claimed.
+
+        The entries are in the order asked for. A report that another process has claimed in the meantime is left out,
+        and one that is not the first open report of its stay any more. The lease is as long as from `now` to
+        `lease_until`; where several computers write to the outbox, it begins and ends by the clock of the database.
+        Raises `NotNow` during maintenance of the outbox.
+        """
         from apoa_client.outbox.sql import claims
 
         wanted = dict.fromkeys(ids)
@@ -246,7 +283,7 @@ class Outbox(PropertyValues, ABC):
         return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
 
     def renew(self, lease: str, *, now: datetime, lease_until: datetime) -> bool:
-        """As `ports.DeliveryState`."""
+        """Let a lease end later; return whether it holds. One that another process has taken over stays as it is."""
         from apoa_client.outbox.sql.claims import RENEW
 
         with self._db.errors():
@@ -255,7 +292,7 @@ class Outbox(PropertyValues, ABC):
             return self._db.execute(RENEW, {"lease": lease, "until": until}).rowcount > 0
 
     def release(self, lease: str) -> None:
-        """As `ports.DeliveryState`."""
+        """Queue the claimed reports again as they were, because no call was made. One taken over is left alone."""
         from apoa_client.outbox.sql.claims import LEASED, RELEASE
 
         values = {"lease": lease}
@@ -265,13 +302,13 @@ class Outbox(PropertyValues, ABC):
                 self._db.execute(RELEASE, values)
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
-        """As `ports.DeliveryState`."""
+        """Record the results of claimed reports. A report whose lease was taken over is left alone."""
         from apoa_client.outbox.sql.claims import LEASED
 
         self._change(LEASED, changes, lease)
 
     def settle_pending(self, changes: Sequence[Change]) -> None:
-        """As `ports.DeliveryState`; a report that is not pending is left alone."""
+        """Record the results of pending reports; one that is not pending is left alone."""
         from apoa_client.outbox.sql.claims import PENDING
 
         self._change(PENDING, changes, None)
@@ -297,7 +334,10 @@ class Outbox(PropertyValues, ABC):
             self._record([event_of(change) for change in changes if change.id in done])
 
     def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
-        """As `ports.DeliveryState`."""
+        """Record the receipt of a report that was entered by hand: accepted. Raises `ReportMoved` if it is not open.
+
+        It may be claimed by the caller, under this lease.
+        """
         from apoa_client.outbox.sql import insertion
         from apoa_client.outbox.sql.audit import AGAIN
 
@@ -308,7 +348,10 @@ class Outbox(PropertyValues, ABC):
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
     def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
-        """As `ports.DeliveryState`."""
+        """Record that the photo of this report was sent or refused; one that does not wait is left alone.
+
+        `detail` is a short code for the audit trail, no text of a server.
+        """
         from apoa_client.outbox.sql.audit import photo_event
         from apoa_client.outbox.sql.claims import SETTLE_PHOTO
 
@@ -385,7 +428,7 @@ class Outbox(PropertyValues, ABC):
 
     @cached_property
     def _contents(self) -> Contents:
-        from apoa_client.outbox.contents import Contents
+        from apoa_client.outbox.sql.insertion import Contents
 
         return Contents(self._sealer)
 
@@ -397,9 +440,17 @@ class Outbox(PropertyValues, ABC):
         return Integrity(self._db, self._codes, self._contents, self._actor)
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
-        """As `ports.DeliveryState`."""
+        """Check the open and the latest reports, and give codes to those that were saved without the key.
+
+        With `ask`, a keyring may be asked for the private key. `known` is the version in the vault, which is higher
+        than the outbox's if that is an older copy. Several processes may do it at once. Raises `NotNow` during
+        maintenance of the outbox, and if the key is replaced meanwhile.
+        """
         return self.integrity.authenticate(ask=ask, known=known)
 
     def confirm(self, change: Change) -> None:
-        """As `ports.DeliveryState`."""
+        """Take what the authority answers about a report that another program changed, and has with this content.
+
+        Raises as `authenticate`, and `SealBroken` if the content does not open.
+        """
         self.integrity.confirm(change)

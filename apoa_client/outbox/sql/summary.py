@@ -49,7 +49,7 @@ _LONG_AGO = -(1 << 62)
 
 
 def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
-    """Return what `ports.DeliveryState.summary` describes. For use within `Database.read_errors`."""
+    """Return what `Outbox.summary` describes. For use within `Database.read_errors`."""
     # A server is asked once: it answers when the first result is looked at.
     values = db.execute(_METADATA, KEYS)
     tally = db.execute(queries.TALLY)

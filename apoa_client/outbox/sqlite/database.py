@@ -170,15 +170,10 @@ class SqliteDatabase:
         """As `Database`."""
         return self.connection.executemany(statement, rows)
 
-    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+    def insert_report(self, statement: str, values: Mapping[str, Any], /) -> int | None:
         """As `Database`; without RETURNING, which SQLite has since 3.35."""
         cursor = self.connection.execute(statement, values)
         return cursor.lastrowid if cursor.rowcount == 1 else None
-
-    def create_batch(self, query: str, /) -> None:
-        """As `Database`; after a transaction that is durable, the table stays until the next one."""
-        self.execute("DROP TABLE IF EXISTS temp.batch")
-        self.execute(f"CREATE TEMP TABLE batch AS {query}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -153,7 +153,7 @@ def test_the_schema_public(
     closed = "Logins could create functions in the schema public there. They cannot any more."
     assert spoken("en", closed) in init().out
     assert init("--json").json["public_schema"] == "closed"
-    monkeypatch.setattr("apoa_client.outbox.postgres.schema.may_create_in_public", lambda *_: True)
+    monkeypatch.setattr("apoa_client.outbox.postgres.store.may_create_in_public", lambda *_: True)
     opened = init()
     assert spoken("en", closed) not in opened.out
     assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC" in opened.err

@@ -6,9 +6,9 @@ import pytest
 from basics import raises_error
 from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox
 
-from apoa_client.outbox.postgres import schema
+from apoa_client.outbox.postgres import store as schema
 from apoa_client.outbox.postgres.connection import TimeLimits, connect
-from apoa_client.outbox.postgres.schema import add_member, create_schema
+from apoa_client.outbox.postgres.store import add_member, create_schema
 from apoa_client.outbox.postgres.tables import STATEMENTS, VERSION
 
 PATIENT = TimeLimits(answer=20.0, lock=20.0)

@@ -1,7 +1,6 @@
 """Statements written for SQLite become psycopg's, and what is quoted in them stays."""
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.outbox.postgres.database import translated
@@ -28,11 +27,3 @@ def test_translation(statement: str, expected: str) -> None:
 
 
 _QUOTED = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-
-
-@given(text=_QUOTED, name=_QUOTED)
-def test_quotes(text: str, name: str) -> None:
-    """Whatever stands in quotes, only the places outside of them are for values."""
-    quoted = "'" + text.replace("'", "''") + "' || \"" + name.replace('"', '""') + '"'
-    result = translated(f"SELECT ?, {quoted}, :last").decode()
-    assert result == f"SELECT %s, {quoted.replace('%', '%%')}, %(last)s"

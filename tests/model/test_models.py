@@ -1,6 +1,6 @@
-"""The protocol of delivery is right in every reachable state of its model, and each of its rules is needed.
+"""The protocols are right in every reachable state of their models, and each of their rules is needed.
 
-`slow`: about a minute on one core for all checks together. How to read the model: `delivery_model`.
+`slow`: about a minute on one core for all checks of delivery together. How to read a model: `delivery_model`.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,8 @@ import pytest
 from model.checker import ENDS_WELL, check, find, rules_of
 from model.delivery_model import CONFIGS, DeliveryModel
 from model.delivery_rules import ACCEPTED, FAR, PENDING, QUEUED, REJECTED, SENDING, STAYS, Config, Row, Rules
+from model.hand_over_model import MARKED, HandOverModel
+from model.rotation_model import Rotation, RotationModel
 
 from apoa_client.report.kinds import State
 
@@ -183,7 +185,91 @@ def test_every_rule_is_broken_once() -> None:
     assert {name for mutation in MUTATIONS for name in mutation.rules} == set(rules_of(DeliveryModel))
 
 
-@pytest.mark.parametrize("rule", rules_of(DeliveryModel))
-def test_each_rule_names_what_implements_it(rule: str) -> None:
-    """All functions and statements that the model refers to exist."""
-    assert all(find(reference) for reference in rules_of(DeliveryModel)[rule])
+def test_no_report_is_lost_or_sent_after_it_was_withdrawn() -> None:
+    """Whatever dies, and wherever a user withdraws the report."""
+    result = check(HandOverModel())
+    assert result.broken is None, result
+    assert result.states > 100
+
+
+class Unmarked(HandOverModel):
+    """The row here may change while it is handed over."""
+
+    def marked(self, here: str) -> str:
+        return here
+
+    def released(self, _here: str | None) -> str | None:
+        return None
+
+
+class Replacing(HandOverModel):
+    """A row there is replaced by the copy."""
+
+    def stored(self, _there: str | None, copy: str) -> str:
+        return QUEUED if copy == MARKED else copy
+
+
+class Kept(HandOverModel):
+    """What was stored there stays here."""
+
+    def released(self, here: str | None) -> str | None:
+        return here
+
+
+class Changeable(HandOverModel):
+    """A report that is being handed over may be withdrawn here."""
+
+    def may_withdraw(self, row: str | None) -> bool:
+        return row in {QUEUED, MARKED}
+
+
+@pytest.mark.parametrize(
+    ("model", "broken"),
+    [(Unmarked, "withdrawn"), (Replacing, "withdrawn"), (Changeable, "withdrawn"), (Kept, ENDS_WELL)],
+)
+def test_each_rule_of_a_hand_over_is_needed(model: type[HandOverModel], broken: str) -> None:
+    """Without it the checker finds how a promise is broken."""
+    assert check(model()).broken == broken
+
+
+NEXT, SETTINGS, RECORDED, *RESEAL = RotationModel().procedure()[:-4]
+FINISH = RotationModel().procedure()[-4:]
+
+
+def test_every_report_opens_in_every_state() -> None:
+    """With three reports, two desks, three rotations and two crashes."""
+    result = check(RotationModel())
+    assert result.broken is None, result
+    assert result.states == 39_388
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param({"stored": lambda _, _state, sealed_to: sealed_to}, id="the key is not compared when storing"),
+        pytest.param({"may_start": lambda _, state: len(state.running) < 2}, id="two rotations at a time"),
+        pytest.param({"started": lambda _, _vault, key: Rotation(key)}, id="an interrupted rotation is forgotten"),
+        pytest.param(
+            {"procedure": lambda _: (SETTINGS, NEXT, RECORDED, *RESEAL, *FINISH)}, id="the settings before the vault"
+        ),
+        pytest.param({"procedure": lambda _: (NEXT, SETTINGS, RECORDED, *FINISH)}, id="reports are not sealed again"),
+        pytest.param(
+            {"procedure": lambda _: (NEXT, SETTINGS, *RESEAL, *FINISH, RECORDED)}, id="the key is recorded last"
+        ),
+        pytest.param(
+            {"procedure": lambda _: (NEXT, SETTINGS, RECORDED, *FINISH, *RESEAL)}, id="the old key goes too early"
+        ),
+    ],
+)
+def test_each_rule_of_a_rotation_is_needed(rules: dict[str, Callable[..., Any]]) -> None:
+    """Without the rule a report does not open, and the checker says how it comes to that."""
+    result = check(type("Broken", (RotationModel,), rules)())
+    assert result.broken == "opens", result
+    assert result.trace, result
+
+
+@pytest.mark.parametrize("model", [DeliveryModel, HandOverModel, RotationModel])
+def test_each_rule_names_what_implements_it(model: type) -> None:
+    """All functions and statements that the models refer to exist."""
+    for references in rules_of(model).values():
+        assert all(map(find, references))
