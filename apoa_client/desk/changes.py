@@ -24,7 +24,7 @@ from apoa_client.report.model import Report, Stay
 from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.parse_fields import Draft, changed_nights
 from apoa_client.report.parse_fields import reason as parse_reason
-from apoa_client.report.rules import CHECK_DIGIT_NOTE, EARLIEST_AHEAD, Examination
+from apoa_client.report.rules import EARLIEST_AHEAD, Examination
 
 
 class Changes:
@@ -74,12 +74,9 @@ class Changes:
             raise _refused("check_out", "order", problem)
         return self._change(history, Kind.CHECK_OUT, replaces, check_out=left)
 
-    def examine(
-        self, before: Report, typed: Mapping[str, str], mrz: Mrz | None = None, *, accept_check_digit: bool = False
-    ) -> Examination:
+    def examine(self, before: Report, typed: Mapping[str, str], mrz: Mrz | None = None) -> Examination:
         """Check the correction of a report: newly typed texts, which may be empty, and new MRZ lines."""
-        draft = correction_draft(before, typed, mrz, today=self._desk.today)
-        return self._desk.examine(draft._replace(accept_check_digit=accept_check_digit))
+        return self._desk.examine(correction_draft(before, typed, mrz, today=self._desk.today))
 
     def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> NewReport:
         """Return the corrected report. It replaces reports that were never sent, and follows reports that were.
@@ -154,12 +151,10 @@ def correction_draft(before: Report, typed: Mapping[str, str], mrz: Mrz | None =
     document_type = ""
     if mrz is not None:
         values = {name: value for name, value in values.items() if name not in IN_AN_MRZ}
-        # The note about a check digit was about the old lines.
-        values["note"] = str(values.get("note", "")).removesuffix(CHECK_DIGIT_NOTE).strip()
     elif before.guest is not None:
         document_type = before.guest.document.type  # no field has it
         reported = read_mrz(before.guest.document.mrz, today=today) if before.guest.document.mrz else None
-        mrz = reported if reported is not None and reported.valid else None  # accepted lines must not block it
+        mrz = reported if reported is not None and reported.valid else None
     if typed.get("nights") and before.stay is not None:
         values = {name: value for name, value in values.items() if name != "planned_check_out"}
         typed = {**typed, "nights": changed_nights(typed["nights"], before.stay.nights)}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from apoa_client.messages import Message, day_message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
-from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
+from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of
 from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM, UNREADABLE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
@@ -34,7 +34,6 @@ LONGEST_PASSPORT = 10
 OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
 _NO_BIRTH_PLACE = msg("The place of birth is reported as - (not stated). If the passport has it, write it.")
-CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
 
 _GUEST_FIELDS = tuple(item.name for item in ON_THE_FORM if item.of_guest)
 _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.of_guest and item.missing and item.name not in NAMES)
@@ -238,8 +237,6 @@ def _stay(reader: Reader, now: datetime) -> Stay | None:
     if check_in is None or check_out is None:
         return None
     values["purpose"] = values["purpose"] or Purpose.TOURISM
-    if reader.has_accepted_check_digit:
-        values["note"] = f"{values['note']} {CHECK_DIGIT_NOTE}" if values["note"] else CHECK_DIGIT_NOTE
     return Stay(check_in, check_out, **members_at("stay", values))
 
 
@@ -419,8 +416,7 @@ def _check_code(reader: Reader, name: str, value: str, table: Sequence[Code], da
     rows = rows_of(table, value)
     if any(row.valid_on(day) for row in rows):
         return
-    likely = suggest(value, table, day, limit=1) if name == "stay_permit" else []
-    reader.add_warning(name, "unknown_code", _unknown_code(name, value, rows, day), likely[0].code if likely else None)
+    reader.add_warning(name, "unknown_code", _unknown_code(name, value, rows, day))
 
 
 def _unknown_code(name: str, value: str, rows: Sequence[Code], day: date) -> Message:

@@ -15,7 +15,7 @@ from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Report, StayPermit, from_json, to_json
 from apoa_client.report.parse_fields import Draft
-from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
+from apoa_client.report.rules import Examination, examine
 
 LONG = "CHRISTOPHER BARTHOLOMEW MAXIMILIAN ALEXANDER"
 FULL = "JONATHON WARREN TREVOR ALEXANDER"
@@ -420,7 +420,6 @@ CUT_SURNAME = mrz(surname=LONG, given_names="")
 EMPTY_DATES = mrz(expiry_date=None, birth_date=None)
 DIGIT_IN_SURNAME, DIGIT_IN_GIVEN_NAMES = spoilt(0, 6, "1"), spoilt(0, 13, "4")
 LAST_DIGIT, OPTIONAL_DATA = spoilt(1, 43, "9"), spoilt(1, 30, "A", optional_data="ZE184226B")
-NO_STATE = spoilt(1, 10, "Q")
 
 SCANNED: list[tuple[str, Draft, str, str]] = [
     ("a name that is cut off", scanned(CUT), "", "given_names name_truncated"),
@@ -439,15 +438,7 @@ SCANNED: list[tuple[str, Draft, str, str]] = [
     ),
     ("a letter without a rule", scanned(mrz(surname="ALIYEV"), {"surname": "Əliyev"}), "", "surname conflict"),
     ("no field can be typed for the composite", scanned(LAST_DIGIT), "mrz check_digit", ""),
-    ("but it can be accepted", scanned(LAST_DIGIT, accept_check_digit=True), "", "mrz check_digit"),
     ("nor for the optional data", scanned(OPTIONAL_DATA), "mrz check_digit", ""),
-    ("which can be accepted", scanned(OPTIONAL_DATA, accept_check_digit=True), "", "mrz check_digit"),
-    (
-        "an accepted digit only",
-        scanned(NO_STATE, accept_check_digit=True),
-        "nationality unknown_state",
-        "issuing_state implausible",
-    ),
     ("a wrong field is not missing", scanned(spoilt(1, 20, "Q")), "sex bad_character", ""),
     ("nor is a wrong date", scanned(spoilt(1, 21, "A")), "expiry_date bad_character", ""),
     ("an empty date is missing", scanned(EMPTY_DATES), "birth_date missing, expiry_date missing", ""),
@@ -479,37 +470,12 @@ def test_a_wrong_check_digit_is_an_error_with_a_correction() -> None:
     assert error.suggestion is not None
 
 
-def test_a_user_may_accept_a_check_digit() -> None:
-    """The error becomes a warning, a note is added, and the lines are not sent."""
-    seen = look(scanned(WRONG_NUMBER, accept_check_digit=True))
-    assert (codes_of(seen.warnings), seen.errors) == ({("number", "check_digit")}, ())
-    assert seen.guest is not None
-    assert seen.stay is not None
-    assert (seen.guest.document.number, seen.guest.document.mrz) == ("825076473", None)
-    assert seen.stay.note == CHECK_DIGIT_NOTE
-    noted = look(scanned(WRONG_NUMBER, {"note": "Late arrival."}, accept_check_digit=True)).stay
-    assert noted is not None
-    assert noted.note == f"Late arrival. {CHECK_DIGIT_NOTE}"
-
-
 def test_a_typed_field_replaces_a_wrong_check_digit() -> None:
-    """The problem of the MRZ does not count, and nothing was accepted."""
-    for accepted in (False, True):
-        seen = look(scanned(WRONG_NUMBER, {"document_number": "925076473"}, accept_check_digit=accepted))
-        assert (codes_of(seen.warnings), seen.errors) == ({("number", "conflict")}, ())
-        assert seen.guest is not None
-        assert seen.stay is not None
-        assert (seen.guest.document.mrz, seen.stay.note) == (None, None)
-
-
-def test_accepting_check_digits_accepts_nothing_else() -> None:
-    """An unknown state stays an error, and no note is added."""
-    unknown = spoilt(1, 10, "Q")
-    assert codes_of(look(scanned(unknown, accept_check_digit=True)).errors) == {("nationality", "unknown_state")}
-    corrected = look(scanned(unknown, {"nationality": "GBR"}, accept_check_digit=True))
-    assert corrected.errors == ()
-    assert corrected.stay is not None
-    assert corrected.stay.note is None
+    """The problem of the MRZ does not count, and the lines are not sent."""
+    seen = look(scanned(WRONG_NUMBER, {"document_number": "925076473"}))
+    assert (codes_of(seen.warnings), seen.errors) == ({("number", "conflict")}, ())
+    assert seen.guest is not None
+    assert seen.guest.document.mrz is None
 
 
 # Any input.

@@ -29,15 +29,12 @@ from apoa_client.report.rules import Examination
 class CorrectionConversation:
     """What amending and fixing have in common: newly typed values replace reported ones."""
 
-    def __init__(
-        self, command: ChangeCommand, typed: Mapping[str, str], lines: Sequence[str], *, accept_check_digit: bool
-    ) -> None:
+    def __init__(self, command: ChangeCommand, typed: Mapping[str, str], lines: Sequence[str]) -> None:
         self.command = command
         self.app = command.app
         self.typed = dict(typed)
         self.lines = lines
         self.questions = FieldQuestions(command.app)
-        self._accept_check_digit = accept_check_digit
         self._changed: list[tuple[str, dict[str, str]]] = []
         """Each field that was chosen, in order, with everything that was typed before it."""
 
@@ -58,8 +55,7 @@ class CorrectionConversation:
         """
         mrz = self.app.desk.read_typed(self.lines)
         while True:
-            accept = self._accept_check_digit
-            examination = self.app.changes.examine(before, self.typed, mrz, accept_check_digit=accept)
+            examination = self.app.changes.examine(before, self.typed, mrz)
             if not examination.errors or not self.command.interactive:
                 return examination
             typed = dict(self.typed)

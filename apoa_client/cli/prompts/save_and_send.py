@@ -43,7 +43,6 @@ class ReportOptions(NamedTuple):
     yes: bool
     dry_run: bool
     no_send: bool
-    accept_check_digit: bool
     again: bool = False
     """Report the guest although another report covers the same nights."""
 

@@ -80,7 +80,6 @@ SUBCOMMAND_ALIASES = {
 
 OPTIONS = {
     "--accept": "--terima",
-    "--accept-check-digit": "--terima-angka-periksa",
     "--address": "--alamat",
     "--again": "--lagi",
     "--all": "--semua",
