@@ -113,7 +113,6 @@ OPTIONS = {
     "--force": "--paksa",
     "--from": "--dari",
     "--given-names": "--nama-depan",
-    "--group": "--rombongan",
     "--guest": "--tamu",
     "--heading-row": "--baris-judul",
     "--help": "--bantuan",
