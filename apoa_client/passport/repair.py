@@ -18,7 +18,6 @@ from typing import NamedTuple
 from apoa_client.passport.check_digits import (
     ALPHABET,
     DIGITS,
-    checks_of,
     composite_digit,
     confusion_cost,
     digit_is_correct,
@@ -92,12 +91,11 @@ def corrections(layout: Layout, text: str, name: str, today: date) -> tuple[Corr
     Each makes the field's own check digit fit and a date exist. The composite must also fit, unless another field is
     wrong too. The result is empty for a field without a check digit.
     """
-    check = next((check for check in checks_of(layout, text) if check.name == name), None)
+    check = layout.check.get(name)
     if check is None:
         return ()
     kind = layout.by_name[name].kind
-    anything = ALPHABET if len(check.spans) == 1 else ALPHABET.replace("<", "")  # a filler would end a long number
-    allowed = {Kind.BIRTH: DIGITS + "<", Kind.EXPIRY: DIGITS}.get(kind, anything)
+    allowed = {Kind.BIRTH: DIGITS + "<", Kind.EXPIRY: DIGITS}.get(kind, ALPHABET)
     positions = (*((position, allowed) for position in check.positions), (check.digit, DIGITS))
     field = _DamagedField(layout, text, name, kind, check, positions, today)
 
@@ -280,7 +278,7 @@ def _edit(line: str, index: int, position: int, old: str, new: str) -> Correctio
 
 
 def _lines_of(layout: Layout, check: Check) -> frozenset[int]:
-    """Return the lines in which a check digit and the characters that it covers are, without a long number's rest."""
+    """Return the lines in which a check digit and the characters that it covers are."""
     return frozenset(position // layout.length for position in (*check.positions, check.digit))
 
 
