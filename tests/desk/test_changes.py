@@ -465,7 +465,7 @@ def test_a_refused_report_is_replaced_in_order(scenario: DeskScenario) -> None:
     refused = find_refused(history, history.entries[-1])
     assert refused.kind is Kind.CHECK_IN
     examination = scenario.changes.examine(scenario.current_content(history), {"document_number": "X1"})
-    history = scenario.save(scenario.changes.fix(history, refused, examination, None))
+    history = scenario.save(scenario.changes.amend(history, examination, None, refused))
     assert states(history) == [("check_in", "queued"), ("check_out", "queued"), ("check_in", "superseded")]
     assert history.entries[0].due_at == refused.due_at
 
@@ -475,8 +475,8 @@ def test_a_refused_correction_check_out_and_cancellation(scenario: DeskScenario)
     history = scenario.deliver(scenario.arrive())
     for first, fix in (
         (lambda s: scenario.amended(s, room="8"), _fixed_correction),
-        (scenario.changes.check_out, lambda scenario, s, e: scenario.changes.fix_check_out(s, e, NOW, None)),
-        (lambda s: scenario.changes.cancel(s, "x"), lambda scenario, s, e: scenario.changes.fix_cancel(s, e, "y")),
+        (scenario.changes.check_out, lambda scenario, s, e: scenario.changes.check_out(s, NOW, None, e)),
+        (lambda s: scenario.changes.cancel(s, "x"), lambda scenario, s, e: scenario.changes.cancel(s, "y", e)),
     ):
         history = scenario.deliver(scenario.save(first(history)), State.REJECTED)
         refused = find_refused(history, history.active_reports[-1])
@@ -485,14 +485,14 @@ def test_a_refused_correction_check_out_and_cancellation(scenario: DeskScenario)
         history = scenario.deliver(scenario.save(pending))
         assert (history.active_reports[-1].kind, history.active_reports[-1].state) == (refused.kind, State.ACCEPTED)
     with pytest.raises(ReportRefused):
-        scenario.changes.fix_check_out(history, history.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
+        scenario.changes.check_out(history, datetime(2026, 11, 1, tzinfo=WIB), None, history.active_reports[1])
 
 
 def _fixed_correction(scenario: DeskScenario, history: StayHistory, refused: Entry) -> NewReport:
     examination = scenario.changes.examine(scenario.current_content(history), {"room": "9"})
     with pytest.raises(ReportRefused):
-        scenario.changes.fix(history, refused, examination, None)
-    return scenario.changes.fix(history, refused, examination, "kamar 9")
+        scenario.changes.amend(history, examination, None, refused)
+    return scenario.changes.amend(history, examination, "kamar 9", refused)
 
 
 def test_only_refused_reports_are_fixed(scenario: DeskScenario) -> None:

@@ -182,11 +182,11 @@ class TestWarnings:
         assert checked.valid
 
     def test_a_short_validity_is_said_as_in_a_report(self) -> None:
-        """With the number of months: at entry if its date is known; not of an identity card, which needs no six."""
+        """At entry if its date is known; not of an identity card, which needs no six months."""
         [warning] = look(mrz(expiry_date=date(2027, 1, 25))).warnings
-        assert "valid for 2 more months only" in warning.message.render()
+        assert "is valid until 25 Jan 2027 only" in warning.message.render()
         [warning] = look(mrz(expiry_date=date(2027, 1, 25)), entry_date="20/11/2026").warnings
-        assert "was valid for 2 months only" in warning.message.render()
+        assert "was valid until 25 Jan 2027 only" in warning.message.render()
         card = compose("TD1", Details(**{**PRINTED, "expiry_date": date(2027, 1, 25)}))
         assert codes_of(look(card).warnings) == {("mrz", "implausible")}
 

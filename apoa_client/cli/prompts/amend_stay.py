@@ -261,7 +261,7 @@ class FixConversation(CorrectionConversation):
         elif refused.kind is Kind.CANCEL:
             if reason is None:
                 reason = ask_reason("  " + _("Why is the stay cancelled? One sentence for the authority"))
-            change = self.app.changes.fix_cancel(history, refused, reason) if reason is not None else None
+            change = self.app.changes.cancel(history, reason, refused) if reason is not None else None
         else:
             change = self._fix_full_report(history, refused, content, reason)
         if change is None or not self._confirm_unchanged(change, content):
@@ -291,12 +291,12 @@ class FixConversation(CorrectionConversation):
 
         def parse(answer: str) -> Answer:
             left = changes.parse_time(answer)
-            changes.fix_check_out(history, refused, left, stay)  # refuses a time before the check-in
+            changes.check_out(history, left, stay, refused)  # refuses a time before the check-in
             return Answer(instant(left), moment_text(left, self.app.settings.zone))
 
         if at is None:
             at = ask_check_out_time(parse)
-        return changes.fix_check_out(history, refused, changes.parse_time(at), stay) if at is not None else None
+        return changes.check_out(history, changes.parse_time(at), stay, refused) if at is not None else None
 
     def _fix_full_report(
         self, history: StayHistory, refused: Entry, content: Content, reason: str | None
@@ -311,7 +311,7 @@ class FixConversation(CorrectionConversation):
         elif not given:
             raise ReportRefused(content.errors, advice=_advice(content.errors, refused.kind))
         examination = self.examine(content.report)
-        return self.app.changes.fix(history, refused, examination, reason or content.report.reason)
+        return self.app.changes.amend(history, examination, reason or content.report.reason, refused)
 
     def _ask_refused_fields(self, errors: Sequence[Finding], reason: str | None) -> str | None:
         """Ask for each refused field that no option gives, and return the reason. `<` leaves a field as it was."""
