@@ -4,6 +4,7 @@ Everything here comes from the unencrypted columns of the outbox, so no key is n
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,17 +30,11 @@ class Period(NamedTuple):
         return (self.first is None or self.first <= night) and (self.last is None or night <= self.last)
 
 
+@dataclass(frozen=True)
 class StayHistory:
     """The reports of one stay, in order (contract: a stay is a sequence of reports)."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        self.entries = entries
-
-    def __eq__(self, other: object) -> bool:
-        return self.entries == other.entries if isinstance(other, StayHistory) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.entries)
+    entries: tuple[Entry, ...]
 
     @property
     def stay_id(self) -> str:

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_checks
-from apoa_client.passport.layouts import SIZES, TD1, TD3, Layout, format_of, layout_of
+from apoa_client.passport.layouts import SIZES, TD3, Layout, format_of, layout_of
 from apoa_client.passport.states import by_code
 from apoa_client.privacy import repr_with
 
@@ -26,9 +26,6 @@ _PASSPORT = "P"
 
 _CODES = "PACIV"
 """The letters with which an MRZ begins."""
-
-_DATES_OF_CARD = re.compile("[0-9<]{6}[0-9][MFX<][0-9]{6}")
-"""The beginning of a TD1's second line."""
 
 _MIN_DIGITS = 8
 """A line with two dates has at least so many digits more than a line with names."""
@@ -78,14 +75,8 @@ def is_of_passport(line: str) -> bool:
 
 
 def in_order(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the lines of an MRZ in their right order, as far as it is known, however long they are."""
-    if len(lines) == TD1.line_count:
-        names = [line for line in lines if _digits(line) == 0]
-        dates = [line for line in lines if _DATES_OF_CARD.match(line)]
-        first = [line for line in lines if line not in names and line not in dates and line[0] in TD1.codes]
-        if len(names) == len(dates) == len(first) == 1:
-            return (*first, *dates, *names)
-    elif len(lines) == TD3.line_count and _are_names_and_data(lines[1], lines[0]):
+    """Return two lines of an MRZ in their right order, as far as it is known; three lines as they are."""
+    if len(lines) == TD3.line_count and _are_names_and_data(lines[1], lines[0]):
         return lines[1], lines[0]
     return tuple(lines)
 
