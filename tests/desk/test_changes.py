@@ -132,14 +132,6 @@ def test_a_second_check_out_is_refused(scenario: DeskScenario, state: State | No
     assert named.id.endswith(str((caught.value.advice or finding().message).values["id"]))
 
 
-def test_a_check_out_after_an_undone_check_out(scenario: DeskScenario) -> None:
-    """After a correction that followed a check-out."""
-    history = scenario.deliver(scenario.save(scenario.changes.check_out(scenario.deliver(scenario.arrive()))))
-    history = scenario.save(scenario.amended(history))
-    assert history.in_house
-    assert not scenario.save(scenario.changes.check_out(history)).in_house
-
-
 # Corrections.
 
 

@@ -107,15 +107,6 @@ def test_nights(first: date, last: date, *, covered: bool) -> None:
     assert history("iq").covers(first, last, WIB) is covered
 
 
-def test_nights_of_ended_and_cancelled_stays() -> None:
-    """An early check-out frees the nights after it; a cancelled or withdrawn stay has none."""
-    left = history("ia", "oq")
-    assert left.covers(DAY, DAY + timedelta(days=1), WIB)
-    assert not left.covers(DAY + timedelta(days=1), DAY + timedelta(days=2), WIB)
-    assert not history("ia", "ca").covers(DAY, DAY + timedelta(days=1), WIB)
-    assert not history("iw").covers(DAY, DAY + timedelta(days=1), WIB)
-
-
 def locked() -> bytes:
     raise SecretMissing(msg("The keyring is locked."))
 
@@ -252,18 +243,6 @@ def test_nights_are_local_to_the_property(
     """Over month ends, leap days and midnight."""
     entry = locked_desk.arrive(check_in=check_in, nights=nights)
     assert (entry.first_night, entry.last_morning) == (first, last)
-
-
-def test_the_same_guest(locked_desk: LockedDesk) -> None:
-    """By document, for any of the same nights; a stay next month is another one."""
-    here = locked_desk.arrive()
-    assert here.last_morning is not None
-    again = locked_desk.desk.compose(locked_desk.desk.examine(draft({"document_number": "x 1", "nights": "1"})))
-    assert [stay.stay_id for stay in locked_desk.desk.overlapping_stays(again)] == [here.stay_id]
-    other = locked_desk.desk.compose(locked_desk.desk.examine(draft({"document_number": "X2", "nights": "1"})))
-    assert locked_desk.desk.overlapping_stays(other) == []
-    locked_desk.changes.withdraw(locked_desk.stays.of(here.stay_id), [here])
-    assert locked_desk.desk.overlapping_stays(again) == []
 
 
 def test_stays_of_a_period(locked_desk: LockedDesk) -> None:
