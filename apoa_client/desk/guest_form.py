@@ -103,13 +103,6 @@ class GuestForm:
         """The name of the field that the MRZ may cut off; empty if there is none."""
         return self.mrz.truncated_field if self.mrz is not None else self.suggested.get(TRUNCATED_FIELD, "")
 
-    def update_stay(self, given: Mapping[str, str]) -> None:
-        """Store the given fields of the stay, and no others. Nights and a day of departure replace each other."""
-        self.typed.update({name: text for name, text in given.items() if name in _STAY_FIELDS})
-        for name, other in (("nights", "planned_check_out"), ("planned_check_out", "nights")):
-            if given.get(name):
-                self.typed.pop(other, None)
-
     def draft(self) -> Draft:
         """Return the form as a draft."""
         return Draft(self.typed, self.mrz)

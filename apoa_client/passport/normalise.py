@@ -32,16 +32,13 @@ _MIN_DIGITS = 8
 
 _BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
 
-_DOUBLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
-"""OCR software writes it for two fillers, a person for one."""
-
 _SINGLE = "(\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{LEFT ANGLE BRACKET}\N{LEFT-POINTING ANGLE BRACKET}\u27e8"
-_ESCAPED = "&lt;"
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"))
 _CAPITALS = {code: chr(code).upper() for code in range(ord("a"), ord("z") + 1)}
 _FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
-_FILLERS = {ord(character): "<" for character in _SINGLE}
+_FILLERS = {ord(character): "<" for character in _SINGLE} | {ord("\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"): "<<"}
+"""OCR software writes the double quotation mark for two fillers."""
 
 
 class Change(Enum):
@@ -123,19 +120,6 @@ def normalise(text: str | Sequence[str]) -> NormalisedLines:
     return NormalisedLines(ordered, (*changes, *cut, *(() if ordered == lines else (Change.ORDER,))))
 
 
-def _fillers(text: str) -> str:
-    plain = text.replace(_ESCAPED, "<").replace(_ESCAPED.upper(), "<").translate(_FILLERS)
-    if _DOUBLE not in plain:
-        return plain
-
-    def fits_a_format(candidate: str) -> tuple[bool, bool]:
-        lines = _without_blanks(candidate.splitlines())
-        joined = "".join(lines)
-        return layout_of(lines, joined) is not None, len(joined) in SIZES
-
-    return max((plain.replace(_DOUBLE, "<"), plain.replace(_DOUBLE, "<<")), key=fits_a_format)
-
-
 def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the lines that are not empty, without blanks."""
     return tuple("".join(line.split()) for line in lines if line.strip())
@@ -144,7 +128,7 @@ def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
 _STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
     (Change.INVISIBLE, lambda text: _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)),
     (Change.FULL_WIDTH, lambda text: text.translate(_FULL_WIDTH)),
-    (Change.FILLERS, _fillers),
+    (Change.FILLERS, lambda text: text.replace("&lt;", "<").replace("&LT;", "<").translate(_FILLERS)),
     (Change.CAPITALS, lambda text: text.translate(_CAPITALS)),
 )
 

@@ -61,14 +61,13 @@ CHANGED: dict[str, tuple[Callable[[Lines], str | Sequence[str]], tuple[Change, .
         (Change.FULL_WIDTH,),
     ),
     "single marks": (lambda lines: "\n".join(lines).replace("<", "\u2039"), (Change.FILLERS,)),
-    "double marks": (lambda lines: "\n".join(lines).replace("<", "«"), (Change.FILLERS,)),
     "double marks for two": (lambda lines: "\n".join(lines).replace("<<", "«"), (Change.FILLERS,)),
     "brackets": (lambda lines: "\n".join(lines).replace("<", "("), (Change.FILLERS,)),
     "angle brackets": (lambda lines: "\u3008".join("\n".join(lines).split("<")), (Change.FILLERS,)),
     "a web page's source": (lambda lines: "\n".join(lines).replace("<", "&lt;"), (Change.FILLERS,)),
     "a web page's source in capitals": (lambda lines: "\n".join(lines).replace("<", "&LT;"), (Change.FILLERS,)),
     "several at once": (
-        lambda lines: "\u200b" + " ".join(lines).lower().replace("<", "«"),
+        lambda lines: "\u200b" + " ".join(lines).lower().replace("<", "("),
         (Change.INVISIBLE, Change.FILLERS, Change.CAPITALS, Change.BLANKS, Change.LINES),
     ),
 }  # fmt: skip
@@ -108,13 +107,6 @@ def test_a_k_that_may_be_part_of_a_name_stays(names: str) -> None:
     """Only a row of K at the end of the names is a problem."""
     mrz = read([("P<UTO" + names).ljust(44, "<"), SECOND])
     assert (mrz.valid, mrz.changes) == (True, ())
-
-
-def test_a_double_mark_is_one_filler_unless_only_two_fit() -> None:
-    """OCR software writes it for two fillers, a person for one; where neither makes a format, it is one."""
-    names = "ERIKSSON«ANNA<MARIA".ljust(38, "<")
-    assert read([f"P<UTO{names}", SECOND]).lines == (FIRST, SECOND)
-    assert normalise("«" * 5).lines == ("<" * 5,)
 
 
 def test_lines_of_43_and_45_characters_are_not_cut_again() -> None:

@@ -82,9 +82,8 @@ class GuestConversation:
     def run(self, typed: Mapping[str, str], photos: "Sequence[PhotoReading]" = ()) -> None:
         """Ask for the guests, and save and send their reports.
 
-        `typed` holds the command's options: all of them go into new forms, those of the stay into resumed forms. Each
-        of the `photos` is one guest; those who are saved are in `photos_saved`. With photos, an unfinished group stays
-        for the next call without any.
+        `typed` holds the command's options, which go into new forms. Each of the `photos` is one guest; those who are
+        saved are in `photos_saved`. With photos, an unfinished group stays for the next call without any.
         """
         self._typed, self._photos = typed, list(photos)
         checked: list[Report] = []
@@ -119,10 +118,8 @@ class GuestConversation:
             self._drafts.offer(self._forms, signals)
         else:
             self._drafts.show_waiting()
-        for form in self._forms:
-            form.update_stay(typed)
-        if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
-            print_error_line(_("The details of the guest given now are not used: the unfinished form is continued."))
+        if self._forms and typed:
+            print_error_line(_("The details given now are not used: the unfinished form is continued."))
         self._forms = self._forms or [GuestForm(dict(typed))]
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
@@ -192,10 +189,6 @@ class GuestConversation:
             if not conversation.run():
                 form.mrz_asked = False
             elif self._is_valid(form):
-                for other in self._forms[:-1]:  # an option that was given now may be invalid on a resumed form
-                    correction = self._field_conversation(other)
-                    while not self._is_valid(other) and correction.run():
-                        pass
                 decision = self._review(form, conversation)
                 if decision is not None:
                     return decision

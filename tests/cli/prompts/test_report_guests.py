@@ -323,23 +323,15 @@ DRAFTS: Mapping[str, Sequence[Call]] = {
         ("", [*QUENTIN.lines, "GDANSK", "B1"]),
         ("", [ENTER, "<", "<", "GDYNIA", ENTER, "2", "7", CONTENT]),
     ],
-    "options of the guest are not used for a resumed form": [
+    "options are not used for a resumed form": [
         ("", [*BOTH, "ZARAGOZA", "B1"]),
         ("--birth-place LEEDS", [ENTER, CONTENT]),
-    ],
-    "an invalid option is asked for each resumed form": [
-        ("", [*BOTH, "ZARAGOZA", "B1"]),
-        ("--nights xx", [ENTER, "3", "4", CONTENT]),
     ],
     "a dry run keeps the draft, or discards it": [
         BEGUN,
         ("--dry-run", REST),
         ("--dry-run", [ENTER, "b", "y"]),
         ("", []),
-    ],
-    "options of the stay are used for a resumed form": [
-        ("--planned-check-out 26/11", [*QUENTIN.lines, "GDANSK", "B1"]),
-        ("--room 9 --nights 3", [ENTER, CONTENT]),
     ],
     "suggestions are stored": [("", [*WRONG_DIGIT, "n", ENTER]), ("", [ENTER])],
     "an empty form is not stored": [("--room 7", []), ("", [])],
