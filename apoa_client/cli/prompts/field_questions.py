@@ -45,8 +45,7 @@ def parse_permit(answer: str, nationality: str, listed: Sequence[Code], question
     """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again.
 
     `listed` are the codes of the authority, as far as they are known; the card warns of one that it does not list. A
-    word that several permits have, such as "wisata", is no permit. Enter alone chooses none, because most tourists hold
-    another permit than the one with "tourism" in its name.
+    word that several permits have, such as "wisata", is no permit.
     """
     known = permits.find(answer)
     if known is not None:
@@ -61,7 +60,7 @@ def parse_permit(answer: str, nationality: str, listed: Sequence[Code], question
     if is_ambiguous:
         day = day_text(permits.as_of())
         problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(day=day)
-    raise UnclearAnswer(problem, similar, enter_chooses=False)
+    raise UnclearAnswer(problem, similar)
 
 
 def _similar_permits(answer: str, nationality: str) -> list[Choice]:
