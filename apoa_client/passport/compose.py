@@ -68,7 +68,7 @@ def compose(form: str, details: Details) -> tuple[str, ...]:
         "document_number": _number("document_number", details.document_number),
         "optional_data": _number("optional_data", details.optional_data),
         "optional_data_2": _number("optional_data_2", details.optional_data_2),
-        "names": _names(layout, details),
+        **_names(layout, details),
     }
     lines = _lines(layout, texts)
     if layout_of(lines, "".join(lines)) is not layout:
@@ -92,14 +92,26 @@ def _lines(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
     return layout.lines("".join(written))
 
 
-def _names(layout: Layout, details: Details) -> str:
-    """Return both identifiers, cut off where they are too long: at least one letter of the given names remains."""
+def _names(layout: Layout, details: Details) -> dict[str, str]:
+    """Return both identifiers in one field; names that are too long end in a letter (9303-4 §4.2.3)."""
     primary, secondary = transliterate(details.surname), transliterate(details.given_names)
     span = layout.by_name["names"].span
     width = span.end - span.start
     if not secondary:
-        return primary[:width]
-    return f"{primary[: width - _SECONDARY_MINIMUM]}<<{secondary}"[:width]
+        return {"names": _cut(primary, width)}
+    if len(primary) + _SECONDARY_MINIMUM > width:
+        primary = _cut(primary, width - _SECONDARY_MINIMUM)
+    return {"names": _cut(f"{primary}<<{secondary}", width)}
+
+
+def _cut(text: str, width: int) -> str:
+    """Return at most `width` characters; a part is shortened where the cut would be at a filler."""
+    while len(text) > width and text[width - 1] == "<":
+        shorter = re.sub(r"(?<=[A-Z])[A-Z](?=[^A-Z]*$)", "", text[:width])
+        if shorter == text[:width]:
+            break
+        text = shorter + text[width:]
+    return text[:width]
 
 
 def _state(field: str, code: str) -> str:

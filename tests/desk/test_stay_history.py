@@ -14,7 +14,7 @@ from report_helpers import NOW, WIB, draft
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.stay_history import Period, StayHistory, Stays
-from apoa_client.errors import SecretMissing, UsageProblem
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
@@ -84,12 +84,6 @@ def test_the_current_report() -> None:
     assert current is not None
     assert current.seq == 2
     assert history("iw").current_report is None
-
-
-def test_the_displayed_report() -> None:
-    """The current report; the first one if the stay was withdrawn."""
-    assert history("ia", "aa", "oq").display_report.seq == 1
-    assert history("iw").display_report.seq == 0
 
 
 @pytest.mark.parametrize(
@@ -172,17 +166,6 @@ def test_the_report_with_guest_and_stay(locked_desk: LockedDesk) -> None:
     assert [entry.id for entry in asked] == [arrival.id]
     locked_desk.changes.withdraw(locked_desk.stays.of(arrival.stay_id), [arrival])
     assert locked_desk.stays.guest_report(check_out, opened) is None
-
-
-def test_unknown_and_ambiguous_ids(locked_desk: LockedDesk) -> None:
-    """The candidates are listed."""
-    entries = [locked_desk.arrive(number=f"X{number}") for number in range(2)]
-    with pytest.raises(UsageProblem) as caught:
-        locked_desk.stays.find("ffffffff")
-    assert caught.value.message.values == {"id": "ffffffff"}
-    with pytest.raises(UsageProblem) as caught:
-        locked_desk.stays.find(entries[0].id[:8])
-    assert all(short_id(entry.id) in str(caught.value.message.values["candidates"]) for entry in entries)
 
 
 def test_who_is_in_house(locked_desk: LockedDesk) -> None:

@@ -123,16 +123,19 @@ def test_transliteration(name: str, written: str) -> None:
     ("surname", "given_names", "field"),
     [
         ("Papandropoulous", "Jonathon Warren Trevor Alexander", "PAPANDROPOULOUS<<JONATHON<WARREN<TREVOR"),
+        ("Bennelong Wooloomooloo Warrandyte Warnambool", "Dingo", "BENNELONG<WOOLOOMOOLOO<WARRANDYTE<WA<<D"),
         ("Nilavadhanananda", "Chayapa Dejthamrong Krasuang", "NILAVADHANANANDA<<CHAYAPA<DEJTHAMRONG<K"),
         ("Abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq", "", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLM"),
-        ("Abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq", "Dingo", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJ<<D"),
+        ("Aaaaaaaaaaaaaaaaaaaa", "Bbbbbbbbbbb Cccc Dd", "AAAAAAAAAAAAAAAAAAAA<<BBBBBBBBBBB<CCC<D"),
     ],
 )
-def test_names_that_are_too_long(surname: str, given_names: str, field: str) -> None:
+def test_truncated_names_end_in_a_letter(surname: str, given_names: str, field: str) -> None:
     """Doc 9303-4 §4.2.3: the last position has a letter, and part of the given names remains."""
     composed = td3(surname=surname, given_names=given_names)
     assert composed[0] == "P<UTO" + field
     assert read(composed).names_truncated
+    alone = td3(surname="A", given_names=" ".join("ABCDEFGHIJKLMNOPQRSTUVW"))
+    assert len(alone[0]) == 44  # where no part can be shortened, the field may end in a filler
 
 
 @pytest.mark.parametrize(

@@ -123,17 +123,6 @@ def test_any_wrong_character_is_corrected_by_the_first_three_suggestions() -> No
     assert share_found(2, 600, look_alikes=False) >= 0.80
 
 
-@given(birth=births, position=st.integers(13, 18), data=st.data())
-@search(60)
-def test_a_misread_date_is_the_first_suggestion(birth: PartialDate, position: int, data: st.DataObject) -> None:
-    """A digit read as a letter that looks like it."""
-    first, second = lines(birth=birth)
-    looks = [pair[0] for pair in CONFUSED if pair[1] == second[position]]
-    assume(looks)
-    wrong = second[:position] + data.draw(st.sampled_from(looks)) + second[position + 1 :]
-    assert suggested_lines(first, wrong, "birth_date")[0] == second
-
-
 @given(expiry=expiries, position=st.integers(21, 26), digit=st.sampled_from("0123456789"))
 @search(60)
 def test_a_wrong_digit_in_an_expiry_is_among_five_suggestions(expiry: date, position: int, digit: str) -> None:

@@ -54,40 +54,6 @@ def test_a_scanned_guest() -> None:
     assert seen.guest.birth_date == typed.birth_date
 
 
-TYPED_BY_PEOPLE: list[tuple[Mapping[str, str], Any]] = [
-    ({"birth_date": "12/9/85"}, PartialDate(1985, 9, 12)),
-    ({"birth_date": "12 agt 26"}, PartialDate(2026, 8, 12)),
-    ({"birth_date": "sep 1985"}, PartialDate(1985, 9)),
-    ({"birth_date": "1985"}, PartialDate(1985)),
-    ({"expiry_date": "30 mar 32"}, date(2032, 3, 30)),
-    ({"stay_until": "24/12/26"}, date(2026, 12, 24)),
-    ({"entry_date": "20/3"}, date(2026, 3, 20)),
-    ({"entry_date": "kemarin"}, date(2026, 11, 23)),
-    ({"check_in": "19.50"}, datetime(2026, 11, 24, 19, 50, tzinfo=WIB)),
-    ({"check_in": "kemarin 2310"}, datetime(2026, 11, 23, 23, 10, tzinfo=WIB)),
-    ({"nights": "", "planned_check_out": "2/1"}, date(2027, 1, 2)),
-    ({"nights": "", "planned_check_out": "besok"}, date(2026, 11, 25)),
-    ({"nights": "", "planned_check_out": "27/3", "check_in": "2026-03-24T20:30"}, date(2026, 3, 27)),
-    ({"nights": "2 malam"}, date(2026, 11, 26)),
-    ({"stay_permit": "voa"}, "B1"),
-    ({"purpose": "bis"}, Purpose.BUSINESS),
-]
-
-
-@pytest.mark.parametrize(("typed", "value"), TYPED_BY_PEOPLE)
-def test_typed_texts(typed: Mapping[str, str], value: object) -> None:
-    """Dates, times and choices as staff write them, each in its field."""
-    seen = look(draft(dict(typed)))
-    assert seen.errors == ()
-    assert seen.guest is not None
-    assert seen.stay is not None
-    permit = seen.guest.stay_permit
-    assert permit is not None
-    stay = (seen.stay.check_in, seen.stay.planned_check_out, seen.stay.purpose)
-    guest = (seen.guest.birth_date, seen.guest.document.expiry_date)
-    assert value in {*stay, *guest, permit.code, permit.valid_until, permit.entry_date}
-
-
 # Errors.
 
 REQUIRED = {"surname", "sex", "birth_place", "birth_date", "nationality", "number", "expiry_date", "planned_check_out"}
