@@ -320,9 +320,9 @@ def check_validity(reader: Reader, expiry: date | None, entered: date | None, da
                 ),
             )
     else:
-        short = msg("The passport is valid until {day} only, and must be for six months. Tell the guest.", day=until)
+        short = msg("The passport is valid until {day} only. At entry it must be for six months.", day=until)
         if entered is not None:
-            short = msg("At entry the passport was valid until {day} only, not for six months. Compare.", day=until)
+            short = msg("At entry the passport was valid until {day} only, not for six months.", day=until)
         reader.add_warning("expiry_date", "implausible", short)
 
 
