@@ -8,8 +8,10 @@ The `text` of a layout is its joined lines: it has the layout's length and only 
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from apoa_client.passport.layouts import COMPOSITE, Check, DigitCheck, Layout
+from apoa_client.privacy import repr_with
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 """Every character that an MRZ may contain. The filler counts as 0."""
@@ -47,6 +49,45 @@ def check_digit(text: str) -> str:
     return DIGITS[weighted_sum(character_values(text))]
 
 
+_MIN_REST = 2
+"""One character and the check digit."""
+
+
+@repr_with()
+class LongNumber(NamedTuple):
+    """A document number that is too long for its field and continues in the optional data.
+
+    It has the whole number, the rest of the optional data, and the check digit of the number. A filler stands in place
+    of the number's check digit. The optional data begin with the rest of the number, then its check digit, then a
+    filler unless they are full (ICAO Doc 9303-5 §4.2.2 for TD1, 9303-6 §4.2.2 for TD2).
+    """
+
+    number: str
+    optional_data: str
+    check: Check
+
+
+def long_number(layout: Layout, text: str) -> LongNumber | None:
+    """Return the long number in the joined lines; None where the number fits into its field."""
+    if not layout.overflows:
+        return None
+    field, more = layout.at(layout.by_name["document_number"].span), layout.at(layout.by_name["optional_data"].span)
+    rest, _filler, optional_data = text[more].partition("<")
+    if text[field.stop - 1] == "<" or text[field.stop] != "<" or len(rest) < _MIN_REST:
+        return None
+    end = more.start + len(rest) - 1
+    check = Check("document_number", end, (field, slice(more.start, end)))
+    return LongNumber(text[field] + rest[:-1], optional_data, check)
+
+
+def checks_of(layout: Layout, text: str) -> tuple[Check, ...]:
+    """Return the layout's checks; the check of a long document number covers all of the number."""
+    long = long_number(layout, text)
+    if long is None:
+        return layout.checks
+    return tuple(long.check if check.name == long.check.name else check for check in layout.checks)
+
+
 def failing_checks(layout: Layout, text: str) -> list[str]:
     """Return the names of the fields whose check digit is wrong, with `COMPOSITE` for the one over several fields."""
     numbers = character_values(text)
@@ -55,7 +96,9 @@ def failing_checks(layout: Layout, text: str) -> list[str]:
 
 
 def confirm_failing(layout: Layout, text: str, numbers: bytes, wrong: list[str]) -> list[str]:
-    """Return those of the `wrong` checks that are wrong even where a filler is allowed."""
+    """Return those of the `wrong` checks that are wrong even where a filler is allowed or a number is long."""
+    if layout.overflows:
+        return [c.name for c in checks_of(layout, text) if c.name in wrong and not digit_is_correct(c, text, numbers)]
     return [
         name
         for name in wrong

@@ -49,8 +49,9 @@ class Details(NamedTuple):
 def compose(form: str, details: Details) -> tuple[str, ...]:
     """Return the lines of a document of a format ("TD1", "TD2", "TD3", "MRV-A" or "MRV-B").
 
-    Names are transliterated and, where they are too long, truncated as ICAO specifies. Raises `CannotCompose` where a
-    field cannot be written.
+    Names are transliterated and, where they are too long, truncated as ICAO specifies. A number that is too long for
+    its field continues in the optional data where the format allows it. Raises `CannotCompose` where a field cannot be
+    written.
     """
     layout = next(layout for layout in LAYOUTS if layout.name == form)
     code = _USUAL_TYPE[layout.name] if details.document_type is None else details.document_type
@@ -79,6 +80,7 @@ def compose(form: str, details: Details) -> tuple[str, ...]:
 def _lines(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
     """Return the lines with each text in its field, filled up with fillers, and with the check digits."""
     written = list("<" * layout.line_count * layout.length)
+    texts, digits = _with_long_number(layout, texts)
     for item in layout.fields:
         place, text = layout.at(item.span), texts[item.name]
         if len(text) > place.stop - place.start:
@@ -86,10 +88,26 @@ def _lines(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
             raise CannotCompose(item.name, message)
         written[place] = text.ljust(place.stop - place.start, "<")
         if item.digit is not None:
-            written[layout.at(item.digit).start] = check_digit(text)
+            written[layout.at(item.digit).start] = digits.get(item.name) or check_digit(text)
     if layout.composite is not None:
         written[layout.at(layout.composite).start] = composite_digit(layout, "".join(written)) or "<"
     return layout.lines("".join(written))
+
+
+def _with_long_number(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Move the rest of a long number and its check digit to the optional data.
+
+    Returns the texts, and the filler that stands in place of the number's check digit.
+    """
+    number, span = texts["document_number"], layout.by_name["document_number"].span
+    width = span.end - span.start
+    if not layout.overflows or len(number) <= width:
+        return texts, {}
+    if "<" in number:  # the number would end there
+        raise cannot_compose("document_number", number)
+    rest = f"{number[width:]}{check_digit(number)}"
+    optional = f"{rest}<{texts['optional_data']}" if texts["optional_data"] else rest
+    return texts | {"document_number": number[:width], "optional_data": optional}, {"document_number": "<"}
 
 
 def _names(layout: Layout, details: Details) -> dict[str, str]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from apoa_client.messages import Message
-from apoa_client.passport.check_digits import lookalikes
+from apoa_client.passport.check_digits import checks_of, lookalikes
 from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Field, Kind, Layout, Span
 from apoa_client.passport.problems import (
@@ -156,7 +156,7 @@ def _sex(lines: _Lines, field: Field) -> Problem | None:
 def _protected(lines: _Lines, field: Field) -> Problem | None:
     if field.name not in lines.failing:
         return None
-    check = lines.layout.check[field.name]
+    check = next(check for check in checks_of(lines.layout, lines.text) if check.name == field.name)
     places = [(span.start, span.stop) for span in check.spans] + [(check.digit, check.digit + 1)]
     length = lines.layout.length
     spans = tuple(Span(start // length, start % length, start % length + end - start) for start, end in places)

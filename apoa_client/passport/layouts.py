@@ -106,10 +106,8 @@ class Layout:
     """One format: `line_count` lines of `length` characters.
 
     The document code begins with one of `codes`; a letter or a filler follows. The composite check digit, where the
-    format has one, is computed over `composite_of`.
-
-    A document number that is longer than its field continues in the optional data (Doc 9303-5 §4.2.2). Only identity
-    cards have such numbers: they are not read, and the check digit does not fit.
+    format has one, is computed over `composite_of`. With `overflows`, a document number that is longer than its field
+    continues in the optional data.
     """
 
     name: str
@@ -119,6 +117,7 @@ class Layout:
     fields: tuple[Field, ...]
     composite: Span | None = None
     composite_of: tuple[Span, ...] = ()
+    overflows: bool = False
 
     @cached_property
     def document_codes(self) -> frozenset[str]:
@@ -213,6 +212,7 @@ TD2 = Layout(
     fields=_two_lines(36, 35),
     composite=Span(1, 35, 36),
     composite_of=(Span(1, 0, 10), Span(1, 13, 20), Span(1, 21, 35)),
+    overflows=True,
 )
 
 TD1 = Layout(
@@ -234,6 +234,7 @@ TD1 = Layout(
     ),
     composite=Span(1, 29, 30),
     composite_of=(Span(0, 5, 30), Span(1, 0, 7), Span(1, 8, 15), Span(1, 18, 29)),
+    overflows=True,
 )
 
 MRV_A = Layout(name="MRV-A", line_count=2, length=44, codes="V", fields=_two_lines(44, 44))

@@ -17,6 +17,7 @@ from apoa_client.passport.check_digits import (
     character_values,
     confirm_failing,
     failing_digits,
+    long_number,
 )
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
 from apoa_client.passport.field_problems import NAME_CHARACTERS, SEXES, field_states, find_problems, state_codes
@@ -196,6 +197,8 @@ def _read_fields(
     failing = failing_digits(layout.digit_checks, text, numbers)
     if failing:
         failing = confirm_failing(layout, text, numbers, failing)
+    if layout.overflows and (long := long_number(layout, text)) is not None:
+        number, optional = long.number, long.optional_data
     states = state_codes()
     # Nearly every valid MRZ passes the quick checks; `find_problems` decides about the others.
     valid = not failing and (

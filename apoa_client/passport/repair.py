@@ -18,6 +18,7 @@ from typing import NamedTuple
 from apoa_client.passport.check_digits import (
     ALPHABET,
     DIGITS,
+    checks_of,
     composite_digit,
     confusion_cost,
     digit_is_correct,
@@ -91,11 +92,12 @@ def corrections(layout: Layout, text: str, name: str, today: date) -> tuple[Corr
     Each makes the field's own check digit fit and a date exist. The composite must also fit, unless another field is
     wrong too. The result is empty for a field without a check digit.
     """
-    check = layout.check.get(name)
+    check = next((check for check in checks_of(layout, text) if check.name == name), None)
     if check is None:
         return ()
     kind = layout.by_name[name].kind
-    allowed = {Kind.BIRTH: DIGITS + "<", Kind.EXPIRY: DIGITS}.get(kind, ALPHABET)
+    anything = ALPHABET if len(check.spans) == 1 else ALPHABET.replace("<", "")  # a filler would end a long number
+    allowed = {Kind.BIRTH: DIGITS + "<", Kind.EXPIRY: DIGITS}.get(kind, anything)
     positions = (*((position, allowed) for position in check.positions), (check.digit, DIGITS))
     field = _DamagedField(layout, text, name, kind, check, positions, today)
 
@@ -278,7 +280,7 @@ def _edit(line: str, index: int, position: int, old: str, new: str) -> Correctio
 
 
 def _lines_of(layout: Layout, check: Check) -> frozenset[int]:
-    """Return the lines in which a check digit and the characters that it covers are."""
+    """Return the lines in which a check digit and the characters that it covers are, without a long number's rest."""
     return frozenset(position // layout.length for position in (*check.positions, check.digit))
 
 

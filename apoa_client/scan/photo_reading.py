@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apoa_client.errors import DataRefused, SettingsProblem, install_advice
 from apoa_client.messages import Message, msg
-from apoa_client.passport.check_digits import failing_checks
+from apoa_client.passport.check_digits import failing_checks, long_number
 from apoa_client.passport.layouts import layout_of
 
 _FEWEST_ALIKE = 0.8
@@ -94,12 +94,13 @@ def _is_one_page(one: PhotoReading, other: PhotoReading) -> bool:
 
 
 def _number(reading: PhotoReading) -> tuple[str, str] | None:
-    """Return the issuing state and the document number; None if it has none, or its check digit is wrong."""
+    """Return the issuing state and the whole document number; None if it has none, or its check digit is wrong."""
     text = "".join(reading.lines)
     layout = layout_of(reading.lines, text)
     if layout is None or "document_number" in failing_checks(layout, text):
         return None
-    number = text[layout.at(layout.by_name["document_number"].span)]
+    long = long_number(layout, text)
+    number = long.number if long is not None else text[layout.at(layout.by_name["document_number"].span)]
     return (layout.by_name["issuing_state"].span.of(reading.lines), number) if number.strip("<") else None
 
 

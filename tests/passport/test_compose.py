@@ -44,7 +44,7 @@ def test_the_specimen_of_doc_9303() -> None:
 @given(data=st.data())
 @search(60)
 def test_a_composed_mrz_is_read_again(form: str, data: st.DataObject) -> None:
-    """In every format, with single names and partly unknown dates of birth."""
+    """In every format, with long numbers, single names and partly unknown dates of birth."""
     details = data.draw(documents(form))
     lines = compose(form, details)
     mrz = read(lines)
@@ -59,12 +59,24 @@ def test_the_document_code_has_a_default(form: str) -> None:
     assert read(compose(form, Details(**given))).document_type == SPECIMENS[form][0][:2].rstrip("<")
 
 
+def test_a_long_number_moves_into_the_optional_data() -> None:
+    """As on ICAO's specimen (9303-6 §4.2.2): the rest, the digit over the number, a filler, the optional data."""
+    given = GIVEN | {"document_number": "D23145890734", "optional_data": "A"}
+    assert compose("TD2", Details(**given))[1][:35] == "D23145890<UTO7408122F12041597349<A<"
+    first = compose("TD1", Details(**given | {"optional_data_2": "B1"}))
+    assert first[0] == "I<UTOD23145890<7349<A<<<<<<<<<"
+    assert first[1][18:29] == "B1<<<<<<<<<"
+
+
 @pytest.mark.parametrize(
     ("form", "changes", "field"),
     [
         ("TD3", {"document_number": "L898902C34"}, "document_number"),
         ("MRV-A", {"document_number": "L898902C34"}, "document_number"),
-        ("TD1", {"document_number": "8" * 10}, "document_number"),
+        ("TD1", {"document_number": "8" * 24, "optional_data": ""}, "optional_data"),
+        ("TD1", {"document_number": "12345678 9012"}, "document_number"),
+        ("TD1", {"document_number": "1234567890 12"}, "document_number"),
+        ("TD2", {"document_number": "8" * 12}, "optional_data"),
         ("TD1", {"optional_data_2": "8" * 12}, "optional_data_2"),
         ("TD1", {"document_type": "V"}, "document_type"),
         ("TD3", {"document_type": "V"}, "document_type"),

@@ -4,7 +4,7 @@ import pytest
 from basics import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from passport_helpers import SPECIMENS, Lines, read
+from passport_helpers import ALL_BUT_FILLER, LAYOUT, SPECIMENS, Lines, put, read, sketch
 
 from apoa_client.passport.check_digits import (
     ALPHABET,
@@ -12,8 +12,11 @@ from apoa_client.passport.check_digits import (
     character_values,
     check_digit,
     failing_digits,
+    long_number,
     weighted_sum,
 )
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.layouts import Span
 
 VALUES = {character: value % 36 for value, character in enumerate(ALPHABET)}
 WEIGHTS = (7, 3, 1)
@@ -71,14 +74,105 @@ def test_failing_digits_are_named_in_order() -> None:
     assert failing_digits(digit_checks, text, character_values(text)) == ["second"]
 
 
+PLACE = {"TD1": (0, 5), "TD2": (1, 0)}
+"""Line and position where the number begins."""
+
+OPTIONAL_DATA = {"TD1": (0, 15, 15), "TD2": (1, 28, 7)}
+"""Line, position and length of the optional data."""
+
+overflowing = pytest.mark.parametrize("form", ["TD1", "TD2"])
+
+
+def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
+    """Return the format's specimen with a long number and this check digit; the composite is correct."""
+    (line, start), (more, rest, room) = PLACE[form], OPTIONAL_DATA[form]
+    tail = number[9:] + digit + ("<" + optional if optional else "")
+    lines = put(put(SPECIMENS[form], line, start, number[:9] + "<"), more, rest, tail.ljust(room, "<"))
+    layout, text = LAYOUT[form], "".join(lines)
+    composite = layout.checks[-1]
+    fitting = check_digit("".join(text[position] for position in composite.positions))
+    return layout.lines(text[: composite.digit] + fitting + text[composite.digit + 1 :])
+
+
+@overflowing
+def test_a_wrong_digit_of_a_long_number(form: str) -> None:
+    """The number is still complete, and everything that the digit covers is marked."""
+    number = "615057409939"
+    assert read(number_of(form, number, check_digit(number))).valid
+    wrong = next(digit for digit in "0123456789" if digit != check_digit(number))
+    mrz = read(number_of(form, number, wrong))
+    assert (mrz.document_number, mrz.failing) == (number, ("document_number",))
+    (found,) = mrz.problems
+    (line, start), (more, rest, _room) = PLACE[form], OPTIONAL_DATA[form]
+    assert (found.field, found.code) == ("document_number", "check_digit")
+    assert found.spans == (Span(line, start, start + 9), Span(more, rest, rest + 3), Span(more, rest + 3, rest + 4))
+    assert found.corrections
+    assert "document number" in found.message.render()
+
+
+@overflowing
+def test_what_follows_the_number_is_optional_data(form: str) -> None:
+    """A filler separates them."""
+    mrz = read(number_of(form, "1234567890", check_digit("1234567890"), "A1"))
+    assert (mrz.document_number, mrz.optional_data, mrz.valid) == ("1234567890", "A1", True)
+
+
+@overflowing
+def test_a_number_may_fill_the_optional_data_to_their_end(form: str) -> None:
+    """No filler follows where there is no room: 23 characters in TD1, 15 in TD2."""
+    number = "ABCDEFGHIJKLMNOPQRSTUVW"[: 9 + OPTIONAL_DATA[form][2] - 1]
+    mrz = read(number_of(form, number, check_digit(number)))
+    assert (mrz.document_number, mrz.optional_data, mrz.valid) == (number, "", True)
+
+
 @pytest.mark.parametrize(
-    ("form", "lines"),
+    "lines",
     [
-        ("TD1", ("I<UTOD23145890<7349<<<<<<<<<<<", *SPECIMENS["TD1"][1:])),
-        ("TD2", (SPECIMENS["TD2"][0], "D23145890<UTO7408122F12041597349<<<8")),
+        ("I<UTOD23145890<7<<<<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
+        ("I<UTOD23145890<<<<<<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
+        ("I<UTOD2314589<<<734<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
+        (SPECIMENS["TD2"][0], "D23145890<UTO7408122F12041598<<<<<<6"),
     ],
 )
-def test_a_number_longer_than_its_field_is_never_valid(form: str, lines: Lines) -> None:
-    """Only cards have such numbers (Doc 9303-5 §4.2.2): they are not read, and the guest's details are typed."""
+def test_a_rest_that_is_too_short(lines: Lines) -> None:
+    """A long number continues with at least one character and the check digit."""
     mrz = read(lines)
-    assert (mrz.format, mrz.valid, "document_number" in mrz.failing) == (form, False, True)
+    assert len(mrz.document_number) <= 9
+    assert "document_number" in mrz.failing
+
+
+def test_passports_and_visas_have_no_long_numbers() -> None:
+    """Doc 9303-4 and -7: a filler there is no check digit."""
+    for form in ("TD3", "MRV-A", "MRV-B"):
+        mrz = read(put(SPECIMENS[form], 1, 9, "<"))
+        assert "document_number" in mrz.failing
+
+
+DETAILS = Details(
+    issuing_state="BEL",
+    surname="SPECIMEN",
+    given_names="",
+    document_number="",
+    nationality="BEL",
+    birth_date=None,
+    sex="X",
+)
+
+
+@given(st.sampled_from(["TD1", "TD2"]), st.text(ALL_BUT_FILLER, min_size=10, max_size=15), st.data())
+@search(100)
+def test_a_wrong_character_of_a_long_number_is_never_valid(form: str, number: str, data: st.DataObject) -> None:
+    """The digit over the number covers it, and the composite does."""
+    details = {name: getattr(DETAILS, name) for name in DETAILS._fields} | {"document_number": number}
+    lines = compose(form, Details(**details))
+    more, rest, _room = OPTIONAL_DATA[form]
+    position = data.draw(st.integers(rest, rest + len(number) - 9))
+    new = data.draw(st.sampled_from([c for c in ALPHABET if check_digit(c) != check_digit(lines[more][position])]))
+    assert not read(put(lines, more, position, new)).valid
+
+
+def test_a_long_number_is_not_shown() -> None:
+    """It is personal data."""
+    long = long_number(LAYOUT["TD1"], "".join(number_of("TD1", "615057409939", "0", "A1")))
+    assert long is not None
+    assert sketch(long) == "LongNumber(…)" * 2

@@ -26,7 +26,7 @@ def test_a_visa_is_no_passport(form: str) -> None:
 
 @pytest.mark.parametrize(
     ("form", "changes"),
-    [("TD1", {}), ("TD2", {}), ("TD3", {"document_type": "I"})],
+    [("TD1", {}), ("TD2", {}), ("TD3", {"document_type": "I"}), ("TD1", {"document_number": "925076473AB12"})],
 )
 def test_a_card_is_reported_with_a_warning(form: str, changes: dict[str, Any]) -> None:
     """The guest may have no passport; all its lines go with the report, as the contract allows."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import Lines, composed, fitted, put
@@ -72,10 +73,12 @@ def test_the_number_is_not_read_in_one_shot() -> None:
     assert len(pages(reading(misread, [(1, 4)]), reading(SISTER))) == 2
 
 
-def test_an_empty_number_does_not_count() -> None:
-    """Two documents without a number are two guests."""
+@pytest.mark.parametrize(("form", "numbers"), [("TD1", ("592211692174", "592211692185")), ("TD3", ("", ""))])
+def test_a_long_number_counts_whole_and_an_empty_one_not(form: str, numbers: tuple[str, str]) -> None:
+    """Two cards whose numbers differ at the end alone are two guests, as are two documents without a number."""
     details = Details("BEL", "PEETERS", "", "", "BEL", PartialDate(1990, 1, 2), "F", date(2030, 1, 1))
-    lines = [compose("TD3", details._replace(given_names=name)) for name in ("ANNA", "LISA")]
+    people = zip(("ANNA", "LISA"), numbers, strict=True)
+    lines = [compose(form, details._replace(given_names=name, document_number=number)) for name, number in people]
     assert len(pages(*map(reading, lines))) == 2
 
 

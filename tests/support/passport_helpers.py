@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values, weighted_sum
+from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values, checks_of, weighted_sum
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.layouts import LAYOUTS, Layout
@@ -68,7 +68,7 @@ def write(form: str, field: str, text: str, *, lines: Lines | None = None, fit: 
 def fitted(form: str, lines: Lines) -> Lines:
     """Return lines with correct check digits."""
     layout, text = LAYOUT[form], "".join(lines)
-    for check in layout.checks:
+    for check in checks_of(layout, text):
         text = text[: check.digit] + DIGITS[weighted_sum(check.take(character_values(text)))] + text[check.digit + 1 :]
     return layout.lines(text)
 
@@ -90,6 +90,7 @@ _CODES = {
     "MRV-A": ["V", "VI"],
     "MRV-B": ["V", "VC"],
 }
+_NUMBER = {"TD1": 23, "TD2": 15}
 _OPTIONAL = {"TD1": 15, "TD2": 7, "TD3": 14, "MRV-A": 16, "MRV-B": 8}
 _OPTIONAL_2 = {"TD1": 11}
 
@@ -110,9 +111,10 @@ def _texts(longest: int) -> st.SearchStrategy[str]:
 
 @st.composite
 def documents(draw: st.DrawFn, form: str) -> Details:
-    """Draw details that a format has room for: no name is truncated."""
+    """Draw details that a format has room for: no name is truncated, and long numbers fit."""
     states = st.sampled_from([state.code for state in all_states()])
-    number = draw(_texts(9))
+    number = draw(_texts(_NUMBER.get(form, 9)))
+    taken = len(number) - 9 + 2 if len(number) > 9 else 0
     return Details(
         issuing_state=draw(states),
         surname=draw(_names),
@@ -123,7 +125,7 @@ def documents(draw: st.DrawFn, form: str) -> Details:
         sex=draw(st.sampled_from("MFX")),
         expiry_date=draw(_expiries),
         document_type=draw(st.sampled_from(_CODES[form])),
-        optional_data=draw(_texts(_OPTIONAL[form])),
+        optional_data=draw(_texts(max(_OPTIONAL[form] - taken, 0))),
         optional_data_2=draw(_texts(_OPTIONAL_2.get(form, 0))),
     )
 

@@ -30,7 +30,7 @@ EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
 FIRST, SECOND = QUENTIN.lines
 WRONG = SECOND[:19] + "0" + SECOND[20:]
 """The second line with a wrong check digit of the date of birth."""
-CARD = ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<")
+BELGIAN = ("IDBEL592211692<1745<<<<<<<<<<<", "9003107F2509301BEL900310244096", "SPECIMEN<<SPECIMEN<<<<<<<<<<<<")
 PRINTED: dict[str, Any] = {
     "issuing_state": QUENTIN.state,
     "surname": QUENTIN.surname,
@@ -79,7 +79,7 @@ def test_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
         screens(apoa, *mrz_arguments(*lines), lang=lang)
     text = "\n\n".join("\n".join(lines) for lines in ((FIRST, SECOND), expired, (FIRST, WRONG)))
     screens(apoa, "check", stdin=text, lang=lang)
-    screens(apoa, "check", stdin=" ".join("".join(CARD).lower()), lang=lang)
+    screens(apoa, "check", stdin=" ".join("".join(BELGIAN).lower()), lang=lang)
     screens(apoa, *mrz_arguments(FIRST, WRONG), "--birth-date", "1984", "--birth-place", "Gdansk", lang=lang)
     screens(apoa, "check", "--surname", "Smith", "--nationality", "Jermann", "--birth-date", "2030-01-01", lang=lang)
     screens(apoa, *mrz_arguments("-", FIRST), lang=lang)
