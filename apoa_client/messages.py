@@ -151,10 +151,10 @@ def moment_message(moment: "datetime") -> Message:
     return msg("{day} {time} {zone}", day=day_message(moment), time=time_message(moment), zone=zone)
 
 
-def from_json(value: Mapping[str, Any]) -> Message:
-    """Return the message that `Message.as_json` stored."""
-    values = {name: from_json(each) if isinstance(each, dict) else each for name, each in value["values"].items()}
-    return Message(value["template"], values, value["plural"], value["count"])
+def from_json(value: Mapping[str, Any], reworded: Callable[[str], str] = str) -> Message:
+    """Return the message that `Message.as_json` stored, with each template as `reworded` returns it."""
+    values = {name: from_json(v, reworded) if isinstance(v, dict) else v for name, v in value["values"].items()}
+    return Message(reworded(value["template"]), values, value["plural"], value["count"])
 
 
 _MONTHS = (

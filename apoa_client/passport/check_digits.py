@@ -8,9 +8,10 @@ The `text` of a layout is its joined lines: it has the layout's length and only 
 """
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import NamedTuple
 
-from apoa_client.passport.layouts import COMPOSITE, Check, DigitCheck, Layout
+from apoa_client.passport.layouts import COMPOSITE, Check, DigitCheck, Layout, joined
 from apoa_client.privacy import repr_with
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
@@ -53,17 +54,29 @@ _MIN_REST = 2
 """One character and the check digit."""
 
 
-@repr_with()
+class Convention(Enum):
+    """What the check digit of a long number covers."""
+
+    NUMBER_ALONE = "number_alone"
+    WITH_FILLER = "with_filler"
+    EITHER = "either"
+    NEITHER = "neither"
+
+
+@repr_with("convention")
 class LongNumber(NamedTuple):
     """A document number that is too long for its field and continues in the optional data.
 
     It has the whole number, the rest of the optional data, and the check digit of the number. A filler stands in place
     of the number's check digit. The optional data begin with the rest of the number, then its check digit, then a
-    filler unless they are full (ICAO Doc 9303-5 §4.2.2 for TD1, 9303-6 §4.2.2 for TD2).
+    filler unless they are full (ICAO Doc 9303-5 §4.2.2 for TD1, 9303-6 §4.2.2 for TD2). Specimens of Belgian cards show
+    two conventions: the check digit covers the number alone, or also the filler between its two parts. Both are
+    accepted, and `convention` says which one was used.
     """
 
     number: str
     optional_data: str
+    convention: Convention
     check: Check
 
 
@@ -76,8 +89,23 @@ def long_number(layout: Layout, text: str) -> LongNumber | None:
     if text[field.stop - 1] == "<" or text[field.stop] != "<" or len(rest) < _MIN_REST:
         return None
     end = more.start + len(rest) - 1
-    check = Check("document_number", end, (field, slice(more.start, end)))
-    return LongNumber(text[field] + rest[:-1], optional_data, check)
+    rest_of_number = slice(more.start, end)
+    alone, with_filler = (field, rest_of_number), (slice(field.start, field.stop + 1), rest_of_number)
+    numbers = character_values(text)
+    convention = _CONVENTIONS[
+        text[end] == DIGITS[weighted_sum(joined(alone)(numbers))],
+        text[end] == DIGITS[weighted_sum(joined(with_filler)(numbers))],
+    ]
+    check = Check("document_number", end, alone, otherwise=with_filler)
+    return LongNumber(text[field] + rest[:-1], optional_data, convention, check)
+
+
+_CONVENTIONS = {
+    (True, True): Convention.EITHER,
+    (True, False): Convention.NUMBER_ALONE,
+    (False, True): Convention.WITH_FILLER,
+    (False, False): Convention.NEITHER,
+}
 
 
 def checks_of(layout: Layout, text: str) -> tuple[Check, ...]:
@@ -113,7 +141,9 @@ def digit_is_correct(check: Check, text: str, numbers: bytes | None = None) -> b
     given = text[check.digit]
     if given == "<":
         return check.filler_allowed and not any(text[span].strip("<") for span in check.spans)
-    return given == DIGITS[weighted_sum(check.take(numbers))]
+    if given == DIGITS[weighted_sum(check.take(numbers))]:
+        return True
+    return check.otherwise != () and given == DIGITS[weighted_sum(joined(check.otherwise)(numbers))]
 
 
 def composite_digit(layout: Layout, text: str) -> str | None:

@@ -11,7 +11,7 @@ from apoa_client.messages import msg
 from apoa_client.passport.check_digits import check_digit, composite_digit
 from apoa_client.passport.dates import PartialDate, mrz_date
 from apoa_client.passport.field_problems import SEXES
-from apoa_client.passport.layouts import LAYOUTS, Layout, layout_of
+from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
 from apoa_client.passport.names import BETWEEN, transliterate
 from apoa_client.passport.problems import LABELS, CannotCompose, cannot_compose
 from apoa_client.passport.states import by_code
@@ -19,7 +19,7 @@ from apoa_client.privacy import repr_with
 
 _NUMBER = re.compile(r"[A-Z0-9<]*")
 
-_USUAL_TYPE = {"TD1": "I", "TD2": "I", "TD3": "P", "MRV-A": "V", "MRV-B": "V"}
+_USUAL_TYPE = {"TD1": "I", "TD2": "I", "TD3": "P", "MRV-A": "V", "MRV-B": "V", "FRA-ID": "ID"}
 
 _SECONDARY_MINIMUM = 3
 """Characters: two fillers and at least one of the given names."""
@@ -30,7 +30,7 @@ class Details(NamedTuple):
     """The fields of an MRZ. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
 
     The default of `document_type` is the format's most common one. A field that a format lacks is left out: only TD1
-    has `optional_data_2`.
+    has `optional_data_2`, and the French identity card has no expiry date.
     """
 
     issuing_state: str
@@ -47,7 +47,7 @@ class Details(NamedTuple):
 
 
 def compose(form: str, details: Details) -> tuple[str, ...]:
-    """Return the lines of a document of a format ("TD1", "TD2", "TD3", "MRV-A" or "MRV-B").
+    """Return the lines of a document of a format ("TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "FRA-ID").
 
     Names are transliterated and, where they are too long, truncated as ICAO specifies. A number that is too long for
     its field continues in the optional data where the format allows it. Raises `CannotCompose` where a field cannot be
@@ -72,6 +72,8 @@ def compose(form: str, details: Details) -> tuple[str, ...]:
         **_names(layout, details),
     }
     lines = _lines(layout, texts)
+    if not lines[0][2:].startswith(details.issuing_state):  # the French card has one field for both
+        raise cannot_compose("nationality", details.nationality)
     if layout_of(lines, "".join(lines)) is not layout:
         raise cannot_compose("document_type", code)
     return lines
@@ -111,15 +113,20 @@ def _with_long_number(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, 
 
 
 def _names(layout: Layout, details: Details) -> dict[str, str]:
-    """Return both identifiers in one field; names that are too long end in a letter (9303-4 §4.2.3)."""
+    """Return both identifiers in one field; names that are too long end in a letter (9303-4 §4.2.3).
+
+    The French card has a field for each identifier.
+    """
     primary, secondary = transliterate(details.surname), transliterate(details.given_names)
-    span = layout.by_name["names"].span
-    width = span.end - span.start
+    width = {f.name: f.span.end - f.span.start for f in layout.fields if f.kind is Kind.NAMES}
+    if "given_names" in width:
+        given = _cut(secondary.replace("<", "<<"), width["given_names"])
+        return {"names": _cut(primary, width["names"]), "given_names": given}
     if not secondary:
-        return {"names": _cut(primary, width)}
-    if len(primary) + _SECONDARY_MINIMUM > width:
-        primary = _cut(primary, width - _SECONDARY_MINIMUM)
-    return {"names": _cut(f"{primary}<<{secondary}", width)}
+        return {"names": _cut(primary, width["names"])}
+    if len(primary) + _SECONDARY_MINIMUM > width["names"]:
+        primary = _cut(primary, width["names"] - _SECONDARY_MINIMUM)
+    return {"names": _cut(f"{primary}<<{secondary}", width["names"])}
 
 
 def _cut(text: str, width: int) -> str:

@@ -33,8 +33,8 @@ NAME_CHARACTERS = re.compile("[A-Z<]*")
 
 _DIGIT = re.compile("[0-9]")
 
-_FILLERS_READ_AS_K = re.compile("K{3,}[K<]*$")
-"""Fillers at the end of a name field that OCR software read as K. After a letter, one K may be part of the name."""
+_FILLERS_READ_AS_K = re.compile("(?<=[A-Z])K{3,}<*$")
+"""Fillers at the end of a name field that were read as K; the first K may be part of the name."""
 
 
 @repr_with()
@@ -141,7 +141,7 @@ def _names(lines: _Lines, field: Field) -> Problem | None:
     k_run = _FILLERS_READ_AS_K.search(text)
     if k_run is None:
         return None
-    names = text[: k_run.start()].rstrip("<")
+    names = text[: k_run.start()]
     if "<<" not in names:  # the fillers between surname and given names were read as K, too
         names = names.replace("KK", "<<", 1)
     span = Span(field.span.line, field.span.start + k_run.start(), field.span.end)

@@ -2,7 +2,8 @@
 
 Positions count from 0, and an end is excluded. A position in joined lines counts from the start of the first line.
 Source: ICAO Doc 9303-4 §4.2 (TD3, passports), 9303-5 §4.2 (TD1, cards), 9303-6 §4.2 (TD2), 9303-7 §4.2 and §5.2 (MRV-A
-and MRV-B, visas).
+and MRV-B, visas). The French national identity card issued before 2021 is not a format of ICAO; its positions are taken
+from specimens.
 """
 
 from collections.abc import Callable, Sequence
@@ -63,13 +64,15 @@ def joined(spans: tuple[slice, ...]) -> Callable[[bytes], bytes]:
 class Check:
     """A check digit at position `digit` of the joined lines, over the positions of `spans`, in their order.
 
-    With `filler_allowed`, a filler is correct where all of `spans` is fillers.
+    A digit over `otherwise` is also correct. With `filler_allowed`, a filler is correct where all of `spans` is
+    fillers.
     """
 
     name: str
     digit: int
     spans: tuple[slice, ...]
     filler_allowed: bool = False
+    otherwise: tuple[slice, ...] = ()
 
     @cached_property
     def take(self) -> Callable[[bytes], bytes]:
@@ -91,6 +94,7 @@ _CUT_ORDER = (
     "document_type",
     "issuing_state",
     "names",
+    "given_names",
     "document_number",
     "nationality",
     "birth_date",
@@ -241,11 +245,34 @@ MRV_A = Layout(name="MRV-A", line_count=2, length=44, codes="V", fields=_two_lin
 
 MRV_B = Layout(name="MRV-B", line_count=2, length=36, codes="V", fields=_two_lines(36, 36))
 
-LAYOUTS = (TD3, TD2, TD1, MRV_A, MRV_B)
+FRENCH_ID = Layout(
+    name="FRA-ID",
+    line_count=2,
+    length=36,
+    codes="I",
+    fields=(
+        Field("document_type", Kind.CODE, Span(0, 0, 2)),
+        Field("issuing_state", Kind.STATE, Span(0, 2, 5)),
+        Field("names", Kind.NAMES, Span(0, 5, 30)),
+        # The department and the office of issue.
+        Field("optional_data", Kind.OPTIONAL, Span(0, 30, 36)),
+        Field("document_number", Kind.NUMBER, Span(1, 0, 12), Span(1, 12, 13)),
+        Field("given_names", Kind.NAMES, Span(1, 13, 27)),
+        Field("birth_date", Kind.BIRTH, Span(1, 27, 33), Span(1, 33, 34)),
+        Field("sex", Kind.SEX, Span(1, 34, 35)),
+        # The card has no field for the nationality, which is always that of the issuing state.
+        Field("nationality", Kind.STATE, Span(0, 2, 5)),
+    ),
+    composite=Span(1, 35, 36),
+    composite_of=(Span(0, 0, 36), Span(1, 0, 35)),
+)
+
+LAYOUTS = (TD3, TD2, TD1, MRV_A, MRV_B, FRENCH_ID)
 
 SIZES = {layout.line_count * layout.length: layout for layout in (TD1, TD2, TD3)}
 """One format of each size, by the number of all characters."""
 
+_FRENCH = "IDFRA"
 _VISA = "V"
 
 
@@ -261,4 +288,4 @@ def format_of(size: Layout, text: str) -> Layout:
     """Return the format among those of one size, from the beginning of the joined lines."""
     if text.startswith(_VISA) and size is not TD1:
         return MRV_A if size is TD3 else MRV_B
-    return size
+    return FRENCH_ID if size is TD2 and text.startswith(_FRENCH) else size

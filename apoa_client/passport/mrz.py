@@ -1,8 +1,8 @@
 """The reader of machine readable zones: fields, verdict, and suggestions where something is wrong.
 
 An MRZ with wrong check digits is returned with its problems, because its correct fields are still useful. Only text
-that is no MRZ is an error. The formats are data in `layouts`: TD1, TD2, TD3 and both visas. Source: ICAO Doc 9303-3 §4,
-and 9303-4 to -7 for each format.
+that is no MRZ is an error. The formats are data in `layouts`: TD1, TD2, TD3, both visas, and the old French identity
+card. Source: ICAO Doc 9303-3 §4, and 9303-4 to -7 for each format.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from apoa_client.messages import msg
 from apoa_client.passport.check_digits import (
     ILLEGAL,
+    Convention,
     character_values,
     confirm_failing,
     failing_digits,
@@ -29,6 +30,7 @@ from apoa_client.passport.normalise import (
     in_order,
     likely_sizes,
     normalise,
+    replace_k_runs,
 )
 from apoa_client.passport.problems import (
     ILLEGAL_CHARACTERS,
@@ -42,6 +44,7 @@ from apoa_client.passport.problems import (
 
 __all__ = [
     "Change",
+    "Convention",
     "Correction",
     "FieldState",
     "Mrz",
@@ -71,6 +74,7 @@ class _Fields(NamedTuple):
     expiry_date: date | None
     optional_data: str
     optional_data_2: str
+    long_number: Convention | None
     changes: tuple[Change, ...]
     failing: tuple[str, ...]
     valid: bool
@@ -82,11 +86,12 @@ class _Fields(NamedTuple):
 class Mrz(_Fields):
     """The fields of an MRZ, and its problems.
 
-    `format` is "TD1", "TD2", "TD3", "MRV-A" or "MRV-B". Texts have no fillers. `birth_date` and `expiry_date`
+    `format` is "TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "FRA-ID". Texts have no fillers. `birth_date` and `expiry_date`
     are None where they are unknown, empty or not readable; `sex` is "M", "F" or "X" ("" where the field has another
-    character). Only TD1 has `optional_data_2`. `changes` are the changes that made `lines` of the input. `failing`
-    names the fields whose check digit is wrong, with "composite" for the one over several of them. `valid` says whether
-    there are no `problems`; the problems and their suggestions are computed when they are first read.
+    character). Only TD1 has `optional_data_2`. `long_number` says how the check digit of a number that continues in the
+    optional data was computed. `changes` are the changes that made `lines` of the input. `failing` names the fields
+    whose check digit is wrong, with "composite" for the one over several of them. `valid` says whether there are no
+    `problems`; the problems and their suggestions are computed when they are first read.
     """
 
     @cached_property
@@ -145,7 +150,7 @@ def read_mrz(text: str | Sequence[str], *, today: date) -> Mrz:
     lines = tuple(text.splitlines() if isinstance(text, str) else text)
     joined = "".join(lines)
     layout, numbers = layout_of(lines, joined), character_values(joined)
-    if layout is not None and ILLEGAL not in numbers:
+    if layout is not None and ILLEGAL not in numbers and "KKK" not in joined:
         mrz = _read_fields(layout, lines, joined, numbers, today)
         if mrz.valid or in_order(lines) == lines:
             return mrz
@@ -157,7 +162,10 @@ def read_mrz(text: str | Sequence[str], *, today: date) -> Mrz:
         return _read_wrong_length(lines, changes, today)
     if not has_mrz_characters_only(joined):
         raise MrzUnreadable(_illegal_characters(lines))
-    return _read_fields(layout, lines, joined, character_values(joined), today, changes)
+    without_k_runs = replace_k_runs(layout, joined)
+    if without_k_runs != joined:
+        joined, changes = without_k_runs, (*changes, Change.K_RUNS)
+    return _read_fields(layout, layout.lines(joined), joined, character_values(joined), today, changes)
 
 
 def plain_document_number(text: str) -> str:
@@ -184,8 +192,8 @@ def _read_fields(
     changes: tuple[Change, ...] = (),
 ) -> Mrz:
     """Read all fields. This is one long function because it runs for each MRZ, and calls cost most of the time."""
-    code, issuing, names, number, nationality, birth, sex, expiry, optional, optional_2 = layout.cut(text)
-    surname, given_names = split_names(names)
+    code, issuing, names, given, number, nationality, birth, sex, expiry, optional, optional_2 = layout.cut(text)
+    surname, given_names = (without_fillers(names), without_fillers(given)) if given else split_names(names)
     try:
         birth_date = read_birth_date(birth, today)
     except ValueError:
@@ -197,8 +205,9 @@ def _read_fields(
     failing = failing_digits(layout.digit_checks, text, numbers)
     if failing:
         failing = confirm_failing(layout, text, numbers, failing)
+    convention = None
     if layout.overflows and (long := long_number(layout, text)) is not None:
-        number, optional = long.number, long.optional_data
+        number, optional, convention = long.number, long.optional_data, long.convention
     states = state_codes()
     # Nearly every valid MRZ passes the quick checks; `find_problems` decides about the others.
     valid = not failing and (
@@ -210,7 +219,7 @@ def _read_fields(
             and birth_date is not None
             and expiry_date is not None
             and "KKK" not in text
-            and NAME_CHARACTERS.fullmatch(names) is not None
+            and NAME_CHARACTERS.fullmatch(names + given) is not None
         )
         or not find_problems(layout, text, today, ())
     )
@@ -228,6 +237,7 @@ def _read_fields(
         expiry_date=expiry_date,
         optional_data=without_fillers(optional),
         optional_data_2=without_fillers(optional_2),
+        long_number=convention,
         changes=changes,
         failing=tuple(failing),
         valid=valid,

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_checks
-from apoa_client.passport.layouts import SIZES, TD3, Layout, format_of, layout_of
+from apoa_client.passport.layouts import SIZES, TD3, Kind, Layout, format_of, layout_of
 from apoa_client.passport.states import by_code
 from apoa_client.privacy import repr_with
 
@@ -40,6 +40,9 @@ _FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
 _FILLERS = {ord(character): "<" for character in _SINGLE} | {ord("\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"): "<<"}
 """OCR software writes the double quotation mark for two fillers."""
 
+_K_RUN = re.compile("(?<=<)K{3,}(?![A-Z])")
+"""OCR software reads fillers as K, and no name is three K. Next to a letter, one K may be part of the name."""
+
 
 class Change(Enum):
     """A change that normalisation made."""
@@ -48,6 +51,7 @@ class Change(Enum):
     FULL_WIDTH = "full_width"
     FILLERS = "fillers"
     CAPITALS = "capitals"
+    K_RUNS = "k_runs"
     BLANKS = "blanks"
     LINES = "lines"
     ORDER = "order"
@@ -118,6 +122,16 @@ def normalise(text: str | Sequence[str]) -> NormalisedLines:
     lines, cut = _lines(whole)
     ordered = in_order(lines)
     return NormalisedLines(ordered, (*changes, *cut, *(() if ordered == lines else (Change.ORDER,))))
+
+
+def replace_k_runs(layout: Layout, text: str) -> str:
+    """Return the joined lines with fillers in place of each run of K in the names."""
+    for field in layout.fields:
+        if field.kind is Kind.NAMES:
+            place = layout.at(field.span)
+            names = _K_RUN.sub(lambda run: "<" * len(run[0]), text[place])
+            text = text[: place.start] + names + text[place.stop :]
+    return text
 
 
 def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:

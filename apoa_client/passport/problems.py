@@ -53,9 +53,10 @@ class Correction(NamedTuple):
 class Problem(NamedTuple):
     """One problem of an MRZ.
 
-    `field` is "mrz", "document_type", "issuing_state", "names", "document_number", "nationality",
-    "birth_date", "sex", "expiry_date", "optional_data", "optional_data_2" or "composite"; `code` is one of the codes
-    that the command line documents. `spans` are the characters to mark, `corrections` the smallest ones, best first.
+    `field` is "mrz", "document_type", "issuing_state", "names", "given_names" (where it is a field of its own),
+    "document_number", "nationality", "birth_date", "sex", "expiry_date", "optional_data", "optional_data_2" or
+    "composite"; `code` is one of the codes that the command line documents. `spans` are the characters to mark,
+    `corrections` the smallest ones, best first.
     """
 
     field: str
@@ -100,6 +101,7 @@ LABELS = {
     "expiry_date": msg("date of expiry"),
     "optional_data": msg("optional data"),
     "optional_data_2": msg("optional data"),
+    "given_names": msg("given names"),
 }
 
 

@@ -5,14 +5,14 @@ check digit and the composite weigh its characters differently and few dates exi
 the passport's page can decide. The candidates are ranked by how often people and cameras make each mistake.
 
 Lines may also be too short or too long. Fillers are miscounted most, and any number of them. In a line without check
-digits only fillers can be guessed, at its end or after the document code. In a line with check digits the lost fillers
-or doubled characters are found by trying, because all check digits must fit again.
+digits only fillers can be guessed, at its end or after the document code. In a line with check digits the lost or
+doubled characters are found by trying, because all check digits must fit again.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from apoa_client.passport.check_digits import (
@@ -28,7 +28,7 @@ from apoa_client.passport.dates import UNKNOWN, read_birth_date, read_expiry_dat
 from apoa_client.passport.layouts import COMPOSITE, Check, Kind, Layout
 from apoa_client.passport.names import without_fillers
 from apoa_client.passport.problems import Correction
-from apoa_client.passport.states import by_code
+from apoa_client.passport.states import GERMANY, by_code, canonical_code
 from apoa_client.privacy import repr_with
 
 LIMIT = 5
@@ -40,11 +40,13 @@ _DIGIT_FOR = str.maketrans("OQDUILZSBGATK", "000011258647<")
 _USUAL_NUMBER = re.compile("([A-Z]{0,3})[0-9]*")
 """The form of most document numbers: digits, perhaps after a few letters."""
 
+_NOT_IN_GERMAN_NUMBERS = frozenset("ABDEIOQSU")
+"""German document numbers have no vowels and no letters that look like digits."""
+
 _LETTERS_AS_DIGITS, _SWAPPED, _UNKNOWN_AS_ZEROS = 0.5, 2.0, 0.5
 _ODD_SHAPE, _EACH_LETTER = 1.5, 0.25
+_IMPOSSIBLE_LETTER = 9.0
 _UNLIKELY_EXPIRY = 1.0
-_USUAL_YEARS = 10
-"""Years for which a passport is issued at most."""
 _COMPOSITE_DISAGREES = 10.0
 
 
@@ -96,7 +98,7 @@ def corrections(layout: Layout, text: str, name: str, today: date) -> tuple[Corr
     if check is None:
         return ()
     kind = layout.by_name[name].kind
-    anything = ALPHABET if len(check.spans) == 1 else ALPHABET.replace("<", "")  # a filler would end a long number
+    anything = ALPHABET if check.otherwise == () else ALPHABET.replace("<", "")  # a filler would end a long number
     allowed = {Kind.BIRTH: DIGITS + "<", Kind.EXPIRY: DIGITS}.get(kind, anything)
     positions = (*((position, allowed) for position in check.positions), (check.digit, DIGITS))
     field = _DamagedField(layout, text, name, kind, check, positions, today)
@@ -190,9 +192,12 @@ def _implausibility(field: _DamagedField, content: str) -> float:
     """Return the cost of a corrected value that is unlikely in itself."""
     if field.kind is Kind.EXPIRY:
         expiry = read_expiry_date(content, field.today)
-        is_near = expiry is not None and abs(expiry.year - field.today.year) <= _USUAL_YEARS
+        is_near = expiry is not None and -10 <= expiry.year - field.today.year <= 10  # noqa: PLR2004  years
         return 0 if is_near else _UNLIKELY_EXPIRY
     shown = content.rstrip("<")
+    is_german_number = field.kind is Kind.NUMBER and canonical_code(field.text[2:5].rstrip("<")) == GERMANY
+    if is_german_number and not _NOT_IN_GERMAN_NUMBERS.isdisjoint(shown):
+        return _IMPOSSIBLE_LETTER
     usual = _USUAL_NUMBER.fullmatch(shown)
     if usual is not None:
         return _EACH_LETTER * len(usual[1])
@@ -252,18 +257,46 @@ def _best(found: tuple[Correction, ...], *, protected: bool) -> tuple[Correction
 def _attempts(line: str, index: int, missing: int) -> Iterator[Iterator[Correction]]:
     """Yield groups of edits, the likeliest group first.
 
-    A row of fillers has the wrong length. Otherwise characters were doubled, or fillers were left out in another place.
+    Rows of fillers have the wrong length: one, or two. Otherwise characters were doubled, or fillers were left out in
+    another place, or there and in a row, or one other character was left out.
     """
     rows = [row.span() for row in _FILLERS.finditer(line)][::-1]
-    if missing > 0:
-        yield (_edit(line, index, end, "", "<" * missing) for _start, end in rows)
-        yield (_edit(line, index, place, "", "<" * missing) for place in range(len(line), -1, -1))
+    yield _changed_rows(line, index, missing, [(row,) for row in rows])
+    yield _changed_rows(line, index, missing, [(first, second) for second, first in combinations(rows, 2)])
+    if missing < 0:
+        if -missing <= _MAX_DIFFERENCE:
+            starts = range(len(line) + missing, -1, -1)
+            yield (_edit(line, index, start, line[start : start - missing], "") for start in starts)
         return
-    extra = "<" * -missing
-    yield (_edit(line, index, end + missing, extra, "") for start, end in rows if end - start >= len(extra))
-    if len(extra) <= _MAX_DIFFERENCE:
-        starts = range(len(line) + missing, -1, -1)
-        yield (_edit(line, index, start, line[start : start - missing], "") for start in starts)
+    places = [(position, position) for position in range(len(line), -1, -1)]
+    yield _changed_rows(line, index, missing, [(place,) for place in places])
+    within = {position for start, end in rows for position in range(start, end + 1)}
+    others = [place for place in places if place[0] not in within]
+    pairs = [(min(row, other), max(row, other)) for row in rows for other in others]
+    yield _changed_rows(line, index, missing, pairs)
+    if missing == 1:
+        yield (_edit(line, index, place[0], "", new) for new in ALPHABET[:-1] for place in places)
+
+
+def _changed_rows(
+    line: str, index: int, missing: int, choices: Iterable[tuple[tuple[int, int], ...]]
+) -> Iterator[Correction]:
+    """Yield the edits that make rows of fillers longer, or shorter, each choice of one row or of two in turn."""
+    sign = 1 if missing > 0 else -1
+    for (start, end), *others in choices:
+        if not others:
+            change = "<" * abs(missing)
+            if missing > 0:
+                yield _edit(line, index, end, "", change)
+            elif end - start >= len(change):
+                yield _edit(line, index, end - len(change), change, "")
+        for second, second_end in others:
+            between = line[end:second]
+            for count in range(1, abs(missing)):
+                lengths = end - start + sign * count, second_end - second + missing - sign * count
+                if min(lengths) >= 0:
+                    new = "<" * lengths[0] + between + "<" * lengths[1]
+                    yield _edit(line, index, start, line[start:second_end], new)
 
 
 def _fillers_at_the_end(line: str, index: int, missing: int) -> Iterator[Iterator[Correction]]:

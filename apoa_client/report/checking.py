@@ -12,7 +12,8 @@ from typing import Any
 
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
-from apoa_client.passport.normalise import normalise
+from apoa_client.passport.names import printed_spellings
+from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
 from apoa_client.report.codes import NO_TABLES, CodeTables
 from apoa_client.report.fields import NAMES, UNREADABLE, as_typed
@@ -21,6 +22,8 @@ from apoa_client.report.model import Document, Guest, StayPermit, part_value
 from apoa_client.report.parse_fields import Draft, Given, Reader
 from apoa_client.report.rules import check_permit_code, members_at
 
+_MAX_LINES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedDocument:
@@ -28,7 +31,7 @@ class CheckedDocument:
 
     `guest` has the form of the contract's guest, with None for each unknown value. Where the lines could not be read,
     `mrz` is None and `lines` are the given lines. `problems` are the MRZ's problems that are among the `errors`, with
-    their spans and corrections.
+    their spans and corrections. `printed` has the spellings that the page may print of each name.
     """
 
     guest: Mapping[str, Any] = field(repr=False)
@@ -38,6 +41,7 @@ class CheckedDocument:
     mrz: Mrz | None = None
     lines: tuple[str, ...] = field(default=(), repr=False)
     problems: tuple[Problem, ...] = ()
+    printed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def valid(self) -> bool:
@@ -46,9 +50,19 @@ class CheckedDocument:
 
 
 def documents(text: str) -> list[tuple[str, ...]]:
-    """Return the lines of each document in a text, where blank lines separate the documents."""
+    """Return the lines of each document in a text, where blank lines separate the documents.
+
+    A scanner that ends each line twice also separates the lines of one document. So single lines that are no MRZ each,
+    and together have the shape of an MRZ, are one document.
+    """
     lines = groupby(text.splitlines(), key=lambda line: not line.strip())
-    return [tuple(block) for blank, block in lines if not blank]
+    blocks = [tuple(block) for blank, block in lines if not blank]
+    found, start = [], 0
+    while start < len(blocks):
+        end = start + _blocks_of_one_document(blocks[start : start + _MAX_LINES])
+        found.append(tuple(line for block in blocks[start:end] for line in block))
+        start = end
+    return found
 
 
 def check(
@@ -86,6 +100,10 @@ def _check(
     reader.add_mrz_problems()
     _check_values(reader, values, permit, today)
     check_permit_code(reader, permit.code if permit is not None else None, tables, today)
+    printed = {}
+    if mrz is not None:
+        names = {"surname": mrz.surname, "given_names": mrz.given_names}
+        printed = {field: printed_spellings(name, mrz.issuing_state) for field, name in names.items()}
     return CheckedDocument(
         guest=guest,
         errors=rules.in_form_order(reader.errors),
@@ -94,7 +112,23 @@ def _check(
         mrz=mrz,
         lines=lines,
         problems=tuple(p for p in problems if any(p.message == error.message for error in reader.errors)),
+        printed=printed,
     )
+
+
+def _blocks_of_one_document(blocks: Sequence[tuple[str, ...]]) -> int:
+    """Return how many blocks, from the first on, are one document."""
+    for count in range(2, len(blocks) + 1):
+        parts = blocks[:count]
+        if any(len(part) > 1 or _has_shape_of_mrz(part) for part in parts):
+            return 1
+        if _has_shape_of_mrz([line for (line,) in parts]):
+            return count
+    return 1
+
+
+def _has_shape_of_mrz(lines: Sequence[str]) -> bool:
+    return bool(likely_sizes(normalise(lines).lines))
 
 
 def _guest_json(reader: Reader, values: Mapping[str, Any], permit: StayPermit | None) -> dict[str, Any]:

@@ -31,9 +31,57 @@ class Finding(NamedTuple):
         }
 
 
+_EXPIRED = "The document has expired. Ask the guest for a valid one; without one, it is reported anyway."
+
+REWORDED = {
+    "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
+    "adult is there; Indonesian parents, for one, are not reported.": (
+        "The guest is under 18. Make sure that an adult is in the same room on each night; Indonesian parents, for "
+        "example, are not reported."
+    ),
+    "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
+    "an adult is there; Indonesian parents, for example, are not reported.": (
+        "The guest is under 18. Make sure that an adult is in the same room on each night; Indonesian parents, for "
+        "example, are not reported."
+    ),
+    "The check-in is more than 24 hours ago: the report is late. It is sent all the same.": (
+        "The check-in is more than 24 hours ago: the report is late. It is saved anyway."
+    ),
+    "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare.": (
+        "The passport's issuing state is not the nationality. That is possible, for example for refugees; please "
+        "compare."
+    ),
+    "No visa or stay permit was given. It is optional; immigration officers ask for it.": (
+        "No visa or stay permit was given. It is optional; an officer may ask for it."
+    ),
+    "The stay permit ends before the planned check-out. An overstay costs the guest Rp1,000,000 a day, and after 60 "
+    "days deportation (PP 28/2019, UU 6/2011 art. 78). Tell the guest.": (
+        "The stay permit ends before the planned check-out. An overstay costs Rp1,000,000 a day up to 60 days, then "
+        "deportation, and earlier if it is not paid (UU 6/2011 art. 78, PP 45/2024). Tell the guest politely, and ask "
+        "your immigration office."
+    ),
+    "The passport has expired. It is reported all the same; tell the guest.": _EXPIRED,
+    "The passport has expired. It is reported anyway; tell the guest.": _EXPIRED,
+    "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps {new} "
+    "in place of {old}, at character {position}.": (
+        "Only the last check digit, which covers all the others, does not fit. Compare line {line} with the page: "
+        "perhaps {new} in place of {old}, at character {position}."
+    ),
+}
+"""Templates of stored warnings in an earlier wording, with those of today: the catalogue translates only the latter.
+
+Add a line when the English wording of a warning changes, else the warnings stored before are shown in English only.
+"""
+
+
 def finding_from_json(value: Mapping[str, Any]) -> Finding:
-    """Return the finding from the JSON values of `Finding.as_json`."""
-    return Finding(value["field"], value["code"], from_json(value["message"]), value["suggestion"])
+    """Return the finding from the JSON values of `Finding.as_json`, in today's wording."""
+    return Finding(value["field"], value["code"], from_json(value["message"], _reworded), value["suggestion"])
+
+
+def _reworded(template: str) -> str:
+    """Return a template in today's wording. By hand nothing is sent, so warnings do not say so any more."""
+    return REWORDED.get(template, template).replace(" is sent anyway", " is saved anyway")
 
 
 class Unreadable(ValueError):

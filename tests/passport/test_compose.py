@@ -1,4 +1,4 @@
-"""Composing an MRZ, and reading it again."""
+"""Composing an MRZ, reading it again, and the spellings that a page may print for its names."""
 
 from datetime import date
 from typing import Any
@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from passport_helpers import FORMATS, SPECIMENS, documents, read
 
 from apoa_client.errors import DataRefused
+from apoa_client.passport import names
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.passport.names import transliterate
+from apoa_client.passport.mrz import Convention
+from apoa_client.passport.names import printed_spellings, transliterate
 from apoa_client.passport.problems import CannotCompose
+from apoa_client.passport.states import by_code
 
 GIVEN: dict[str, Any] = {
     "issuing_state": "UTO",
@@ -50,12 +53,15 @@ def test_a_composed_mrz_is_read_again(form: str, data: st.DataObject) -> None:
     mrz = read(lines)
     assert (mrz.format, mrz.lines, mrz.problems, mrz.changes) == (form, lines, (), ())
     assert {name: getattr(mrz, name) for name in Details._fields} == details._asdict()
+    long = len(details.document_number) > 9 and form != "FRA-ID"
+    assert (mrz.long_number in {Convention.NUMBER_ALONE, Convention.EITHER}) is long
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_document_code_has_a_default(form: str) -> None:
     """Each format has its most common code."""
-    given = GIVEN | {"optional_data": ""}
+    state = "FRA" if form == "FRA-ID" else "UTO"
+    given = GIVEN | {"issuing_state": state, "nationality": state, "optional_data": ""}
     assert read(compose(form, Details(**given))).document_type == SPECIMENS[form][0][:2].rstrip("<")
 
 
@@ -73,6 +79,7 @@ def test_a_long_number_moves_into_the_optional_data() -> None:
     [
         ("TD3", {"document_number": "L898902C34"}, "document_number"),
         ("MRV-A", {"document_number": "L898902C34"}, "document_number"),
+        ("FRA-ID", {"document_number": "8" * 13}, "document_number"),
         ("TD1", {"document_number": "8" * 24, "optional_data": ""}, "optional_data"),
         ("TD1", {"document_number": "12345678 9012"}, "document_number"),
         ("TD1", {"document_number": "1234567890 12"}, "document_number"),
@@ -81,11 +88,18 @@ def test_a_long_number_moves_into_the_optional_data() -> None:
         ("TD1", {"document_type": "V"}, "document_type"),
         ("TD3", {"document_type": "V"}, "document_type"),
         ("MRV-A", {"document_type": "P"}, "document_type"),
+        ("TD2", {"document_type": "ID", "issuing_state": "FRA"}, "document_type"),
+        ("FRA-ID", {"document_type": "IP"}, "document_type"),
+        ("FRA-ID", {"nationality": "UTO"}, "nationality"),
+        ("FRA-ID", {"nationality": ""}, "nationality"),
+        ("FRA-ID", {"issuing_state": "UTO", "nationality": "UTO"}, "document_type"),
+        ("FRA-ID", {"issuing_state": "UTO"}, "nationality"),
     ],
 )
 def test_fields_that_a_format_has_no_room_for(form: str, changes: dict[str, Any], field: str) -> None:
-    """A number that is too long, the code of another format."""
-    given = GIVEN | {"optional_data": "ZE184"} | changes
+    """A number that is too long, the code of another format, a second state on a French card."""
+    state = "FRA" if form == "FRA-ID" else "UTO"
+    given = GIVEN | {"issuing_state": state, "nationality": state, "optional_data": "ZE184"} | changes
     with pytest.raises(CannotCompose) as caught:
         compose(form, Details(**given))
     assert caught.value.field == field
@@ -97,8 +111,9 @@ def test_fields_that_a_format_has_no_room_for(form: str, changes: dict[str, Any]
 @search(40)
 def test_names_of_any_length_fit(form: str, names: tuple[str, str]) -> None:
     """The names that are read are the beginning of the given ones, and a truncation shows."""
+    state = "FRA" if form == "FRA-ID" else "UTO"
     changes = {"surname": names[0], "given_names": names[1], "optional_data": ""}
-    mrz = read(compose(form, Details(**GIVEN | changes)))
+    mrz = read(compose(form, Details(**GIVEN | {"issuing_state": state, "nationality": state} | changes)))
     assert mrz.valid
     for name, found in zip(names, (mrz.surname, mrz.given_names), strict=True):
         words, kept = transliterate(name).split("<"), found.split()
@@ -184,3 +199,126 @@ def test_blanks_in_numbers_become_fillers_and_empty_fields_stay_empty() -> None:
     composed = td3(document_number="123456 aa", nationality="", birth_date=None, expiry_date=None)
     assert composed[1].startswith("123456<AA5<<<<<<<<<0")
     assert composed[1][21:28] == "<<<<<<0"
+
+
+STATES = sorted(names._rules_by_state())  # the table is data, and each row of it keeps the promises
+PIECES = [
+    "AE",
+    "OE",
+    "UE",
+    "AA",
+    "SS",
+    "TH",
+    "NXX",
+    "UXX",
+    "EL",
+    "EI",
+    "EV",
+    "MICHAEL",
+    "NOEL",
+    "THEO",
+    " ",
+    *"ABEGLNQRSUX",
+]
+
+ORDINARY = """
+    AARON AISSATOU BAUER CHLOE EMANUELA FEUERBACH GUERRERO HESSE HUSSEIN ISAAC ISRAEL JOE JOEL JOELLE LESSING MAEVE
+    MANUEL MELISSA MICHAEL MICHAELA MIGUEL NEUER NIKOLAENKO NIKOLAEV NIKOLAEVNA NOEL NOELLE NOEMI PHOEBE QUENTIN
+    RAFAELA RAPHAEL RODRIGUEZ SAMUEL SAMUELSSON SUE THEA THELMA THEODORA THOMAS ZOE ZUEVA
+"""
+
+mrz_names = st.lists(st.sampled_from(PIECES), max_size=10).map(lambda pieces: " ".join("".join(pieces).split()))
+
+
+def mrz_spelling(form: str, state: str) -> str:
+    """Return a spelling as the state's MRZ has it: Doc 9303 allows two ways for Ñ, and three for Ü."""
+    if "NXX" in names._rules_by_state()[state].usual:
+        form = form.replace("Ñ", "NXX").replace("Ü", "UXX")
+    return transliterate(form).replace("<", " ")
+
+
+@given(name=mrz_names, state=st.sampled_from(STATES))
+@search(400)
+def test_every_spelling_transliterates_to_the_name(name: str, state: str) -> None:
+    """At most three spellings, all different, none of them the name itself."""
+    forms = printed_spellings(name, state)
+    assert len(set(forms)) == len(forms) <= 3
+    assert name not in forms
+    assert [mrz_spelling(form, state) for form in forms] == [name] * len(forms)
+
+
+@given(name=mrz_names, state=st.sampled_from(STATES))
+@search(200)
+def test_only_letters_of_the_rules_are_changed(name: str, state: str) -> None:
+    """No hyphen, no apostrophe and no other accent is added."""
+    rules = names._rules_by_state()[state]
+    new = {*rules.usual.values(), *rules.sometimes.values()}
+    for form in printed_spellings(name, state):
+        assert set(form) <= set(name) | new
+        assert form.count(" ") == name.count(" ")
+
+
+@given(name=mrz_names, state=st.sampled_from(["", "IDN", "USA", "FRA", "NLD", "UTO", "d", "D<<"]))
+@search(50)
+def test_other_states_have_no_spellings(name: str, state: str) -> None:
+    """Where no rule is known, nothing is suggested."""
+    assert printed_spellings(name, state) == ()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_rule_is_of_doc_9303(state: str) -> None:
+    """Each row's letters are transliterated as in §6.A, and its states are ICAO's, each in one row."""
+    assert by_code(state) is not None
+    assert sum(state in states.split() for states in names._RULES) == 1
+    rules = names._rules_by_state()[state]
+    for written, letter in (rules.usual | rules.sometimes).items():
+        assert mrz_spelling(letter, state) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "forms"),
+    [
+        ("MUELLER", "D", ("MÜLLER",)),
+        ("MUELLER", "DEU", ("MÜLLER",)),
+        ("JOERG GUENTHER", "D", ("JÖRG GÜNTHER",)),
+        ("SCHAEFER", "AUT", ("SCHÄFER",)),
+        ("KOENIG", "CHE", ("KÖNIG",)),
+        ("KAELIN", "CHE", ("KÄLIN",)),
+        ("SCHAEUFELE", "D", ("SCHÄUFELE",)),
+        ("MAEUERLE", "D", ("MÄUERLE",)),
+        ("BETUEL GUEL", "D", ("BETÜL GÜL",)),
+        ("GOETHE", "D", ("GÖTHE",)),  # he wrote OE; an MRZ has the same for a GÖTHE, so the page decides
+        ("GOESSL", "AUT", ("GÖSSL",)),
+        ("WEISS", "D", ("WEIß",)),
+        ("WEISS", "CHE", ()),  # no ß in Switzerland
+        ("GROSS", "D", ("GROß",)),
+        ("STRAUSS MUELLER", "AUT", ("STRAUSS MÜLLER", "STRAUß MÜLLER")),
+        ("SOERENSEN", "DNK", ("SØRENSEN",)),
+        ("MAERSK", "DNK", ("MÆRSK",)),
+        ("AAGAARD", "DNK", ("ÅGÅRD",)),  # AAGAARD is usual; the page decides
+        ("SOEREN AAGAARD", "DNK", ("SØREN AAGAARD", "SØREN ÅGÅRD")),
+        ("HAAKON", "NOR", ("HÅKON",)),
+        ("AAKESSON SJOE", "SWE", ("ÅKESSON SJÖ",)),
+        ("HAEMAELAEINEN", "FIN", ("HÄMÄLÄINEN",)),
+        ("JAEAESKELAEINEN", "FIN", ("JÄÄSKELÄINEN",)),
+        ("SAARINEN", "FIN", ()),
+        ("THORSTEINN AEGIR", "ISL", ("ÞORSTEINN ÆGIR",)),
+        ("GUNNTHORA", "ISL", ()),
+        ("LAANEMAEE", "EST", ("LAANEMÄE",)),
+        ("OEZTUERK", "TUR", ("ÖZTÜRK",)),
+        ("GYOERGY", "HUN", ("GYÖRGY",)),
+        ("MUNXXOZ", "ESP", ("MUÑOZ",)),
+        ("MUNXXOZ AGUXXERO", "ARG", ("MUÑOZ AGÜERO",)),
+        ("MUNOZ AGUERO", "ESP", ()),  # a Ñ written as N leaves no trace
+        ("", "D", ()),
+    ],
+)
+def test_printed_spellings(name: str, state: str, forms: tuple[str, ...]) -> None:
+    """The likeliest first, then the spelling of some families."""
+    assert printed_spellings(name, state) == forms
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_ordinary_names_have_no_spellings(state: str) -> None:
+    """Names whose letters stand for themselves, in every state of the table."""
+    assert {name: forms for name in ORDINARY.split() if (forms := printed_spellings(name, state))} == {}

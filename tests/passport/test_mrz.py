@@ -131,10 +131,12 @@ def test_names(names: str, surname: str, given_names: str, *, truncated: bool) -
 
 
 def test_names_of_the_other_formats() -> None:
-    """A card has them in its third line."""
+    """A card has them in its third line, and a French card in two fields, with fillers between given names."""
     first, second, _third = SPECIMENS["TD1"]
     mrz = read([first, second, "CACADOR<DE<ARAUJO<<ANDRE<ESTEV"])
     assert (mrz.surname, mrz.given_names, mrz.names_truncated) == ("CACADOR DE ARAUJO", "ANDRE ESTEV", True)
+    french = read(["IDFRAPETE<<<<<<<<<<<<<<<<<<<<<952042", "0509952018746NICOLAS<<PAUL<8206152M3"])
+    assert (french.surname, french.given_names, french.optional_data) == ("PETE", "NICOLAS PAUL", "952042")
 
 
 def calls(work: Callable[[], Any]) -> int:
@@ -180,9 +182,9 @@ def test_document_numbers(texts: tuple[str, ...], *, allowed: bool) -> None:
 
 
 SECRETS = (
-    *("ERIKSSON", "ANNA"),
-    *("D23145890", "L8988901C", "L898902C3", "ZE184226B"),
-    *("740812", "1974", "400907", "1940", "120415", "2012", "961210", "1996"),
+    *("ERIKSSON", "BERTHIER", "ANNA", "CORINNE"),
+    *("D23145890", "L8988901C", "L898902C3", "880692310285", "ZE184226B"),
+    *("740812", "1974", "400907", "1940", "651206", "1965", "120415", "2012", "961210", "1996"),
 )
 """All values of the specimens, in both spellings, except states and sexes, which are words of the code."""
 

@@ -7,7 +7,7 @@ import pytest
 from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
-from passport_helpers import FORMATS, SPECIMENS, Lines, composed, read, refused, sketch
+from passport_helpers import FORMATS, SPECIMENS, Lines, composed, put, read, refused, sketch
 
 from apoa_client.passport.mrz import Change
 from apoa_client.passport.normalise import MAX_LENGTH, is_of_passport, normalise
@@ -102,11 +102,35 @@ def test_lines_are_found_wherever_they_are_broken(document: tuple[str, Lines], p
     assert read(broken).lines == document[1]
 
 
+K_LINES = {
+    "TD3": ("P<UTOERIKSSON<<ANNA<MARIA<KKKKKKKKKKKKKKKKKK", SECOND),
+    "TD1": (*SPECIMENS["TD1"][:2], "ERIKSSON<<ANNA<MARIA<<KKK<KKKK"),
+    "TD2": ("I<UTOERIKSSON<<ANNA<MARIA<<KKKKKKKKK", SPECIMENS["TD2"][1]),
+    "MRV-A": ("V<UTOERIKSSON<<ANNA<MARIA<KKKKK<<<<<<<<<<<<<", SPECIMENS["MRV-A"][1]),
+    "FRA-ID": (
+        put(SPECIMENS["FRA-ID"], 0, 14, "KKKKKKKKKKKKKKKK")[0],
+        put(SPECIMENS["FRA-ID"], 1, 21, "KKKKKK")[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", K_LINES)
+def test_a_row_of_k_after_a_filler_becomes_fillers(form: str) -> None:
+    """No name is three K; a scanner reads fillers as K."""
+    mrz = read(K_LINES[form])
+    assert (mrz.lines, mrz.changes, mrz.valid) == (SPECIMENS[form], (Change.K_RUNS,), True)
+    last = read("".join(K_LINES[form]).lower())
+    assert last.changes == (Change.CAPITALS, Change.LINES, Change.K_RUNS)
+
+
 @pytest.mark.parametrize("names", ["ERIKSSON<<KKKKARIN", "ERIKSSON<<ANNA<KK<<", "KKKARIN<<ANNA", "BRIKKKE<<ANNA"])
 def test_a_k_that_may_be_part_of_a_name_stays(names: str) -> None:
-    """Only a row of K at the end of the names is a problem."""
-    mrz = read([("P<UTO" + names).ljust(44, "<"), SECOND])
-    assert (mrz.valid, mrz.changes) == (True, ())
+    """Only what is certain is changed."""
+    first = ("P<UTO" + names).ljust(44, "<")
+    mrz = read([first, SECOND])
+    assert (mrz.lines[0], mrz.changes) == (first, ())
+    number = "<KKKK<KKK0UTO7408122F1204159ZE184226B<<<<<18"  # a number may have any characters
+    assert (read((FIRST, number)).lines, read((FIRST, number)).changes) == ((FIRST, number), ())
 
 
 def test_lines_of_43_and_45_characters_are_not_cut_again() -> None:

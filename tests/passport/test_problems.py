@@ -65,7 +65,7 @@ def test_a_wrong_check_digit_itself_is_suggested() -> None:
     assert "If it is right, the check digit itself is wrong" in found.message.render()
 
 
-@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3"])
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "FRA-ID"])
 def test_a_wrong_composite_alone(form: str) -> None:
     """Every field's digit fits: the composite itself is the first suggestion."""
     span = LAYOUT[form].composite
@@ -105,13 +105,13 @@ def test_the_digit_of_empty_optional_data_may_be_a_filler() -> None:
 
 @each_format
 def test_the_digit_of_an_empty_number_may_be_a_filler(form: str) -> None:
-    """As on specimens of cards without a number."""
+    """As on specimens of cards without a number; no French card is known to have one."""
     digit = LAYOUT[form].by_name["document_number"].digit
     assert digit is not None
     empty = write(form, "document_number", "")
     assert digit.of(empty) == "0"
     assert read(empty).valid
-    assert read(put(empty, digit.line, digit.start, "<")).valid
+    assert read(put(empty, digit.line, digit.start, "<")).valid is (form != "FRA-ID")
 
 
 @each_format
@@ -158,12 +158,13 @@ def test_fields_without_a_check_digit(form: str, field: str, text: str, code: st
         ("ERIKSSON<<ANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
         ("ERIKSSON<<ANNAKKKKK<<<<<<", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
         ("ERIKSSONKKANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
-        ("ERIKSSON<<ANNA<MARIA<<KKK<KKKK", "ERIKSSON<<ANNA<MARIA", "ERIKSSON<<ANNA<MARIA"),
     ],
 )
 @each_format
-def test_a_row_of_k_is_a_problem_with_a_suggestion(form: str, names: str, corrected_text: str, value: str) -> None:
-    """OCR software reads fillers so; after a letter, the first K may be part of the name, so nothing is changed."""
+def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(
+    form: str, names: str, corrected_text: str, value: str
+) -> None:
+    """The first K may be part of the name, so nothing is changed."""
     span = LAYOUT[form].by_name["names"].span
     filler = "<" if names.endswith("<") else "K"
     mrz = read(write(form, "names", names.ljust(span.end - span.start, filler)))
@@ -185,6 +186,15 @@ def test_states_that_are_no_problem(form: str, code: str) -> None:
     assert found == (True, code.rstrip("<"), code.rstrip("<"), ())
 
 
+def test_the_given_names_of_a_french_card_are_a_separate_field() -> None:
+    """With separate problems."""
+    for names, code in (("CORINNEKKKKKKK", "bad_character"), ("C0RINNE", "bad_character")):
+        found = problem(write("FRA-ID", "given_names", names))
+        assert (found.field, found.code) == ("given_names", code)
+        assert found.corrections
+        assert "given names" in found.message.render()
+
+
 @each_format
 def test_sex_x_and_an_empty_one_are_the_same(form: str) -> None:
     """Doc 9303-4 §4.2.2: a filler is unspecified, and X is printed on the page; both are seen in lines."""
@@ -201,6 +211,7 @@ UNSEEN = {
     "TD3": {"document_type", "issuing_state", "sex", "nationality", "names"},
     "MRV-A": {"document_type", "issuing_state", "sex", "nationality", "names", "optional_data"},
     "MRV-B": {"document_type", "issuing_state", "sex", "nationality", "names", "optional_data"},
+    "FRA-ID": set(),
 }
 """Fields that no check digit covers."""
 
@@ -208,6 +219,7 @@ BY_COMPOSITE_ALONE = {
     "TD1": {"optional_data", "optional_data_2"},
     "TD2": {"optional_data"},
     "TD3": set(),
+    "FRA-ID": {"document_type", "issuing_state", "names", "given_names", "optional_data", "sex", "nationality"},
 }
 """Fields that only the composite check digit covers, in the formats that have one."""
 
@@ -237,7 +249,7 @@ def test_every_field_has_a_state(form: str) -> None:
 
 @with_composite
 def test_a_wrong_composite_leaves_fields_unprotected(form: str) -> None:
-    """Those without a check digit: optional data of TD1 and TD2."""
+    """Those without a check digit: optional data of TD1 and TD2, nearly all of a French card."""
     span = LAYOUT[form].composite
     assert span is not None
     digit = span.of(SPECIMENS[form])

@@ -8,7 +8,7 @@ import pytest
 from basics import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, read, read_or_refuse, refused
+from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, fitted, read, read_or_refuse, refused, write
 
 from apoa_client.passport.check_digits import ALPHABET, character_values, failing_checks
 from apoa_client.passport.compose import Details, compose
@@ -24,6 +24,7 @@ PROTECTED = [*range(10), *range(13, 20), *range(21, 44)]
 """Positions of a TD3's second line that have a check digit, or that one covers."""
 
 LETTERS, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+GERMAN = "CFGHJKLMNPRTVWXYZ"
 SHAPES = (
     [DIGITS] * 9,
     [DIGITS] * 8,
@@ -31,8 +32,9 @@ SHAPES = (
     [LETTERS, *[DIGITS] * 7],
     [LETTERS, LETTERS, *[DIGITS] * 7],
     [DIGITS, DIGITS, LETTERS, LETTERS, *[DIGITS] * 5],
+    [GERMAN + DIGITS] * 9,
 )
-"""Patterns of passport numbers: digits, one or two letters before them, the French pattern."""
+"""Patterns of passport numbers: digits, one or two letters before them, the French and the German pattern."""
 
 numbers = st.from_regex(r"[A-Z]{0,2}[0-9]{7}", fullmatch=True)
 births = st.builds(PartialDate.of, st.dates(date(1927, 1, 1), TODAY))
@@ -83,6 +85,7 @@ def passports(seed: int) -> Iterator[tuple[str, ...]]:
             PartialDate.of(date(1940, 1, 1) + timedelta(chance.randrange(26_000))),
             TODAY + timedelta(chance.randrange(-300, 3650)),
             chance.choice(["", "", "".join(chance.choices(DIGITS, k=chance.randrange(6, 15)))]),
+            "D" if GERMAN + DIGITS in shape else "UTO",
         )
 
 
@@ -159,10 +162,14 @@ def test_others_counts_equally_likely_corrections() -> None:
     assert [one.others for one in doubtful] == sorted(one.others for one in doubtful)
 
 
-def test_a_letter_among_digits_is_corrected_first() -> None:
-    """Numbers mix letters and digits in few ways."""
-    first, second = lines("925076473")
-    assert suggested_lines(first, f"9250W6473{second[9:]}", "document_number")[0] == second
+@pytest.mark.parametrize(
+    ("number", "state", "place", "letter"), [("925076473", "UTO", 4, "W"), ("C01X0006H", "D", 2, "I")]
+)
+def test_a_letter_among_digits_is_corrected_first(number: str, state: str, place: int, letter: str) -> None:
+    """Numbers mix letters and digits in few ways, and a German one has no letters that look like digits."""
+    first, second = lines(number, state=state)
+    wrong = second[:place] + letter + second[place + 1 :]
+    assert suggested_lines(first, wrong, "document_number")[0] == second
 
 
 def test_the_number_of_suggestions_is_limited() -> None:
@@ -209,12 +216,20 @@ def test_a_filler_too_few_or_too_many_is_found(form: str, index: int) -> None:
         assert f"Line {index + 1} has {len(spoilt)} characters and must have {len(line)}" in found.message.render()
 
 
+@each_line
+def test_a_lost_or_doubled_last_character_is_found(form: str, index: int) -> None:
+    """A check digit at the end of a line can be computed, a filler there can be guessed."""
+    line = SPECIMENS[form][index]
+    for spoilt in (line[:-1], line + line[-1]):
+        offered = [correction.value for correction in length_problem(with_line(form, index, spoilt)).corrections]
+        assert line in offered
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_only_likely_line_is_read(form: str) -> None:
     """The fields are those of the corrected lines, and the problem shows the correction."""
     line = SPECIMENS[form][1]
-    place = line.rindex("<")
-    mrz = read(with_line(form, 1, line[:place] + line[place + 1 :]))
+    mrz = read(with_line(form, 1, line[:-1]))
     assert mrz == read(SPECIMENS[form])._replace(valid=False, length_problems=mrz.problems)
     assert [(found.field, found.code) for found in mrz.problems] == [("mrz", "bad_length")]
     assert mrz.states == read(SPECIMENS[form]).states
@@ -231,6 +246,7 @@ def test_the_only_likely_line_is_read(form: str) -> None:
         ([FIRST + "<", SECOND], 0, 44, "<", ""),
         ([FIRST + "<<<<", SECOND], 0, 44, "<<<<", ""),
         ([FIRST, SECOND[:41] + "<" + SECOND[41:]], 1, 42, "<", ""),
+        ([FIRST, SECOND[:26] + SECOND[27:]], 1, 26, "", "5"),
         ([FIRST, SECOND[:14] + "7" + SECOND[14:]], 1, 14, "7", ""),
     ],
 )
@@ -248,6 +264,23 @@ def test_the_position_of_a_lost_or_doubled_character(
     assert f"Perhaps {words}" in shown
 
 
+NUMBER_OF_SIX = fitted("TD3", write("TD3", "document_number", "L89890"))[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "rest"),
+    [("L89890<", 2), ("L89890<<", 3), ("L89890<<<<", 6), ("L89890<<<<<", 7), ("L89890<<<", 2)],
+)
+def test_fillers_miscounted_in_two_places_are_found(number: str, rest: int) -> None:
+    """After a short document number and in the optional data, at once."""
+    typed = number + NUMBER_OF_SIX[9:37] + "<" * rest + NUMBER_OF_SIX[42:]
+    mrz = read([FIRST, typed])
+    assert mrz.lines == (FIRST, NUMBER_OF_SIX)
+    assert [(found.field, found.code) for found in mrz.problems] == [("mrz", "bad_length")]
+    assert mrz.document_number == "L89890"
+    assert (number != "L89890<" or rest != 3) or "two rows of <" in mrz.problems[0].message.render()
+
+
 def test_a_filler_lost_after_the_document_code_and_others_at_the_end_are_found() -> None:
     """A person who leaves out fillers leaves them out everywhere."""
     mrz = read(["PUTO" + FIRST[5:30], SECOND])
@@ -261,14 +294,21 @@ def test_a_passport_is_never_read_as_a_card() -> None:
     assert read([first, SECOND[:38] + SECOND[42:]]).format == "TD3"
 
 
+def test_several_likely_lines_are_only_suggested() -> None:
+    """Only the page can decide between them."""
+    found = refused([FIRST, SECOND[:11] + SECOND[12:]])
+    assert found.code == "bad_length"
+    assert [correction.others for correction in found.corrections] == [1, 1]
+    assert SECOND in [correction.value for correction in found.corrections]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         ["Q" + FIRST[1:-1], SECOND],  # no document begins so
         ["P<QQQ" + FIRST[5:-1], SECOND],  # no state's code
         [FIRST[:-1] + "*<", SECOND],  # no character of an MRZ
-        [FIRST, SECOND[:2] + SECOND[3:]],  # a character that is no filler was lost: only the page has it
-        [FIRST, SECOND[:-1]],
+        [FIRST, SECOND[:2] + SECOND[3:]],  # too many would fit
         [FIRST, SECOND[:-2]],  # two digits
         [FIRST + "<<<<A", SECOND],  # too long for a typing mistake
         [FIRST[:8], SECOND],  # the rest of the names may be missing
@@ -284,9 +324,10 @@ def test_no_suggestion_where_nothing_is_likely(lines: list[str]) -> None:
     assert "including every <" in found.message.render()
 
 
-def test_two_lines_of_a_wrong_length_are_refused_if_a_check_digit_covers_both() -> None:
+@pytest.mark.parametrize("form", ["TD1", "FRA-ID"])
+def test_two_lines_of_a_wrong_length_are_refused_if_a_check_digit_covers_both(form: str) -> None:
     """The first of them is named."""
-    lines = SPECIMENS["TD1"]
+    lines = SPECIMENS[form]
     for change in (slice(None, -1), slice(1, None)):
         found = refused([line[change] for line in lines[:2]] + list(lines[2:]))
         assert (found.code, found.corrections) == ("bad_length", ())

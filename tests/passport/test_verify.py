@@ -17,6 +17,7 @@ from apoa_client.passport.check_digits import (
 )
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.layouts import Span
+from apoa_client.passport.mrz import Convention
 
 VALUES = {character: value % 36 for value, character in enumerate(ALPHABET)}
 WEIGHTS = (7, 3, 1)
@@ -95,13 +96,31 @@ def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
 
 
 @overflowing
-def test_a_wrong_digit_of_a_long_number(form: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "convention"),
+    [
+        ("615057409939", Convention.NUMBER_ALONE),
+        ("592211692174", Convention.WITH_FILLER),
+        ("D23145890734", Convention.EITHER),
+        ("123456789AB", Convention.NUMBER_ALONE),
+    ],
+)
+def test_both_conventions_are_accepted(form: str, number: str, convention: Convention) -> None:
+    """The digit over the number alone, or also over the filler between its parts (Doc 9303-5 §4.2.2, 9303-6)."""
+    over = number[:9] + "<" + number[9:] if convention is Convention.WITH_FILLER else number
+    mrz = read(number_of(form, number, check_digit(over)))
+    assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, "")
+    assert (mrz.valid, mrz.problems) == (True, ())
+
+
+@overflowing
+def test_a_digit_of_neither_convention_fails(form: str) -> None:
     """The number is still complete, and everything that the digit covers is marked."""
     number = "615057409939"
-    assert read(number_of(form, number, check_digit(number))).valid
-    wrong = next(digit for digit in "0123456789" if digit != check_digit(number))
+    fits = {check_digit(number), check_digit(number[:9] + "<" + number[9:])}
+    wrong = next(digit for digit in "0123456789" if digit not in fits)
     mrz = read(number_of(form, number, wrong))
-    assert (mrz.document_number, mrz.failing) == (number, ("document_number",))
+    assert (mrz.document_number, mrz.long_number, mrz.failing) == (number, Convention.NEITHER, ("document_number",))
     (found,) = mrz.problems
     (line, start), (more, rest, _room) = PLACE[form], OPTIONAL_DATA[form]
     assert (found.field, found.code) == ("document_number", "check_digit")
@@ -123,6 +142,14 @@ def test_a_number_may_fill_the_optional_data_to_their_end(form: str) -> None:
     number = "ABCDEFGHIJKLMNOPQRSTUVW"[: 9 + OPTIONAL_DATA[form][2] - 1]
     mrz = read(number_of(form, number, check_digit(number)))
     assert (mrz.document_number, mrz.optional_data, mrz.valid) == (number, "", True)
+    assert mrz.long_number is not None
+
+
+def test_a_filler_in_front_is_not_part_of_the_number() -> None:
+    """A Belgian specimen leaves the first position empty."""
+    mrz = read(["IDBEL<12345678<012345678901242", "8001014F3012316BEL<<<<<<<<<<<0", SPECIMENS["TD1"][2]])
+    assert (mrz.document_number, mrz.long_number) == ("1234567801234567890124", Convention.WITH_FILLER)
+    assert mrz.valid
 
 
 @pytest.mark.parametrize(
@@ -137,6 +164,7 @@ def test_a_number_may_fill_the_optional_data_to_their_end(form: str) -> None:
 def test_a_rest_that_is_too_short(lines: Lines) -> None:
     """A long number continues with at least one character and the check digit."""
     mrz = read(lines)
+    assert mrz.long_number is None
     assert len(mrz.document_number) <= 9
     assert "document_number" in mrz.failing
 
@@ -145,6 +173,7 @@ def test_passports_and_visas_have_no_long_numbers() -> None:
     """Doc 9303-4 and -7: a filler there is no check digit."""
     for form in ("TD3", "MRV-A", "MRV-B"):
         mrz = read(put(SPECIMENS[form], 1, 9, "<"))
+        assert mrz.long_number is None
         assert "document_number" in mrz.failing
 
 
@@ -162,7 +191,7 @@ DETAILS = Details(
 @given(st.sampled_from(["TD1", "TD2"]), st.text(ALL_BUT_FILLER, min_size=10, max_size=15), st.data())
 @search(100)
 def test_a_wrong_character_of_a_long_number_is_never_valid(form: str, number: str, data: st.DataObject) -> None:
-    """The digit over the number covers it, and the composite does."""
+    """Where it satisfies the other convention, the composite is still wrong."""
     details = {name: getattr(DETAILS, name) for name in DETAILS._fields} | {"document_number": number}
     lines = compose(form, Details(**details))
     more, rest, _room = OPTIONAL_DATA[form]
@@ -172,7 +201,7 @@ def test_a_wrong_character_of_a_long_number_is_never_valid(form: str, number: st
 
 
 def test_a_long_number_is_not_shown() -> None:
-    """It is personal data."""
+    """It is personal data; a log may have the convention."""
     long = long_number(LAYOUT["TD1"], "".join(number_of("TD1", "615057409939", "0", "A1")))
     assert long is not None
-    assert sketch(long) == "LongNumber(…)" * 2
+    assert sketch(long) == "LongNumber(<Convention.NUMBER_ALONE: 'number_alone'>, …)" * 2

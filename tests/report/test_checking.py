@@ -90,6 +90,12 @@ class TestGuest:
         assert look(mrz(given_names="")).guest["given_names"] == ""
         assert look(surname="Smith").guest["given_names"] is None
 
+    def test_printed_spellings(self) -> None:
+        """They are only a hint: the name stays as it was read."""
+        checked = look(mrz(surname="MUELLER", issuing_state="D", nationality="D"))
+        assert checked.printed == {"surname": ("MÜLLER",), "given_names": ()}
+        assert checked.guest["surname"] == "MUELLER"
+
 
 class TestErrors:
     """Data that can only be wrong."""
@@ -187,11 +193,22 @@ class TestDocuments:
             "{0}\n{1}\n\n{2}\n{3}\n{4}",
             "{0}\r\n{1}\r\n\r\n\r\n{2}\r\n{3}\r\n{4}\r\n",
             "\n\n{0}\n{1}\n \t \n{2}\n{3}\n{4}\n\n",
+            "{0}\r\n\r\n{1}\r\n\r\n{2}\r\n\r\n{3}\r\n\r\n{4}\r\n\r\n",
+            "{0}\n{1}\n\n{2}\n\n{3}\n\n{4}",
         ],
     )
     def test_two_documents(self, text: str) -> None:
-        """Blank lines separate them."""
+        """Blank lines separate them; the blank lines of a scanner that ends each line twice do not."""
         assert documents(text.format(*PASSPORT, *CARD)) == [PASSPORT, CARD]
+
+    def test_one_long_line_each(self) -> None:
+        """Each is a document by itself."""
+        assert documents("\n\n".join(["".join(PASSPORT)] * 3)) == [("".join(PASSPORT),)] * 3
+
+    def test_a_wrong_line_belongs_to_its_document(self) -> None:
+        """The shape decides, so one wrong character makes one wrong document, not two."""
+        first, second = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
+        assert documents(f"{first}\n\n{second}\n") == [(first, second)]
 
     def test_texts_without_documents(self) -> None:
         """An empty text has no document."""

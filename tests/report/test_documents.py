@@ -40,6 +40,14 @@ def test_a_card_is_reported_with_a_warning(form: str, changes: dict[str, Any]) -
     assert contract_errors(report) == []
 
 
+def test_a_card_without_an_expiry_date() -> None:
+    """The French identity card prints it elsewhere, so it is missing."""
+    french = {"issuing_state": "FRA", "nationality": "FRA", "document_number": "050995201874"}
+    card = lines_of("FRA-ID", **french)
+    assert codes_of(look(scanned(card)).errors) == {("expiry_date", "missing")}
+    assert look(scanned(card, {"expiry_date": "2032-03-30"})).errors == ()
+
+
 def test_a_passport_card_is_a_passport() -> None:
     """Passport cards have the code P and get no warning."""
     assert look(scanned(lines_of("TD1", document_type="P"))).warnings == ()

@@ -24,8 +24,9 @@ SPECIMENS: dict[str, Lines] = {
     "TD3": ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"),
     "MRV-A": ("V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L8988901C4XXX4009078F96121096ZE184226B<<<<<<"),
     "MRV-B": ("V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "L8988901C4XXX4009078F9612109<<<<<<<<"),
+    "FRA-ID": ("IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<", "8806923102858CORINNE<<<<<<<6512068F6"),
 }
-"""ICAO's specimens (Doc 9303-4 to -7, appendices)."""
+"""ICAO's specimens (Doc 9303-4 to -7, appendices), and the French card's."""
 
 FORMATS = tuple(SPECIMENS)
 
@@ -66,7 +67,7 @@ def write(form: str, field: str, text: str, *, lines: Lines | None = None, fit: 
 
 
 def fitted(form: str, lines: Lines) -> Lines:
-    """Return lines with correct check digits."""
+    """Return lines with correct check digits; that of a long number covers the number alone."""
     layout, text = LAYOUT[form], "".join(lines)
     for check in checks_of(layout, text):
         text = text[: check.digit] + DIGITS[weighted_sum(check.take(character_values(text)))] + text[check.digit + 1 :]
@@ -89,9 +90,10 @@ _CODES = {
     "TD3": ["P", "PD", "PS", "I"],
     "MRV-A": ["V", "VI"],
     "MRV-B": ["V", "VC"],
+    "FRA-ID": ["ID"],
 }
-_NUMBER = {"TD1": 23, "TD2": 15}
-_OPTIONAL = {"TD1": 15, "TD2": 7, "TD3": 14, "MRV-A": 16, "MRV-B": 8}
+_NUMBER = {"TD1": 23, "TD2": 15, "FRA-ID": 12}
+_OPTIONAL = {"TD1": 15, "TD2": 7, "TD3": 14, "MRV-A": 16, "MRV-B": 8, "FRA-ID": 6}
 _OPTIONAL_2 = {"TD1": 11}
 
 _words = st.text(LETTERS, min_size=1, max_size=6).filter(lambda word: "KKK" not in word)
@@ -112,9 +114,10 @@ def _texts(longest: int) -> st.SearchStrategy[str]:
 @st.composite
 def documents(draw: st.DrawFn, form: str) -> Details:
     """Draw details that a format has room for: no name is truncated, and long numbers fit."""
-    states = st.sampled_from([state.code for state in all_states()])
+    french = form == "FRA-ID"
+    states = st.just("FRA") if french else st.sampled_from([state.code for state in all_states()])
     number = draw(_texts(_NUMBER.get(form, 9)))
-    taken = len(number) - 9 + 2 if len(number) > 9 else 0
+    taken = len(number) - 9 + 2 if len(number) > 9 and not french else 0
     return Details(
         issuing_state=draw(states),
         surname=draw(_names),
@@ -123,7 +126,7 @@ def documents(draw: st.DrawFn, form: str) -> Details:
         nationality=draw(states),
         birth_date=draw(births),
         sex=draw(st.sampled_from("MFX")),
-        expiry_date=draw(_expiries),
+        expiry_date=None if french else draw(_expiries),
         document_type=draw(st.sampled_from(_CODES[form])),
         optional_data=draw(_texts(max(_OPTIONAL[form] - taken, 0))),
         optional_data_2=draw(_texts(_OPTIONAL_2.get(form, 0))),

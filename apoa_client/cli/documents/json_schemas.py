@@ -102,12 +102,13 @@ _EXPORTED_STAY = plus(_EXPORTED, guest=_from_contract("Guest"), stay=_from_contr
 _EVENT = object_of(**of_tuple(AuditEntry))
 _CHECKED = object_of(
     valid=FLAG,
-    format=or_null(TEXT),
+    **each(or_null(TEXT), "format long_number"),
     guest={"type": "object"},
     **each(list_of(_SUGGESTED), "errors warnings"),
     fields=map_of(TEXT),
     suggestions=list_of(object_of(**each(TEXT, "field old new value"), **each(COUNT, "line position"), others=NUMBER)),
     normalised=list_of(TEXT),
+    printed=object_of(**each(list_of(TEXT), "surname given_names")),
     online__optional=or_null(_ONLINE),
 )
 _PHOTO = object_of(

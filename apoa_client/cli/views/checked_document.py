@@ -108,6 +108,7 @@ _KINDS = {
 """By the document code, or its first letter. States long chose the second letter themselves: PS has two uses."""
 _ISSUERS_OF_LAISSEZ_PASSERS = frozenset({"EUE", "UNA", "UNO"})
 _OTHER_KIND = msg("Identity card or other document")
+_BY_FORMAT = {"FRA-ID": msg("French identity card")}
 _LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
 """Labels of fields that are named after the passport, for other documents."""
 
@@ -120,6 +121,7 @@ _CHANGES = {
     Change.FULL_WIDTH: msg("Wide letters were read as plain ones."),
     Change.CAPITALS: msg("Small letters were read as capitals."),
     Change.FILLERS: msg("Other signs were read as <."),
+    Change.K_RUNS: msg("Rows of K were read as <: scanners confuse the two."),
     Change.BLANKS: msg("Blanks were left out."),
     Change.LINES: msg("The text was divided into lines again."),
     Change.ORDER: msg("The lines were in the wrong order and were swapped."),
@@ -161,6 +163,8 @@ def document_value(checked: CheckedDocument) -> dict[str, Any]:
             for correction in problem.corrections
         ],
         "normalised": [change.value for change in mrz.changes] if mrz is not None else [],
+        "long_number": mrz.long_number.value if mrz is not None and mrz.long_number is not None else None,
+        "printed": {name: list(checked.printed.get(name, ())) for name in NAMES},
     }
 
 
@@ -194,7 +198,7 @@ def _kind(mrz: Mrz) -> Message:
     if mrz.is_passport and mrz.issuing_state in _ISSUERS_OF_LAISSEZ_PASSERS:
         return _LAISSEZ_PASSER
     code = mrz.document_type
-    return _KINDS.get(code) or _KINDS.get(code[:1], _OTHER_KIND)
+    return _BY_FORMAT.get(mrz.format) or _KINDS.get(code) or _KINDS.get(code[:1], _OTHER_KIND)
 
 
 def _verdict(checked: CheckedDocument) -> str:
@@ -359,6 +363,11 @@ def corrected_text(correction: Correction) -> str:
 
 
 def _notes(checked: CheckedDocument) -> Iterator[str]:
-    """Yield how the lines were changed before they were read."""
-    if checked.mrz is not None:
-        yield from map(change_text, checked.mrz.changes)
+    """Yield how the lines were changed before they were read, and which spellings of a name the page may show."""
+    if checked.mrz is None:
+        return
+    yield from map(change_text, checked.mrz.changes)
+    for name, forms in checked.printed.items():
+        if forms and name not in checked.typed:
+            label, spellings = text(BY_NAME[name].label), ", ".join(map(sanitize, forms))
+            yield _("{field}: the page may print {forms}.").format(field=label, forms=spellings)

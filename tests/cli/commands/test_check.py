@@ -30,7 +30,7 @@ EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
 FIRST, SECOND = QUENTIN.lines
 WRONG = SECOND[:19] + "0" + SECOND[20:]
 """The second line with a wrong check digit of the date of birth."""
-BELGIAN = ("IDBEL592211692<1745<<<<<<<<<<<", "9003107F2509301BEL900310244096", "SPECIMEN<<SPECIMEN<<<<<<<<<<<<")
+BELGIAN = ("IDBEL592211692<1741<<<<<<<<<<<", "9003107F2509301BEL900310244094", "SPECIMEN<<SPECIMEN<<<<<<<<<<<<")
 PRINTED: dict[str, Any] = {
     "issuing_state": QUENTIN.state,
     "surname": QUENTIN.surname,
@@ -67,10 +67,11 @@ def mrz_arguments(*lines: str) -> list[str]:
 def test_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
     """Documents that are right, wrong, expired, of every kind, typed, or no documents at all."""
     expired = compose("TD3", Details(**{**PRINTED, "expiry_date": date(2026, 11, 23)}))
+    french = ("IDFRASIMON<<<<<<<<<<<<<<<<<<<<<<<<<<", "5008003456780PAUL<<<<<<<<<<7503201M6")
     visa = ("VNUSAHAPPY<<TRAVELER<<<<<<<<<<<<<<<<<<<<<<<<", "0000000<<0CYP0001018M1601231B2NCS00E0F060308")
     nameless, unread = replace(QUENTIN, given_names="", birth_date=PartialDate(1974)).lines
     for lines in (
-        *((FIRST, SECOND), (FIRST, WRONG), MUELLER, visa, (FIRST, SECOND.replace("1", "I", 1))),
+        *((FIRST, SECOND), (FIRST, WRONG), MUELLER, visa, french, (FIRST, SECOND.replace("1", "I", 1))),
         *((FIRST.replace("QUENTIN", "QUEN7IN"), SECOND), (FIRST.replace("ZYKOWSKI", "ZYK0WSKI"), SECOND)),
         *((FIRST.replace("P<POL", "P<P0L"), SECOND), (FIRST[:-1], SECOND), (FIRST + "<", SECOND)),
         *((FIRST.rstrip("<").ljust(44, "K"), SECOND), (nameless, unread[:13] + "7O<<<<" + unread[19:])),
@@ -168,7 +169,8 @@ class TestJson:
         result = apoa("check", "--json", stdin=stdin)
         assert result.code == 65
         value = result.json
-        assert (value["format"], value["fields"]) == (None, {})
+        assert (value["format"], value["fields"], value["long_number"]) == (None, {}, None)
+        assert value["printed"] == {"surname": [], "given_names": []}
         assert {value["guest"][key] for key in ("surname", "sex", "birth_date", "stay_permit")} == {None}
         assert [error["field"] for error in value["errors"]] == ["guest.document.mrz"]
 
@@ -183,9 +185,10 @@ class TestJson:
         assert [value["valid"] for value in result.json["results"]] == [True, True, True, False]
 
     def test_normalised_input(self, apoa: Apoa) -> None:
-        """The document lists each normalisation."""
+        """The document lists each normalisation and how the check digit of a long number was computed."""
         value = apoa("check", "--json", stdin=" ".join((FIRST + SECOND).lower())).json
         assert (value["valid"], value["normalised"]) == (True, ["capitals", "blanks", "lines"])
+        assert apoa(*mrz_arguments(*BELGIAN), "--json").json["long_number"] == "with_filler"
 
 
 class TestPage:
