@@ -44,9 +44,7 @@ _CAUGHT = (Exception, KeyboardInterrupt, SystemExit)
 """What ends a call with an exit code."""
 
 _PLAIN_NAMES, _LANGUAGE_NAMES = ({name, OPTIONS[name]} for name in ("--plain", "--lang"))
-_NOT_SUGGESTED = frozenset(
-    word for name in ("--again", "--yes", "--force", "--accept-check-digit") for word in (name, OPTIONS[name])
-)
+_NOT_SUGGESTED = frozenset(word for name in ("--again", "--yes", "--force") for word in (name, OPTIONS[name]))
 """Options that skip a question or a check: a misspelled option never suggests one."""
 
 

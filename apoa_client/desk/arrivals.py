@@ -62,7 +62,7 @@ def unaccompanied_minor_warnings(
     are_minors = [is_minor(guest, stay) for guest, stay in group]
     adults = [stay for (_guest, stay), minor in zip(group, are_minors, strict=True) if not minor]
     return [
-        (WARNING,) if minor and is_alone(_nights(stay), nights_with(stay, [*adults, *reported(stay)])) else ()
+        (WARNING,) if minor and is_alone(nights_of(stay), nights_with(stay, [*adults, *reported(stay)])) else ()
         for (_guest, stay), minor in zip(group, are_minors, strict=True)
     ]
 
@@ -83,14 +83,15 @@ def is_alone(minor: Nights, adults: Iterable[Nights]) -> bool:
     return night < end
 
 
-def _nights(stay: Stay) -> Nights:
+def nights_of(stay: Stay) -> Nights:
+    """Return the nights of a stay."""
     return stay.check_in.date().toordinal(), stay.planned_check_out.toordinal()
 
 
 def nights_with(minor: Stay, adults: Iterable[Stay]) -> list[Nights]:
     """Return the nights, sorted, of the adults who are in the minor's room, or may be."""
     return sorted(
-        _nights(adult)
+        nights_of(adult)
         for adult in adults
         if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room)
     )

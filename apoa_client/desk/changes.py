@@ -24,7 +24,7 @@ from apoa_client.report.model import Report, Stay
 from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.parse_fields import Draft, changed_nights
 from apoa_client.report.parse_fields import reason as parse_reason
-from apoa_client.report.rules import CHECK_DIGIT_NOTE, EARLIEST_AHEAD, Examination
+from apoa_client.report.rules import EARLIEST_AHEAD, Examination
 
 
 class Changes:
@@ -41,70 +41,49 @@ class Changes:
         except Unreadable as exc:
             raise _refused("check_out", exc.code, exc.message) from None
 
-    def check_out(self, history: StayHistory, at: datetime | None = None, stay: Stay | None = None) -> NewReport:
-        """Return the check-out of a guest at a time; None means now. Raises `DataRefused` or `ReportRefused`.
+    def check_out(
+        self, history: StayHistory, at: datetime | None = None, stay: Stay | None = None, refused: Entry | None = None
+    ) -> NewReport:
+        """Return the check-out of a guest at a time, in place of a refused one; None means now.
 
         `stay` is the current stay if it can be decrypted; without it, only the day of arrival is known and checked.
+        Raises `DataRefused` or `ReportRefused`.
         """
-        require_current_report(history)
-        if history.check_out is not None:
-            raise _already_checked_out_error(history, history.check_out, self._zone)
-        return self._check_out(history, at, stay, ())
-
-    def fix_check_out(self, history: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> NewReport:
-        """Return a check-out at another time that replaces a refused one. Raises `ReportRefused`."""
-        return self._check_out(history, at, stay, (refused.id,))
-
-    def _check_out(
-        self, history: StayHistory, at: datetime | None, stay: Stay | None, replaces: tuple[str, ...]
-    ) -> NewReport:
+        if refused is None:
+            require_current_report(history)
+            if history.check_out is not None:
+                raise _already_checked_out_error(history, history.check_out, self._zone)
         now = self._desk.now
         left = at or now
         if left > now + EARLIEST_AHEAD:
             problem = msg("it is more than a day in the future. Check guests out when they leave, or correct the time.")
             raise _refused("check_out", "implausible", problem)
-        if stay is not None:
-            before_arrival = left < stay.check_in
-        else:
-            current = history.current_report
-            first_night = current.first_night if current is not None else None
-            before_arrival = first_night is not None and left.date() < first_night
-        if before_arrival:
+        first_night = history.current_report.first_night if history.current_report is not None else None
+        if left < stay.check_in if stay is not None else first_night is not None and left.date() < first_night:
             problem = msg("it is before the check-in. Correct the time, or first the check-in with: apoa amend")
             raise _refused("check_out", "order", problem)
-        return self._change(history, Kind.CHECK_OUT, replaces, check_out=left)
+        return self._change(history, Kind.CHECK_OUT, () if refused is None else (refused.id,), check_out=left)
 
-    def examine(
-        self, before: Report, typed: Mapping[str, str], mrz: Mrz | None = None, *, accept_check_digit: bool = False
-    ) -> Examination:
+    def examine(self, before: Report, typed: Mapping[str, str], mrz: Mrz | None = None) -> Examination:
         """Check the correction of a report: newly typed texts, which may be empty, and new MRZ lines."""
-        draft = correction_draft(before, typed, mrz, today=self._desk.today)
-        return self._desk.examine(draft._replace(accept_check_digit=accept_check_digit))
+        return self._desk.examine(correction_draft(before, typed, mrz, today=self._desk.today))
 
-    def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> NewReport:
+    def amend(
+        self, history: StayHistory, examination: Examination, reason: str | None, refused: Entry | None = None
+    ) -> NewReport:
         """Return the corrected report. It replaces reports that were never sent, and follows reports that were.
 
-        After a check-out it says that the guest is in house again (contract: it replaces the current report). Raises
-        `ReportRefused` if the examination has errors, or if the reason is missing that a correction needs.
+        In place of a refused report it is of the same kind. After a check-out it says that the guest is in house again
+        (contract: it replaces the current report). A correction needs a reason, and has no deadline to be late for.
+        Raises `ReportRefused` if the examination has errors, or if the reason is missing.
         """
-        current = require_current_report(history)
-        kind = current.kind if current.withdrawable else Kind.AMEND
-        later = history.active_reports[history.active_reports.index(current) :]
-        return self._full_report(history, kind, examination, reason, _withdrawable_ids(later))
-
-    def fix(self, history: StayHistory, refused: Entry, examination: Examination, reason: str | None) -> NewReport:
-        """Return a report that replaces a refused check-in or correction. Raises `ReportRefused` as `amend` does."""
-        return self._full_report(history, refused.kind, examination, reason, (refused.id,))
-
-    def _full_report(
-        self,
-        history: StayHistory,
-        kind: Kind,
-        examination: Examination,
-        reason: str | None,
-        replaces: tuple[str, ...],
-    ) -> NewReport:
-        """Return a report with guest and stay. A correction needs a reason, and has no deadline to be late for."""
+        if refused is None:
+            current = require_current_report(history)
+            kind = current.kind if current.withdrawable else Kind.AMEND
+            later = history.active_reports[history.active_reports.index(current) :]
+            replaces = _withdrawable_ids(later)
+        else:
+            kind, replaces = refused.kind, (refused.id,)
         if examination.guest is None or examination.stay is None:
             raise ReportRefused(examination.errors, examination.warnings)
         content: dict[str, Any] = {"guest": examination.guest, "stay": examination.stay}
@@ -114,15 +93,15 @@ class Changes:
             warnings = tuple(each for each in warnings if each.field != BY_NAME["check_in"].path)
         return self._change(history, kind, replaces, warnings, **content)
 
-    def cancel(self, history: StayHistory, reason: str | None) -> NewReport:
-        """Return the cancellation of a stay, which replaces its reports that were never sent. Raises `DataRefused`."""
-        require_current_report(history)
-        replaces = _withdrawable_ids(history.active_reports)
-        return self._change(history, Kind.CANCEL, replaces, reason=validated_reason(reason))
+    def cancel(self, history: StayHistory, reason: str | None, refused: Entry | None = None) -> NewReport:
+        """Return the cancellation of a stay, in place of a refused one or of its reports that were never sent.
 
-    def fix_cancel(self, history: StayHistory, refused: Entry, reason: str | None) -> NewReport:
-        """Return a cancellation with another reason that replaces a refused one. Raises `ReportRefused`."""
-        return self._change(history, Kind.CANCEL, (refused.id,), reason=validated_reason(reason))
+        Raises `DataRefused` or `ReportRefused`.
+        """
+        if refused is None:
+            require_current_report(history)
+        replaces = _withdrawable_ids(history.active_reports) if refused is None else (refused.id,)
+        return self._change(history, Kind.CANCEL, replaces, reason=validated_reason(reason))
 
     def withdraw(self, history: StayHistory, entries: Sequence[Entry]) -> None:
         """Withdraw reports that were never sent. Raises `ReportMoved` as `Desk.save` does; nothing has changed then."""
@@ -154,12 +133,10 @@ def correction_draft(before: Report, typed: Mapping[str, str], mrz: Mrz | None =
     document_type = ""
     if mrz is not None:
         values = {name: value for name, value in values.items() if name not in IN_AN_MRZ}
-        # The note about a check digit was about the old lines.
-        values["note"] = str(values.get("note", "")).removesuffix(CHECK_DIGIT_NOTE).strip()
     elif before.guest is not None:
         document_type = before.guest.document.type  # no field has it
         reported = read_mrz(before.guest.document.mrz, today=today) if before.guest.document.mrz else None
-        mrz = reported if reported is not None and reported.valid else None  # accepted lines must not block it
+        mrz = reported if reported is not None and reported.valid else None
     if typed.get("nights") and before.stay is not None:
         values = {name: value for name, value in values.items() if name != "planned_check_out"}
         typed = {**typed, "nights": changed_nights(typed["nights"], before.stay.nights)}

@@ -33,7 +33,7 @@ class GuestForm:
     typed: dict[str, str] = field(default_factory=dict, repr=False)
     """Texts by the names of `apoa_client.report.fields`; empty for a field that was left open."""
     mrz: Mrz | None = field(default=None, repr=False)
-    """The MRZ, if it is valid or was accepted."""
+    """The MRZ, if it is valid."""
     suggested: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Trusted fields of an invalid MRZ, which are suggested as answers, and `TRUNCATED_FIELD`."""
     wrong_lines: Sequence[str] = field(default=(), repr=False)
@@ -103,16 +103,9 @@ class GuestForm:
         """The name of the field that the MRZ may cut off; empty if there is none."""
         return self.mrz.truncated_field if self.mrz is not None else self.suggested.get(TRUNCATED_FIELD, "")
 
-    def update_stay(self, given: Mapping[str, str]) -> None:
-        """Store the given fields of the stay, and no others. Nights and a day of departure replace each other."""
-        self.typed.update({name: text for name, text in given.items() if name in _STAY_FIELDS})
-        for name, other in (("nights", "planned_check_out"), ("planned_check_out", "nights")):
-            if given.get(name):
-                self.typed.pop(other, None)
-
     def draft(self) -> Draft:
-        """Return the form as a draft. An MRZ with a wrong check digit is on the form only if the user accepted it."""
-        return Draft(self.typed, self.mrz, accept_check_digit=self.mrz is not None and not self.mrz.valid)
+        """Return the form as a draft."""
+        return Draft(self.typed, self.mrz)
 
     def for_companion(self, given: Mapping[str, str] | None = None) -> "GuestForm":
         """Return a form for another guest of the same room, with the same stay, and what is `given` of the guest."""
@@ -189,10 +182,12 @@ def forms_from_json(text: str, read_lines: Callable[[Sequence[str]], Mrz]) -> li
 
 def _form(guest: Mapping[str, Mapping[str, str]], read_lines: Callable[[Sequence[str]], Mrz]) -> GuestForm:
     lines = tuple(guest["lines"])
+    mrz = read_lines(lines) if lines else None
+    is_wrong = mrz is not None and not mrz.valid  # in a draft of version 0.1.0
     form = GuestForm(
         typed=dict(guest["typed"].items()),
-        mrz=read_lines(lines) if lines else None,
-        suggested=dict(guest["read"].items()),
+        mrz=None if is_wrong else mrz,
+        suggested=trusted_texts(mrz) if mrz is not None and is_wrong else dict(guest["read"].items()),
         answered_fields=[name for name in guest["asked"] if name in ASKED_FIELDS],
     )
     form.mrz_asked = form.has_guest_data

@@ -1,17 +1,25 @@
 """Rows of a table, checked by the rules of a check-in, and what the rows of one file mean together.
 
 Together they may have the same stay twice, overlapping stays of a guest, or minors without an adult. A table may have a
-hundred thousand rows, so each row takes a few bytes in the index, and no text of it is kept there.
+hundred thousand rows, so the index keeps numbers of each row, and no text.
 """
 
-from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import NamedTuple, Self
 
-from apoa_client.desk.arrivals import DocumentChecker, Nights, ReportedAdults, is_alone, is_minor, nights_with
+from apoa_client.desk.arrivals import (
+    DocumentChecker,
+    Nights,
+    ReportedAdults,
+    is_alone,
+    is_minor,
+    nights_of,
+    nights_with,
+)
 from apoa_client.desk.ids import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
@@ -130,9 +138,6 @@ def missing_check_in() -> Finding:
     return Finding(CHECK_IN, "missing", with_label(field.label, field.missing))
 
 
-_NO_ROOM = 0
-
-
 class FileFinding(NamedTuple):
     """What the other rows say about a row, by its place in the file: it is refused, or (None) it is there twice."""
 
@@ -143,71 +148,61 @@ class FileFinding(NamedTuple):
     error: Finding | None
 
 
+class _FileRow(NamedTuple):
+    """A row of the file: numbers, and hashes of 64 bits, which two values of a file share once in millions of files."""
+
+    place: int
+    sheet: str
+    row: int
+    is_new: bool
+    document: int
+    stay: int
+    values: int
+    first: int
+    last: int
+
+    def finding(self, error: Finding | None) -> FileFinding:
+        return FileFinding(self.place, self.sheet, self.row, error)
+
+    def named(self, other: "_FileRow") -> int | Message:
+        """Return the number of the row, with its sheet if the other row is in another one."""
+        return self.row if self.sheet == other.sheet else msg("{row} of sheet {sheet}", row=self.row, sheet=self.sheet)
+
+
 class FileIndex:
     """Collects the rows of one file that have no errors of their own, in their order."""
 
     def __init__(self) -> None:
-        self._places, self._rows, self._is_new = array("Q"), array("Q"), array("B")
-        self._sheets, self._sheet_of = list[str](), array("H")
-        self._documents, self._stays, self._values = array("q"), array("q"), array("q")
-        """Hashes, of 64 bits: two values of a file have the same one by chance once in millions of files."""
-        self._first, self._last = array("i"), array("i")
-        self._adults = (array("q"), array("i"), array("i"))
+        self._rows: list[_FileRow] = []
+        self._adults: dict[str, list[Nights]] = {"": []}
+        """The nights of adults by their room, "" where it is not known."""
 
     def add(self, place: int, result: RowResult, imported: ImportedStay) -> bool:
         """Add a row by its place in the file, and return whether the guest is a minor."""
-        stay, left = imported.stay, imported.departure
+        row, stay, left = result.row, imported.stay, imported.departure
         last = stay.planned_check_out if left is None else min(stay.planned_check_out, left.at.date())
-        self._places.append(place)
-        self._rows.append(result.row.number)
-        if result.row.sheet not in self._sheets[-1:]:  # the rows of a sheet come one after the other
-            self._sheets.append(result.row.sheet)
-        self._sheet_of.append(len(self._sheets) - 1)
-        self._is_new.append(result.action is Action.NEW)
-        self._documents.append(hash(document_identity(imported.guest.document)))
-        self._stays.append(hash(imported.stay_id))
-        self._values.append(hash((imported.content, left.content if left is not None else b"")))
-        self._first.append(stay.check_in.date().toordinal())
-        self._last.append(last.toordinal())
+        self._rows.append(
+            _FileRow(
+                *(place, row.sheet, row.number, result.action is Action.NEW),
+                document=hash(document_identity(imported.guest.document)),
+                stay=hash(imported.stay_id),
+                values=hash((imported.content, left.content if left is not None else b"")),
+                first=stay.check_in.date().toordinal(),
+                last=last.toordinal(),
+            )
+        )
         if is_minor(imported.guest, stay):
             return True
-        room, nights = _room_and_nights(stay)
-        for column, value in zip(self._adults, (room, *nights), strict=True):
-            column.append(value)
+        self._adults.setdefault(normalized_room(stay.room or ""), []).append(nights_of(stay))
         return False
 
     def findings(self) -> Iterator[FileFinding]:
         """Yield what is wrong with rows because of other rows."""
-        for rows in _groups(self._documents):
-            yield from self._of_one_guest(rows)
-
-    def _of_one_guest(self, rows: Sequence[int]) -> Iterator[FileFinding]:
-        kept: list[int] = []
-        for row in rows:
-            same = [other for other in rows if other != row and self._stays[other] == self._stays[row]]
-            differing = next((other for other in same if self._values[other] != self._values[row]), None)
-            if differing is not None:
-                yield self._finding(row, _conflict(self._named(differing, row)))
-            elif any(other < row for other in same):
-                yield self._finding(row, None)
-            else:
-                overlapping = next((other for other in kept if self._overlap(row, other)), None)
-                if overlapping is not None and self._is_new[row]:
-                    yield self._finding(row, _duplicate(self._named(overlapping, row)))
-                else:
-                    kept.append(row)
-
-    def _finding(self, row: int, error: Finding | None) -> FileFinding:
-        return FileFinding(self._places[row], self._sheets[self._sheet_of[row]], self._rows[row], error)
-
-    def _named(self, row: int, other: int) -> int | Message:
-        """Return the number of a row, with its sheet if another row is in another one."""
-        if self._sheet_of[row] == self._sheet_of[other]:
-            return self._rows[row]
-        return msg("{row} of sheet {sheet}", row=self._rows[row], sheet=self._sheets[self._sheet_of[row]])
-
-    def _overlap(self, one: int, other: int) -> bool:
-        return self._first[one] < self._last[other] and self._first[other] < self._last[one]
+        by_document = attrgetter("document")
+        for _document, found in groupby(sorted(self._rows, key=by_document), key=by_document):
+            rows = list(found)
+            if len(rows) > 1:
+                yield from _of_one_guest(rows)
 
     def unaccompanied(self, minors: Sequence[Stay], reported: ReportedAdults) -> Iterator[bool]:
         """Yield for the stay of each minor whether there is a night on which no adult is in the room.
@@ -215,32 +210,30 @@ class FileIndex:
         That is an adult of the file, or one who was reported before. A guest without a room counts as being in every
         room.
         """
-        wanted = {_room_and_nights(stay)[0] for stay in minors}
-        nights: dict[int, list[Nights]] = {room: [] for room in wanted}
-        for room, first, last in zip(*self._adults, strict=True):
-            for each in wanted if room == _NO_ROOM else {room, _NO_ROOM} & wanted:
-                nights[each].append((first, last))
-        for adults in nights.values():
-            adults.sort()
+        anywhere = sorted(self._adults[""])
+        adults = {room: sorted([*nights, *anywhere]) for room, nights in self._adults.items() if room}
+        adults[""] = sorted(chain.from_iterable(self._adults.values()))
         for stay in minors:
-            room, of_minor = _room_and_nights(stay)
-            yield is_alone(of_minor, nights[room]) and is_alone(
-                of_minor, sorted([*nights[room], *nights_with(stay, reported(stay))])
+            in_room = adults.get(normalized_room(stay.room or ""), anywhere)
+            yield is_alone(nights_of(stay), in_room) and is_alone(
+                nights_of(stay), sorted([*in_room, *nights_with(stay, reported(stay))])
             )
 
 
-def _groups(hashes: "array[int]") -> Iterator[list[int]]:
-    """Yield the indexes of equal hashes, where there are several, each group in the file's order."""
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)  # stable
-    for _hash, found in groupby(order, key=hashes.__getitem__):
-        rows = list(found)
-        if len(rows) > 1:
-            yield rows
-
-
-def _room_and_nights(stay: Stay) -> tuple[int, Nights]:
-    room = _NO_ROOM if stay.room is None else hash(normalized_room(stay.room))
-    return room, (stay.check_in.date().toordinal(), stay.planned_check_out.toordinal())
+def _of_one_guest(rows: Sequence[_FileRow]) -> Iterator[FileFinding]:
+    kept: list[_FileRow] = []
+    for index, row in enumerate(rows):
+        differing = next((other for other in rows if other.stay == row.stay and other.values != row.values), None)
+        if differing is not None:
+            yield row.finding(_conflict(differing.named(row)))
+        elif any(other.stay == row.stay for other in rows[:index]):
+            yield row.finding(None)
+        else:
+            overlapping = next((other for other in kept if row.first < other.last and other.first < row.last), None)
+            if overlapping is not None and row.is_new:
+                yield row.finding(_duplicate(overlapping.named(row)))
+            else:
+                kept.append(row)
 
 
 def _conflict(row: int | Message) -> Finding:

@@ -1,10 +1,13 @@
 """The history of a stay: its reports in order, whether the guest is in house, and how stays are found in the outbox.
 
+The night of a property is from noon to noon: it is what one shift hands over to the next.
+
 Everything here comes from the unencrypted columns of the outbox, so no key is needed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta, tzinfo
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,17 +32,11 @@ class Period(NamedTuple):
         return (self.first is None or self.first <= night) and (self.last is None or night <= self.last)
 
 
+@dataclass(frozen=True)
 class StayHistory:
     """The reports of one stay, in order (contract: a stay is a sequence of reports)."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        self.entries = entries
-
-    def __eq__(self, other: object) -> bool:
-        return self.entries == other.entries if isinstance(other, StayHistory) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.entries)
+    entries: tuple[Entry, ...]
 
     @property
     def stay_id(self) -> str:
@@ -127,6 +124,65 @@ class StayHistory:
         if current is None or not self.is_active or current.first_night is None or end is None:
             return False
         return current.first_night < last_morning and first_night < end
+
+
+_NOON = time(12)
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A night of the property, from noon to noon, local time. Before noon it is the night that began yesterday.
+
+    `today` is the local date of the moment for which the night was determined: of the evening or of the morning.
+    """
+
+    evening: date
+    today: date
+    ends_at: datetime
+
+    @property
+    def morning(self) -> date:
+        """The day on which the night ends."""
+        return self.evening + _ONE_DAY
+
+    @property
+    def is_morning(self) -> bool:
+        """Whether `today` is the morning after."""
+        return self.today == self.morning
+
+
+def night_at(now: datetime, zone: tzinfo) -> Night:
+    """Return the current or coming night in a time zone."""
+    local = now.astimezone(zone)
+    evening = local.date() if local.time() >= _NOON else local.date() - _ONE_DAY
+    return Night(evening, local.date(), datetime.combine(evening + _ONE_DAY, _NOON, zone))
+
+
+@dataclass(frozen=True, slots=True)
+class NightGuests:
+    """The stays of a night, each list in the given order. A stay may be in several lists."""
+
+    in_house: Sequence[StayHistory]
+    """The guest has arrived and not left."""
+    arrived: Sequence[StayHistory]
+    """The guest arrived on the day of the evening or later; perhaps they have left again."""
+    leaving: Sequence[StayHistory]
+    """The guest is in house and leaves in the morning."""
+    overdue: Sequence[StayHistory]
+    """The guest is in house although the planned departure was before the night."""
+
+
+def guests_of_night(stays: Iterable[StayHistory], night: Night) -> NightGuests:
+    """Sort active stays into the lists of a night. A guest who is reported before arrival is in no list yet."""
+    arrived = [stay for stay in stays if stay.is_active and stay.arrival <= night.today]
+    in_house = [stay for stay in arrived if stay.in_house]
+    return NightGuests(
+        in_house=in_house,
+        arrived=[stay for stay in arrived if stay.arrival >= night.evening],
+        leaving=[stay for stay in in_house if stay.planned_morning == night.morning],
+        overdue=[stay for stay in in_house if (stay.planned_morning or date.max) < night.morning],
+    )
 
 
 class Stays:

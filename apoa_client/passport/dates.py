@@ -6,6 +6,7 @@ century; the century follows from a reference date, which the caller passes in.
 
 import re
 from calendar import isleap
+from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
@@ -17,27 +18,19 @@ _MAX_EXPIRY_YEARS = 50
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class PartialDate:
     """A year, a year and a month, or a whole date. Raises `ValueError` for a date that does not exist."""
 
-    __slots__ = ("day", "month", "year")
+    year: int
+    month: int | None = None
+    day: int | None = None
 
-    def __init__(self, year: int, month: int | None = None, day: int | None = None) -> None:
-        if month is None and day is not None:
+    def __post_init__(self) -> None:
+        if self.month is None and self.day is not None:
             message = "a day without a month"
             raise ValueError(message)
-        self.year = year
-        self.month = month
-        self.day = day
         _ = self.earliest  # raises ValueError for a date that does not exist
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, PartialDate):
-            return NotImplemented
-        return (self.year, self.month, self.day) == (other.year, other.month, other.day)
-
-    def __hash__(self) -> int:
-        return hash((self.year, self.month, self.day))
 
     def __repr__(self) -> str:
         """Return no part of the date, because a date of birth is personal data."""

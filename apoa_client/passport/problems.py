@@ -215,20 +215,10 @@ ILLEGAL_CHARACTERS = WRONG_CHARACTER._replace(
 )
 
 _LENGTH = msg("Line {line} has {found} characters and must have {length}. Compare it with the page, including every <.")
-_TWO_ROWS = msg(
-    "Line {line} has {found} characters and must have {length}. Perhaps two rows of < have the wrong length."
-)
-_FILLERS_MISSING = msg(
-    "Line {line} has {found} characters and must have {length}. Perhaps {count} < were left out at character "
-    "{position}."
-)
-_FILLERS_TOO_MANY = msg(
-    "Line {line} has {found} characters and must have {length}. Perhaps {count} < at character {position} are too many."
-)
-_ONE_MISSING = msg(
+_TOO_SHORT = msg(
     "Line {line} has {found} characters and must have {length}. Perhaps {new} was left out at character {position}."
 )
-_ONE_TOO_MANY = msg(
+_TOO_LONG = msg(
     "Line {line} has {found} characters and must have {length}. Perhaps {old} at character {position} is too many."
 )
 
@@ -237,15 +227,8 @@ def wrong_length(span: Span, length: int, found: tuple[Correction, ...]) -> Prob
     """Return the problem of a line, given as a span, that must have another length."""
     values = {"line": span.line + 1, "found": span.end, "length": length}
     best, sentence = next(iter(found), None), _LENGTH
-    if best is not None and best.new and best.old:
-        sentence = _TWO_ROWS
-    elif best is not None:
-        changed = best.new or best.old
-        values["count"] = len(changed)
-        if len(changed) > 1 and not changed.strip("<"):
-            sentence = _FILLERS_MISSING if best.new else _FILLERS_TOO_MANY
-        else:
-            sentence = _ONE_MISSING if best.new else _ONE_TOO_MANY
+    if best is not None and bool(best.new) is not bool(best.old):
+        sentence = _TOO_SHORT if best.new else _TOO_LONG
     return Problem("mrz", "bad_length", _filled(sentence, values, best), (span,), found)
 
 

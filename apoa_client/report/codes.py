@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from apoa_client.matching import fold, similarity
+from apoa_client.matching import fold
 
 TABLES = ("stay_permits", "purposes")
 """The contract's tables, which are the fields of `CodeTables`."""
-
-_MIN_SIMILARITY = 0.7
-_MIN_MISTYPED = 4
-"""Characters; shorter texts are similar to too many words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +60,6 @@ def rows_of(codes: Iterable[Code], code: str) -> list[Code]:
     return [row for row in codes if fold(row.code) == folded]
 
 
-def find(text: str, codes: Iterable[Code], day: date) -> Code | None:
-    """Return the valid code that a text means: the code in any spelling, or a name that no other code has."""
-    valid = valid_codes(codes, day)
-    for row in rows_of(valid, text):
-        return row
-    folded = fold(text)
-    named = [row for row in valid if folded and folded in _words(row)]
-    return named[0] if len(named) == 1 else None
-
-
-def suggest(text: str, codes: Iterable[Code], day: date, limit: int = 5) -> list[Code]:
-    """Return the valid codes that a text may mean: those that begin so, else those that are similar; the best first."""
-    folded, valid = fold(text), valid_codes(codes, day)
-    if not folded:
-        return []
-    begun = [row for row in valid if any(word.startswith(folded) for word in _words(row))]
-    if begun or len(folded) < _MIN_MISTYPED:
-        return sorted(begun, key=lambda row: not fold(row.code).startswith(folded))[:limit]
-    scores = [(similarity(folded, _words(row)), row) for row in valid]
-    similar = sorted((pair for pair in scores if pair[0] > _MIN_SIMILARITY), key=lambda pair: -pair[0])
-    return [row for _score, row in similar[:limit]]
-
-
 def valid_codes(codes: Iterable[Code], day: date) -> list[Code]:
     """Return the codes that are valid on a day, each once."""
     return list({fold(row.code): row for row in codes if row.valid_on(day)}.values())
@@ -111,10 +84,6 @@ def read_table(value: Mapping[str, Any]) -> CodeTable:
 def tables_of(tables: Sequence[CodeTable]) -> CodeTables:
     """Return the rows of the tables whose names the contract has."""
     return CodeTables(**{table.table: table.codes for table in tables if table.table in TABLES})
-
-
-def _words(row: Code) -> tuple[str, ...]:
-    return tuple(word for word in map(fold, (row.code, row.id, row.en)) if word)
 
 
 def _text(value: object) -> str:

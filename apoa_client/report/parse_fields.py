@@ -11,7 +11,7 @@ is empty, and a required one is missing (`without_not_stated`).
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 from apoa_client.matching import fold
 from apoa_client.messages import Message, listed, msg
 from apoa_client.passport import states
-from apoa_client.passport.mrz import Mrz, Problem, plain_document_number, valid_document_number
+from apoa_client.passport.mrz import Mrz, plain_document_number, valid_document_number
 from apoa_client.passport.names import transliterate
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.privacy import repr_with
@@ -343,14 +343,12 @@ def parse(name: str, text: str, given: Given) -> FieldValue:
 class Draft(NamedTuple):
     """The data of one guest: typed texts by the names of `apoa_client.report.fields`, and an MRZ.
 
-    `accept_check_digit` says that a user compared the data with the passport's page and accepts a wrong check digit.
     `values` are fields that need no parser: those of the report that is corrected, or of a table's cells. A typed text
     replaces one, also an empty text. `document_type` is that of the report that is corrected.
     """
 
     typed: Mapping[str, str] = MappingProxyType({})
     mrz: Mrz | None = None
-    accept_check_digit: bool = False
     values: Mapping[str, FieldValue] = MappingProxyType({})
     document_type: str = ""
 
@@ -421,19 +419,20 @@ class Reader:
         if value is None and not any(finding.field == field.path for finding in self.errors):
             self.add_error(name, "missing", with_label(field.label, field.missing))
 
-    @property
-    def has_accepted_check_digit(self) -> bool:
-        """Whether a wrong check digit was accepted by a user."""
-        return any(self._is_accepted(problem) for _name, problem in self._standing_problems())
-
     def add_mrz_problems(self) -> None:
         """Add the problems of the MRZ, except those of fields that were typed."""
-        for name, problem in self._standing_problems():
-            in_mrz = str(getattr(self.draft.mrz, problem.field, ""))
+        mrz = self.draft.mrz
+        for problem in mrz.problems if mrz is not None else ():
+            names = ["mrz" if problem.field in _NOT_A_FIELD else problem.field]
+            if problem.field == "names":
+                # The name with a digit, which no name has; without any, the last name, which ends in a row of K.
+                names = [name for name in NAMES if any(c.isdigit() for c in getattr(mrz, name))]
+                names = names or [name for name in NAMES if getattr(mrz, name)][-1:]
             best = next((correction.value for correction in problem.corrections), None)
-            suggestion = best if problem.field != "composite" and best != in_mrz else None
-            finding = Finding(BY_NAME[name].path, problem.code, problem.message, suggestion)
-            (self.warnings if self._is_accepted(problem) else self.errors).append(finding)
+            suggestion = best if problem.field != "composite" and best != str(getattr(mrz, problem.field, "")) else None
+            for name in names:
+                if not self.typed(name):
+                    self.add_error(name, problem.code, problem.message, suggestion)
         # A field that is wrong in the MRZ is not also missing.
         wrong = {finding.field for finding in self.errors if finding.code != "missing"}
         self.errors = [finding for finding in self.errors if finding.code != "missing" or finding.field not in wrong]
@@ -447,22 +446,6 @@ class Reader:
         is_cut = self.draft.mrz is not None and self.draft.mrz.names_truncated
         short = str(in_mrz)
         return any(fold(full) == fold(short) or (is_cut and _is_cut_from(full, short)) for full in spellings)
-
-    def _is_accepted(self, problem: Problem) -> bool:
-        return problem.code == "check_digit" and self.draft.accept_check_digit
-
-    def _standing_problems(self) -> Iterator[tuple[str, Problem]]:
-        """Yield the problems of the MRZ with the name of our field, except where a typed value replaces the field."""
-        mrz = self.draft.mrz
-        if mrz is None:
-            return
-        for problem in mrz.problems:
-            names = ["mrz" if problem.field in _NOT_A_FIELD else problem.field]
-            if problem.field == "names":
-                # The name with a digit, which no name has; without any, the last name, which ends in a row of K.
-                names = [name for name in NAMES if any(c.isdigit() for c in getattr(mrz, name))]
-                names = names or ["given_names" if mrz.given_names else "surname"]
-            yield from ((name, problem) for name in names if not self.typed(name))
 
 
 def _is_cut_from(full: str, short: str) -> bool:

@@ -4,14 +4,15 @@ An error can only be wrong (a date that does not exist, a check digit that does 
 same, and the report is sent. Only foreigners are reported: UU 6/2011 art. 72.
 """
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
-from apoa_client.messages import Message, day_message, msg, nmsg
+from apoa_client.messages import Message, day_message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
-from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
+from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of
 from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM, UNREADABLE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
@@ -34,7 +35,6 @@ LONGEST_PASSPORT = 10
 OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
 _NO_BIRTH_PLACE = msg("The place of birth is reported as - (not stated). If the passport has it, write it.")
-CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
 
 _GUEST_FIELDS = tuple(item.name for item in ON_THE_FORM if item.of_guest)
 _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.of_guest and item.missing and item.name not in NAMES)
@@ -238,8 +238,6 @@ def _stay(reader: Reader, now: datetime) -> Stay | None:
     if check_in is None or check_out is None:
         return None
     values["purpose"] = values["purpose"] or Purpose.TOURISM
-    if reader.has_accepted_check_digit:
-        values["note"] = f"{values['note']} {CHECK_DIGIT_NOTE}" if values["note"] else CHECK_DIGIT_NOTE
     return Stay(check_in, check_out, **members_at("stay", values))
 
 
@@ -305,7 +303,7 @@ def check_validity(reader: Reader, expiry: date | None, entered: date | None, da
     start = entered or day
     if day <= expiry >= _months_after(start, PASSPORT_MONTHS):
         return
-    months = sum(_months_after(start, count) <= expiry for count in range(1, PASSPORT_MONTHS))
+    until = day_message(expiry)
     if expiry < day:
         reader.add_warning(
             "expiry_date",
@@ -322,33 +320,17 @@ def check_validity(reader: Reader, expiry: date | None, entered: date | None, da
                 ),
             )
     else:
-        reader.add_warning("expiry_date", "implausible", _short_validity(months, at_entry=entered is not None))
-
-
-def _short_validity(months: int, *, at_entry: bool) -> Message:
-    """Say that a passport is, or at entry was, valid for so many whole months."""
-    if at_entry and months:
-        return nmsg(
-            "On the date of entry the passport was valid for {count} month only, not for six. Compare both dates.",
-            "On the date of entry the passport was valid for {count} months only, not for six. Compare both dates.",
-            months,
-        )
-    if at_entry:
-        return msg("The passport was valid for less than six months on the date of entry. Compare both dates.")
-    if months:
-        return nmsg(
-            "The passport is valid for {count} more month only. At entry it must be six; tell the guest.",
-            "The passport is valid for {count} more months only. At entry it must be six; tell the guest.",
-            months,
-        )
-    return msg("The passport is valid for less than one more month. At entry it must be six; tell the guest.")
+        short = msg("The passport is valid until {day} only. At entry it must be for six months.", day=until)
+        if entered is not None:
+            short = msg("At entry the passport was valid until {day} only, not for six months.", day=until)
+        reader.add_warning("expiry_date", "implausible", short)
 
 
 def _months_after(day: date, months: int) -> date:
     """Return the same day some months later, or the last day of that month."""
     years, month = divmod(day.month - 1 + months, 12)
-    last = (date(day.year + years + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
-    return date(day.year + years, month + 1, min(day.day, last))
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _check_permit(reader: Reader, permit: StayPermit | None, stay: Stay) -> None:
@@ -374,9 +356,7 @@ def _check_permit_word(reader: Reader, guest: Guest) -> None:
     """Warn of a word that several permits have, such as "wisata": it says the purpose and not the permit."""
     code = guest.stay_permit.code if guest.stay_permit is not None else None
     if code is not None and permits.is_ambiguous(code):
-        likely = permits.suggest(code, nationality=guest.nationality)
-        if len(likely) == 1:  # the others are for other nationalities, and the word does not say which permit it is
-            likely = permits.suggest(code)
+        likely = permits.suggest(code)
         reader.add_warning(
             "stay_permit",
             "implausible",
@@ -416,21 +396,11 @@ def check_purpose_code(reader: Reader, purpose: Purpose, tables: CodeTables, day
 def _check_code(reader: Reader, name: str, value: str, table: Sequence[Code], day: date) -> None:
     if not table:
         return
-    rows = rows_of(table, value)
-    if any(row.valid_on(day) for row in rows):
-        return
-    likely = suggest(value, table, day, limit=1) if name == "stay_permit" else []
-    reader.add_warning(name, "unknown_code", _unknown_code(name, value, rows, day), likely[0].code if likely else None)
-
-
-def _unknown_code(name: str, value: str, rows: Sequence[Code], day: date) -> Message:
-    code, compare = value, _UNKNOWN[name]
-    ended = [row.valid_to for row in rows if row.valid_to is not None and row.valid_to < day]
-    if ended:
-        until = day_message(max(ended))
-        return msg("The authority's list has {code} only until {day}. {compare}", code=code, day=until, compare=compare)
-    begins = [row.valid_from for row in rows if row.valid_from is not None]
-    if begins:
-        start = day_message(min(begins))
-        return msg("The authority's list has {code} only from {day}. {compare}", code=code, day=start, compare=compare)
-    return msg("The authority's list does not have {code}. {compare}", code=code, compare=compare)
+    if not any(row.valid_on(day) for row in rows_of(table, value)):
+        unknown = msg(
+            "The authority's list does not have {code} for {day}. {compare}",
+            code=value,
+            day=day_message(day),
+            compare=_UNKNOWN[name],
+        )
+        reader.add_warning(name, "unknown_code", unknown)

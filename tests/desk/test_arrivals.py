@@ -17,7 +17,6 @@ from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
-from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State
@@ -83,12 +82,6 @@ def test_times_are_as_the_contract_sends_them(desk: Desk) -> None:
     report, _ = filed(desk, scanned(desk.read(mrz().lines)))
     assert report.created_at.isoformat() == "2026-11-24T20:30:45+07:00"
     assert contract_errors(report) == []
-
-
-def test_ids_are_unique(desk: Desk) -> None:
-    """Two guests in the same second are two stays."""
-    one, other = (filed(desk, draft())[0] for _ in range(2))
-    assert len({one.id, one.stay_id, other.id, other.stay_id}) == 4
 
 
 def test_the_deadline_depends_on_the_window_and_the_check_in(outbox: SqliteOutbox, clock: FixedClock) -> None:
@@ -175,12 +168,6 @@ def test_an_mrz_is_read_as_of_the_propertys_date(outbox: SqliteOutbox) -> None:
         assert born.year == year
 
 
-def test_a_text_that_is_not_an_mrz_is_refused(desk: Desk) -> None:
-    """With the message of the passport package."""
-    with pytest.raises(MrzUnreadable):
-        desk.read(["hello"])
-
-
 ARRIVAL = datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
 DAY = timedelta(days=1)
 
@@ -256,14 +243,6 @@ def test_the_warning() -> None:
     assert warning.message.render().startswith("The guest is under 18. Make sure that an adult")
     assert warning.message.values == {}
     assert "2015" not in repr(warning)
-
-
-def test_the_warning_does_not_prevent_a_report() -> None:
-    """The report can be sent."""
-    child, stay = guest_stay(CHILD)
-    stay = stay._replace(check_in=stay.check_in.replace(microsecond=0))
-    one = "0199c2a4-7d1f-7a3b-9c55-0a4f1c2e8b11"
-    assert contract_errors(Report(one, one, Kind.CHECK_IN, ARRIVAL, child, stay)) == []
 
 
 ROOMS = st.sampled_from([None, "7", "8"])

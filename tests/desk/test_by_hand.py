@@ -24,7 +24,7 @@ from apoa_client.ports.entries import Change, Entry
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import NO_NUMBER, Kind, State
-from apoa_client.report.model import Report, Stay, StayPermit
+from apoa_client.report.model import Report, Stay
 
 LATER = NOON + 24 * HOUR
 
@@ -115,16 +115,6 @@ class TestTask:
         ]
         assert {line.before for line in task.lines} == {None}
         assert (task.lines[0], task.sent_before) == (FormField("surname", "ZYKOWSKI"), False)
-
-    def test_every_field_of_a_permit(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Between the passport and the stay."""
-        permit = StayPermit("B1", "V-1", date(2026, 12, 20), date(2026, 11, 21))
-        one = report(1)._replace(guest=guest()._replace(stay_permit=permit, email="a@example.org"))
-        lines = hand.task(add(outbox, one)).lines
-        values = {line.name: line.value for line in lines}
-        assert (values["stay_permit"], values["stay_permit_number"]) == ("B1", "V-1")
-        assert (values["stay_until"], values["entry_date"]) == (date(2026, 12, 20), date(2026, 11, 21))
-        assert list(values)[9:14] == ["stay_permit", "stay_permit_number", "stay_until", "entry_date", "check_in"]
 
     def test_the_order_of_the_settings(self, outbox: SqliteOutbox, clock: FixedClock) -> None:
         """The fields that it names come first in its order, the others follow in ours; the same for a check-out."""

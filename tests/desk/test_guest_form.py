@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from apoa_client.desk.guest_form import ASKED_FIELDS, GuestForm, forms_from_json, forms_to_json, trusted_texts
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.report.fields import BY_NAME
 
 WIB = timezone(timedelta(hours=7))
 BEGAN = datetime(2026, 11, 24, 20, 0, tzinfo=WIB)
@@ -32,15 +31,6 @@ def asked(form: GuestForm) -> list[str]:
 
 class TestNextField:
     """In our order, without known fields."""
-
-    def test_all_fields_without_an_mrz(self) -> None:
-        """The fields that a report needs, and a few more that officers ask for."""
-        assert asked(GuestForm()) == list(ASKED_FIELDS)
-        assert list(ASKED_FIELDS) == [name for name in BY_NAME if name in ASKED_FIELDS]
-
-    def test_only_fields_that_the_mrz_does_not_have(self) -> None:
-        """Place of birth, visa and stay."""
-        assert asked(GuestForm(mrz=read(QUENTIN.lines))) == ["birth_place", "stay_permit", "nights", "room"]
 
     def test_a_single_name(self) -> None:
         """An MRZ with one name answers both fields."""
@@ -81,11 +71,6 @@ class TestNextField:
         form.request_fields("email", "surname")
         assert asked(form)[:2] == ["email", "surname"]
 
-    def test_an_empty_answer_is_not_asked_again(self) -> None:
-        """Empty is an answer."""
-        form = GuestForm({"room": ""})
-        assert "room" not in asked(form)
-
     def test_a_companion_keeps_the_stay(self) -> None:
         """And nothing about the guest."""
         form = GuestForm(
@@ -109,13 +94,6 @@ class TestSuggestions:
         """Neither of the two."""
         texts = trusted_texts(read((QUENTIN.lines[0].replace("ZYK", "2YK"), QUENTIN.lines[1])))
         assert not {"surname", "given_names"} & texts.keys()
-
-    def test_usual_values_are_suggested(self) -> None:
-        """For fields that were not read, if there is a usual value."""
-        form = GuestForm()
-        form.set_passport(None, {"surname": "ZYKOWSKI"})
-        suggestions = [form.suggestion(name) for name in ("surname", "birth_place", "nights", "room")]
-        assert suggestions == ["ZYKOWSKI", "-", "1", ""]
 
 
 class TestStoredForms:

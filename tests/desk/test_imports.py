@@ -10,7 +10,7 @@ from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft
 
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.import_rows import Action, RowResult
+from apoa_client.desk.import_rows import Action, FileIndex, RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.messages import msg
@@ -439,3 +439,13 @@ def test_a_property_without_the_key_of_the_hash(importer: Importer) -> None:
     desk = Desk(importer.outbox, FixedClock(NOW), RULES._replace(index_key=b""), os.urandom)
     with raises_error("index_key_missing"):
         Imports(desk, importer.changes, lambda _entry: None)
+
+
+def test_a_guest_who_comes_back_on_the_day_of_departure(importer: Importer) -> None:
+    """Two stays of one file that have no night in common are both imported."""
+    index = FileIndex()
+    for place, day in enumerate(("2026-11-22", "2026-11-24")):
+        result = plan(importer, guest_row(check_in=day, nights="2"))
+        assert result.imported is not None
+        index.add(place, result, result.imported)
+    assert list(index.findings()) == []

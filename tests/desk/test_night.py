@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from apoa_client.desk.night import Night, NightGuests, guests_of_night, night_at
-from apoa_client.desk.stay_history import StayHistory
+from apoa_client.desk.stay_history import Night, NightGuests, StayHistory, guests_of_night, night_at
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA

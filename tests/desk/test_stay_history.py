@@ -14,7 +14,7 @@ from report_helpers import NOW, WIB, draft
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.stay_history import Period, StayHistory, Stays
-from apoa_client.errors import SecretMissing, UsageProblem
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
@@ -86,12 +86,6 @@ def test_the_current_report() -> None:
     assert history("iw").current_report is None
 
 
-def test_the_displayed_report() -> None:
-    """The current report; the first one if the stay was withdrawn."""
-    assert history("ia", "aa", "oq").display_report.seq == 1
-    assert history("iw").display_report.seq == 0
-
-
 @pytest.mark.parametrize(
     ("first", "last", "covered"),
     [
@@ -105,15 +99,6 @@ def test_the_displayed_report() -> None:
 def test_nights(first: date, last: date, *, covered: bool) -> None:
     """From the day of arrival up to the morning of departure, which is not included."""
     assert history("iq").covers(first, last, WIB) is covered
-
-
-def test_nights_of_ended_and_cancelled_stays() -> None:
-    """An early check-out frees the nights after it; a cancelled or withdrawn stay has none."""
-    left = history("ia", "oq")
-    assert left.covers(DAY, DAY + timedelta(days=1), WIB)
-    assert not left.covers(DAY + timedelta(days=1), DAY + timedelta(days=2), WIB)
-    assert not history("ia", "ca").covers(DAY, DAY + timedelta(days=1), WIB)
-    assert not history("iw").covers(DAY, DAY + timedelta(days=1), WIB)
 
 
 def locked() -> bytes:
@@ -183,17 +168,6 @@ def test_the_report_with_guest_and_stay(locked_desk: LockedDesk) -> None:
     assert locked_desk.stays.guest_report(check_out, opened) is None
 
 
-def test_unknown_and_ambiguous_ids(locked_desk: LockedDesk) -> None:
-    """The candidates are listed."""
-    entries = [locked_desk.arrive(number=f"X{number}") for number in range(2)]
-    with pytest.raises(UsageProblem) as caught:
-        locked_desk.stays.find("ffffffff")
-    assert caught.value.message.values == {"id": "ffffffff"}
-    with pytest.raises(UsageProblem) as caught:
-        locked_desk.stays.find(entries[0].id[:8])
-    assert all(short_id(entry.id) in str(caught.value.message.values["candidates"]) for entry in entries)
-
-
 def test_who_is_in_house(locked_desk: LockedDesk) -> None:
     """By planned day of departure, without guests who left or should have left a month ago."""
     late = locked_desk.arrive(nights=5)
@@ -252,18 +226,6 @@ def test_nights_are_local_to_the_property(
     """Over month ends, leap days and midnight."""
     entry = locked_desk.arrive(check_in=check_in, nights=nights)
     assert (entry.first_night, entry.last_morning) == (first, last)
-
-
-def test_the_same_guest(locked_desk: LockedDesk) -> None:
-    """By document, for any of the same nights; a stay next month is another one."""
-    here = locked_desk.arrive()
-    assert here.last_morning is not None
-    again = locked_desk.desk.compose(locked_desk.desk.examine(draft({"document_number": "x 1", "nights": "1"})))
-    assert [stay.stay_id for stay in locked_desk.desk.overlapping_stays(again)] == [here.stay_id]
-    other = locked_desk.desk.compose(locked_desk.desk.examine(draft({"document_number": "X2", "nights": "1"})))
-    assert locked_desk.desk.overlapping_stays(other) == []
-    locked_desk.changes.withdraw(locked_desk.stays.of(here.stay_id), [here])
-    assert locked_desk.desk.overlapping_stays(again) == []
 
 
 def test_stays_of_a_period(locked_desk: LockedDesk) -> None:

@@ -24,7 +24,7 @@ _NAMES_AND_BIRTH = [
 ]
 _REST = [
     ("Nationality", "austrlian"),
-    ("Which one? Its number, Enter = 1, or type it again.", "1"),
+    ("Which one? Its number, or type it again.", "1"),
     ("Passport number", "zx1234567"),
     ("Passport expiry", "280332"),
     ("Visa / stay permit", "voa"),

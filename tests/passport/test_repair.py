@@ -126,17 +126,6 @@ def test_any_wrong_character_is_corrected_by_the_first_three_suggestions() -> No
     assert share_found(2, 600, look_alikes=False) >= 0.80
 
 
-@given(birth=births, position=st.integers(13, 18), data=st.data())
-@search(60)
-def test_a_misread_date_is_the_first_suggestion(birth: PartialDate, position: int, data: st.DataObject) -> None:
-    """A digit read as a letter that looks like it."""
-    first, second = lines(birth=birth)
-    looks = [pair[0] for pair in CONFUSED if pair[1] == second[position]]
-    assume(looks)
-    wrong = second[:position] + data.draw(st.sampled_from(looks)) + second[position + 1 :]
-    assert suggested_lines(first, wrong, "birth_date")[0] == second
-
-
 @given(expiry=expiries, position=st.integers(21, 26), digit=st.sampled_from("0123456789"))
 @search(60)
 def test_a_wrong_digit_in_an_expiry_is_among_five_suggestions(expiry: date, position: int, digit: str) -> None:
@@ -147,35 +136,11 @@ def test_a_wrong_digit_in_an_expiry_is_among_five_suggestions(expiry: date, posi
     assert second in suggested_lines(first, wrong, "expiry_date")
 
 
-@given(number=numbers, data=st.data())
-@search(100)
-def test_a_misread_number_is_among_three_suggestions(number: str, data: st.DataObject) -> None:
-    """One confusion that a check digit detects."""
-    first, second = lines(number)
-    places = [
-        (p, pair[1 - pair.index(number[p])]) for p in range(len(number)) for pair in CONFUSED if number[p] in pair
-    ]
-    seen = [(p, new) for p, new in places if (character_values(new)[0] - character_values(number[p])[0]) % 10]
-    assume(seen)
-    position, new = data.draw(st.sampled_from(seen))
-    wrong = second[:position] + new + second[position + 1 :]
-    assert second in suggested_lines(first, wrong, "document_number")[:3]
-
-
 def test_swapped_neighbours_are_suggested() -> None:
     """The most common typing mistake."""
     first, second = lines()
     assert second in suggested_lines(first, second.replace("740812", "740182"), "birth_date")[:2]
     assert second in suggested_lines(first, second.replace("L898902", "L898092"), "document_number")
-
-
-def test_every_suggestion_fits_and_is_a_date_that_exists() -> None:
-    """No suggestion would be refused when it is used."""
-    first, second = lines()
-    for digit in "0134567":
-        wrong = second[:18] + digit + second[19:]
-        for corrected_line in suggested_lines(first, wrong, "birth_date"):
-            assert read_mrz([first, corrected_line], today=TODAY).problems == ()
 
 
 def test_suggestions_stay_possible_where_the_composite_is_wrong_too() -> None:
@@ -295,10 +260,7 @@ def test_the_position_of_a_lost_or_doubled_character(
     assert best == Correction("mrz", line, position, old, new, (FIRST, SECOND)[line])
     assert mrz.corrected(best) == mrz.lines
     shown = mrz.problems[0].message.render()
-    if len(new + old) > 1:
-        words = f"{len(new)} < were left out at" if new else f"{len(old)} < at character {position + 1} are too many"
-    else:
-        words = f"{new} was left out at" if new else f"{old} at character {position + 1} is too many"
+    words = f"{new} was left out at" if new else f"{old} at character {position + 1} is too many"
     assert f"Perhaps {words}" in shown
 
 

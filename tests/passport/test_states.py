@@ -1,7 +1,5 @@
 """The table of states, compared with two independent ones."""
 
-from pathlib import Path
-
 import pycountry
 import pytest
 import state_names
@@ -136,26 +134,6 @@ def test_every_official_name_finds_its_state(language: str) -> None:
     assert len(official) > 170
     found = {code: find(names[language]) for code, names in official.items()}
     assert {code for code, state in found.items() if state is None or state.code != code} == set()
-
-
-def test_the_script_writes_the_official_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And leaves every other column as it is."""
-    text = state_names.TABLE.read_text(encoding="utf-8")
-    assert [line.split("\t")[0] for line in state_names.updated().splitlines()] == [
-        line.split("\t")[0] for line in text.splitlines()
-    ]
-    copy = tmp_path / "states.tsv"
-    copy.write_text(text.replace("Republic of Singapore", ""), encoding="utf-8", newline="\n")
-    monkeypatch.setattr(state_names, "TABLE", copy)
-    monkeypatch.setattr("sys.argv", ["state_names.py", "update"])
-    state_names.main()
-    assert (
-        "SGP\tSG\tSingapore\tSingapura\tRepublic of Singapore\tRepublik Singapura\tSingaporean\t\t\n"
-        in copy.read_text("utf-8")
-    )
-    monkeypatch.setattr("sys.argv", ["state_names.py"])
-    with pytest.raises(SystemExit):
-        state_names.main()
 
 
 DEMONYMS = {

@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from report_helpers import OPENAPI, contract_errors, draft, examined, reports
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_fields
-from apoa_client.report.kinds import Kind, Purpose, due_at, short_id
+from apoa_client.report.kinds import Kind, Purpose, short_id
 from apoa_client.report.model import (
     Document,
     Guest,
@@ -159,12 +159,6 @@ def test_the_contract_has_our_purposes() -> None:
     """Each authority's table has them, so that none is refused."""
     text = SCHEMAS["Stay"]["properties"]["purpose"]["description"]
     assert re.findall(r"\w+", text.partition("at least ")[2].replace(" and", "")) == [each.value for each in Purpose]
-
-
-def test_the_deadline_is_counted_from_check_in() -> None:
-    """In the property's zone, for any number of hours."""
-    due = due_at(datetime(2026, 11, 24, 19, 50, tzinfo=WIB), 24)
-    assert (due, due.utcoffset()) == (datetime(2026, 11, 25, 12, 50, tzinfo=UTC), timedelta(hours=7))
 
 
 def test_a_short_id_is_the_end_of_an_id() -> None:

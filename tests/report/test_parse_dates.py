@@ -296,19 +296,6 @@ def test_every_form_of_a_time(text: str) -> None:
     assert date_and_time(text, WIB, now=NOW) == datetime(2026, 11, 24, 19, 50, tzinfo=WIB)
 
 
-@given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1)),  # noqa: DTZ001  the zone follows
-    ZONES,
-    st.sampled_from(["%d/%m/%Y %H:%M", "%d %b %Y %H.%M", "%d%m%Y %H%M", "%d-%m-%y jam %H.%M", "%d/%m/%Y, %H:%M"]),
-)
-def test_a_date_and_time_is_read_in_the_propertys_zone(moment: datetime, zone: tzinfo, form: str) -> None:
-    """In any zone."""
-    minute = moment.replace(second=0, microsecond=0, tzinfo=zone)
-    now = datetime(2040, 6, 15, 12, 0, tzinfo=zone)
-    if abs(int(f"{minute:%H%M}") - now.year) > 1:
-        assert date_and_time(f"{minute:{form}}", zone, now=now) == minute
-
-
 @pytest.mark.parametrize("text", ["19:50", "7:50 pm", "19.50", "1950", " jam 19.50 ", "Pukul 19:50"])
 def test_a_time_alone_is_todays(text: str) -> None:
     """As a clock in the property shows it."""

@@ -3,8 +3,6 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from apoa_client.passport import states
 from apoa_client.report import permits
@@ -147,9 +145,3 @@ def test_suggestions_for_a_nationality(text: str, nationality: str, codes: list[
 def test_words_that_several_permits_have(text: str, *, several: bool) -> None:
     """They are no permit."""
     assert permits.is_ambiguous(text) == several
-
-
-@given(st.text(max_size=30))
-def test_any_text_has_a_limited_number_of_suggestions(text: str) -> None:
-    """Nothing is raised."""
-    assert len(permits.suggest(text)) <= 5

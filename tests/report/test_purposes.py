@@ -74,12 +74,6 @@ def test_an_unknown_purpose_gets_the_whole_list(text: str) -> None:
     assert indonesian.endswith(f": {', '.join(purposes.PURPOSES[p].indonesian for p in Purpose)}.")
 
 
-def test_suggestions_are_limited() -> None:
-    """For a list on a small screen."""
-    assert purposes.suggest("k", 2) == [Purpose.FAMILY, Purpose.WORK]
-    assert len(permits.suggest("c", 3)) == 3
-
-
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -99,13 +93,6 @@ def test_another_permit_stays_as_it_was_typed(text: str) -> None:
     """The index of visas changes by decree, and C1 and D1 are both for tourists."""
     assert permits.find(text) is None
     assert parse_fields.stay_permit(text) == " ".join(text.split())
-
-
-def test_every_code_of_the_table_is_found() -> None:
-    """As the table writes it."""
-    assert [parse_fields.stay_permit(permit.code.casefold()) for permit in permits.permits()] == [
-        p.code for p in permits.permits()
-    ]
 
 
 @given(st.text(max_size=30))

@@ -109,10 +109,10 @@ class Staff:
                 StayHistory(history.active_reports[: history.active_reports.index(refused)])
             ).report.check_out
             assert left is not None
-            return self._changes.fix_check_out(history, refused, left, None)
+            return self._changes.check_out(history, left, None, refused)
         if refused.kind is Kind.CANCEL:
-            return self._changes.fix_cancel(history, refused, PERSONAL_TEXT)
-        return self._changes.fix(history, refused, self._with_other_room(refused), PERSONAL_TEXT)
+            return self._changes.cancel(history, PERSONAL_TEXT, refused)
+        return self._changes.amend(history, self._with_other_room(refused), PERSONAL_TEXT, refused)
 
     def _with_other_room(self, entry: Entry) -> Examination:
         """The content of a report, with another room."""

@@ -71,9 +71,9 @@ def spoilt(line: int, position: int, character: str, **changes: Any) -> Mrz:
     return read_mrz(lines, today=NOW.date())
 
 
-def scanned(passport: Mrz, typed: Mapping[str, str] | None = None, *, accept_check_digit: bool = False) -> Draft:
+def scanned(passport: Mrz, typed: Mapping[str, str] | None = None) -> Draft:
     """Return a draft of the passport and typed texts."""
-    return Draft(BESIDE_MRZ | dict(typed or {}), passport, accept_check_digit)
+    return Draft(BESIDE_MRZ | dict(typed or {}), passport)
 
 
 def look(given: Draft, *, now: datetime = NOW) -> Examination:

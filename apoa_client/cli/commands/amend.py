@@ -13,7 +13,6 @@ from apoa_client.messages import msg
 
 @command("amend", N_("Correct what was reported of a guest or a stay."), "apoa amend 2e8b11aa --nights +1")
 @guest_argument
-@option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @changed_report_options
 @change_options
@@ -23,7 +22,6 @@ def amend(
     /,
     *,
     reference: str,
-    group: str | None,
     reason: str | None,
     yes: bool,
     no_send: bool,
@@ -31,21 +29,18 @@ def amend(
 ) -> None:
     """Correct stays. Needs the key, because a correction repeats everything that was reported.
 
-    With neither a guest nor --group, --room does not change the room, but corrects all guests in that room.
+    Without a guest, --room does not change the room, but corrects all guests in that room.
     """
     from apoa_client.cli.prompts.amend_stay import AmendConversation  # not for --help
     from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent
 
     given = given_details(**details)
-    room = given.typed.pop("room", None) if not reference and not group else None
-    found = StayFinder(session, recent, in_house, recent).find(reference, room, group, yes=yes)
+    room = given.typed.pop("room", None) if not reference else None
+    found = StayFinder(session, recent, in_house, recent).find(reference, room, yes=yes)
     change = ChangeCommand(session, yes=yes, no_send=no_send)
     reason = change.reason(reason)
-    conversation = AmendConversation(change, **given._asdict())
-    if len(found) > 1 or (found and (room or group)):
-        conversation.amend_all(found, reason)
-    elif found:
-        conversation.amend(found[0], reason)
+    if found:
+        AmendConversation(change, **given._asdict()).amend(found, reason, several=len(found) > 1 or bool(room))
 
 
 @command("fix", N_("Correct a report that the authority refused."), "apoa fix 2e8b11aa")

@@ -25,7 +25,6 @@ from apoa_client.report.model import Report
 @command("cancel", N_("Cancel a report made by mistake."), 'apoa cancel 2e8b11aa --reason "..."')
 @guest_argument
 @option("--room", text=N_("All guests in house in this room."))
-@option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @change_options
 @warns_if_not_saved
@@ -35,15 +34,14 @@ def cancel(
     *,
     reference: str,
     room: str | None,
-    group: str | None,
     reason: str | None,
     **options: Any,  # noqa: ANN401  click's
 ) -> None:
     """Find the stays, and cancel them."""
     change = ChangeCommand(session, **options)
     reason = change.reason(reason)
-    found = StayFinder(session, recent, in_house, recent).find(reference, room, group, yes=change.yes)
-    if len(found) > 1 or (found and (room or group)):
+    found = StayFinder(session, recent, in_house, recent).find(reference, room, yes=change.yes)
+    if len(found) > 1 or (found and room):
         _cancel_all(change, [change.app.stays.find(each)[0] for each in found], reason)
     elif found:
         _cancel_one(change, found[0], reason)

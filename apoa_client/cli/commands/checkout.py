@@ -30,7 +30,6 @@ from apoa_client.ports.entries import NewReport
 @command("checkout", N_("Report that a guest has left."), "apoa checkout --room 7")
 @guest_argument
 @option("--room", text=N_("The guest in this room."))
-@option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
 @flag("--all-due", text=N_("Every guest whose planned day has come."))
 @option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
 @change_options
@@ -40,14 +39,14 @@ def checkout(
     /,
     *,
     reference: str,
+    room: str | None,
     all_due: bool,
     at: str | None,
     **options: Any,  # noqa: ANN401  click's
 ) -> int:
     """Find the guests who leave, and report it."""
-    whole = {name: options.pop(name) for name in ("room", "group")}
-    if sum(map(bool, (reference, all_due, *whole.values()))) > 1:
-        raise UsageProblem(msg("Give one of these: a guest, --room, --group or --all-due."))
+    if sum(map(bool, (reference, room, all_due))) > 1:
+        raise UsageProblem(msg("Give one of these: a guest, --room or --all-due."))
     change = ChangeCommand(session, **options)
     leaving: Sequence[StayAndReport]
     if all_due:
@@ -56,17 +55,17 @@ def checkout(
             print_line(_("No guest's planned day has come."))
             return Exit.DONE
     else:
-        leaving = _chosen(change, reference, **whole)
+        leaving = _chosen(change, reference, room)
         if not leaving:
             return Exit.DONE
     return _check_out(change, leaving, at, several=all_due or len(leaving) > 1)
 
 
-def _chosen(change: ChangeCommand, reference: str, room: str | None, group: str | None) -> Sequence[StayAndReport]:
+def _chosen(change: ChangeCommand, reference: str, room: str | None) -> Sequence[StayAndReport]:
     """Return the guests that the user means, with their current reports. Raises `UsageProblem`."""
     heading = _("Several guests are in that room. Who leaves?") if room else _("Who leaves?")
     finder = StayFinder(change.session, in_house, in_house, if_none=msg("No guest is in house."), heading=heading)
-    found = finder.find(reference, room, group, yes=change.yes)
+    found = finder.find(reference, room, yes=change.yes)
     histories: Sequence[StayHistory] = [change.app.stays.find(each)[0] for each in found]
     if room and len(histories) > 1 and not change.yes:
         histories = finder.choose(histories, several=True)

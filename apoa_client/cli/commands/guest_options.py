@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from apoa_client.cli.registry import flag, option
+from apoa_client.cli.registry import option
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_
 from apoa_client.messages import msg
@@ -17,10 +17,6 @@ MRZ_BESIDE_A_PHOTO = msg("The lines are read from the photo. Give no --mrz besid
 
 _NEW_CHECK_IN = N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out.")
 _CHANGED_NIGHTS = N_("Number of nights; +1 for one more than was reported.")
-_ACCEPT_CHECK_DIGIT = flag(
-    "--accept-check-digit",
-    text=N_("Accept the MRZ although a check digit does not fit. Compare it with the passport first."),
-)
 _MRZ = option(
     "--mrz",
     multiple=True,
@@ -52,12 +48,12 @@ def guest_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def new_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a new report: the MRZ, the guest's details, the stay's."""
-    return _declared(function, [_MRZ, *_options(FIELDS, check_in=_NEW_CHECK_IN), _ACCEPT_CHECK_DIGIT])
+    return _declared(function, [_MRZ, *_options(FIELDS, check_in=_NEW_CHECK_IN)])
 
 
 def changed_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the same options for a correction: a value that is not given stays as it was reported."""
-    return _declared(function, [_MRZ, *_options(FIELDS, nights=_CHANGED_NIGHTS), _ACCEPT_CHECK_DIGIT])
+    return _declared(function, [_MRZ, *_options(FIELDS, nights=_CHANGED_NIGHTS)])
 
 
 def _declared(function: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
@@ -71,11 +67,10 @@ class GivenDetails(NamedTuple):
 
     typed: dict[str, str]
     lines: list[str]
-    accept_check_digit: bool
 
 
-def given_details(mrz: Sequence[str], *, accept_check_digit: bool, **details: str | None) -> GivenDetails:
+def given_details(mrz: Sequence[str], **details: str | None) -> GivenDetails:
     """Return the options that were given. ``--mrz -`` reads the lines from standard input."""
     lines = standard_input().splitlines() if tuple(mrz) == ("-",) else mrz
     typed = {name: value for name, value in details.items() if value is not None}
-    return GivenDetails(typed, [line for line in lines if line.strip()], accept_check_digit)
+    return GivenDetails(typed, [line for line in lines if line.strip()])

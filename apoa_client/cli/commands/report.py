@@ -88,7 +88,7 @@ def report(
     given = given_details(**details)
     if input_file is not None:
         given = _with_input(given, input_file)
-    options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
+    options = ReportOptions(yes, dry_run, no_send, again)
     with warn_if_not_saved():
         session.app.ask(lambda each: each.outbox)
         if photo_folder is not None:
@@ -152,7 +152,7 @@ def _examined(session: Session, given: GivenDetails) -> Examination:
     """Check the details. At a terminal, ask for what is missing or wrong until everything is right."""
     mrz = session.app.reachable_desk.read_typed(given.lines)
     while True:
-        examination = session.app.reachable_desk.examine(Draft(given.typed, mrz, given.accept_check_digit))
+        examination = session.app.reachable_desk.examine(Draft(given.typed, mrz))
         if not examination.errors or not session.interactive:
             return examination
         from apoa_client.cli.prompts.field_questions import FieldQuestions  # asks a user

@@ -73,17 +73,11 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
                     print_error_line(_name(file))
                 raise
     pages = photo_pages(shots)
-    readings = rest = [reading for reading, _files in pages]
-    saved: list[PhotoReading] = []
+    conversation = GuestConversation(session, options)
     try:
-        while rest:
-            conversation = GuestConversation(session, options)
-            try:
-                conversation.run(given.typed, rest, resume=rest is readings)
-            finally:
-                saved += conversation.photos_saved
-            rest = conversation.photos_left
+        conversation.run(given.typed, [reading for reading, _files in pages])
     finally:
+        saved = conversation.photos_saved
         left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
         if len(photos) > 1 and not options.dry_run:
             _name_left([file for file in photos if file in left])
@@ -205,7 +199,7 @@ def _examine(session: Session, given: GivenDetails, photo: _Page, reading: "Phot
     if not reading.sure:
         raise _not_sure(session, reading)
     desk = session.app.reachable_desk
-    photo.examination = desk.examine(Draft(given.typed, desk.read(reading.lines), given.accept_check_digit))
+    photo.examination = desk.examine(Draft(given.typed, desk.read(reading.lines)))
     if photo.examination.errors:
         raise ReportRefused(photo.examination.errors, photo.examination.warnings)
 

@@ -11,8 +11,7 @@ from apoa_client.cli.views.findings import Readable, show_damage, show_error
 from apoa_client.cli.views.night_summary import MAX_SHOWN, NightSummary, shown_name
 from apoa_client.cli.views.report import OpenedReport, report_json
 from apoa_client.desk.attention import UrgentReports, due_reports, refused_reports
-from apoa_client.desk.night import Night, guests_of_night, night_at
-from apoa_client.desk.stay_history import StayHistory
+from apoa_client.desk.stay_history import Night, StayHistory, guests_of_night, night_at
 from apoa_client.errors import ApoaError, Exit, StorageProblem
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import Summary

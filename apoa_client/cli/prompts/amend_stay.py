@@ -29,17 +29,12 @@ from apoa_client.report.rules import Examination
 class CorrectionConversation:
     """What amending and fixing have in common: newly typed values replace reported ones."""
 
-    def __init__(
-        self, command: ChangeCommand, typed: Mapping[str, str], lines: Sequence[str], *, accept_check_digit: bool
-    ) -> None:
+    def __init__(self, command: ChangeCommand, typed: Mapping[str, str], lines: Sequence[str]) -> None:
         self.command = command
         self.app = command.app
         self.typed = dict(typed)
         self.lines = lines
         self.questions = FieldQuestions(command.app)
-        self._accept_check_digit = accept_check_digit
-        self._changed: list[tuple[str, dict[str, str]]] = []
-        """Each field that was chosen, in order, with everything that was typed before it."""
 
     def open(self, entry: Entry) -> Content:
         """Return the content of a report. Without the key, show why it is needed and raise `CredentialsProblem`."""
@@ -58,8 +53,7 @@ class CorrectionConversation:
         """
         mrz = self.app.desk.read_typed(self.lines)
         while True:
-            accept = self._accept_check_digit
-            examination = self.app.changes.examine(before, self.typed, mrz, accept_check_digit=accept)
+            examination = self.app.changes.examine(before, self.typed, mrz)
             if not examination.errors or not self.command.interactive:
                 return examination
             typed = dict(self.typed)
@@ -68,11 +62,11 @@ class CorrectionConversation:
             self.typed = typed
 
     def choose_fields(self, before: Report) -> bool:
-        """Show the reported fields, and ask for each one whose number is typed; `<` undoes the last change.
+        """Show the reported fields, and ask for each one whose number is typed.
 
-        Return False if the user goes back before the first change. Changes are kept if this is called again.
+        Return False if the user goes back. Changes are kept if this is called again.
         """
-        if not self._changed:
+        if not self.typed:
             texts = field_texts(before, self.app.settings.zone)
             values = (sanitize(texts.get(item.name, "")) or "-" for item in ON_THE_FORM)
             numbered = [f"{number:>2} {text(item.label)}" for number, item in enumerate(ON_THE_FORM, 1)]
@@ -80,24 +74,19 @@ class CorrectionConversation:
                 print_error_line(line)
         question = Question(
             _("Number of the field that is wrong; Enter when done"),
-            _("Type the number of the field, then the correct value.") + "\n" + _("< undoes the last change."),
+            _("Type the number of the field, then the correct value.")
+            + "\n"
+            + _("< goes back, and nothing is saved yet."),
             _parse_field_number,
             required=False,
         )
         while True:
             answer = ask(question)
             if answer is Move.BACK:
-                if not self._changed:
-                    return False
-                name, self.typed = self._changed.pop()
-                print_error_line("  " + _("Undone: {field}").format(field=text(BY_NAME[name].label)))
-            elif answer is Move.ACCEPT_ALL or not answer.value:
+                return False
+            if answer is Move.ACCEPT_ALL or not answer.value:
                 return True
-            else:
-                typed = dict(self.typed)
-                self.questions.ask_change(self.typed, before, answer.value)
-                if self.typed != typed:
-                    self._changed.append((answer.value, typed))
+            self.questions.ask_change(self.typed, before, answer.value)
 
     def show(self, before: Report, change: NewReport) -> None:
         """Show the warnings and, at a terminal, each changed field before and after."""
@@ -109,70 +98,16 @@ class CorrectionConversation:
         for line in changed_field_lines(before, change.report, self.app.settings.zone):
             print_error_line(f"  {line}")
 
-    def save(self, change: NewReport, before: Report) -> None:
-        """Save and send a change, after a confirmation at a terminal."""
-        question = self.command.by_way(msg("Save and send this correction?"), msg("Save this correction?"))
-        if self.command.interactive and not self.command.yes and not confirm(question):
-            print_error_line(_("Nothing was saved."))
-            return
-        self.command.save(change, before.guest)
+    def save(self, corrections: Sequence[tuple[NewReport, Report]], *, several: bool = False) -> None:
+        """Save and send corrections, each with the report before it, all or none, after a confirmation at a terminal.
 
-
-class _GoneBack(Exception):
-    """The user goes back from the question for the reason."""
-
-
-class AmendConversation(CorrectionConversation):
-    """A correction by the staff."""
-
-    _reason: str | None = None
-    """The reason that an option gives for several stays."""
-    _typed_reason: str | None = None
-    """The reason that was typed once, for those stays that have none of their own."""
-
-    def amend(self, reference: str, reason: str | None) -> None:
-        """Correct the stay that an id means, from the options or by questions, and save and send the correction."""
-        history, _report = self.app.stays.find(reference)
-        current = require_current_report(history)
-        before = self.open(current).report
-        if history.check_out is not None:
-            self.command.show_hint(_("The guest was checked out. With this correction they are in house again."))
-        change = self._ask(history, current, before, reason)
-        if change is None:
-            print_error_line(_("Nothing was saved."))
-            return
-        self.show(before, change)
-        for replaced in change.replaces:
-            hint = _("The authority does not have report {id}. This report replaces it.")
-            self.command.show_hint(hint.format(id=short_id(replaced)))
-        if change.report.kind is Kind.AMEND and not change.replaces:
-            self.command.show_hint(_("The whole report is sent again, as a correction."))
-        self.save(change, before)
-
-    def amend_all(self, references: Sequence[str], reason: str | None) -> None:
-        """Make the same correction of several stays from the options: all are saved or none.
-
-        Without options, ask for, save and send each in turn.
+        With `several`, JSON output is a list.
         """
-        if not self.typed and not self.lines and self.command.interactive:
-            for reference in references:
-                self.typed, self._changed = {}, []
-                self.amend(reference, reason)
-            return
-        self._refuse_options_of_one_guest()
-        self._reason = reason
-        try:
-            found = [self._correction(reference) for reference in references]
-        except _GoneBack:
-            print_error_line(_("Nothing was saved."))
-            return
-        corrections = [correction for correction in found if correction is not None]
-        if not corrections:
-            raise DataRefused(msg("Nothing would change: that is what was reported."))
-        question = nmsg("Save and send {count} correction?", "Save and send {count} corrections?", len(corrections))
-        by_hand = nmsg("Save {count} correction?", "Save {count} corrections?", len(corrections))
+        count = len(corrections)
+        sending = nmsg("Save and send this correction?", "Save and send {count} corrections?", count)
+        by_hand = nmsg("Save this correction?", "Save {count} corrections?", count)
         asked = self.command.interactive and not self.command.yes
-        if asked and not confirm(self.command.by_way(question, by_hand)):
+        if asked and not confirm(self.command.by_way(sending, by_hand)):
             print_error_line(_("Nothing was saved."))
             return
         entries = self.app.desk.save_all([change for change, _before in corrections])
@@ -180,63 +115,100 @@ class AmendConversation(CorrectionConversation):
             SavedReport(entry, change.report, change.warnings, before.guest)
             for entry, (change, before) in zip(entries, corrections, strict=True)
         ]
-        self.command.finish(saved, several=True)
+        self.command.finish(saved, several=several)
+
+
+class _GoneBack(Exception):
+    """The user goes back before the first question."""
+
+
+class AmendConversation(CorrectionConversation):
+    """Corrections by the staff."""
+
+    _typed_reason: str | None = None
+    """The reason that was typed once, for those stays that have none of their own."""
+
+    def amend(self, references: Sequence[str], reason: str | None, *, several: bool) -> None:
+        """Correct the stays that ids mean, and save and send the corrections.
+
+        Options are for all of them, and all are saved or none; without options each stay is asked about in turn. With
+        `several`, JSON output is a list.
+        """
+        if several and not (self.typed or self.lines) and self.command.interactive:
+            for reference in references:
+                self.typed, self._typed_reason = {}, None
+                self._amend([reference], reason, several=False)
+            return
+        if several:
+            self._refuse_options_of_one_guest()
+        self._amend(references, reason, several=several)
+
+    def _amend(self, references: Sequence[str], reason: str | None, *, several: bool) -> None:
+        try:
+            found = [self._correction(reference, reason, several=several) for reference in references]
+        except _GoneBack:
+            print_error_line(_("Nothing was saved."))
+            return
+        corrections = [each for each in found if each is not None]
+        if not corrections:
+            raise DataRefused(
+                msg("Nothing would change: that is what was reported."),
+                msg("See what was reported with: apoa show {id}", id=self.app.stays.find(references[0])[0].shown_id),
+            )
+        self.save(corrections, several=several)
 
     def _refuse_options_of_one_guest(self) -> None:
-        """Raise `UsageProblem` for options that cannot be right for several guests, and if there is none."""
-        if not self.typed and not self.lines:
-            raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
+        """Raise `UsageProblem` for options that cannot be right for several guests."""
         if self.lines or any(BY_NAME[name].of_guest for name in self.typed):
             raise UsageProblem(
                 msg("The guest's own details cannot be the same for several guests."),
                 msg("Correct them for one guest at a time: apoa amend ID"),
             )
 
-    def _correction(self, reference: str) -> tuple[NewReport, Report] | None:
-        """Show and return the correction of one of several stays; None if nothing would change. Raises `_GoneBack`."""
+    def _correction(self, reference: str, reason: str | None, *, several: bool) -> tuple[NewReport, Report] | None:
+        """Show and return a correction, and the report before; None if nothing would change. Raises `_GoneBack`."""
         history, _report = self.app.stays.find(reference)
         current = require_current_report(history)
         before = self.open(current).report
+        if history.check_out is not None:
+            self.command.show_hint(_("The guest was checked out. With this correction they are in house again."))
         try:
-            examination = self.examine(before)
-            if (examination.guest, examination.stay) == (before.guest, before.stay):
-                return None
-            own = before.reason if current.withdrawable else None
-            given = self._reason or own or self._typed_reason
-            if not given and not current.withdrawable and self.command.interactive:
-                given = self._typed_reason = ask_reason(_("Why is it changed? One sentence for the authority"))
-                if given is None:
-                    raise _GoneBack
-            change = self.app.changes.amend(history, examination, given)
+            change = self._ask(history, current, before, reason)
         except ReportRefused:
-            print_error_line(_("Report {id}:").format(id=short_id(current.id)))
+            if several:
+                print_error_line(_("Report {id}:").format(id=short_id(current.id)))
             raise
+        if change is None:
+            return None
         self.show(before, change)
+        for replaced in change.replaces:
+            hint = _("The authority does not have report {id}. This report replaces it.")
+            self.command.show_hint(hint.format(id=short_id(replaced)))
+        if change.report.kind is Kind.AMEND and not change.replaces:
+            self.command.show_hint(_("The whole report is sent again, as a correction."))
         return change, before
 
     def _ask(self, history: StayHistory, current: Entry, before: Report, reason: str | None) -> NewReport | None:
-        """Return the change, from the options or by questions; None if the user goes back."""
+        """Return the change, from the options or by questions; None if nothing would change. Raises `_GoneBack`."""
         choose = not self.typed and not self.lines and history.check_out is None
         while True:
             if choose and self.command.interactive and not self.choose_fields(before):
-                return None
+                raise _GoneBack
             if choose and not self.typed:
                 raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
             examination = self.examine(before)
             same = (examination.guest, examination.stay) == (before.guest, before.stay)
             if same and history.check_out is None:
-                raise DataRefused(
-                    msg("Nothing would change: that is what was reported."),
-                    msg("See what was reported with: apoa show {id}", id=short_id(current.id)),
-                )
-            given = reason or (before.reason if current.withdrawable else None)  # it replaces the report
-            must_ask = not given and not current.withdrawable and self.command.interactive and not examination.errors
-            if must_ask:
-                given = ask_reason(_("Why is it changed? One sentence for the authority"))
-            if given is not None or not must_ask:
-                return self.app.changes.amend(history, examination, given)
-            if not choose:
                 return None
+            own = before.reason if current.withdrawable else None  # it replaces the report
+            given = reason or own or self._typed_reason
+            if given or current.withdrawable or examination.errors or not self.command.interactive:
+                return self.app.changes.amend(history, examination, given)
+            self._typed_reason = ask_reason(_("Why is it changed? One sentence for the authority"))
+            if self._typed_reason is not None:
+                return self.app.changes.amend(history, examination, self._typed_reason)
+            if not choose:
+                raise _GoneBack
 
 
 def _advice(errors: Sequence[Finding], kind: Kind) -> Message:
@@ -282,14 +254,14 @@ class FixConversation(CorrectionConversation):
         elif refused.kind is Kind.CANCEL:
             if reason is None:
                 reason = ask_reason("  " + _("Why is the stay cancelled? One sentence for the authority"))
-            change = self.app.changes.fix_cancel(history, refused, reason) if reason is not None else None
+            change = self.app.changes.cancel(history, reason, refused) if reason is not None else None
         else:
             change = self._fix_full_report(history, refused, content, reason)
         if change is None or not self._confirm_unchanged(change, content):
             print_error_line(_("Nothing was saved."))
             return
         self.show(content.report, change)
-        self.save(change, content.report)
+        self.save([(change, content.report)])
 
     def _refuse_unused_options(self, kind: Kind, at: str | None, reason: str | None) -> None:
         """Raise `UsageProblem` for an option that a report of this kind does not use."""
@@ -312,12 +284,12 @@ class FixConversation(CorrectionConversation):
 
         def parse(answer: str) -> Answer:
             left = changes.parse_time(answer)
-            changes.fix_check_out(history, refused, left, stay)  # refuses a time before the check-in
+            changes.check_out(history, left, stay, refused)  # refuses a time before the check-in
             return Answer(instant(left), moment_text(left, self.app.settings.zone))
 
         if at is None:
             at = ask_check_out_time(parse)
-        return changes.fix_check_out(history, refused, changes.parse_time(at), stay) if at is not None else None
+        return changes.check_out(history, changes.parse_time(at), stay, refused) if at is not None else None
 
     def _fix_full_report(
         self, history: StayHistory, refused: Entry, content: Content, reason: str | None
@@ -332,7 +304,7 @@ class FixConversation(CorrectionConversation):
         elif not given:
             raise ReportRefused(content.errors, advice=_advice(content.errors, refused.kind))
         examination = self.examine(content.report)
-        return self.app.changes.fix(history, refused, examination, reason or content.report.reason)
+        return self.app.changes.amend(history, examination, reason or content.report.reason, refused)
 
     def _ask_refused_fields(self, errors: Sequence[Finding], reason: str | None) -> str | None:
         """Ask for each refused field that no option gives, and return the reason. `<` leaves a field as it was."""

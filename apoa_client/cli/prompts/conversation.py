@@ -45,15 +45,14 @@ class Choice(NamedTuple):
 class UnclearAnswer(Exception):
     """An answer that cannot be accepted: `problem` says why, `choices` are possible meanings, the likeliest first.
 
-    `enter_chooses` says whether Enter alone chooses the first one. The exception's own text is empty, because an answer
-    is personal data.
+    Enter alone chooses a single one, and none of several. The exception's own text is empty, because an answer is
+    personal data.
     """
 
-    def __init__(self, problem: str, choices: Sequence[Choice] = (), *, enter_chooses: bool = True) -> None:
+    def __init__(self, problem: str, choices: Sequence[Choice] = ()) -> None:
         super().__init__()
         self.problem = problem
         self.choices = tuple(choices)
-        self.enter_chooses = enter_chooses
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +178,14 @@ def _parse(question: Question, typed: str) -> Answer:
 def _prompt(question: Question, unclear: UnclearAnswer) -> str:
     """Return the label with the default; after an unclear answer, show the choices and return a question about them."""
     choices = unclear.choices
-    if len(choices) == 1 and unclear.enter_chooses:
+    if len(choices) == 1:
         return "  " + _("Do you mean {value}? Enter = yes, or type it again.").format(value=sanitize(choices[0].shown))
     for number, choice in enumerate(choices, 1):
         print_error_line(f"    {number}  {sanitize(choice.shown)}")
-    if choices and not unclear.enter_chooses:
+    if choices and not question.required:
         return "  " + _("Which one? Its number, or - if it is not known.")
     if choices:
-        return "  " + _("Which one? Its number, Enter = 1, or type it again.")
+        return "  " + _("Which one? Its number, or type it again.")
     default = question.format_default(question.default) if question.default else ""
     return f"{question.label} [{sanitize(default)}]" if default else question.label
 
@@ -194,12 +193,12 @@ def _prompt(question: Question, unclear: UnclearAnswer) -> str:
 def _chosen(typed: str, unclear: UnclearAnswer) -> str:
     """Return the answer of the choice that the user typed the number of, or else what was typed.
 
-    Raises `unclear` again for Enter alone if that chooses nothing.
+    Raises `unclear` again for Enter alone where there are several.
     """
     choices = unclear.choices
     if not choices:
         return typed
-    if not typed and not unclear.enter_chooses:
+    if not typed and len(choices) > 1:
         raise unclear
     if not typed or (len(choices) == 1 and typed.casefold() in YES):
         return choices[0].answer

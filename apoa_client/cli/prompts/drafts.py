@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.save_and_send import warn_if_not_stored
-from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead, index_of_choice
+from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.cli.views.findings import error_line, show_error
+from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.report import OpenedDraft
 from apoa_client.desk.guest_form import GuestForm, forms_from_json, forms_to_json
 from apoa_client.errors import ApoaError, CredentialsProblem, SealBroken, StorageProblem
@@ -21,14 +21,7 @@ _Result = TypeVar("_Result")
 
 _LATER = NO | {"l", "later", "nanti"}
 _DISCARD = "b"
-"""Followed by a number, if there are several drafts."""
-
-
-class _Answer(NamedTuple):
-    """Which of the drafts is to be continued with or discarded, from 0; None to leave all of them for later."""
-
-    place: int | None
-    discard: bool = False
+_ANSWERS = YES | _LATER | {_DISCARD, ""}
 
 
 class DraftStore:
@@ -45,47 +38,42 @@ class DraftStore:
         self._app.ask(lambda each: self._offer(each, forms, signals))
 
     def _offer(self, app: Container, forms: list[GuestForm], signals: Signals) -> None:
-        drafts, clock = app.outbox.drafts, app.clock
-        while waiting := drafts.waiting(clock.now()):
-            opened = open_drafts(app, waiting, show_error)
-            answer = self._ask(opened)
-            if answer.place is None:
-                print_error_line(_("Kept for later. Now another guest:"))
-                return
-            chosen = opened[answer.place]
-            if answer.discard:
-                self._discard(app, chosen)
-            elif not chosen.is_readable:
-                print_error_line(error_line(_("This one cannot be read any more. Discard it with b.")))
-            elif not chosen.forms:
+        opened = open_drafts(app, app.outbox.drafts.waiting(app.clock.now()), show_error)
+        for each in opened:
+            answer = self._ask(each)
+            if answer == _DISCARD:
+                self._discard(app, each)
+            elif answer in _LATER:
+                print_error_line(_("Kept for later."))
+            elif not each.forms:
                 print_error_line(_("It stays stored for now. Begin with another guest."))
-                return
             else:
                 with signals.delayed():  # the user cannot stop between the two
-                    self._taken = drafts.take(chosen.draft, clock.now())
-                    forms += chosen.forms if self._taken is not None else ()
+                    self._taken = app.outbox.drafts.take(each.draft, app.clock.now())
+                    forms += each.forms if self._taken is not None else ()
                 if forms:
                     return
                 print_error_line(_("Another desk continues with this guest."))
+        if opened:
+            print_error_line(_("Now another guest:"))
 
-    def _ask(self, drafts: Sequence[OpenedDraft]) -> _Answer:
-        """Show the drafts and ask what to do."""
+    def _ask(self, opened: OpenedDraft) -> str:
+        """Show a draft and ask what to do with it. One that cannot be read can only be discarded."""
         print_error_line(_("Not finished yet:"))
-        for number, each in enumerate(drafts, 1):
-            print_error_line(f"  {number}  {each.text(self._app.settings.zone)}")
-        if len(drafts) == 1:
-            keys = _("Enter = continue, n = later, b = discard")
-            question = _("Continue with this guest?")
-        else:
-            keys = _("Number = continue, Enter = 1, n = later, b2 = discard 2")
-            question = _("Continue with which guest?")
+        print_error_line(f"  {opened.text(self._app.settings.zone)}")
+        if not opened.is_readable:
+            return _DISCARD
+        keys = _("Enter = continue, n = later, b = discard")
         print_error_line(keys)
         discard_typed_ahead()  # an Enter that was typed before must not continue with anything
-        while True:
-            answer = _parse(ask_line(question), len(drafts))
-            if answer is not None:
-                return answer
+        while (answer := ask_line(_("Continue with this guest?")).casefold()) not in _ANSWERS:
             print_error_line(f"  {keys}")
+        return answer
+
+    def show_waiting(self) -> None:
+        """Say that unfinished forms wait, if there are any."""
+        if self._app.ask(lambda each: each.outbox.drafts.waiting(each.clock.now())):
+            print_error_line(_("Another guest is not finished yet. To continue with them later: apoa report"))
 
     def _discard(self, app: Container, chosen: OpenedDraft) -> None:
         question = _("Discard what was typed for this guest?")
@@ -125,7 +113,9 @@ class DraftStore:
                         print_error_line()
                         print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))
                         if any(form.photo is not None for form in forms()):
-                            print_error_line(_("The photo is not stored with it: give it again with --photo."))
+                            print_error_line(
+                                _("The photo is not stored with it. To add it, go back to the passport with <.")
+                            )
                 stored = True
 
         with Signals() as signals:
@@ -152,18 +142,6 @@ class DraftStore:
             with warn_if_not_stored():
                 self._app.ask(lambda each: each.outbox.drafts.save(text, now, self._taken))
         return bool(filled)
-
-
-def _parse(answer: str, count: int) -> _Answer | None:
-    """Return what an answer to the offer of `count` drafts means; None if it is unclear."""
-    typed = answer.casefold()
-    if not typed or (typed in YES and count == 1):
-        return _Answer(0)
-    if typed in _LATER:
-        return _Answer(None)
-    discard, number = typed.startswith(_DISCARD), typed.removeprefix(_DISCARD).strip()
-    index = 0 if discard and not number and count == 1 else index_of_choice(number, count)
-    return _Answer(index, discard) if index is not None else None
 
 
 def open_drafts(

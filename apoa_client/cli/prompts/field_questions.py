@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
-from functools import cached_property
 from typing import TypeAlias
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import Answer, Choice, Move, Question, UnclearAnswer, ask
-from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.mrz_lines import reject_mrz_line
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
@@ -22,109 +20,59 @@ from apoa_client.cli.views.report import purpose_text, state_text
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.passport import states
 from apoa_client.report import codes, parse_dates, parse_fields, permits, purposes
-from apoa_client.report.codes import Code, CodeTables
+from apoa_client.report.codes import Code
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, NAMES, UNREADABLE, as_typed, typed_texts
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.model import Report, Stay, normalized_room, room_name
+from apoa_client.report.model import Report
 from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.parse_fields import Given, is_not_stated, without_not_stated
 from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
 
 _MAX_CHOICES = 5
-_MAX_LISTED = 8
 
 
-class PermitAnswers:
-    """Understands stay permits. `listed` has the authority's, empty if not known; `day` is the day of arrival."""
-
-    def __init__(self, listed: Sequence[Code], day: date) -> None:
-        self._listed = listed
-        self._day = day
-
-    def help_lines(self, nationality: str) -> Iterator[str]:
-        """Yield what is usual for a nationality, and which permits the authority lists beside the built-in ones."""
-        usual = [permit for permit in permits.likely(nationality) if self._takes(permit)]
-        if usual:
-            line = _("Usual for this nationality (list of {day}): {permits}.")
-            yield line.format(day=day_text(permits.as_of()), permits=", ".join(map(_permit_text, usual)))
-        own = [row for row in codes.valid_codes(self._listed, self._day) if permits.by_code(row.code) is None]
-        if own:
-            yield _("In the authority's list, too: {codes}").format(codes=_several(own))
-
-    def parse(self, answer: str, nationality: str, questioned: list[str]) -> str | Answer:
-        """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again.
-
-        A word that several permits have, such as "wisata", is no permit. Enter alone chooses none, because most
-        tourists hold another permit than the one with "tourism" in its name.
-        """
-        known = permits.find(answer)
-        if known is not None and self._takes(known):
-            return Answer(known.code, _permit_text(known))
-        own = codes.find(answer, self._listed, self._day)
-        if own is not None:
-            return Answer(own.code, _code_text(own))
-        similar = self._similar(answer, nationality)
-        is_ambiguous = permits.is_ambiguous(answer)
-        if (not similar and not self._listed) or (questioned[-1:] == [answer] and not is_ambiguous):
-            return parse_fields.stay_permit(answer)
-        questioned.append(answer)
-        problem = _("This permit is not in the list. Type it again if it is correct.")
-        if is_ambiguous:
-            day = day_text(permits.as_of())
-            problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(
-                day=day
-            )
-        elif self._listed:
-            problem = _("This permit is not in the authority's list. Type it again if it is correct.")
-        raise UnclearAnswer(problem, similar, enter_chooses=False)
-
-    def _takes(self, permit: Permit) -> bool:
-        """Return whether the authority lists a permit; True if its list is not known."""
-        return not self._listed or any(row.valid_on(self._day) for row in codes.rows_of(self._listed, permit.code))
-
-    def _similar(self, answer: str, nationality: str) -> list[Choice]:
-        """Return the permits that an answer may mean: of the built-in list, then of the authority's."""
-        built_in = permits.suggest(answer, _MAX_CHOICES, nationality=nationality)
-        texts = {permit.code: _permit_text(permit) for permit in built_in if self._takes(permit)}
-        if (state := states.by_code(nationality)) is not None:
-            usual = _("{permit} (usual for {state})")
-            for permit in permits.likely(nationality):
-                if permit.code in texts:
-                    name = state.name(current_language())
-                    texts[permit.code] = usual.format(permit=_permit_text(permit), state=name)
-        for row in codes.suggest(answer, self._listed, self._day, _MAX_CHOICES):
-            if permits.by_code(row.code) is None:
-                texts.setdefault(row.code, _code_text(row))
-        return [Choice(code, shown) for code, shown in list(texts.items())[:_MAX_CHOICES]]
+def permit_help(nationality: str) -> Iterator[str]:
+    """Yield which stay permits are usual for a nationality, if that is known."""
+    usual = permits.likely(nationality)
+    if usual:
+        line = _("Usual for this nationality (list of {day}): {permits}.")
+        yield line.format(day=day_text(permits.as_of()), permits=", ".join(map(_permit_text, usual)))
 
 
-def purpose_help(tables: CodeTables, day: date) -> Iterator[str]:
-    """Yield the authority's purposes with its names, if these are others than the built-in ones."""
-    listed = [row for row in codes.valid_codes(tables.purposes, day) if row.code in set(Purpose)]
-    usual = [row for row in listed if purposes.find(row.name(current_language())) == row.code]
-    if len(usual) < len(Purpose) and listed:
-        yield _("In the authority's list: {codes}").format(codes=_several(listed))
+def parse_permit(answer: str, nationality: str, listed: Sequence[Code], questioned: list[str]) -> str | Answer:
+    """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again.
+
+    `listed` are the codes of the authority, as far as they are known; the card warns of one that it does not list. A
+    word that several permits have, such as "wisata", is no permit.
+    """
+    known = permits.find(answer)
+    if known is not None:
+        return Answer(known.code, _permit_text(known))
+    similar = _similar_permits(answer, nationality)
+    is_ambiguous = permits.is_ambiguous(answer)
+    is_listed = bool(codes.rows_of(listed, answer))
+    if not similar or is_listed or (questioned[-1:] == [answer] and not is_ambiguous):
+        return parse_fields.stay_permit(answer)
+    questioned.append(answer)
+    problem = _("This permit is not in the list. Type it again if it is correct.")
+    if is_ambiguous:
+        day = day_text(permits.as_of())
+        problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(day=day)
+    raise UnclearAnswer(problem, similar)
 
 
-def parse_purpose(answer: str, tables: CodeTables, day: date) -> Purpose:
-    """Return the purpose that a text means, by the authority's name for it, too. Raises `Unreadable`."""
-    own = codes.find(answer, tables.purposes, day)
-    if own is not None and own.code in set(Purpose):
-        return Purpose(own.code)
-    return parse_fields.purpose(answer)
-
-
-def _several(rows: Sequence[Code]) -> str:
-    more = [f"+{len(rows) - _MAX_LISTED}"] if len(rows) > _MAX_LISTED else []
-    return ", ".join([*map(_code_text, rows[:_MAX_LISTED]), *more])
-
-
-def _code_text(row: Code) -> str:
-    """Return a code with its name, sanitized: both are the authority's texts."""
-    name = row.name(current_language())
-    return sanitize(f"{row.code}: {name}" if name else row.code)
+def _similar_permits(answer: str, nationality: str) -> list[Choice]:
+    """Return the permits that an answer may mean, those that are usual for a nationality with a note."""
+    state, usual = states.by_code(nationality), permits.likely(nationality)
+    choices = []
+    for permit in permits.suggest(answer, _MAX_CHOICES, nationality=nationality):
+        shown = _permit_text(permit)
+        if permit in usual and state is not None:
+            shown = _("{permit} (usual for {state})").format(permit=shown, state=state.name(current_language()))
+        choices.append(Choice(permit.code, shown))
+    return choices
 
 
 def _permit_text(permit: Permit) -> str:
@@ -158,29 +106,13 @@ class FieldQuestions:
     def __init__(self, app: Container) -> None:
         self._app = app
 
-    @cached_property
-    def _rooms(self) -> list[str]:
-        """The room of each guest in house once.
-
-        Rooms are sealed. Because a guest is waiting, they are known only if the key is at hand.
-        """
-        if not self._app.key_is_at_hand:
-            return []
-        stays = self._app.ask(_stays_in_house)
-        rooms = [room_name(stay.room) for stay in stays if stay is not None and stay.room]
-        return list({normalized_room(room): room for room in rooms}.values())
-
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
         help_text = text(BY_NAME[name].question)
         if name == "stay_permit":
-            help_text = "\n".join([help_text, *self._permits(form).help_lines(_nationality_on(form))])
-        elif name == "purpose":
-            help_text = "\n".join([help_text, *purpose_help(self._app.code_tables, self._arrival(form).date())])
+            help_text = "\n".join([help_text, *permit_help(_nationality_on(form))])
         required = BY_NAME[name].missing is not None and name not in NAMES
         required = required or (name == "given_names" and form.typed.get("surname") == "")
-        if name == "room" and self._rooms:
-            help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
         return Question(
             label=text(BY_NAME[name].label),
             help=help_text,
@@ -246,9 +178,6 @@ class FieldQuestions:
                 return date_and_time(form.typed["check_in"], zone, now=now)
         return now
 
-    def _permits(self, form: GuestForm) -> PermitAnswers:
-        return PermitAnswers(self._app.code_tables.stay_permits, self._arrival(form).date())
-
     def _field_parser(self, form: GuestForm, name: str) -> Parser:
         """Return the parser of a field: that of its type, or one that asks about what is likely to be mistyped."""
         zone = self._app.settings.zone
@@ -258,17 +187,12 @@ class FieldQuestions:
         special: Mapping[str, Parser] = {
             "birth_date": lambda answer: _birth_date(answer, given.today),
             "nights": lambda answer: _nights(answer, check_in.date(), given.today),
-            "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
-            "stay_permit": lambda answer: self._permits(form).parse(answer, _nationality_on(form), questioned),
-            "purpose": lambda answer: parse_purpose(answer, self._app.code_tables, check_in.date()).value,
+            "stay_permit": lambda answer: parse_permit(
+                answer, _nationality_on(form), self._app.code_tables.stay_permits, questioned
+            ),
         }
         return special.get(name) or (lambda answer: as_typed(parse_fields.parse(name, answer, given)))
-
-    def _parse_room(self, answer: str) -> str:
-        """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
-        room = parse_fields.room(answer)
-        return next((each for each in self._rooms if normalized_room(each) == normalized_room(room)), room)
 
 
 def _store(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
@@ -365,7 +289,3 @@ def _nationality_on(form: GuestForm) -> str:
     """Return the code of the nationality on a form; empty where none is known yet."""
     state = states.find(form.typed.get("nationality") or form.suggestion("nationality"))
     return state.code if state is not None else ""
-
-
-def _stays_in_house(app: Container) -> list[Stay | None]:
-    return [open_current_report(app, history).stay for history in app.stays.in_house(app.today)]

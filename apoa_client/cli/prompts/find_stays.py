@@ -1,4 +1,4 @@
-"""Finds the stays that a user means: by an id, a room, a part of a name, a group, or a choice from a numbered list.
+"""Finds the stays that a user means: by an id, a room, a part of a name, or a choice from a numbered list.
 
 A stay comes with its current report, opened for a question, a list or a change.
 """
@@ -129,26 +129,19 @@ class StayFinder:
         chosen = self._chosen(reference, several=False)
         return self._id_of(chosen[0]) if chosen else None
 
-    def find(self, reference: str, room: str | None, group: str | None, *, yes: bool) -> list[str]:
-        """Return the ids of what a user means, or the stays of a whole room or group: one of the three may be given.
+    def find(self, reference: str, room: str | None, *, yes: bool) -> list[str]:
+        """Return the ids of what a user means, or the stays of a whole room: one of the two may be given.
 
-        With a reference the user may choose several stays, at a terminal. A group are the guests who were reported
-        together with the one that is given. Raises `UsageProblem` if a room or a group has several guests, and neither
-        `yes` nor a user confirms them.
+        With a reference the user may choose several stays, at a terminal. Raises `UsageProblem` if a room has several
+        guests, and neither `yes` nor a user confirms them.
         """
-        if sum(map(bool, (reference, room, group))) > 1:
-            raise UsageProblem(msg("Give one of these: a guest, --room or --group."))
-        if room:
-            found = self._in_room(room)
-        elif group:
-            found = self._in_group(group)
-        else:
+        if reference and room:
+            raise UsageProblem(msg("Give one of these: a guest or --room."))
+        if not room:
             return [self._id_of(history) for history in self._chosen(reference, several=True)]
+        found = self._in_room(room)
         if len(found) > 1 and not yes and not self._interactive:
-            ids = _ids_text(found)
-            problem = msg("Several guests were reported together: {candidates}.", candidates=ids)
-            if room:
-                problem = msg("Several guests are in that room: {candidates}.", candidates=ids)
+            problem = msg("Several guests are in that room: {candidates}.", candidates=_ids_text(found))
             raise UsageProblem(problem, msg("Give one of these ids, or --yes for all of them."))
         return [history.stay_id for history in found]
 
@@ -235,22 +228,6 @@ class StayFinder:
         if not found:
             raise UsageProblem(msg("No guest in house is in that room."), msg("See who is here: apoa list --in-house"))
         return found
-
-    def _in_group(self, reference: str) -> list[StayHistory]:
-        """Return the stays, of guests who have not left, that were saved together with the stay of a reference."""
-        found = self._chosen(reference, several=False)
-        if not found:
-            return []
-        trail = self._app.outbox.audit_trail
-        events = trail.entries(reports=[entry.id for entry in found[0].entries])
-        saved = next((event for event in events if event.action == "saved"), None)
-        if saved is None or saved.detail is None:
-            return list(found)
-        together = [
-            each for each in trail.entries(since=saved.at) if (each.action, each.detail) == ("saved", saved.detail)
-        ]
-        entries = [entry for event in together for entry in self._app.outbox.find(event.report or "")]
-        return [history for history in _stays_of(self._app, entries) if history.in_house] or list(found)
 
     def choose(self, found: Sequence[StayHistory], *, several: bool) -> Sequence[StayHistory]:
         """Show numbered stays and return those that the user chooses; a part of a name shortens the list."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apoa_client.cli.prompts.conversation import HELP, Move, UnclearAnswer
-from apoa_client.cli.prompts.photos import photo_paths
+from apoa_client.cli.prompts.photos import photo_path
 from apoa_client.cli.terminal.input import ask_line, edit_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
@@ -102,7 +102,7 @@ def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | 
 def _is_complete(lines: list[str]) -> bool:
     if not lines:
         return False
-    if not lines[-1] or len(lines[0]) >= _MIN_JOINED_LENGTH or photo_paths(lines[0]):
+    if not lines[-1] or len(lines[0]) >= _MIN_JOINED_LENGTH or photo_path(lines[0]):
         return True
     has_card_length = all(len(line) <= _MAX_CARD_LINE_LENGTH for line in lines)
     is_card = has_card_length and not any(_begins_passport(_normalised(line)) for line in lines)

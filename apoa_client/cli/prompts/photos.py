@@ -23,18 +23,7 @@ _PATH = re.compile(r"[/\\]|\.(?:jpe?g|png|webp|hei[cf]|tiff?|bmp|gif|pdf)$", re.
 """What a path has, and no line of a passport: a separator, or a picture's suffix."""
 _POWERSHELL = "& "
 """What PowerShell writes before a path that is dragged into its window."""
-_PARTS = re.compile(r"""(?:"[^"]*"|'[^']*'|\\[ "']|[^\s"'])+""")
-"""What a shell takes as one word: with quotation marks, or escaped blanks."""
 _DRIVE = re.compile(r"^/(?=[A-Za-z]:)")
-
-
-def photo_paths(answer: str) -> list[Path]:
-    """Return the files that an answer names: one, or several with blanks between that were dragged in at once."""
-    path, parts = photo_path(answer), _PARTS.findall(answer)
-    with suppress(OSError):  # a name that is too long
-        if path is not None and parts[1:] and all(map(_PATH.search, parts)) and not path.is_file():
-            return [each for part in parts if (each := photo_path(part)) is not None]
-    return [path] if path is not None else []
 
 
 def photo_path(answer: str) -> Path | None:

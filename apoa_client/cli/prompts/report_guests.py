@@ -15,13 +15,12 @@ from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.mrz_lines import is_mrz_line
 from apoa_client.cli.prompts.passport_question import PassportQuestion, propose_from_last_stay
-from apoa_client.cli.prompts.photos import photo_pages, read_named_photo
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, READING_S, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, sanitize
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.cli.views.report import guest_name
@@ -35,8 +34,6 @@ from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from apoa_client.scan.photo_reading import PhotoReading
 
 _ANOTHER = "+"
@@ -66,15 +63,13 @@ class GuestConversation:
         self._app = session.app
         self._options = options
         self._finish = SaveAndSend(session, send=not options.no_send, may_ask=not options.yes)
-        self._passport = PassportQuestion(
-            self._app.reachable_desk, self._read_photos, accept_check_digit=options.accept_check_digit
-        )
+        self._passport = PassportQuestion(session)
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
         self._forms: list[GuestForm] = []
         self._scanned: list[str] = []
         """The lines of the next guest's passport, if it was scanned at the card of the previous one."""
-        self.photos_left: list[PhotoReading] = []
+        self._photos: list[PhotoReading] = []
         """What was read from the photos of guests who are not asked about yet."""
         self.photos_saved: list[PhotoReading] = []
         """Those of guests who are saved, also where the user stops while their reports are sent."""
@@ -82,23 +77,19 @@ class GuestConversation:
         """What was read from the photo of the guest who is asked about next."""
         self._photographed: list[tuple[GuestForm, PhotoReading]] = []
         """The forms of guests on photos."""
-        self._is_resumed = False
-        """Whether the group was begun before: its guests are saved first, those of the photos are another group."""
         self._typed: Mapping[str, str] = {}
 
-    def run(self, typed: Mapping[str, str], photos: "Sequence[PhotoReading]" = (), *, resume: bool = True) -> None:
+    def run(self, typed: Mapping[str, str], photos: "Sequence[PhotoReading]" = ()) -> None:
         """Ask for the guests, and save and send their reports.
 
-        `typed` holds the command's options: all of them go into new forms, those of the stay into resumed forms. Each
-        of the `photos` is one guest; those who are saved are in `photos_saved`, those who are not asked about, because
-        an unfinished group was saved first, in `photos_left`. Without `resume` no unfinished group is offered.
+        `typed` holds the command's options, which go into new forms. Each of the `photos` is one guest; those who are
+        saved are in `photos_saved`. With photos, an unfinished group stays for the next call without any.
         """
-        self._typed, self.photos_left = typed, list(photos)
-
+        self._typed, self._photos = typed, list(photos)
         checked: list[Report] = []
 
         def converse(signals: Signals) -> tuple[bool, list[SavedReport]]:
-            self._begin(signals, resume=resume)
+            self._begin(signals)
             accepted = self._ask_group()
             if accepted and self._options.dry_run:
                 checked.extend(each.report for each in self._group())
@@ -119,59 +110,24 @@ class GuestConversation:
         else:
             print_error_line(_("Nothing was saved."))
 
-    def _begin(self, signals: Signals, *, resume: bool) -> None:
+    def _begin(self, signals: Signals) -> None:
         """Continue with a draft that the user chooses, or begin a new form."""
         typed = self._typed
-        if resume:
+        self._take_photo()
+        if self._photo is None:
             self._drafts.offer(self._forms, signals)
-        for form in self._forms:
-            form.update_stay(typed)
-        if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
-            print_error_line(_("The details of the guest given now are not used: the unfinished form is continued."))
-        self._is_resumed = bool(self._forms)
-        self._forms = self._forms or [GuestForm(dict(typed))]
-        if self._is_resumed:
-            self._keep_with_forms()
         else:
-            self._take_photo()
+            self._drafts.show_waiting()
+        if self._forms and typed:
+            print_error_line(_("The details given now are not used: the unfinished form is continued."))
+        self._forms = self._forms or [GuestForm(dict(typed))]
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
 
-    def _read_photos(self, files: "Sequence[Path]") -> "PhotoReading | None":
-        """Read the photos that were named at the question: the first is this guest's, the others are the next ones'."""
-        shots: list[tuple[Path, PhotoReading]] = []
-        for file in files:
-            if files[1:]:
-                print_error_line(f"  {sanitize(file.name)}")
-            reading = read_named_photo(self._session, file)
-            shots += [(file, reading)] if reading is not None else []
-        read = [page for page, _files in photo_pages(shots)]
-        self.photos_left[:0] = read[1:]
-        if self._is_resumed:
-            self._keep_with_forms()
-        return read[0] if read else None
-
     def _take_photo(self) -> None:
         """Read the next form's passport from the next photo, if there is one."""
-        self._photo = self.photos_left.pop(0) if self.photos_left else None
-
-    def _keep_with_forms(self) -> None:
-        """Keep each photo with the unfinished form of the same passport. The other photos follow: say so."""
-        for photo in list(self.photos_left):
-            form = next((form for form in self._forms if form.mrz is not None and form.mrz.lines == photo.lines), None)
-            if form is not None:
-                self._keep_photo(form, photo)
-                self.photos_left.remove(photo)
-        if self.photos_left:
-            print_error_line(
-                _("The unfinished form comes first, then the photo. Type + at its card if that guest is in the group.")
-            )
-
-    @property
-    def _photo_follows(self) -> bool:
-        """Whether the next photo is another guest of this group."""
-        return bool(self.photos_left) and not self._is_resumed
+        self._photo = self._photos.pop(0) if self._photos else None
 
     def _ask_group(self) -> bool:
         """Ask for guest after guest until the user accepts; False if all guests were discarded."""
@@ -181,11 +137,11 @@ class GuestConversation:
                 return True
             if decision is _Decision.DISCARDED:
                 discarded = self._forms.pop()  # and the card of the previous guest is shown again
-                if self._forms or not self._photo_follows:
+                if self._forms or not self._photos:
                     continue
                 self._forms.append(discarded.for_companion(self._typed))
             else:
-                has_photo = bool(self.photos_left) and not self._scanned
+                has_photo = bool(self._photos) and not self._scanned
                 self._forms.append(self._forms[-1].for_companion(self._typed if has_photo else None))
             if not self._scanned:
                 self._take_photo()
@@ -233,10 +189,6 @@ class GuestConversation:
             if not conversation.run():
                 form.mrz_asked = False
             elif self._is_valid(form):
-                for other in self._forms[:-1]:  # an option that was given now may be invalid on a resumed form
-                    correction = self._field_conversation(other)
-                    while not self._is_valid(other) and correction.run():
-                        pass
                 decision = self._review(form, conversation)
                 if decision is not None:
                     return decision
@@ -267,7 +219,7 @@ class GuestConversation:
                 return True
             if photo is not None and not self._photo_left_out():
                 self._photo = photo
-            elif photo is not None and self._photo_follows:
+            elif photo is not None and self._photos:
                 self._take_photo()
             elif len(self._forms) == 1:
                 print_error_line(_("This is the first question."))
@@ -281,7 +233,7 @@ class GuestConversation:
 
     def _photo_left_out(self) -> bool:
         """Return whether the guest of a photo is not to be reported. The user is asked in a group alone."""
-        is_group = self._photo_follows or len(self._forms) > 1
+        is_group = bool(self._photos) or len(self._forms) > 1
         return not is_group or confirm(_("Leave this photo out?"), default=False)
 
     def _confirm_discard(self) -> bool:
@@ -294,7 +246,7 @@ class GuestConversation:
         """
         errors = self._app.reachable_desk.examine(form.draft()).errors
         not_foreign = [error for error in errors if error.code == _NOT_FOREIGN]
-        if not_foreign and (len(self._forms) > 1 or self._photo_follows):
+        if not_foreign and (len(self._forms) > 1 or self._photos):
             print_error_line(error_line(text(not_foreign[0].message)))
             form.mrz_asked = False
             return False
@@ -324,7 +276,7 @@ class GuestConversation:
             answer = _ANOTHER
         if answer in _ACCEPT or answer == _ANOTHER:
             if self._duplicates_confirmed():
-                goes_on = answer == _ANOTHER or self._photo_follows
+                goes_on = answer == _ANOTHER or self._photos
                 return _Decision.ANOTHER_GUEST if goes_on else _Decision.ACCEPTED
             self._scanned = []
             return None
@@ -339,7 +291,7 @@ class GuestConversation:
         return None
 
     def _card(self, member: GroupMember, index: int, others: Sequence[Report] = ()) -> ReviewCard:
-        number = index + 1 if len(self._forms) > 1 or self._photo_follows else None
+        number = index + 1 if len(self._forms) > 1 or self._photos else None
         zone, label = self._app.settings.zone, self._app.label_if_several
         return ReviewCard(member.report, member.warnings, others, zone, number=number, property_label=label)
 
@@ -403,8 +355,8 @@ class GuestConversation:
 
     def _decision_question(self) -> str:
         count = len(self._forms)
-        if self._photo_follows:
-            return _("Is everything right? Photos that follow: {left}.").format(left=len(self.photos_left))
+        if self._photos:
+            return _("Is everything right? Photos that follow: {left}.").format(left=len(self._photos))
         if self._options.dry_run:
             return _("This is only a check: is everything right?")
         if self._options.no_send or self._app.settings.by_hand:

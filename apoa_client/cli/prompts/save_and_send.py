@@ -6,8 +6,7 @@ report that the authority refuses at once is saved too; the exit code says that 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
@@ -43,7 +42,6 @@ class ReportOptions(NamedTuple):
     yes: bool
     dry_run: bool
     no_send: bool
-    accept_check_digit: bool
     again: bool = False
     """Report the guest although another report covers the same nights."""
 
@@ -278,10 +276,6 @@ class SaveAndSend:
         return _("In the queue, not sent yet. Send what waits with: apoa sync")
 
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
 def show_not_saved(guests: int = 1) -> None:
     """Show that so many guests are not saved."""
     message = nmsg(
@@ -310,19 +304,18 @@ def warn_if_not_saved() -> Iterator[None]:
         raise
 
 
-def warns_if_not_saved(command: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Return a command that changes a stay, and shows that the change is not saved if the outbox cannot be used."""
+@contextmanager
+def _warn_if_not_changed() -> Iterator[None]:
+    try:
+        yield
+    except StorageProblem as exc:
+        if not exc.shown:
+            print_error_line(style_error(_("This change is NOT saved. Make it again when apoa works.")))
+        raise
 
-    @wraps(command)
-    def run(*arguments: _P.args, **options: _P.kwargs) -> _T:
-        try:
-            return command(*arguments, **options)
-        except StorageProblem as exc:
-            if not exc.shown:
-                print_error_line(style_error(_("This change is NOT saved. Make it again when apoa works.")))
-            raise
 
-    return run
+warns_if_not_saved = _warn_if_not_changed()
+"""Decorates a command that changes a stay: shows that the change is not saved if the outbox cannot be used."""
 
 
 @contextmanager

@@ -5,7 +5,6 @@ This module only asks. Nothing is stored before all questions are answered.
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -35,10 +34,6 @@ from apoa_client.settings.zones import ZONES, zone_name
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
 _MAX_LENGTH = 200
-_HOST_AND_PATH = re.compile(
-    r"(localhost|([a-z0-9-]+\.)+[a-z]{2,}|[0-9]+(\.[0-9]+){3})(:[0-9]+)?(/.*)?", re.ASCII | re.IGNORECASE
-)
-"""What is probably an address without its scheme, and neither a word nor a mistyped scheme."""
 _ALWAYS_ASKED = ("language", "name", "address", "timezone", "destination")
 _SERVER_QUESTIONS = ("api_url", "username")
 
@@ -303,13 +298,7 @@ def _parse_url(answer: str, questioned: list[str]) -> Answer:
     try:
         return Answer(check_base_url(answer))
     except SettingsProblem as exc:
-        problem = text(exc.message)
-    choices = []
-    if _HOST_AND_PATH.fullmatch(answer):  # an address is often written without https://
-        with suppress(SettingsProblem):
-            url = check_base_url(f"https://{answer}")
-            choices.append(Choice(url, url))
-    raise UnclearAnswer(problem, choices)
+        raise UnclearAnswer(text(exc.message)) from None
 
 
 def install_chosen(app: Container, kind: str) -> None:

@@ -44,7 +44,7 @@ from apoa_client.cli.views.status import (
     waiting_line,
 )
 from apoa_client.desk.attention import UrgentReports
-from apoa_client.desk.night import Night
+from apoa_client.desk.stay_history import Night
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import Kind, State

@@ -214,33 +214,3 @@ def test_purge_takes_no_nearest_guest(away: Apoa) -> None:
     assert away("log", "--report", "quentin").code == 0
     for arguments in (["purge", "--guest", "quentin"], ["log", "--report", "zykowski"]):
         assert away(*arguments, keys=[""]).code == 0
-
-
-GROUP = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", "+", *XIMENA.lines, "ZARAGOZA", "B1", ""]
-"""What is typed to report two guests together."""
-
-
-def test_a_group(away: Apoa) -> None:
-    """`--group` with any of them takes those who were reported together, and the log says so."""
-    away.save(OBADIAH)
-    assert away("report", "--no-send", keys=GROUP).code == 0
-    alone, first, second = away.reports()
-    assert away("amend", first["id"], "--room", "8", "--no-send").code == 0
-    result = away("amend", "--group", "ximena", "--nights", "5", "--no-send", keys=["y"])
-    assert result.code == 0, result.all
-    waiting = [report for report in away.reports() if report["state"] == "queued"]
-    assert {report["stay_id"] for report in waiting if report["stay"]["planned_check_out"] == "2026-11-29"} == {
-        first["stay_id"],
-        second["stay_id"],
-    }
-    assert away("cancel", "--group", "obadiah", "--yes", "--json").json["reports"][0]["stay_id"] == alone["stay_id"]
-    assert away("checkout", "--group", "quentin").code == Exit.USAGE
-    assert len(away("checkout", "--group", "quentin", "--yes", "--no-send", "--json").json["reports"]) == 2
-    assert away("cancel", "--group", "zykowski", keys=["y"]).code == 0
-    assert away("cancel", "--group", "x y", keys=[]).code == Exit.USAGE
-
-
-def test_no_group_is_chosen(rooms: Apoa) -> None:
-    """A group may be chosen by one of several guests, or left."""
-    assert rooms("cancel", "--group", "3", keys=[""]).code == 0
-    assert set(rooms.states()) == {("check_in", "queued")}

@@ -148,15 +148,6 @@ def test_a_refused_report_has_the_form_of_a_report(away: Apoa, source: list[str]
     assert away.reports() == []
 
 
-def test_an_accepted_check_digit_is_in_the_note(away: Apoa) -> None:
-    """With `--accept-check-digit` a wrong check digit is accepted, the note says so, and the MRZ is not kept."""
-    lines = [f"--mrz={line}" for line in WRONG_DIGIT]
-    stay = ["--birth-place", "X", "--nights", "1", "--stay-permit", "B1"]
-    result = away("report", *lines, *stay, "--no-send", "--json", "--accept-check-digit")
-    assert (result.code, result.json["guest"]["document"]["mrz"]) == (0, None), result.err
-    assert result.json["stay"]["note"].startswith("Angka periksa MRZ")
-
-
 def test_a_duplicate_of_a_minor_has_both_findings(away: Apoa) -> None:
     """A refused duplicate also has the warning about an unaccompanied minor."""
     child = QUENTIN.typed("--birth-date", "2015-03-01", "--no-send", "--json")

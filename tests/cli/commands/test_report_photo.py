@@ -90,7 +90,7 @@ class TestUnattended:
     ) -> None:
         """Nothing is saved without lines, with wrong check digits, or if the reader is not sure in any other way."""
         answer_with(monkeypatch, {photo.name: reading(lines, sure=False)})
-        result = away("report", "--photo", str(photo), *STAY, "--accept-check-digit", "--json")
+        result = away("report", "--photo", str(photo), *STAY, "--json")
         assert result.code == 65
         assert code in [each["code"] for each in result.json["errors"]]
         assert away.reports() == []
@@ -135,16 +135,16 @@ class TestAtATerminal:
         assert result.err.partition("Enter alone")[2].count("MRZ line") == 1
         assert "Surname" in result.err
 
-    def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A draft is continued and saved before; the photo's guest follows, and only that one's file is deleted."""
+    def test_an_unfinished_form_waits(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The photo's guest is reported, and the draft is continued by a call without a photo."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
         assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", "", "", "y"])
+        result = away("report", "--photo", str(photo), *STAY, keys=[""])
         assert result.code == 0, result.all
-        assert "The unfinished form comes first, then the photo." in result.err
+        assert "Another guest is not finished yet." in result.err
+        assert surnames(away) == {QUENTIN.surname}
+        assert away("report", *STAY, keys=["", ""]).code == 0
         assert surnames(away) == {XIMENA.surname, QUENTIN.surname}
-        assert result.err.count("Delete the photo") == 1
-        assert not photo.exists()
 
 
 class TestSeveral:
@@ -319,40 +319,6 @@ class TestNamedAtTheQuestion:
         assert surnames(away) == {QUENTIN.surname}
         assert "Read from the photo with certainty." in result.err
 
-    @pytest.mark.parametrize(
-        "written",
-        [
-            "'{one}' '{two}'",
-            '"{one}"  "{two}"',
-            pytest.param("{escaped_one} {escaped_two}", marks=_SHELLS_OF_POSIX),
-            "{url_one} {url_two}",
-        ],
-        ids=["single", "double", "escaped", "url"],
-    )
-    def test_two_that_are_dropped_at_once(
-        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
-    ) -> None:
-        """Two guests, in that order; a third file that cannot be read is said, and the others are reported."""
-        files = {"one": tmp_path / "my photo.jpg", "two": tmp_path / "2.jpg"}
-        for file in files.values():
-            file.write_bytes(b"photo")
-        readings = {"my photo.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)}
-        answer_with(monkeypatch, readings | {"none.jpg": PictureRefused(msg("No picture."))})
-        urls = {f"url_{name}": file.as_uri() for name, file in files.items()}
-        escaped = {f"escaped_{name}": str(file).replace(" ", r"\ ") for name, file in files.items()}
-        typed = written.format(**files, **urls, **escaped)
-        result = away("report", *STAY, keys=[f"{typed} /none.jpg", "", ""])
-        assert result.code == 0, result.all
-        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
-        assert "  none.jpg\nNo picture." in result.err
-
-    def test_two_of_one_page(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """They are one guest, as with the option."""
-        answer_with(monkeypatch, dict.fromkeys(("1.jpg", "2.jpg"), reading(QUENTIN.lines)))
-        result = away("report", *STAY, keys=[f"{tmp_path / '1.jpg'} {tmp_path / '2.jpg'}", ""])
-        assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
-        assert "Photos of one passport" in result.err
-
     def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
         files = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
@@ -423,16 +389,6 @@ class TestDeleteOriginal:
         assert result.code == 0, result.all
         assert "could not be deleted. Delete it by hand." in result.err
         assert link.is_symlink()
-
-    def test_not_if_another_guest_was_saved(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The photo's guest was discarded at the card, and only the one of the unfinished form is reported."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        keys = ["", "+", ">", "b", "y", "", "y"]
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=keys)
-        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
-        assert "Delete the photo" not in result.err
-        assert photo.exists()
 
     def test_a_file_that_cannot_be_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The report is saved all the same, and the user reads that the file is still there."""
@@ -510,16 +466,13 @@ class TestKept:
         assert photos == {"ZYKOWSKI": "kept", XIMENA.surname: None}
 
     def test_a_form_that_is_continued_gets_its_photo_again(self, keeping: Apoa, photo: Path) -> None:
-        """A draft has no photo, and says so: the same command continues the form of the passport with its photo."""
-        command = ["report", "--photo", str(photo), *STAY, "--delete-original"]
-        said = keeping(*command, keys=[])
+        """A draft has no photo, and says so: it is named at the question for the passport."""
+        said = keeping("report", "--photo", str(photo), *STAY, keys=[])
         assert said.code == 130
-        assert "The photo is not stored with it: give it again with --photo." in said.err
-        said = keeping(*command, keys=["", "", "y"])
+        assert "The photo is not stored with it." in said.err
+        said = keeping("report", *STAY, keys=["", "<", str(photo), ""])
         assert said.code == 0, said.all
-        assert "The unfinished form comes first." not in said.err
         assert [each["photo"] for each in keeping.reports()] == ["kept"]
-        assert not photo.exists()
 
     def test_it_is_written_to_a_file(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
         """By an own command, which never replaces a file unasked, and which the audit trail names."""

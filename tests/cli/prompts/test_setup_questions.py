@@ -77,7 +77,6 @@ CONVERSATIONS: Mapping[str, Sequence[Call]] = {
             ],
         )
     ],
-    "an address without a scheme": [([], [*SERVER[:-1], "localhost:9/v1", "", *LOGIN])],
     "APOA's website": [([], ["id", *SERVER[1:-1], WEBSITE, "", ""])],
     "a page of APOA's website": [([], [*SERVER[:-1], f"https://www.{WEBSITE}/login", "", ""])],
     "earlier answers are defaults": [([], [*SERVER, "<", "<", "1"])],
