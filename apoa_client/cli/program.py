@@ -106,15 +106,3 @@ class Program(CommandHelp, click.Group):
         if not shows_all:
             formatter.write_paragraph()
             formatter.write_text(_("All commands: apoa --help-all. What to do when: apoa help"))
-
-
-def top_context(root: click.Group) -> click.Context:
-    """Return a context of the program."""
-    return root.context_class(root, info_name="apoa", **root.context_settings)
-
-
-def subcommand_context(context: click.Context, name: str) -> click.Context | None:
-    """Return the context of a command of a group; None if there is no such command."""
-    group = context.command
-    found = group.get_command(context, name) if isinstance(group, click.Group) else None
-    return None if found is None else found.context_class(found, parent=context, info_name=name)

