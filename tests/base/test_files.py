@@ -28,7 +28,6 @@ from apoa_client.files import (
     sync_folder,
     temporary_beside,
     write_private,
-    write_private_unsynced,
 )
 from apoa_client.outbox.sqlite.database import translate_errors
 from apoa_client.settings.config import PropertySettings
@@ -54,7 +53,6 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @posix
-@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
 def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
     """A readable file is replaced by a private one, and who has it open sees the old content; a link is replaced too.
 
@@ -76,7 +74,6 @@ def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None
     assert mode(tmp_path) == before
 
 
-@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
 def test_what_is_in_the_way(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
     """A file is replaced; one in place of the folder is an error, and so is one where a new file is made."""
     path = tmp_path / "file"
@@ -189,7 +186,6 @@ def read_secret(path: Path) -> bytes:
     return (read_secret_file(path) or "").encode()
 
 
-@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
 @pytest.mark.parametrize("read", [read_settings, read_secret])
 def test_a_file_that_another_program_has_open_for_a_moment(
     tmp_path: Path,
@@ -213,11 +209,10 @@ def test_a_file_that_another_program_has_open_for_a_moment(
         read_settings,
         read_secret,
         lambda path: write_output(path, b"new", force=True),
-        lambda path: write_output(path, b"new", force=True, durable=False),
         lambda path: write_secret_file(path, "new"),
         lambda path: save(path, BALI),
     ],
-    ids=["read the settings", "read a secret", "page", "page, unsynced", "secret", "settings"],
+    ids=["read the settings", "read a secret", "page", "secret", "settings"],
 )
 def test_a_file_that_another_program_keeps_open(tmp_path: Path, hold: Hold, use: Callable[[Path], object]) -> None:
     """The error comes after a bounded time and says which programs may have it open; the old file stays."""
