@@ -1,7 +1,6 @@
 """`apoa outbox`: where reports are saved, and the database of a shared outbox."""
 
 from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
-from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import CommandGroup, argument, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
@@ -17,7 +16,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, show_error
-from apoa_client.cli.views.outboxes import OutboxRow, outbox_value, show_outbox, show_outboxes
+from apoa_client.cli.views.outboxes import outbox_value, show_outbox
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.settings.config import SQLITE
@@ -37,41 +36,15 @@ outbox = CommandGroup(
 @outbox.subcommand(
     "show", N_("Show where reports are saved, what keeps them, and how many wait there and here."), "apoa outbox show"
 )
-@all_option
 @json_option
-def show(session: Session, *, every_property: bool) -> int:
-    """Show the outbox of the property, or of every property."""
-    if every_property:
-        return run_for_every_property(session, _show) if session.json else _show_all(session)
-    return _show(session)
-
-
-def _show(session: Session) -> Exit:
+def show(session: Session) -> Exit:
+    """Show the outbox of the property."""
     state, now = describe(session.app), session.app.clock.now()
     if session.json:
         print_json({"property": session.app.settings.name, **outbox_value(state, now)})
     else:
         show_outbox(state, now)
     return state.problem.exit_code if state.problem is not None else Exit.DONE
-
-
-def _show_all(session: Session) -> Exit:
-    """Show all properties in one table, below what is wrong with any of them."""
-    rows: list[OutboxRow] = []
-
-    def work(each: Session) -> Exit:
-        rows.append(OutboxRow(each.property_name))  # if it cannot be read
-        state = describe(each.app)
-        rows[-1] = OutboxRow(each.app.settings.label, state)
-        if state.problem is None:
-            return Exit.DONE
-        show_error(state.problem)
-        return state.problem.exit_code
-
-    session.quiet = True  # so that a name is above what is wrong alone
-    code = run_for_every_property(session, work)
-    show_outboxes(rows, session.app.clock.now())
-    return code
 
 
 @outbox.subcommand(
@@ -129,9 +102,7 @@ def ask_database_password(address: ServerAddress) -> str | None:
     N_("Save reports in a shared outbox from now on, or in a file here, and take over every report from before."),
     "apoa outbox move --to postgresql://melati@db.example/apoa",
 )
-@option(
-    "--to", required=True, command="outbox", metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file.")
-)
+@option("--to", required=True, metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file."))
 @flag("--password-stdin", text=N_("Read the password from standard input."))
 @flag("--yes", "-y", text=N_("Do not ask."))
 @json_option

@@ -29,7 +29,6 @@ from apoa_client.cli.views.status import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
-from apoa_client.schedule.interface import AUTO, KINDS
 from apoa_client.settings.config import API, MANUAL, OF_A_PROPERTY, TRAINING, VAULTS, Config, PropertySettings
 from apoa_client.settings.folders import check_name
 from apoa_client.settings.zones import ZONES, zone_name
@@ -46,7 +45,6 @@ _INTERRUPTED = 130
 """The exit code that a shell reports for Ctrl-C."""
 
 NO, YES = "no", "yes"
-SCHEDULES = (YES, NO, *KINDS)
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -66,11 +64,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 @option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
 @recovery_file_option
-@option(
-    "--schedule",
-    type=click.Choice(SCHEDULES),
-    text=N_("Let this computer send automatically: yes, no, or by which kind of schedule."),
-)
+@option("--schedule", type=click.Choice((YES, NO)), text=N_("Let this computer send automatically: yes or no."))
 @flag("--non-interactive", text=N_("Ask nothing."))
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
     """Collect the answers and set up. The recovery code is shown last, after everything is stored."""
@@ -186,12 +180,10 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
         print_error_line(
             _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
         )
-    if answers["schedule"] not in {None, NO}:
-        from apoa_client.cli.prompts.setup_questions import install_chosen
+    from apoa_client.cli.prompts.setup_questions import install_chosen, show_how_to_choose, show_next_steps
 
-        install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
-    from apoa_client.cli.prompts.setup_questions import show_how_to_choose, show_next_steps  # not for --help
-
+    if answers["schedule"] == YES:
+        install_chosen(app)
     if asking:
         show_next_steps(app, settings, answers["schedule"])
         return

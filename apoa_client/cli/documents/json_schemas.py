@@ -363,7 +363,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
 }
 """The forms of each command's document, by the command's English names with hyphens between."""
 
-_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "outbox-show", "stats", "status", "sync"})
+_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "stats", "status", "sync"})
 """Commands whose ``--all`` puts the document of each property into one."""
 
 _PARTS = ("Guest", "Stay", "Document", "StayPermit", "Instant", "Day", "PartialDate", "State")

@@ -101,7 +101,6 @@ OPTIONS = {
     "--date-order": "--urutan-tanggal",
     "--day": "--tanggal",
     "--default": "--isi-kosong",
-    "--delete-original": "--hapus-foto-asli",
     "--display-name": "--nama-lengkap",
     "--document-number": "--nomor-paspor",
     "--dry-run": "--coba",
@@ -120,7 +119,6 @@ OPTIONS = {
     "--help": "--bantuan",
     "--help-all": "--bantuan-semua",
     "--import": "--impor",
-    "--history": "--riwayat",
     "--in-house": "--menginap",
     "--issued-at": "--terbit",
     "--issuing-state": "--negara-penerbit",
@@ -147,7 +145,7 @@ OPTIONS = {
     "--offline": "--tanpa-internet",
     "--online": "--tanya-server",
     "--outbox": "--antrean-bersama",
-    "--output": "--folder",
+    "--output": "--hasil",
     "--page": "--halaman",
     "--passphrase-stdin": "--frasa-sandi-stdin",
     "--password-stdin": "--kata-sandi-stdin",
@@ -180,7 +178,7 @@ OPTIONS = {
     "--surname": "--nama-keluarga",
     "--template": "--formulir-kosong",
     "--timezone": "--zona-waktu",
-    "--to": "--sampai",
+    "--to": "--ke",
     "--today": "--hari-ini",
     "--tonight": "--malam-ini",
     "--training": "--latihan",
@@ -197,9 +195,6 @@ OPTIONS = {
     "--yes": "--ya",
 }
 """Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
-
-OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}, "export": {"--output": "--hasil"}, "outbox": {"--to": "--ke"}}
-"""Indonesian names of options that mean something else in this command than in the others."""
 
 STATES = {
     "queued": "menunggu",
@@ -254,14 +249,10 @@ def localized_subcommand(group: str, name: str) -> str:
     return _INDONESIAN_SUBCOMMANDS.get(group, {}).get(english, english) if current_language() == "id" else english
 
 
-def localized_option(name: str, command: str = "") -> str:
-    """Return an option of a command, given in either language, in the reader's language."""
+def localized_option(name: str) -> str:
+    """Return an option, given in either language, in the reader's language."""
     english = _ENGLISH_OPTIONS.get(name, name)
-    return _indonesian_option(english, command) if current_language() == "id" else english
-
-
-def _indonesian_option(english: str, command: str) -> str:
-    return OPTIONS_OF_ONE.get(command, {}).get(english) or OPTIONS.get(english, english)
+    return OPTIONS.get(english, english) if current_language() == "id" else english
 
 
 def localized_state(name: str) -> str:
@@ -270,10 +261,10 @@ def localized_state(name: str) -> str:
     return STATES.get(english, english) if current_language() == "id" else english
 
 
-def both_names(option: str, command: str = "") -> list[str]:
-    """Return an option of a command, given in either language, in both languages; once if it has one name."""
+def both_names(option: str) -> list[str]:
+    """Return an option, given in either language, in both languages; once if it has one name."""
     english = _ENGLISH_OPTIONS.get(option, option)
-    return list(dict.fromkeys((english, _indonesian_option(english, command))))
+    return list(dict.fromkeys((english, OPTIONS.get(english, english))))
 
 
 def localized_command(words: str) -> str:
@@ -288,13 +279,11 @@ def localized_line(line: str) -> str:
 
 def in_indonesian(line: str) -> str:
     """Return a line with the Indonesian names of its commands and options."""
-    command = ""
 
     def word(found: re.Match[str]) -> str:
-        nonlocal command
         name, second, option = found.groups()
         if option is not None:
-            return _indonesian_option(option, command)
+            return OPTIONS.get(option, option)
         command = ALIASES.get(name, name)
         words = ["apoa", _INDONESIAN_COMMANDS.get(name, name)]
         if second is not None:

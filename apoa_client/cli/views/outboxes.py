@@ -1,23 +1,14 @@
-"""Where reports are saved, as `apoa outbox show` shows it: one property in lines, all of them in one table."""
+"""Where reports are saved, as `apoa outbox show` shows it."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from apoa_client.app.shared_outbox import OutboxState
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_warning
-from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.output import print_line, sanitize, style_warning
 from apoa_client.cli.views.findings import error_fields, show_error
 from apoa_client.cli.views.labels import duration_text, whole_seconds
 from apoa_client.messages import nmsg
-
-
-class OutboxRow(NamedTuple):
-    """A property and its outbox; without a state, it could not be read."""
-
-    label: str
-    state: OutboxState | None = None
 
 
 def outbox_value(state: OutboxState, now: datetime) -> dict[str, Any]:
@@ -67,32 +58,3 @@ def show_outbox(state: OutboxState, now: datetime) -> None:
         print_line(style_warning(text(there)))
     if state.problem is not None:
         show_error(state.problem)
-
-
-def show_outboxes(rows: Iterable[OutboxRow], now: datetime) -> None:
-    """Show a row for each property, and how to see more of one."""
-    heads = (_("Property"), _("Waiting"), _("Oldest"), _("To be moved"), _("Place"))
-    show_table(heads, [_row(each, now) for each in rows])
-    print_line()
-    print_line(_("More about one: apoa --property NAME outbox show"))
-
-
-def _row(row: OutboxRow, now: datetime) -> tuple[str, ...]:
-    label, state = row
-    if state is None:
-        return (sanitize(label), style_error(_("cannot be read")), "", "", "")
-    here, place = _number(state.left), sanitize(state.place)
-    if state.waiting is None:
-        return (sanitize(label), style_error(_("does not answer")), "", here, place)
-    age = _age(state, now)
-    return (
-        sanitize(label),
-        _number(state.waiting),
-        "-" if age is None else duration_text(age),
-        here,
-        place,
-    )
-
-
-def _number(count: int) -> str:
-    return style_warning(str(count)) if count else "0"

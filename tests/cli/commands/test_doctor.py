@@ -483,12 +483,3 @@ def test_one_cause_is_shown_once(configured: Apoa) -> None:
     said = configured("doctor", "--offline").out
     assert said.count("chmod go-w") == 1
     assert "WRONG: Settings file, File permissions" in said
-
-
-def test_none_of_several_is_chosen(configured: Apoa, authority: SandboxServer) -> None:
-    """On a screen each is checked, whatever its name is; a program must choose."""
-    assert configured.set_up(authority.base_url, name="kenanga").code == 0
-    assert configured("config", "unset", "default_property").code == 0
-    said = configured("doctor", "--offline")
-    assert said.out.count("READY: ") == 2
-    assert doctor(configured, "--offline", code=78)["settings"].message.startswith("Several properties are set up")

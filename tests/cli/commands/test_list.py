@@ -78,23 +78,21 @@ def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
     leaves = three("list", "--json").json["reports"][0]["id"]
     assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
     who, room = GUESTS[0].name, "1"
-    assert [line for line in three("list", "--history").out.splitlines() if "check-out" in line and who in line]
+    assert [line for line in three("list").out.splitlines() if who in line]
     found = three("list", "--json", "--guest", GUESTS[0].surname, "--room", room).json["reports"]
     assert [report["kind"] for report in found] == ["check_in", "check_out"]
     assert found[1]["guest"] is None
 
 
 def test_one_line_a_stay(three: Apoa) -> None:
-    """The report that waits or was refused stands for its stay, else the last one; --history and JSON have all."""
+    """The report that waits or was refused stands for its stay, else the last one."""
     first = three("list", "--json").json["reports"][0]["id"]
     assert three("checkout", first, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
     assert three("cancel", QUENTIN.surname, "--yes", "--reason", "wrong guest").code == 0
     lines = three("list").out.splitlines()[1:]
     assert [sum(guest.name in line for line in lines) for guest in GUESTS] == [1, 1, 1]
     assert [line for line in lines if "withdrawn" in line and QUENTIN.name in line]
-    assert len(three("list", "--history").out.splitlines()) > len(lines) + 1
     assert len(three("list", "--state", "withdrawn").out.splitlines()) == 2
-    assert three("list", "--history", "--in-house").code == 2
 
 
 def test_a_guest_to_choose_has_the_day_of_the_check_out(three: Apoa) -> None:
@@ -161,19 +159,18 @@ def test_a_report_that_is_sent_meanwhile(three: Apoa, monkeypatch: pytest.Monkey
 
 
 def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shows the first rows and opens no other report, and says how many there are and how to see them all."""
+    """Shows the first rows and opens no other report, and says how to see them all."""
     for guest in GUESTS:
         away.save(guest)
     monkeypatch.setattr(pager, "_ROWS_WITHOUT_PAGER", 1)
     monkeypatch.setattr(tables, "_FIRST_ROWS", 1)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     contents = OpenContents(monkeypatch)
-    of_all = spoken("en", "The first {count} of {total} are shown. To see all, add: --no-pager", count=1, total=3)
     more = spoken("en", "The first {count} are shown, and there are more. To see all, add: --no-pager", count=1)
-    for options, last in ((("--history",), of_all), ((), more), (("--in-house",), more), (("--guest", "i"), more)):
+    for options in ((), ("--in-house",), ("--guest", "i")):
         contents.opened.clear()
         lines = away("list", *options, PAGER="no-such-pager").out.splitlines()
-        assert (len(lines), lines[-1], len(contents.opened)) == (3, last, 2)
+        assert (len(lines), lines[-1], len(contents.opened)) == (3, more, 2)
         assert len(away("list", *options, "--no-pager").out.splitlines()) > len(GUESTS)
         assert len(away("list", *options, "--json").json["reports"]) == len(GUESTS)
 
@@ -200,7 +197,7 @@ class TestManyReports:
         leaves = three.reports()[0]["id"]
         assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
         contents = OpenContents(monkeypatch)
-        for options, opened in ((["--json"], 4), (["--history"], 5), (["--json", "--room", "1"], 5)):
+        for options, opened in ((["--json"], 4), (["--json", "--room", "1"], 5)):
             contents.opened.clear()
             assert three("list", *options).code == 0
             assert len(contents.opened) == opened
@@ -248,17 +245,15 @@ def test_the_count_at_a_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) ->
     """At a terminal the last line says how many there are; in a pipe each line is a row."""
     for guest in GUESTS:
         away.save(guest)
-    counts = {
-        ("list",): ("{count} guest", "{count} guests"),
-        ("list", "--history"): ("{count} report", "{count} reports"),
-        ("list", "--in-house"): ("{count} guest", "{count} guests"),
-    }
-    for arguments, (one, many) in counts.items():
+    for arguments in (["list"], ["list", "--in-house"]):
         assert len(away(*arguments).out.splitlines()) == 4
         with monkeypatch.context() as patch:
             patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-            assert away(*arguments).out.splitlines()[-1] == spoken_count("en", one, many, 3)
-            assert spoken_count("en", one, many, 0) not in away(*arguments, "--guest", "absent").out
+            assert away(*arguments).out.splitlines()[-1] == spoken_count("en", "{count} guest", "{count} guests", 3)
+            assert (
+                spoken_count("en", "{count} guest", "{count} guests", 0)
+                not in away(*arguments, "--guest", "absent").out
+            )
 
 
 def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -293,9 +288,6 @@ def test_the_id_of_a_stay_stays_the_same(away: Apoa) -> None:
         assert re.findall(r"\b[0-9a-f]{8}\b", away(*command).out) == [short], command
     picked = away("show", keys=["1"])
     assert f"1  {short}" in picked.err
-    history = re.findall(r"\b[0-9a-f]{8}\b", away("list", "--history", "--all").out)
-    assert len(set(history)) == len(history) == 2
-    assert short in history
     [waiting] = [report["id"] for report in away.reports() if report["state"] == "queued"]
     assert away("receipt", short, "--json").json["id"] == waiting
     assert away("received", short, "STT-1", "--json").json["id"] == waiting

@@ -81,8 +81,8 @@ def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox) 
     assert spoken("en", "{count} report waits on this computer to be moved there.", count=1) in said.out
     assert (value["engine"], value["waiting"], value["left"]) == (None, None, 1)
     assert value["error"]["class"] == "outbox_server_unreachable"
-    back = shared("outbox", "show", "--all", "--json").json["properties"]
-    assert [(each["waiting"], each["left"]) for each in back] == [(2, 0)]
+    back = shared("outbox", "show", "--json").json
+    assert (back["waiting"], back["left"]) == (2, 0)
     for words in (["outbox", "show"], ["antrean-bersama", "lihat"]):
         assert "PostgreSQL" in shared(*words).out
 
@@ -106,29 +106,9 @@ def test_what_goes_on_there(shared: Apoa) -> None:
     shared.save(XIMENA)
     shown = shared("outbox", "show", "--json").json
     said = shared("outbox", "show").out
-    table = shared("outbox", "show", "--all").out
     assert (shown["waiting"], shown["oldest_waiting_s"]) == (2, 3 * 3600)
     hours = spoken_count("en", "{count} hour", "{count} hours", 3)
     assert spoken("en", "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
-    assert [row for row in table.splitlines() if "melati" in row and "postgresql" in row and hours in row]
-
-
-def test_a_table_of_all(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """With what waits on this computer while the server is away, and with a property that cannot be read."""
-    assert shared.set_up(name="kenanga").code == Exit.NOT_NOW
-    assert shared.set_up(name="mawar").code == Exit.NOT_NOW
-    (shared.home / "mawar" / "outbox.db").unlink()
-    postgres_outbox.cluster.kill()
-    try:
-        shared("--property", "melati", *QUENTIN.mrz("--no-send"))
-        said = shared("outbox", "show", "--all")
-    finally:
-        postgres_outbox.cluster.start()
-    assert said.code == Exit.SETTINGS
-    rows = {line.split()[0]: line for line in said.out.splitlines() if line}
-    assert ("does not answer" in rows["melati"], " 1 " in rows["melati"]) == (True, True)
-    assert (" 0 " in rows["kenanga"], "cannot be read" in rows["mawar"]) == (True, True)
-    assert "does not answer" in said.err
 
 
 def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -80,7 +80,7 @@ class TestUnattended:
         screens(away, *command, lang=lang)
         screens(away, *command, keys=["y", "y", "y"], lang=lang)
         answer_with(monkeypatch, {photo.name: reading(XIMENA.lines)})
-        screens(away, *command, "--delete-original", keys=["", "y"], lang=lang)
+        screens(away, *command, keys=[""], lang=lang)
 
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
@@ -136,15 +136,13 @@ class TestAtATerminal:
         assert "Surname" in result.err
 
     def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A draft is continued and saved before; the photo's guest follows, and only that one's file is deleted."""
+        """A draft is continued and saved before; the photo's guest follows."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
         assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", "", "", "y"])
+        result = away("report", "--photo", str(photo), *STAY, keys=["", "", ""])
         assert result.code == 0, result.all
         assert "The unfinished form comes first, then the photo." in result.err
         assert surnames(away) == {XIMENA.surname, QUENTIN.surname}
-        assert result.err.count("Delete the photo") == 1
-        assert not photo.exists()
 
 
 class TestSeveral:
@@ -265,14 +263,13 @@ class TestSeveral:
         assert surnames(away) == {OBADIAH.surname, QUENTIN.surname, XIMENA.surname}
 
     def test_one_of_two_documents(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The other one is discarded: the file is kept. Such a picture is not taken in place of the lines."""
+        """The other one is discarded. Such a picture is not taken in place of the lines."""
         several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
         first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
         answer_with(monkeypatch, {photo.name: replace(first, others=(second,))})
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["b", "y", ""])
+        result = away("report", "--photo", str(photo), *STAY, keys=["b", "y", ""])
         assert result.code == 0, result.all
         assert surnames(away) == {XIMENA.surname}
-        assert "Delete the photo" not in result.err
         result = away("report", *STAY, keys=[str(photo), *OBADIAH.lines, ""])
         assert "The picture shows 2 documents." in result.err
         assert OBADIAH.surname in surnames(away)
@@ -353,16 +350,6 @@ class TestNamedAtTheQuestion:
         assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
         assert "Photos of one passport" in result.err
 
-    def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
-        files = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
-        answer_with(monkeypatch, {"1.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)})
-        keys = ["+", str(files[1]), "", ">", "", "n"]
-        result = away("report", "--photo", str(files[0]), *STAY, "--delete-original", keys=keys)
-        assert result.code == 0, result.all
-        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
-        assert result.err.count("Delete the photo") == 1
-
     def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As a photo that is given as an option."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
@@ -385,66 +372,6 @@ class TestNamedAtTheQuestion:
         assert result.code == 0, result.all
         assert result.err.count("Scan the passport") == 2
         assert "file" in result.err.partition("Scan the passport")[2].partition("Scan the passport")[0]
-
-
-class TestDeleteOriginal:
-    """The photo's file is deleted only if it is asked for, and after the report is saved."""
-
-    @pytest.mark.parametrize(
-        ("more", "keys", "kept", "guests"),
-        [
-            ([], ["", "y"], False, [QUENTIN]),
-            ([], ["", ""], True, [QUENTIN]),
-            ([], ["", "n"], True, [QUENTIN]),
-            ([], ["<", *XIMENA.lines, ">", "", "y"], True, [XIMENA]),
-            (["--yes"], None, False, [QUENTIN]),
-            ([], None, True, [QUENTIN]),
-            (["--dry-run", "--yes"], None, True, []),
-            (["--stay-until", "x", "--yes"], None, True, []),
-        ],
-        ids=["yes", "enter", "no", "another passport", "a script", "a script without --yes", "dry run", "refused"],
-    )
-    def test_when_it_is_deleted(
-        self, report: Report, more: list[str], keys: list[str] | None, guests: list[Guest], *, kept: bool
-    ) -> None:
-        """After a yes, or unattended with `--yes`, once the guest of that photo is saved, and of no other one."""
-        result = report("--delete-original", *more, keys=keys)
-        assert report.file.exists() is kept
-        assert ("was deleted." in result.err) is not kept
-        assert [each["guest"]["surname"] for each in report.apoa.reports()] == [guest.surname for guest in guests]
-
-    @pytest.mark.skipif(os.name != "posix", reason="Windows: a link needs a right")
-    def test_a_link_is_not_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The photo behind it would stay: the user reads that it is to be deleted by hand."""
-        link = photo.with_name("link.jpg")
-        link.symlink_to(photo)
-        answer_with(monkeypatch, {link.name: reading(QUENTIN.lines)})
-        result = away("report", "--photo", str(link), *STAY, "--delete-original", "--yes")
-        assert result.code == 0, result.all
-        assert "could not be deleted. Delete it by hand." in result.err
-        assert link.is_symlink()
-
-    def test_not_if_another_guest_was_saved(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The photo's guest was discarded at the card, and only the one of the unfinished form is reported."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        keys = ["", "+", ">", "b", "y", "", "y"]
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=keys)
-        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
-        assert "Delete the photo" not in result.err
-        assert photo.exists()
-
-    def test_a_file_that_cannot_be_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The report is saved all the same, and the user reads that the file is still there."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-
-        def refuse(_path: Path) -> None:
-            raise PermissionError
-
-        monkeypatch.setattr(Path, "unlink", refuse)
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", "--yes")
-        assert result.code == 0
-        assert "could not be deleted. Delete it by hand." in result.err
 
 
 def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:
@@ -511,15 +438,14 @@ class TestKept:
 
     def test_a_form_that_is_continued_gets_its_photo_again(self, keeping: Apoa, photo: Path) -> None:
         """A draft has no photo, and says so: the same command continues the form of the passport with its photo."""
-        command = ["report", "--photo", str(photo), *STAY, "--delete-original"]
+        command = ["report", "--photo", str(photo), *STAY]
         said = keeping(*command, keys=[])
         assert said.code == 130
         assert "The photo is not stored with it: give it again with --photo." in said.err
-        said = keeping(*command, keys=["", "", "y"])
+        said = keeping(*command, keys=["", ""])
         assert said.code == 0, said.all
         assert "The unfinished form comes first." not in said.err
         assert [each["photo"] for each in keeping.reports()] == ["kept"]
-        assert not photo.exists()
 
     def test_it_is_written_to_a_file(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
         """By an own command, which never replaces a file unasked, and which the audit trail names."""

@@ -137,11 +137,10 @@ def test_a_folder_that_is_away_for_a_while(tmp_path: Path) -> None:
         (("--json",), []),
         (("--photo", "1.jpg"), []),
         (("--surname", "SMITH"), []),
-        (("--delete-original",), []),
     ],
 )
 def test_usage_errors(phone: Phone, options: tuple[str, ...], keys: list[str] | None) -> None:
-    """Without a terminal nothing is waited for; the photos have the guests' details, and are not deleted."""
+    """Without a terminal nothing is waited for; the photos have the guests' details."""
     assert phone(*options, keys=keys).code == 2
 
 
