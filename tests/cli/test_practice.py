@@ -50,7 +50,7 @@ CALLS: dict[str, list[list[str]]] = {
     "amend": [[OBADIAH.surname, "--room", "8", "--reason", "moved", "--no-send"]],
     "checkout": [[OBADIAH.surname]],
     "fix": [[OBADIAH.surname, "--room", "9", "--yes"]],
-    "receipt": [[OBADIAH.surname], ["--all", "--output", "{folder}/pages"]],
+    "receipt": [[OBADIAH.surname], [OBADIAH.surname, "--html", "{folder}/receipt.html"]],
     "sync": [[], ["--all"], ["--by-hand"]],
     "import": [["{folder}/guests.csv", "--yes"]],
     "export": [["-o", "{folder}/reports.csv"], ["--all", "--personal", "-o", "{folder}/guests.csv", "--force"]],
