@@ -20,7 +20,6 @@ from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.locale import LANGUAGES
 
-POSIX = ("bash", "zsh", "fish")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="these shells are not Windows' own")
 FILES = "(files)"
 Complete = Callable[..., dict[str, str]]
@@ -99,19 +98,6 @@ def test_no_guest_is_offered(away: Apoa, complete: Complete) -> None:
     away.outbox_file.chmod(0)
     for words in (["checkout"], ["checkout", "--room"], ["fix"], ["receipt"], ["list", "--room"], ["show"]):
         assert complete(*words, "") == {}
-
-
-@posix_only
-@pytest.mark.parametrize("shell", POSIX)
-def test_a_shell_takes_its_script(apoa: Apoa, tmp_path: Path, shell: str) -> None:
-    """The printed script has no syntax error."""
-    needs_tool(shell, found=shutil.which(shell) is not None)
-    printed = apoa("completion", shell)
-    assert printed.code == 0
-    file = tmp_path / "script"
-    file.write_text(printed.out)
-    done = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_powershell_has_a_script(apoa: Apoa) -> None:

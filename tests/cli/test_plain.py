@@ -9,9 +9,7 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, s
 from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.program import COMMANDS
-from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.progress import watcher
-from apoa_client.cli.views.apoa_form import FormLine, form_table
 from apoa_client.ports.authority import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines
@@ -115,22 +113,6 @@ class TestAtATerminal:
     """Questions at a terminal are plain."""
 
     @pytest.mark.usefixtures("terminal")
-    def test_choices_of_check_out(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """Each choice has its number and a colon."""
-        result = configured("--plain", "checkout", keys=["1", "n"])
-        assert_plain(result.all)
-        assert f"1: {reports[1]['short_id']}, " in result.err or f"1: {reports[-1]['short_id']}, " in result.err
-
-    @pytest.mark.usefixtures("terminal")
-    def test_questions_of_a_correction(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """The fields to choose from and the error about an answer are plain."""
-        keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
-        result = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
-        assert_plain(result.all)
-        assert "1 Surname: QUIJANO" in result.err.splitlines()
-        assert "Wrong: " in result.err
-
-    @pytest.mark.usefixtures("terminal")
     def test_reporting_by_hand(self, away: Apoa) -> None:
         """Each value follows its label in APOA and a colon."""
         away.save(QUENTIN)
@@ -166,15 +148,3 @@ def test_json_is_unchanged(away: Apoa) -> None:
     """The JSON is the same with `--plain`."""
     away.save()
     assert away("--plain", "list", "--json").json == away("list", "--json").json
-
-
-def test_changed_fields_of_the_apoa_form(capsys: pytest.CaptureFixture[str]) -> None:
-    """A changed field has a star, and shows the value that APOA has."""
-    lines = [
-        FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
-        FormLine("Catatan", "", "-", "", changed=False, before=""),
-    ]
-    output.set_plain(plain=True)
-    output.print_line(output.style_success("   [ok]  Done"))  # without indent, extra blanks and colour
-    assert capsys.readouterr().out == "[ok] Done\n"
-    assert form_table(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from cli_helpers import QUENTIN, Apoa
 
-from apoa_client.settings.column_mappings import ColumnMapping
-from apoa_client.settings.writer import save_mapping
-
 PROGRAM = """
 import json, os, sys
 started_with = set(sys.modules)  # for example those of a coverage tool
@@ -169,13 +166,6 @@ def test_a_shared_outbox_loads_what_a_file_does() -> None:
     assert sorted(banned.intersection(loaded)) == []
 
 
-def test_a_kept_mapping_loads_no_parsers(away: Apoa) -> None:
-    """Each command reads the settings, and few commands need the mappings of columns in them."""
-    save_mapping(away.home / "config.toml", "pms", ColumnMapping({"Guest": "full_name"}, defaults={"room": "5"}))
-    banned = NOT_FOR_STATUS - {"apoa_client.settings.column_mappings"}
-    assert sorted(loaded_by(away.home, "status") & banned) == []
-
-
 def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
     """Templates and sealing are loaded for the page only."""
     report = away.save()
@@ -223,14 +213,3 @@ def test_modules_are_loaded_when_they_are_needed(away: Apoa) -> None:
     loaded = loaded_by(away.home, *QUENTIN.mrz())
     assert {"requests", "apoa_client.authority.client", "apoa_client.delivery.sync", "nacl"} <= loaded
     assert not loaded & {"rich", "keyring", "werkzeug", "jsonschema", "yaml", "tomlkit", "apoa_client.tables"}
-
-
-def test_an_export_loads_no_library_for_workbooks(away: Apoa) -> None:
-    """The program writes XLSX itself."""
-    file = str(away.home.parent / "reports.xlsx")
-    assert not loaded_by(away.home, "export", "-o", file) & {
-        "python_calamine",
-        "xlsxwriter",
-        "nacl",
-        "apoa_client.desk.imports",
-    }

@@ -61,13 +61,6 @@ class TestFetching:
         configured("sync")
         assert list(kept(configured)) == ["stay_permits", "purposes"]
 
-    def test_over_the_connection_of_the_run(self, configured: Apoa, serve: Serve) -> None:
-        """With its token: a second one would be refused here."""
-        assert configured.set_up(serve("token:ok*2,token:401*9").base_url).code == 0
-        configured.save()
-        assert configured("sync").code == 0
-        assert list(kept(configured)) == ["stay_permits"]
-
     def test_once_a_day(self, configured: Apoa, authority: SandboxServer) -> None:
         """Another run on the same day asks for nothing."""
         configured("sync")
@@ -128,12 +121,6 @@ class TestFetching:
         assert warnings(configured, "B1", APOA_PROPERTY="bali") == ["unknown_code"]
         assert warnings(configured, "B1", APOA_PROPERTY="melati") == []
 
-    def test_training_has_the_built_in_lists(self, apoa: Apoa) -> None:
-        """Nothing is fetched."""
-        assert apoa("setup", "--non-interactive", "--training", "--property", "melati", "--vault", "file").code == 0
-        assert apoa("sync").code == 0
-        assert kept(apoa) == {}
-
 
 class TestAtTheDesk:
     """An unknown code is a warning, and an authority's own codes are offered."""
@@ -181,20 +168,6 @@ class TestAtTheDesk:
         assert said.err.count(spoken(lang, question)) == 2
         assert "10 " in said.err
         assert f"N7: {names[lang]}" in said.err.rpartition(spoken(lang, question))[2]
-
-    def test_a_refused_report_is_corrected_to_a_listed_code(self, apoa: Apoa, serve: Serve) -> None:
-        """`apoa fix` warns of another one, too."""
-        assert apoa.set_up(serve("reports:reject", tables=dict(LISTED)).base_url).code == 0
-        apoa("sync")
-        report = apoa.send(QUENTIN)
-        assert report["state"] == "rejected"
-        said = apoa("fix", report["id"], "--stay-permit", "E33G", "--no-send", "--json").json
-        assert "unknown_code" in [each["code"] for each in said["warnings"]]
-
-    def test_the_usual_names_of_the_purposes_are_not_repeated(self, listed: Apoa) -> None:
-        """The help has them already."""
-        said = listed("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "", "b", "y"])
-        assert spoken("en", "In the authority's list: {codes}", codes="") not in said.err
 
     def test_the_names_of_the_purposes(self, apoa: Apoa, serve: Serve) -> None:
         """Are the authority's, and are understood."""

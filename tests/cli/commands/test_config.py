@@ -101,16 +101,6 @@ class TestList:
             *("public_key", "index_key", "environment", "property_id", "delivery")
         ]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_on_screen(self, practice: Apoa, lang: str) -> None:
-        """Grouped, with the file's line, in the reader's language."""
-        said = practice("config", "list", lang=lang)
-        assert said.code == 0
-        assert spoken(lang, "The property {name}", name="melati") in said.out
-        line = next(line for line in said.out.splitlines() if line.startswith("vault "))
-        assert line.split()[1] == "file"
-        assert spoken(lang, "{file}, line {line}", file=spoken(lang, "file"), line="")[:-1] in line
-
     def test_the_key_of_the_hash_is_shown_nowhere(self, practice: Apoa) -> None:
         """With it, the finder of a database could test whether a passport was here."""
         key = table(practice)["index_key"]
@@ -119,12 +109,6 @@ class TestList:
         for words in calls:
             assert key not in practice("config", *words).all
         assert practice("config", "get", "index_key").code == Exit.USAGE
-
-    def test_before_the_first_set_up(self, apoa: Apoa) -> None:
-        """The program's settings, and how to set up."""
-        said = apoa("config", "list")
-        assert (said.code, "apoa setup" in said.out) == (0, True)
-        assert [each["key"] for each in apoa("config", "list", "--json").json["settings"]] == [*GENERAL]
 
     def test_every_property(self, practice: Apoa) -> None:
         """The chosen one, or with `--all` each."""
@@ -141,10 +125,6 @@ class TestList:
         assert shown("config", "list", "--all") == {"melati", "kuta"}
 
 
-class TestGet:
-    """`apoa config get`."""
-
-
 class TestSet:
     """`apoa config set` and `unset`."""
 
@@ -157,25 +137,12 @@ class TestSet:
         assert (again.code, again.out.count("120"), " 90" in again.out) == (0, 1, False)
         assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
 
-    def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
-        monkeypatch.chdir(tmp_path)
-        said = practice("config", "set", "backup_folder", "stick")
-        assert (said.code, "is not there now" in said.err) == (0, True)
-        assert table(practice)["backup_folder"] == str(tmp_path / "stick")
-        (tmp_path / "stick").mkdir()
-        assert practice("config", "set", "backup_folder", str(tmp_path / "stick")).err == ""
-
     def test_certificates_are_read_first(self, practice: Apoa, tmp_path: Path) -> None:
         """A file that does not exist or has none is refused, before any report fails for it."""
         (tmp_path / "none.pem").write_text("no certificate", encoding="utf-8")
         for name in ("missing.pem", "none.pem"):
             said = practice("config", "set", "ca_bundle", str(tmp_path / name))
             assert (said.code, "cannot be read" in said.err) == (Exit.SETTINGS, True)
-
-
-class TestErasing:
-    """A shorter retention erases guests' data at the next daily purge."""
 
 
 class TestAccount:
@@ -202,12 +169,6 @@ class TestAccount:
         said = apoa("config", "set", "api_url", NOWHERE)
         assert said.code == Exit.USAGE
         assert "1 report on which it has not decided yet" in said.err
-
-    def test_an_outbox_that_cannot_be_read(self, configured: Apoa) -> None:
-        """What it holds is not known; the authority of the set-up is compared before a report leaves."""
-        configured.change_setting("environment", "production")
-        configured.outbox_file.unlink()
-        assert configured("config", "set", "api_url", NOWHERE).code == 0
 
     def test_a_vault_that_has_the_key(self, configured: Apoa, keyring: dict[str, str]) -> None:
         """It is allowed once the private key is there, as after a move by hand."""
@@ -242,17 +203,6 @@ class TestPathAndExplain:
         assert (said.code, spoken("id", definition.meaning.template) in said.out) == (0, True)
         example = typed_in("id", f"apoa config set {name} ")
         assert (example in said.out) == (definition.set_instead is None)
-
-    def test_all(self, apoa: Apoa) -> None:
-        """Without a property too."""
-        said = apoa("config", "explain")
-        assert all(name in said.out for name in (*GENERAL, *OF_A_PROPERTY))
-        found = apoa("config", "explain", "--json").json["settings"]
-        assert [each["key"] for each in found] == [*GENERAL, *OF_A_PROPERTY]
-        one = apoa("config", "explain", "vault", "--json").json
-        assert one in found
-        assert list(one) == [*("key", "default", "settable", "type", "allowed", "meaning", "example", "variable")]
-        assert apoa("config", "explain", "vault").code == 0
 
 
 def test_the_file_for_all_users_begins_a_set_up(apoa: Apoa, tmp_path: Path) -> None:

@@ -22,12 +22,11 @@ from schedule_helpers import PROGRAM, Crontab, Tools, use
 from screens import Screens
 from tls_helpers import CA, CERTIFICATES
 
-from apoa_client.app import health_checks
 from apoa_client.app.container import Container
 from apoa_client.authority import route
 from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
 from apoa_client.doctor.results import Group, Result
-from apoa_client.errors import Offline, SettingsProblem
+from apoa_client.errors import Offline
 from apoa_client.messages import msg
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault.sealing import encode_key
@@ -40,15 +39,6 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
 
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
-
-
-def test_nothing_set_up(apoa: Apoa) -> None:
-    """It says so, and how to set up; the checks of the computer run all the same."""
-    found = doctor(apoa, code=78)
-    assert found["settings"] == ("failed", "Nothing is set up here yet.", "Set it up with: apoa setup")
-    assert {name for name, check in found.items() if check.result == "ok"} >= {"disk", "versions", "installation"}
-    assert found["account"] == ("skipped", "The settings cannot be used.", None)
-    assert doctor(apoa, "--all", code=78)["settings"].result == "failed"
 
 
 def test_a_healthy_property(configured: Apoa) -> None:
@@ -126,14 +116,6 @@ def test_harm_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: 
 # The reports.
 
 
-def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read in time is sound: the rest is not waited for."""
-    monkeypatch.setattr(health_checks, "_FILE_CHECK_S", -1)
-    configured.save(QUENTIN)
-    found = doctor(configured)["database"]
-    assert found.result == "ok"
-
-
 @needs_size_limit
 def test_a_full_disk(configured: Apoa) -> None:
     """What is saved can be read, and no guest can be saved."""
@@ -143,13 +125,6 @@ def test_a_full_disk(configured: Apoa) -> None:
     assert (found["database"].result, found["saving"].result) == ("ok", "failed")
     assert found["waiting"].message == "1 report waits, none is overdue or refused."
     assert found["private_key"].message == "It opens the saved reports."
-
-
-def test_a_refused_report(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
-    """It is to be corrected."""
-    apoa.set_up(serve("reject").base_url)
-    apoa.send(QUENTIN)
-    assert doctor(apoa)["waiting"] == ("warning", "1 report was refused.", "Correct it: apoa fix")
 
 
 def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
@@ -275,13 +250,6 @@ def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
     assert second["account"] == ("skipped", "No call is made while sending is stopped.", None)
 
 
-def test_a_suspended_account(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
-    """It counts as credentials: 77."""
-    apoa.set_up(serve("meta:ok,meta:403*3").base_url)
-    found = doctor(apoa, code=77)
-    assert found["account"].result == "failed"
-
-
 def test_a_busy_authority_is_no_failure(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
     """It asks to wait: reports are sent later."""
     apoa.set_up(serve("meta:ok,meta:503=60").base_url)
@@ -391,48 +359,7 @@ def test_a_schedule_of_a_moved_installation(configured: Apoa, tools: Tools) -> N
         assert found["last_run"].message == "The schedule is installed, but it has not run yet."
 
 
-def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports can be sent all the same."""
-
-    def refuse(_app: object) -> None:
-        raise SettingsProblem(msg("crontab refused: -"), msg("See: apoa help admin"))
-
-    def hang(_app: object) -> None:
-        raise TimeoutError
-
-    for broken in (refuse, hang):
-        monkeypatch.setattr(health_checks, "find_schedule", broken)
-        found = doctor(configured, "--offline")
-        assert found["schedule"].result == "warning"
-        assert found["last_run"].result == "skipped"
-
-
-def test_an_automatic_run(configured: Apoa, clock: FixedClock) -> None:
-    """Its time and its exit code; after a day without one it may have stopped."""
-    assert configured("sync", "--scheduled").code == 0
-    clock.forward(timedelta(minutes=20))
-    found = doctor(configured, "--offline")
-    assert found["last_run"] == ("ok", "It last ran 20 minutes ago (exit code 0).", None)
-    assert found["log"].result == "ok"
-    clock.forward(timedelta(days=3))
-    assert doctor(configured, "--offline")["last_run"].result == "warning"
-
-
 # This computer.
-
-
-@pytest.mark.parametrize(("free", "result", "code"), [(5, "failed", 78), (100, "warning", 0), (5000, "ok", 0)])
-def test_free_space(configured: Apoa, monkeypatch: pytest.MonkeyPatch, free: int, result: str, code: int) -> None:
-    """Of the disk with the reports; a full disk for temporary files alone is a warning."""
-
-    class Usage:
-        def __init__(self) -> None:
-            self.free = free * 1024 * 1024
-
-    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage())
-    found = doctor(configured, "--offline", code=code)
-    assert found["disk"].result == result
-    assert found["temporary_folder"].result == ("ok" if result == "ok" else "warning")
 
 
 # The screen.

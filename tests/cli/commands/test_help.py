@@ -46,13 +46,6 @@ class TestFinding:
         assert find(query)[0].id == name
 
     @pytest.mark.parametrize(
-        ("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key"), ("otomatis", "schedule")]
-    )
-    def test_a_command(self, query: str, name: str) -> None:
-        """A command is found by its Indonesian name, by its start, or by a word that people try."""
-        assert find(query)[0].id == name
-
-    @pytest.mark.parametrize(
         ("query", "kind", "id_"),
         [
             ("sobek", SITUATION, "torn-passport"),
@@ -120,10 +113,6 @@ class TestGuides:
             assert (answer.code, answer.err) == (0, "")
             assert answer.out.rstrip("\n") == shown.text.rstrip("\n")
 
-    def test_the_beginning_of_a_guide(self, apoa: Apoa) -> None:
-        """The start of a guide's name finds it."""
-        assert apoa("help", "resep").out.startswith("# Guide for staff")
-
     def test_staff_have_theirs_in_both_languages(self) -> None:
         """A name is unique, and no situation has it."""
         assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
@@ -168,12 +157,6 @@ class TestInfo:
         assert apoa("setup", "--non-interactive", "--property", "melati", "--office", "Kanim\tDenpasar").code == 0
         assert "This property's settings say: Kanim?Denpasar." in apoa("info", "offices").out
         assert "Kanim?Denpasar" in apoa("info", "offices", "--json").json["topics"][0]["here"]
-
-    def test_invalid_settings(self, apoa: Apoa) -> None:
-        """The facts are shown although the settings are invalid."""
-        apoa.home.mkdir()
-        (apoa.home / "config.toml").write_text("property = 7\n")
-        assert apoa("info", "deadline").code == 0
 
 
 def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
@@ -233,15 +216,6 @@ def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     result = bare(away)
     assert "  ... and 2 more: apoa list" in result.out.splitlines()
     assert len(result.out.splitlines()) < 24
-
-
-def test_a_narrow_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every line is shorter than 60 columns, with a property and without."""
-    monkeypatch.setenv("COLUMNS", "60")
-    away.save()
-    nothing = {"APOA_HOME": str(away.home / "none")}
-    for apoa in (away, Apoa({**away.environ, **nothing}, away.clock, away.capsys, away.monkeypatch)):
-        assert max(map(len, bare(apoa).out.splitlines())) < 60
 
 
 def test_no_folder_for_temporary_files(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,10 @@ from cli_helpers import (
     Apoa,
     OpenContents,
     spoken,
-    spoken_count,
 )
 from screens import Screens
 
 from apoa_client.cli.terminal import pager, tables
-from apoa_client.desk.stay_history import StayHistory, Stays
-from apoa_client.report.kinds import State
 
 SEALED: dict[str, Any] = {"guest": None, "stay": None, "errors": [], "warnings": []}
 
@@ -59,18 +56,6 @@ def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
     configured.delete_key()
     screens(configured, "list", lang=lang)
     screens(configured, "list", "--guest", "zyk", lang=lang)
-
-
-def test_a_table_on_a_terminal(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal the table is complete, however narrow the terminal is, and names are not markup."""
-    three.save(QUENTIN, "--surname", "O'BRIEN", "--room", "[red]9")
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    result = three("list")
-    assert result.code == 0
-    assert all(guest.name in result.out for guest in GUESTS)
-    assert "[red]9" in result.out
 
 
 def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
@@ -145,19 +130,6 @@ def test_a_damaged_file(three: Apoa) -> None:
         assert result.json["reports"] == left if left else list(result.json) == ["error"]
 
 
-def test_a_report_that_is_sent_meanwhile(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is shown as it was found, although no report of its stay has the state any more."""
-    read = Stays.of
-
-    def sent(stays: Stays, stay_id: str) -> StayHistory:
-        return StayHistory(tuple(each._replace(state=State.SENDING) for each in read(stays, stay_id).entries))
-
-    monkeypatch.setattr(Stays, "of", sent)
-    said = three("list", "--state", "queued")
-    assert said.code == 0, said.all
-    assert all(guest.surname in said.out for guest in GUESTS)
-
-
 def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shows the first rows and opens no other report, and says how to see them all."""
     for guest in GUESTS:
@@ -202,12 +174,6 @@ class TestManyReports:
             assert three("list", *options).code == 0
             assert len(contents.opened) == opened
 
-    def test_a_long_table_is_shown_in_parts(self, three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each part has its headings."""
-        monkeypatch.setattr(tables, "_ROWS_AT_ONCE", 2)
-        heads, _first, _second, blank, repeated, _third = three("list").out.splitlines()
-        assert (blank, repeated.split()) == ("", heads.split())
-
 
 class TestWithoutTheKey:
     """Without the private key, what does not need it works."""
@@ -223,37 +189,6 @@ class TestWithoutTheKey:
         table = three("list")
         assert not any(word in table.all for word in PRIVATE)
         assert result.err.count("apoa key recover") == 1
-
-    def test_one_broken_seal_hides_no_other(self, three: Apoa) -> None:
-        """A record that was exchanged or changed is an error; the others are listed."""
-        from apoa_client.vault.sealing import PropertySealer  # put out of order below
-
-        first = three.reports()[0]["id"]
-        original = PropertySealer.open
-
-        def tampered(sealer: PropertySealer, record_id: str, sealed: bytes) -> bytes:
-            return original(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
-
-        three.monkeypatch.setattr(PropertySealer, "open", tampered)
-        result = three("list", "--json")
-        assert result.code == 0
-        assert [value.get("sealed", False) for value in result.json["reports"]] == [True, False, False]
-        assert "not deleted" in result.err
-
-
-def test_the_count_at_a_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At a terminal the last line says how many there are; in a pipe each line is a row."""
-    for guest in GUESTS:
-        away.save(guest)
-    for arguments in (["list"], ["list", "--in-house"]):
-        assert len(away(*arguments).out.splitlines()) == 4
-        with monkeypatch.context() as patch:
-            patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-            assert away(*arguments).out.splitlines()[-1] == spoken_count("en", "{count} guest", "{count} guests", 3)
-            assert (
-                spoken_count("en", "{count} guest", "{count} guests", 0)
-                not in away(*arguments, "--guest", "absent").out
-            )
 
 
 def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,11 +3,10 @@
 import json
 import socket
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import QUENTIN, XIMENA, Apoa, spoken
 from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
@@ -99,18 +98,6 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     assert refused.code == Exit.USAGE
 
 
-def test_what_goes_on_there(shared: Apoa) -> None:
-    """How long the oldest report waits."""
-    shared.save(QUENTIN)
-    shared.clock.forward(timedelta(hours=3))
-    shared.save(XIMENA)
-    shown = shared("outbox", "show", "--json").json
-    said = shared("outbox", "show").out
-    assert (shown["waiting"], shown["oldest_waiting_s"]) == (2, 3 * 3600)
-    hours = spoken_count("en", "{count} hour", "{count} hours", 3)
-    assert spoken("en", "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
-
-
 def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
     """What was never sent is handed over at once, the history by the next delivery; and everything comes back."""
     configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
@@ -189,16 +176,6 @@ def test_a_stored_password_goes_to_no_other_server(shared: Apoa, by: str) -> Non
     shared.change_setting("outbox", before)
     assert shared("sync").code == 0
     assert shared.states() == [("check_in", "accepted")]
-
-
-def test_other_certificates(shared: Apoa, tmp_path: Path) -> None:
-    """A variable with the same server and another issuer of certificates stops a sync, too, and names the option."""
-    del shared.environ["APOA_OUTBOX_PASSWORD"]
-    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    (tmp_path / "ca.crt").write_text("another issuer")
-    address = shared("config", "get", "outbox").out.strip()
-    said = shared("sync", APOA_OUTBOX=f"{address}?sslrootcert={(tmp_path / 'ca.crt').as_posix()}")
-    assert (said.code, "sslrootcert" in said.err) == (Exit.CREDENTIALS, True)
 
 
 @pytest.mark.parametrize("again", [True, False])

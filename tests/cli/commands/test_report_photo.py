@@ -125,16 +125,6 @@ class TestAtATerminal:
         assert (result.code, says in result.err) == (0, True), result.all
         assert report.apoa.reports()[0]["guest"]["document"]["mrz"] == list(guest.lines)
 
-    def test_enter_alone_leads_to_the_details_by_hand(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """An unchanged line is not taken: the first detail is asked for."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=["n", ""])
-        assert result.code == 130
-        assert result.err.partition("Enter alone")[2].count("MRZ line") == 1
-        assert "Surname" in result.err
-
     def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A draft is continued and saved before; the photo's guest follows."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
@@ -224,13 +214,6 @@ class TestSeveral:
             assert [each["code"] for each in second["errors"]] == ["bad_character"]
             assert second["error"]["class"] == "report_refused"
 
-    def test_a_dry_run(self, away: Apoa, photos: list[str]) -> None:
-        """It does not say that everything is in order if one photo would not be reported."""
-        result = away("report", *photos, *STAY, "--dry-run")
-        assert (result.code, result.out) == (65, "Nothing was saved (--dry-run).\n")
-        assert [word in result.err for word in (QUENTIN.number, XIMENA.number)] == [True, False]
-        assert away("report", *photos[:2], *photos[4:], *STAY, "--dry-run").code == 0
-
     def test_two_shots_of_one_passport(self, away: Apoa, photos: list[str]) -> None:
         """They are one guest and one report, with or without a terminal."""
         result = away("report", *photos[:2], *photos[:2], *STAY, "--json")
@@ -273,16 +256,6 @@ class TestSeveral:
         result = away("report", *STAY, keys=[str(photo), *OBADIAH.lines, ""])
         assert "The picture shows 2 documents." in result.err
         assert OBADIAH.surname in surnames(away)
-
-    def test_an_indonesian_guest_first(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is said that the guest is not reported, and the next photo follows."""
-        indonesian = replace(QUENTIN, state="IDN")
-        answer_with(monkeypatch, {"1.jpg": reading(indonesian.lines), "2.jpg": reading(XIMENA.lines)})
-        photos = [word for name in "12" for word in ("--photo", str(tmp_path / f"{name}.jpg"))]
-        result = away("report", *photos, *STAY, keys=[""])
-        assert result.code == 0, result.all
-        assert surnames(away) == {XIMENA.surname}
-        assert "Photos without a report: " in result.err
 
 
 _SHELLS_OF_POSIX = pytest.mark.skipif(os.name == "nt", reason="as shells of POSIX do")
@@ -342,19 +315,6 @@ class TestNamedAtTheQuestion:
         assert result.code == 0, result.all
         assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
         assert "  none.jpg\nNo picture." in result.err
-
-    def test_two_of_one_page(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """They are one guest, as with the option."""
-        answer_with(monkeypatch, dict.fromkeys(("1.jpg", "2.jpg"), reading(QUENTIN.lines)))
-        result = away("report", *STAY, keys=[f"{tmp_path / '1.jpg'} {tmp_path / '2.jpg'}", ""])
-        assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
-        assert "Photos of one passport" in result.err
-
-    def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As a photo that is given as an option."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("report", *STAY, keys=[str(photo), "y", ""])
-        assert result.code == 0, result.all
 
     def test_the_check_alone(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """`apoa check` reads it, too."""
@@ -458,22 +418,6 @@ class TestKept:
         assert keeping("show", report["short_id"], "--photo", str(file), "--force").code == 0
         actions = [each["action"] for each in keeping("log", "--json").json["entries"]]
         assert actions.count("photo_written") == 2
-
-    def test_it_is_not_written_to_a_screen(self, keeping: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """`-` is for another program: on a screen the bytes of a picture are noise."""
-        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
-        monkeypatch.setattr("apoa_client.cli.commands.list.is_terminal", lambda _stream: True)
-        said = keeping("show", report["short_id"], "--photo", "-")
-        assert (said.code, said.out) == (2, "")
-        assert keeping("show", report["short_id"], "--photo", "-", "--json").code == 2
-
-    def test_a_stay_without_a_photo(self, keeping: Apoa, tmp_path: Path) -> None:
-        """It is named, with exit code 65, and no file is made."""
-        report = keeping.save(XIMENA)
-        said = keeping("show", report["short_id"], "--photo", str(tmp_path / "a.jpg"))
-        assert said.code == 65
-        assert "No photo is kept with this stay" in said.err
-        assert not (tmp_path / "a.jpg").exists()
 
     def test_it_is_found_after_a_correction(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
         """The photo stays with the stay: a report that replaces the first one has it sent and shown."""

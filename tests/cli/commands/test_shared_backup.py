@@ -100,28 +100,6 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
     assert check["result"] == "ok"
 
 
-def test_a_daily_backup_that_failed(shared: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said, and tried again after an hour; one whose folder was not there at the next run."""
-    monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: False)
-    monkeypatch.setattr(backups, "run_backup", lambda app, _environ: backups.write_folder_backup(app, None, 14))
-    shared.change_setting("backup_folder", str(stick))
-    stick.rmdir()
-    assert str(stick) in run_daily(shared)
-    stick.mkdir()
-    assert run_daily(shared) == ""
-    assert len(list(stick.iterdir())) == 1
-
-
-def test_a_daily_backup_in_a_process_of_its_own(shared: Apoa, stick: Path) -> None:
-    """It has the reports of the server."""
-    shared.save(QUENTIN)
-    shared.change_setting("backup_folder", str(stick))
-    with closing(Container(shared.environ, shared.clock)) as app:
-        backups.run_backup(app, app.environ)
-    [file] = stick.iterdir()
-    assert shared("restore", str(file), "--dry-run", "--json").json["unchanged"] == 1
-
-
 def test_a_restore_into_a_shared_outbox(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """As into a file: what the backup lacks stays, what is newer here stays, and nothing is sent twice."""
     first = shared.send(QUENTIN)

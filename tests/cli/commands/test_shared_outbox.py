@@ -93,18 +93,6 @@ def test_what_the_staff_see(shared: Apoa, postgres_outbox: SharedOutbox) -> None
     assert (back.code, "ZYKOWSKI" in back.out) == (0, True)
 
 
-def test_without_anything_that_waits(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """The error alone, with advice; and no file is made."""
-    file = shared.outbox_file
-    file.unlink()
-    with away(postgres_outbox):
-        for command in (["list"], ["status"], ["sync"], ["list", "--json"]):
-            said = shared(*command)
-            assert said.code == Exit.NOT_NOW
-            assert "Nothing is lost" in said.err
-    assert not file.exists()
-
-
 def test_the_server_goes_away_during_a_conversation(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest who was typed is saved here, without a question."""
     with monkeypatch.context() as patch:

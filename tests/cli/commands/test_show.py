@@ -80,20 +80,6 @@ def _desk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: "desk")
 
 
-def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
-    """An audit trail that cannot be read is an error; the reports are shown without it."""
-    configured.change_database("UPDATE audit SET at = 'yesterday'")
-    result = configured("show", stay["check_in"]["id"])
-    assert result.code == 0
-    assert str(configured.outbox_file) in result.err
-    assert [line.split()[1] for line in result.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
-        "check-in",
-        "correction",
-        "check-out",
-    ]
-    assert "Made: 24 Nov 2026 20:10 WIB" in result.out
-
-
 def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     """A report whose seal is broken is an error; the others are shown in full."""
     configured.change_database("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
@@ -118,15 +104,6 @@ def test_control_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None
     result = apoa("show", report["id"])
     assert "made" in result.out
     assert_sanitized(result.out)
-
-
-def test_reports_without_nights(away: Apoa) -> None:
-    """A report of an older version has no nights: the guest is in house. A planned day that passed is marked."""
-    report = away.save()
-    away.clock.forward(timedelta(days=3))
-    assert "no check-out yet" in away("show", report["id"]).out.splitlines()[1]
-    away.change_database("UPDATE reports SET first_night = NULL, last_morning = NULL")
-    assert away("show", report["id"]).out.splitlines()[1] == "In house."
 
 
 def actions(apoa: Apoa, *options: str) -> list[str]:

@@ -1,6 +1,5 @@
 """`apoa status --all`: each property in a row, also where several are in one shared outbox."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,18 +48,6 @@ def test_one_that_cannot_be_read(several: Apoa) -> None:
     assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [True, False, False]
 
 
-def test_the_night_of_each(several: Apoa) -> None:
-    """`--tonight` shows the summary of each property under its name."""
-    several.save(OBADIAH)
-    shown = several("status", "--all", "--tonight")
-    assert shown.code == 0, shown.err
-    headings = [line.partition("  (")[0] for line in shown.out.splitlines() if "  (" in line]
-    assert headings == ["melati", "Wisma Kenanga (kenanga)", "anggrek"]
-    assert shown.out.splitlines().count("melati") == 0
-    value = several("status", "--all", "--tonight", "--json").json
-    assert [each["property"] for each in value["properties"]] == ["melati", "kenanga", "anggrek"]
-
-
 def test_a_report_names_its_property_where_there_are_several(several: Apoa) -> None:
     """The card and the saved line say to which property the report belongs; the status has it as its heading."""
     line = spoken("en", "Property: {name}", name="Wisma Kenanga (kenanga)")
@@ -73,22 +60,6 @@ def test_a_report_names_its_property_where_there_are_several(several: Apoa) -> N
     card = talked.err.splitlines()
     assert card[card.index("This will be reported") + 1] == line
     assert several("status", APOA_PROPERTY="kenanga").out.startswith("Wisma Kenanga (kenanga)  (")
-
-
-def test_the_only_property_is_not_named(away: Apoa) -> None:
-    """With one property, a report looks as before."""
-    assert away(*QUENTIN.mrz("--no-send")).out.startswith("Saved: ")
-
-
-def test_the_last_backup(away: Apoa, tmp_path: Path) -> None:
-    """On the screen where a folder is set, in JSON always."""
-    assert away("status", "--json").json["last_backup_at"] is None
-    assert "Last backup" not in away("status").out
-    away.change_setting("backup_folder", str(tmp_path))
-    assert "Last backup: never" in away("status").out.splitlines()
-    assert away("backup").code == 0
-    assert "Last backup: 24 Nov 2026 20:00 WIB" in away("status").out.splitlines()
-    assert away("status", "--json").json["last_backup_at"] == "2026-11-24T20:00:00+07:00"
 
 
 CHAIN = (PROPERTY, "kenanga", "cempaka")

@@ -1,6 +1,5 @@
 """`apoa sync` sends waiting reports, run by a user or by cron."""
 
-import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ from datetime import datetime, timedelta
 import pytest
 from app_helpers import app_of
 from cli_helpers import (
-    GUESTS,
     LANGUAGES,
     OBADIAH,
     PASSWORD,
@@ -83,18 +81,6 @@ class TestSync:
         assert value.json["error"]["class"] == "offline"
         assert counts(away) == {"queued": 1}
 
-    def test_quiet_shows_what_a_user_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
-        """Shows a refused report and a refused password."""
-        apoa.set_up(serve("reject,401*2").base_url)
-        first = apoa.save()
-        refused = apoa("sync", "--quiet")
-        assert (refused.code, refused.out) == (65, "")
-        assert first["short_id"] in refused.err
-        apoa.save(XIMENA)
-        stopped = apoa("sync", "--quiet")
-        assert (stopped.code, stopped.out) == (77, "")
-        assert "apoa login" in stopped.err
-
     @pytest.mark.parametrize(
         ("fault", "code", "kind"),
         [
@@ -123,17 +109,6 @@ class TestSync:
         again = apoa("sync", "--json").json
         assert again["accepted"] == 1
         assert counts(apoa) == {"accepted": 1}
-
-    def test_ctrl_c_ends_the_pause(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The pause is one that Ctrl-C ends on Windows too, where a wait for a lock or an event goes on."""
-
-        def interrupt(seconds: float) -> None:
-            assert seconds == 42
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("random.uniform", lambda _low, _high: 42)
-        monkeypatch.setattr("time.sleep", interrupt)
-        assert configured("sync", "--scheduled").code == 130
 
     def test_scheduled_never_asks(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a stored password a scheduled run at a terminal asks nothing, and exits with 77."""
@@ -206,17 +181,6 @@ def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int) -> None:
     assert warning not in away("status").out
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
-    """Report and sync say why a report still waits although no call failed."""
-    words = spoken(lang, "The authority answered too slowly: the time for sending was over before everything was sent.")
-    configured.monkeypatch.setattr("apoa_client.delivery.plan.LONGEST_RUN_S", 0)
-    reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
-    assert (reported.code, words in reported.err) == (0, True)
-    synced = configured("sync", lang=lang)
-    assert (synced.code, words in synced.out) == (75, True)
-
-
 def test_under_maintenance(configured: Apoa) -> None:
     """Report and sync name the command, without its options, that keeps senders away; what was saved waits."""
     actor = Actor(lambda: "kadek", configured.clock.now, "apoa key")
@@ -276,17 +240,6 @@ def test_the_authority_of_an_untested_set_up_is_learned(apoa: Apoa, serve: Serve
     assert 'property_id = "wisma-melati"' in text
     assert 'environment = "training"' in text
     again.stop()
-
-
-def test_a_bar_shows_the_rate(configured: Apoa) -> None:
-    """The bar shows reports per second after two answers."""
-    show_as_terminal(configured.monkeypatch, sys.stderr)
-    seconds = itertools.count()
-    # Windows' own clock may stand still meanwhile.
-    configured.monkeypatch.setattr("rich.console.monotonic", lambda: float(next(seconds)))
-    for guest in GUESTS:
-        configured.save(guest)
-    assert "/s" in configured("sync", keys=[]).err
 
 
 @pytest.fixture
