@@ -12,7 +12,9 @@ from screens import Screens
 from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.facts import topics
 from apoa_client.cli.guide.guides import COMMAND, FACTS, GUIDE, SITUATION, Guide, all_guides, guides, situations
-from apoa_client.errors import Exit
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 IDS = [each.id for each in situations("en")]
 
@@ -216,6 +218,20 @@ def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     result = bare(away)
     assert "  ... and 2 more: apoa list" in result.out.splitlines()
     assert len(result.out.splitlines()) < 24
+
+
+def test_a_damaged_file(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counts are shown although the entries cannot be read; the error follows, with its exit code."""
+
+    def damaged(*_args: object) -> None:
+        raise StorageProblem(msg("The result cannot be written: {reason}.", reason="x"))
+
+    away.save()
+    monkeypatch.setattr(SqliteOutbox, "entries", damaged)
+    for result in (bare(away), away("status")):
+        assert result.code == 78
+        assert "    1  Waiting to be sent" in result.out.splitlines()
+        assert "cannot be written" in result.err
 
 
 def test_no_folder_for_temporary_files(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

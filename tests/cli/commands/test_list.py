@@ -77,6 +77,7 @@ def test_one_line_a_stay(three: Apoa) -> None:
     lines = three("list").out.splitlines()[1:]
     assert [sum(guest.name in line for line in lines) for guest in GUESTS] == [1, 1, 1]
     assert [line for line in lines if "withdrawn" in line and QUENTIN.name in line]
+    assert not [line for line in lines if "check-out" in line]  # the check-in waits, and is sent first
     assert len(three("list", "--state", "withdrawn").out.splitlines()) == 2
 
 

@@ -229,6 +229,17 @@ class TestPdf:
         result = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
         assert (result.code, "--html" in result.err, list(tmp_path.glob("x*"))) == (code, True, [])
 
+    def test_reports_without_receipt(self, away: Apoa, tmp_path: Path) -> None:
+        """The authority is not asked: a waiting report may have one later, a withdrawn or a typed one never."""
+        report, other = away.save(), away.save(XIMENA)
+        file = str(tmp_path / "x.pdf")
+        assert away("receipt", report["id"], "--pdf", file).code == 75
+        with container(away) as app:
+            app.outbox.withdraw([report["id"]])
+        assert away("receipt", report["id"], "--pdf", file).code == 65
+        typed(away, other)
+        assert away("receipt", other["id"], "--pdf", file).code == 69
+
 
 NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
 

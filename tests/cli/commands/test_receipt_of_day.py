@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from authority_simulator import AuthoritySimulator
 from cli_helpers import OBADIAH, QUENTIN, Apoa
 
 from apoa_client.authority.client import HttpAuthority
@@ -84,3 +86,14 @@ def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyP
     else:
         assert "no receipts for whole days" in result.err
         assert "apoa export" in result.err
+
+
+def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The authority's own PDF is written, where it has one: the training authority has none."""
+    file = tmp_path / "day.pdf"
+    none = configured("receipt", "--day", today(configured), "--pdf", str(file))
+    assert (none.code, file.exists()) == (69, False)
+    pdf = AuthoritySimulator(daily_receipts=True).daily_receipt_pdf
+    monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
+    assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
+    assert file.read_bytes().startswith(b"%PDF-")

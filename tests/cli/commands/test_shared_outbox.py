@@ -65,6 +65,7 @@ def test_a_server_that_is_away(shared: Apoa, postgres_outbox: SharedOutbox, auth
             assert (shown.code, "postgresql://melati@" in shown.err) == (Exit.NOT_NOW, True)
             assert shown.json
         assert [each["id"] for each in shared("list", "--json").json["reports"]] == [second["id"], third["id"]]
+        assert shared("status", "--json").json["counts"]["queued"] == 2
         assert shared("sync").code == Exit.NOT_NOW
         for command in (["checkout", "zykowski", "--yes"], ["amend", second["id"], "--reason", "x"]):
             said = shared(*command)
