@@ -186,7 +186,6 @@ _TOPIC = object_of(
     **each(TEXT, "topic title"),
     facts=list_of(_FACT),
     unconfirmed=list_of(object_of(text=TEXT, as_of=DAY)),
-    here=or_null(TEXT),
 )
 _SETTING = object_of(
     **each(TEXT, "key source type meaning"),

@@ -149,17 +149,6 @@ class TestInfo:
         facts = [fact for topic in apoa("info", "--json").json["topics"] for fact in topic["facts"]]
         assert {fact["outdated"] for fact in facts} == {True}
 
-    def test_what_the_settings_say(self, apoa: Apoa) -> None:
-        """The property's office, deadline and retention are shown with the facts; no office if none is set."""
-        assert "settings say" not in apoa("info", "offices").out
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
-        assert "settings say" not in apoa("info", "offices").out
-        assert "This property's settings say: 24 hours." in apoa("info", "deadline").out
-        assert "settings say: 90 days after check-out." in apoa("info", "data").out
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--office", "Kanim\tDenpasar").code == 0
-        assert "This property's settings say: Kanim?Denpasar." in apoa("info", "offices").out
-        assert "Kanim?Denpasar" in apoa("info", "offices", "--json").json["topics"][0]["here"]
-
 
 def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
     """Run the program without a command at a terminal and return the result without colours."""
