@@ -288,10 +288,6 @@ class TestOthers:
         shown = two("status")
         assert (shown.code, "kenanga: cannot be read" in shown.out) == (0, True)
 
-    def test_only_where_there_are_several(self, away: Apoa) -> None:
-        """With one property nothing is added."""
-        assert "Other properties" not in away("status").out
-
     def test_the_first_line_of_a_conversation(self, two: Apoa) -> None:
         """It names the property, at a terminal alone, where there are several."""
         said = two("--property", "kenanga", "report", keys=[])

@@ -252,15 +252,6 @@ class TestHowACallEnds:
         os.close(writing)
         assert (done.returncode, done.stderr) == (code, b"")
 
-    def test_a_console_without_a_letter(self, away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """A question mark stands for a letter that the code page lacks, and the report is saved."""
-        with (tmp_path / "console").open("w", encoding="cp1252") as console:
-            monkeypatch.setattr(sys, "stdout", console)
-            environ = {**away.environ, "PYTHONIOENCODING": "cp1252"}
-            code = main.run(QUENTIN.typed("--surname", "MUŐOZ", "--no-send"), environ, away.clock)
-        assert code == 0
-        assert "MU?OZ" in (tmp_path / "console").read_text(encoding="cp1252")
-
 
 class TestTheLog:
     """`-v`, `-vv` and `--log-file` write a log without personal data."""

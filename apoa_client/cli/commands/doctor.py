@@ -36,7 +36,6 @@ def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, e
     session.quiet = session.quiet or file == STANDARD_OUTPUT
     session.may_ask = False  # a question would change what is checked: a locked keyring would be open then
     support = SupportFile()
-    every_property = every_property and _has_properties(session)
 
     def work(each: Session) -> int:
         examined = _examine(each, offline=offline)
@@ -71,14 +70,6 @@ def _check_file(session: Session, file: Path | None, *, force: bool) -> None:
         )
     if file is not None:
         check_writable(file, force=force)
-
-
-def _has_properties(session: Session) -> bool:
-    """Return whether a property is set up. Without any, the checks of one say what is wrong."""
-    try:
-        return bool(session.names)
-    except ApoaError:
-        return False
 
 
 def _examine(session: Session, *, offline: bool) -> "HealthResults":

@@ -42,10 +42,10 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
     if nagios or (alarm and not session.json):
         from apoa_client.cli.commands.status_of_all import alarm_of  # for monitoring alone
 
-        found = alarm_of(session, every_property=every_property)
-        print_line(found.line)
+        line, level = alarm_of(session, every_property=every_property)
+        print_line(line)
         if nagios:
-            return found.level
+            return level
     if not every_property:
         return _show_one(session, tonight=tonight, alarm=alarm)
     if tonight:

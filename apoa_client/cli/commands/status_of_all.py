@@ -4,7 +4,6 @@ The properties of a shared outbox are read together, the others one after anothe
 """
 
 from datetime import datetime
-from typing import NamedTuple
 
 from apoa_client.app.property_status import PropertyStatus, read_status, status_of
 from apoa_client.app.shared_status import SharedStatus, read_shared
@@ -98,15 +97,8 @@ def _show_one(
     return show_damage(urgent.damage) or code
 
 
-class FoundAlarm(NamedTuple):
-    """The line, and the level of the worst property."""
-
-    line: str
-    level: Level
-
-
-def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
-    """Return what to alarm about, for the property of the session or for all. Raises only `UsageProblem`."""
+def alarm_of(session: Session, *, every_property: bool) -> tuple[str, Level]:
+    """Return the line of what is wrong with one property or all, and the worst level. Raises only `UsageProblem`."""
     now = session.app.clock.now()
     try:
         found = _check_all(session, now) if every_property else [_check(session, SharedStatus(), now)]
@@ -114,7 +106,7 @@ def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
         raise
     except ApoaError as exc:  # of the settings of all
         found = [unchecked("", exc)]
-    return FoundAlarm(alarm_line(found), alarm_level(found))
+    return alarm_line(found), alarm_level(found)
 
 
 def _check_all(session: Session, now: datetime) -> list[Checked]:

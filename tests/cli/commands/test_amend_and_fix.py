@@ -222,24 +222,3 @@ class TestFix:
         ):
             result = apoa(*command, "--json")
             assert (result.code, result.json["state"]) == (code, state), command
-
-    def test_fix_of_a_rejected_reason(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """If the authority rejects the reason, `fix` asks only for a new reason."""
-        arrival = configured.send()
-        monkeypatch.setattr("apoa_client.sandbox.decisions.rule_violations", reject_the_reason)
-        old = configured("amend", arrival["id"], "--room", "8", "--reason", "x", "--json").json
-        assert old["state"] == "rejected"
-        monkeypatch.undo()
-        left = configured("fix", old["id"], keys=["?", "<", ""])
-        assert (left.code, "Nothing was saved." in left.err) == (0, True)
-        result = configured("fix", old["id"], keys=["", "pindah kamar", "y"])
-        assert result.code == 0, result.all
-        assert "Say why." in result.err
-        assert sorted(configured.states()) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]
-
-
-def reject_the_reason(_report: object, _now: object) -> tuple[Any, ...]:
-    """Return a violation of the field `reason`."""
-    from apoa_client.sandbox.validation import Violation
-
-    return (Violation("reason", "too_short", "Say why."),)

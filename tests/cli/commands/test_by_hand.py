@@ -13,7 +13,6 @@ from cli_helpers import (
     DANGEROUS,
     GUESTS,
     LANGUAGES,
-    OBADIAH,
     QUENTIN,
     XIMENA,
     Apoa,
@@ -285,20 +284,6 @@ class TestAfterSaving:
 
 class TestScreens:
     """At a terminal, each screen shows one guest."""
-
-    def test_three_guests(self, manual: Apoa) -> None:
-        """The most urgent report comes first, and `<` or "later" skips a report."""
-        for guest, hour in zip(GUESTS, ("12", "10", "11"), strict=True):
-            manual.save(guest, "--check-in", f"2026-11-24T{hour}:00")
-        skipped = manual("sync", keys=["<", "LATER", "<"])
-        assert (skipped.code, set(states(manual).values())) == (75, {"queued"})
-        result = manual("sync", keys=["STT-1", "<", "STT-3"])
-        places = [result.err.index(guest.number) for guest in (XIMENA, OBADIAH, QUENTIN)]
-        assert (result.code, places) == (75, sorted(places))
-        receipts = {r["guest"]["surname"]: r["receipt"] and r["receipt"]["number"] for r in manual.reports()}
-        assert receipts == {XIMENA.surname: "STT-1", OBADIAH.surname: None, QUENTIN.surname: "STT-3"}
-        assert manual("sync", keys=["STT-2"]).code == 0
-        assert manual("sync", keys=[]).out == "Nothing is waiting.\n"
 
     def test_all_reports_of_a_stay(self, manual: Apoa) -> None:
         """Reports of one stay come in order with changes marked, and `y` confirms a report without a number."""

@@ -177,12 +177,6 @@ class TestPage:
                 assert result.code == 65
                 assert_sanitized(result.all)
 
-    def test_log_has_no_personal_data(self, apoa: Apoa) -> None:
-        """The most detailed log has no personal data."""
-        for arguments in (mrz_arguments(FIRST, SECOND), mrz_arguments(FIRST, WRONG), QUENTIN.typed()[1:7]):
-            result = apoa("-vv", *([] if arguments[0] == "check" else ["check"]), *arguments)
-            assert not [word for word in QUENTIN.words if word in result.err]
-
 
 class TestInput:
     """Input from options, a pipe or a reader."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
-from reading_helpers import TOO_DARK, answer_with, print_page, reading
+from reading_helpers import TOO_DARK, answer_with, reading
 from screens import Screens
 
 from apoa_client.messages import msg
@@ -23,18 +23,6 @@ NO_PICTURE = PictureRefused(msg("The file is not a picture that can be read."))
 def photo_of(value: dict[str, Any]) -> dict[str, Any]:
     photo: dict[str, Any] = value["photo"]
     return photo
-
-
-@pytest.mark.slow
-def test_a_real_photo_is_read(apoa: Apoa, tmp_path: Path) -> None:
-    """A printed page is read with certainty, without a property, and nothing is stored."""
-    file = print_page(tmp_path / "page.jpg", QUENTIN.lines)
-    result = apoa("check", "--photo", str(file), "--json")
-    value = result.json
-    assert (result.code, value["valid"], value["guest"]["surname"]) == (0, True, QUENTIN.surname)
-    photo = photo_of(value)
-    assert (photo["sure"], photo["lines"], photo["doubtful"], photo["error"]) == (True, list(QUENTIN.lines), [], None)
-    assert not apoa.home.exists()
 
 
 def test_a_file_that_is_no_picture(apoa: Apoa, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, spoken
+from cli_helpers import DANGEROUS, QUENTIN, XIMENA, Apoa, Serve, spoken
 from code_tables_helpers import NOMAD, ON_ARRIVAL, table
 
 from apoa_client.sandbox.server import SandboxServer
@@ -154,30 +154,6 @@ class TestAtTheDesk:
         file.write_text(f"{head}\n{guest}\n")
         imported = listed("import", str(file), "--check", "--json").json
         assert "unknown_code" in [each["code"] for each in imported["warnings"]], imported
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_own_codes_are_offered(self, listed: Apoa, lang: str) -> None:
-        """In the help, by the name, and for a typing error; what is not listed is questioned once."""
-        names = {"en": "Remote worker visa", "id": "Visa pekerja jarak jauh"}
-        typed = {"en": "remote worker", "id": "visa pekerja"}
-        keys = [*QUENTIN.lines, "GDANSK", "?", "E33G", "E33G", "2", "7", "10", typed[lang], "1", "b", "y"]
-        said = listed("report", keys=keys, lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "In the authority's list, too: {codes}", codes=f"N7: {names[lang]}") in said.err
-        question = "This permit is not in the authority's list. Type it again if it is correct."
-        assert said.err.count(spoken(lang, question)) == 2
-        assert "10 " in said.err
-        assert f"N7: {names[lang]}" in said.err.rpartition(spoken(lang, question))[2]
-
-    def test_the_names_of_the_purposes(self, apoa: Apoa, serve: Serve) -> None:
-        """Are the authority's, and are understood."""
-        holiday = {**NOMAD, "code": "tourism", "id": "Pelesir", "en": "Pleasure"}
-        foreign = {**NOMAD, "code": "pilgrimage", "en": "Pilgrimage"}
-        assert apoa.set_up(serve(tables={"purposes": table("purposes", holiday, foreign)}).base_url).code == 0
-        apoa("sync")
-        said = apoa("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "pleasure", "b", "y"])
-        assert "In the authority's list: tourism: Pleasure\n" in said.err
-        assert "Pilgrimage" not in said.err
 
 
 class TestAHostileTable:

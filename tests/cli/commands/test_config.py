@@ -110,20 +110,6 @@ class TestList:
             assert key not in practice("config", *words).all
         assert practice("config", "get", "index_key").code == Exit.USAGE
 
-    def test_every_property(self, practice: Apoa) -> None:
-        """The chosen one, or with `--all` each."""
-        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
-
-        def shown(*words: str) -> set[str]:
-            keys = [each["key"].split(".") for each in practice(*words, "--json").json["settings"]]
-            return {key[1] for key in keys if len(key) == 3}
-
-        assert shown("config", "list") == {"melati"}
-        practice("config", "unset", "default_property")
-        assert shown("config", "list") == {"melati", "kuta"}
-        assert shown("--property", "kuta", "config", "list") == {"kuta"}
-        assert shown("config", "list", "--all") == {"melati", "kuta"}
-
 
 class TestSet:
     """`apoa config set` and `unset`."""

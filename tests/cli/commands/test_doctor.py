@@ -18,16 +18,13 @@ from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa
 from damage_helpers import file_size_limit, needs_size_limit
 from doctor_helpers import doctor
 from key_helpers import new_key_pair
-from schedule_helpers import PROGRAM, Crontab, Tools, use
+from schedule_helpers import Tools, use
 from screens import Screens
 from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app.container import Container
-from apoa_client.authority import route
-from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
+from apoa_client.cli.views.health import GROUPS, RESULTS
 from apoa_client.doctor.results import Group, Result
-from apoa_client.errors import Offline
-from apoa_client.messages import msg
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault.sealing import encode_key
 
@@ -39,20 +36,6 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
 
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
-
-
-def test_a_healthy_property(configured: Apoa) -> None:
-    """With a report delivered, every check of the authority is good."""
-    configured.send(QUENTIN)
-    found = doctor(configured)
-    fine = {name for name, check in found.items() if check.result == "ok"}
-    assert fine >= {
-        *("settings", "permissions", "database", "authentic", "waiting", "drafts", "keyring", "private_key"),
-        *("password", "sending", "proxy", "name", "connection", "certificate", "account", "contract", "clock"),
-        *("contact", "disk", "temporary_folder"),
-    }
-    assert found["private_key"].message == "It opens the saved reports."
-    assert found.keys() <= CHECKS.keys()
 
 
 def write_first(apoa: Apoa, text: str) -> None:
@@ -142,19 +125,6 @@ def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
 # The secrets.
 
 
-def test_secrets_from_the_environment(configured: Apoa) -> None:
-    """Their places are named, and no keyring is looked for."""
-    private_key, public_key = new_key_pair()
-    configured.change_setting("public_key", encode_key(public_key))
-    configured.change_database(f"UPDATE memo SET value = '{encode_key(public_key)}' WHERE key = 'public_key'")  # noqa: S608  a key
-    configured.change_setting("vault", "keyring")
-    environ = {"APOA_PRIVATE_KEY": encode_key(private_key), "APOA_PASSWORD": PASSWORD}
-    configured.environ |= environ
-    found = doctor(configured, "--offline")
-    assert found["keyring"].message == "The environment gives the secrets: APOA_PRIVATE_KEY, APOA_PASSWORD"
-    assert found["private_key"].result == "ok"
-
-
 def test_the_recovery_code(configured: Apoa) -> None:
     """Training needs none; otherwise it must have been typed back."""
     assert doctor(configured, "--offline")["recovery_code"].result == "skipped"
@@ -171,18 +141,6 @@ def test_the_recovery_code(configured: Apoa) -> None:
 
 
 # The authority.
-
-
-def test_a_name_that_is_not_found(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name server is asked for nothing else."""
-
-    def unknown(_host: str) -> int:
-        raise Offline(msg("The name {host} was not found.", host="apoa.invalid"), msg("Is the internet down?"))
-
-    monkeypatch.setattr(route, "count_addresses", unknown)
-    found = doctor(away, code=75)
-    assert found["name"].message == "The name apoa.invalid was not found."
-    assert found["connection"].result == "skipped"
 
 
 @contextmanager
@@ -338,25 +296,6 @@ def test_no_schedule_in_a_container(configured: Apoa) -> None:
         app.outbox.record_scheduled_run(configured.clock.now(), 0)
     assert doctor(configured, "--offline", container="podman")["schedule"].result == "skipped"
     assert doctor(configured, "--offline")["schedule"].result == "warning"
-
-
-@posix_only
-def test_a_schedule_of_a_moved_installation(configured: Apoa, tools: Tools) -> None:
-    """One of this program is good; one of a program that is gone is to be installed again, and so is another's."""
-    crontab = Crontab()
-    tools.answers["crontab"] = crontab
-    said = configured("schedule", "install", "--kind", "cron", "--every", "15m")
-    assert said.code == 0, said.err
-    installed, correct = crontab.text, "Correct it with: apoa schedule install"
-    for program, expected in (
-        (f"'{PROGRAM}'", ("warning", "The program that the schedule starts is not there any more.", correct)),
-        ("/bin/sh", ("warning", "The schedule starts another installation of apoa.", correct)),
-        (f"{sys.executable} -m apoa_client", ("ok", "It starts this program every 15 minutes (cron).", None)),
-    ):
-        crontab.text = installed.replace(f"'{PROGRAM}'", program)
-        found = doctor(configured, "--offline")
-        assert found["schedule"] == expected
-        assert found["last_run"].message == "The schedule is installed, but it has not run yet."
 
 
 # This computer.

@@ -30,24 +30,6 @@ class TestFinding:
                 assert find(spelling)[0].id == each.id
 
     @pytest.mark.parametrize(
-        ("query", "name"),
-        [
-            ("anak", "child-in-passport"),
-            ("lost", "lost-passport"),
-            ("passw", "password-changed"),
-            ("nama", "single-name"),
-            ("sandi", "password-changed"),
-            ("dipl", "diplomat"),
-            ("ditolak", "refused"),
-            ("terlambat", "late"),
-            ("late", "late"),
-        ],
-    )
-    def test_a_beginning(self, query: str, name: str) -> None:
-        """The start of a name, or of a word in it, finds the topic if no other name has it."""
-        assert find(query)[0].id == name
-
-    @pytest.mark.parametrize(
         ("query", "kind", "id_"),
         [
             ("sobek", SITUATION, "torn-passport"),
@@ -114,12 +96,6 @@ class TestGuides:
             answer = apoa("help", name, lang=lang)
             assert (answer.code, answer.err) == (0, "")
             assert answer.out.rstrip("\n") == shown.text.rstrip("\n")
-
-    def test_staff_have_theirs_in_both_languages(self) -> None:
-        """A name is unique, and no situation has it."""
-        assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
-        names = {each.name for each in all_guides()}
-        assert names.isdisjoint(each.name for language in LANGUAGES for each in situations(language))
 
 
 TOPICS = [topic.id for topic in topics("en")]

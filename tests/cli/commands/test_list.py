@@ -163,18 +163,6 @@ class TestManyReports:
         assert len(contents.opened) == len(set(contents.opened)) == 9
         assert contents.most <= 3
 
-    def test_the_guest_of_a_check_out_is_opened_only_to_be_shown(
-        self, three: Apoa, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """JSON shows a check-out without its guest; a search and a table need the guest."""
-        leaves = three.reports()[0]["id"]
-        assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
-        contents = OpenContents(monkeypatch)
-        for options, opened in ((["--json"], 4), (["--json", "--room", "1"], 5)):
-            contents.opened.clear()
-            assert three("list", *options).code == 0
-            assert len(contents.opened) == opened
-
 
 class TestWithoutTheKey:
     """Without the private key, what does not need it works."""

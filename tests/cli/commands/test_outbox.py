@@ -1,6 +1,5 @@
 """`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
 
-import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -178,17 +177,6 @@ def test_a_stored_password_goes_to_no_other_server(shared: Apoa, by: str) -> Non
     assert shared.states() == [("check_in", "accepted")]
 
 
-@pytest.mark.parametrize("again", [True, False])
-def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbox, *, again: bool) -> None:
-    """The same server under another address takes the password once it was given again."""
-    del shared.environ["APOA_OUTBOX_PASSWORD"]
-    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    shared.change_setting("outbox", postgres_outbox.address().replace("127.0.0.1", "localhost"))
-    if again:
-        assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    assert shared("status").code == (0 if again else Exit.CREDENTIALS)
-
-
 def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It names the engine and the server; one that is away is a warning, because guests are saved all the same."""
 
@@ -245,18 +233,6 @@ def test_a_desk_that_finds_no_guest_of_the_others(shared: Apoa, second: Apoa) ->
     again = shared(*QUENTIN.mrz("--no-send", "--json"))
     assert (again.code, "duplicate" in again.out) == (Exit.DATA_REFUSED, True)
     assert second("doctor", "--offline").code == 0
-
-
-def test_setting_up_again(shared: Apoa, authority: SandboxServer) -> None:
-    """Without a file on this computer too, an older copy of the shared outbox is noticed as before."""
-    shared.send(QUENTIN)
-    keys, file = shared.home / PROPERTY / "keys.json", shared.home / PROPERTY / "outbox.db"
-    before = json.loads(keys.read_bytes())
-    assert "outbox-version-shared" in before
-    file.unlink()
-    assert shared.set_up(authority.base_url).code == 0
-    assert json.loads(keys.read_bytes()) == before
-    assert not file.exists()
 
 
 def test_setting_up_with_a_key_that_is_not_that_of_the_others(

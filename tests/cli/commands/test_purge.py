@@ -2,7 +2,6 @@
 
 import sqlite3
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,16 +159,6 @@ class TestAtTheGuestsRequest:
         with configured.sending(out["id"]):
             self.refused(configured, guest["id"], "undelivered")
 
-    def test_a_stay_with_a_refused_report_is_kept(self, apoa: Apoa, serve: Serve) -> None:
-        """It is corrected first, or withdrawn, and then the data can be erased."""
-        apoa.set_up(serve("ok,reject").base_url)
-        guest = apoa.send()
-        assert apoa("checkout", guest["id"]).code == Exit.DATA_REFUSED
-        assert "apoa fix" in self.refused(apoa, guest["id"], "undelivered")
-        apoa.clock.forward(timedelta(hours=1))
-        assert apoa("fix", guest["id"], "--at", apoa.clock.now().isoformat()).code == 0
-        assert purged(apoa, "--guest", guest["id"], "--yes")["stays"] == 1
-
     def test_a_lost_answer(self, apoa: Apoa, serve: Serve) -> None:
         """The authority may have the stay: it is cancelled there first."""
         apoa.set_up(serve("lost").base_url)
@@ -227,17 +216,3 @@ class TestScheduled:
         result = past("sync", "--scheduled", "--json")
         assert (result.code, result.err, "left" in result.json) == (0, "", True)
         assert erased(past) == [True]
-
-    def test_a_failure_is_reported_with_the_delivery_result(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """When erasing fails, the output has the delivery result and the error; the exit code is the worse one."""
-        from apoa_client.outbox.errors import damaged
-        from apoa_client.outbox.sql.erasure import Eraser
-
-        def fail(_eraser: Eraser, *_times: object, dry_run: bool) -> None:
-            del dry_run
-            raise damaged(Path("outbox.db"))
-
-        monkeypatch.setattr(Eraser, "finished", fail)
-        result = past("sync", "--scheduled", "--json")
-        assert (result.code, result.json["left"]) == (78, 0)
-        assert "damaged" in result.err

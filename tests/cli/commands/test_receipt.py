@@ -26,9 +26,6 @@ from page_helpers import Page, read_page
 from screens import Screens
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.receipts import receipt_page
-from apoa_client.cli.report_reader import open_report
-from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Receipt
 from apoa_client.sandbox.server import SandboxServer
 
@@ -153,22 +150,6 @@ class TestPage:
         page = printed(away, report["id"])
         assert_both(page, NOT_A_RECEIPT)
         assert "Due by" not in page.text
-
-    def test_names_of_any_script_and_length(self, away: Apoa) -> None:
-        """Names and unknown states are shown in full, isolated from the direction of the text around them."""
-        report = away.save()
-        with container(away) as app:
-            opened = open_report(app, app.outbox.find(report["id"])[0])
-            guest, configured = opened.guest, app.settings
-        assert QUENTIN.surname not in repr(opened)
-        assert opened.report is not None
-        assert guest is not None
-        for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
-            changed = guest._replace(surname=surname, nationality="QQQ", birth_date=PartialDate(1985, 9))
-            named = opened._replace(guest_report=opened.report._replace(guest=changed))
-            content = receipt_page(configured, named, away.clock.now())
-            for value in (f"{QUENTIN.given_names} {surname}", "QQQ", "1985-09"):
-                assert f"<bdi>{value}</bdi>" in content
 
     def test_an_erased_guest(self, configured: Apoa) -> None:
         """Number, times and ids are shown without the key, and nothing of the guest."""

@@ -143,13 +143,6 @@ def test_an_accepted_check_digit_is_in_the_note(away: Apoa) -> None:
 class TestAtATerminal:
     """At a terminal the command asks for what is missing or invalid."""
 
-    def test_a_typed_guest_needs_no_mrz(self, away: Apoa) -> None:
-        """With a typed name the MRZ is not asked for; an invalid number of nights is asked for again."""
-        result = away(*QUENTIN.typed("--no-send", "--nights", "0"), keys=["3", "y"])
-        assert result.code == 0, result.all
-        assert "MRZ" not in result.err
-        assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
-
     def test_yes_and_json_ask_nothing(self, away: Apoa) -> None:
         """With `--yes` and all values given, or with `--json`, nothing is asked."""
         assert away("report", "--json", keys=[]).code == 65
@@ -260,14 +253,6 @@ def test_a_file(away: Apoa, tmp_path: Path, encoding: str) -> None:
     file.write_text(json.dumps(READ), encoding=encoding)
     said = away("report", "--input", str(file), "--no-send", "--json")
     assert (said.code, said.json["guest"]["surname"]) == (0, QUENTIN.surname), said.err
-
-
-def test_what_is_missing(away: Apoa) -> None:
-    """The report is refused with each field that is missing, as without an input."""
-    said = away("report", "--input", "-", "--json", stdin='{"guest": {"surname": "DOE"}}')
-    assert said.code == 65
-    assert {error["code"] for error in said.json["errors"]} == {"missing"}
-    assert "guest.surname" not in {error["field"] for error in said.json["errors"]}
 
 
 @pytest.mark.parametrize("text", ["", "P<GBR", "{", "[" * 100_000, '{"a": ' + "9" * 5000 + "}"])

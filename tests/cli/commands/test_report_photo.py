@@ -362,14 +362,6 @@ class TestKept:
         assert "photo is kept" not in said.out
         assert configured.reports()[0]["photo"] is None
 
-    def test_it_is_kept_and_sent(self, keeping: Apoa, photo: Path) -> None:
-        """The desk reads that it is kept; the next sync sends it, says so, and `show` tells both."""
-        keeping("report", "--photo", str(photo), *STAY, keys=[""])
-        assert keeping("sync").code == 0
-        [report] = keeping.reports()
-        assert (report["state"], report["photo"]) == ("accepted", "sent")
-        keeping("show", report["short_id"])
-
     @pytest.mark.parametrize(
         ("error", "says"),
         [

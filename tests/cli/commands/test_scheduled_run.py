@@ -17,7 +17,6 @@ from cli_helpers import (
     Hostile,
     Serve,
     listening,
-    spoken,
 )
 
 from apoa_client.report.kinds import short_id
@@ -191,18 +190,6 @@ class TestPrintedOnce:
         printed = repeat(away, 25, HOUR)
         assert [hour for hour, each in enumerate(printed) if each] == [18, 24]
         assert printed[18] == "Due within 6 hours: 1. What to do: apoa status\n"
-
-    def test_by_hand(self, apoa: Apoa) -> None:
-        """Near deadlines are printed once, with what to do, and not at each run."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes")
-        printed = repeat(apoa, 8)
-        waiting = spoken("en", "Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand", count=1)
-        near = spoken("en", "Overdue: {late}. Due within 6 hours: {soon}.", late=0, soon=1)
-        late = spoken("en", "Overdue: {late}. Due within 6 hours: {soon}.", late=1, soon=0)
-        assert printed == [f"{waiting}\n{near}\n", *[""] * 7]
-        apoa.clock.forward(HOUR / 4)
-        assert scheduled(apoa).all == f"{waiting}\n{late}\n"
 
     def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
         """Its id is printed when it is refused, and then as a count after six hours, until it is fixed."""

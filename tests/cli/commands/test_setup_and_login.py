@@ -321,10 +321,3 @@ def test_a_password_of_an_earlier_version(configured: Apoa, serve: Serve, logins
     configured.change_setting("api_url", serve().base_url)
     logins.clear()
     assert (configured("sync").code, logins) == (Exit.CREDENTIALS, [])
-
-
-def test_a_rotated_key(configured: Apoa) -> None:
-    """A key rotation changes the public key, and the stored password works after it."""
-    assert configured("key", "rotate", "--recovery-file", str(configured.home / "code.txt")).code == 0
-    configured.save()
-    assert configured("sync").code == 0

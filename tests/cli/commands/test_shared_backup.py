@@ -1,7 +1,6 @@
 """Backups of a property whose reports are in a shared outbox: by hand, each day by one of the desks, and restored."""
 
 import shutil
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -149,19 +148,6 @@ def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, po
         assert shared("log", "--verify").code == 0
         assert shared("sync", "--json").json["sent"] == 1
         assert [state for _id, state in on_server(empty)] == ["accepted"] * 2
-
-
-def test_a_restore_while_a_desk_sends(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It waits for the call of the other desk, and then changes nothing."""
-    saved = shared.save(QUENTIN)
-    file = back_up(shared)
-    monkeypatch.setattr("apoa_client.archive.restore.WAIT_S", 0)
-    now = shared.clock.now()
-    with closing(Container(shared.environ, shared.clock)) as app, postgres_outbox.open(app.sealer) as other:
-        assert other.claim([saved["id"]], now=now, lease_until=now + timedelta(minutes=5))[1]
-        assert shared("restore", file).code == Exit.NOT_NOW
 
 
 def test_a_restore_of_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -1,7 +1,6 @@
 """`apoa sync` sends waiting reports, run by a user or by cron."""
 
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -22,7 +21,6 @@ from cli_helpers import (
 )
 from outbox_helpers import sealer
 from screens import Screens
-from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.commands import sync
 from apoa_client.cli.views.labels import clock_skew_text
@@ -151,17 +149,6 @@ class TestSync:
         result = configured("sync", "--wait", "1", "--json")
         assert (result.code, result.json["left"]) == (75, 1)
 
-    def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The bar counts refused reports, and is removed when the run fails."""
-        show_as_terminal(monkeypatch, sys.stderr)
-        apoa.set_up(serve("reject,drop").base_url)
-        apoa.save()
-        refused = apoa("sync", keys=[])
-        assert refused.code == 65
-        assert "1 refused" in refused.err
-        apoa.save(XIMENA)
-        assert apoa("sync", keys=[]).code == 75
-
 
 @pytest.mark.parametrize("minutes", [5, -90])
 def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int) -> None:
@@ -260,19 +247,3 @@ def test_sync_tells_the_reason(killed: Apoa) -> None:
     killed.clock.forward(LEASE)
     again = killed("sync")
     assert (again.code, again.out) == (0, spoken("en", "Sent: {count}.", count=2) + "\n")
-
-
-def test_status_and_show(killed: Apoa) -> None:
-    """They say that reports are being sent, or until when these wait."""
-    assert spoken_count("en", *BEING_SENT, 2, until=UNTIL) in killed("status").out
-    assert spoken_count("en", *BEING_SENT, 1, until=UNTIL) in killed("show", killed.reports()[0]["id"]).out
-    killed.clock.forward(LEASE)
-    assert UNTIL not in killed("status").out
-    assert UNTIL not in killed("show", killed.reports()[0]["id"]).out
-
-
-def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:
-    """A lease that ends later than any can is over: the reports are sent."""
-    killed.clock.forward(-timedelta(days=1))
-    said = killed("sync", "--json").json
-    assert (said["accepted"], said["leased_until"]) == (2, None)

@@ -17,8 +17,6 @@ from apoa_client.app.kept_session import recall
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
-from apoa_client.errors import StorageProblem
-from apoa_client.messages import msg
 from apoa_client.outbox.sql.metadata import SESSION
 from apoa_client.outbox.sqlite import database, store
 from apoa_client.ports.authority import KeptAnswers
@@ -135,18 +133,6 @@ class TestSending:
 
         configured.save()
         follows([look, lambda: configured.save(XIMENA), *[follows.forward(1), look] * 3])
-
-    def test_by_hand(self, apoa: Apoa, follows: Follow) -> None:
-        """A property whose staff type has nothing to send; its deadlines are watched."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        said = follows(
-            [
-                lambda: apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes"),
-                *[follows.forward(300)] * 4,
-            ]
-        )
-        assert said.err.count("Due within 6 hours: 1") == 1
-        assert len(follows.runs()) == 3
 
     @pytest.mark.slow
     def test_backups_and_erasure(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
@@ -329,23 +315,6 @@ class TestFailures:
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
         follows([follows.states("accepted")])
-
-    def test_an_outbox_that_cannot_be_closed(
-        self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The error ends nothing: it is shown, and what waits is sent."""
-        original = database.SqliteDatabase.close
-
-        def fail(opened: database.SqliteDatabase) -> None:
-            original(opened)
-            raise StorageProblem(msg("The disk is full."))
-
-        configured.save()
-        with monkeypatch.context() as patch:
-            patch.setattr(database.SqliteDatabase, "close", fail)
-            said = follows([*[follows.forward(60)] * 15])
-        assert (said.code, "The disk is full." in said.err) == (0, True)
-        assert configured.states() == [("check_in", "accepted")]
 
 
 class TestSeveralProperties:

@@ -208,31 +208,6 @@ class TestWork:
         assert surnames == [XIMENA.surname, OBADIAH.surname, QUENTIN.surname]
         assert set(states(manual)) == {"accepted"}
 
-    def test_later(self, manual: Apoa) -> None:
-        """A report that is left comes next time, as it was; the page ends when the others are done."""
-        manual.save()
-        manual.save(XIMENA)
-        before = manual.reports()[0]
-
-        def visit(url: str) -> None:
-            browser = Browser(url)
-            assert XIMENA.surname in browser.save("", "later")
-            assert "Left for later: 1." in browser.save("STT-0001")
-
-        assert serve(manual, visit)[0] == 1
-        assert manual.reports()[0] == before
-
-    def test_a_check_in_without_a_number(self, manual: Apoa) -> None:
-        """It is closed all the same, and the page says so."""
-        manual.save()
-        manual.save(XIMENA)
-
-        def visit(url: str) -> None:
-            assert "without a number" in Browser(url).save("", "without")
-
-        assert serve(manual, visit)[0] == 1
-        assert manual("status", "--json").json["without_number"] == 1
-
     def test_two_windows(self, manual: Apoa) -> None:
         """A form of an old window changes nothing: its answer shows the report that is next."""
         manual.save()
