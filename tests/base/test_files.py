@@ -53,7 +53,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @posix
-def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
+def test_what_is_at_the_path(tmp_path: Path) -> None:
     """A readable file is replaced by a private one, and who has it open sees the old content; a link is replaced too.
 
     A folder that is there keeps its mode.
@@ -62,25 +62,25 @@ def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None
     path.write_bytes(b"old")
     path.chmod(0o666)
     with path.open("rb") as spy:
-        write(path, b"new")
+        write_private(path, b"new")
         assert spy.read() == b"old"
     assert mode(path) == 0o600
     victim.write_bytes(b"mine")
     path.unlink()
     path.symlink_to(victim)
-    write(path, b"new")
+    write_private(path, b"new")
     assert (victim.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"mine", b"new", False)
     make_private_folder(tmp_path)
     assert mode(tmp_path) == before
 
 
-def test_what_is_in_the_way(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
+def test_what_is_in_the_way(tmp_path: Path) -> None:
     """A file is replaced; one in place of the folder is an error, and so is one where a new file is made."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    write(path, b"new")
+    write_private(path, b"new")
     with pytest.raises((NotADirectoryError, FileNotFoundError)):  # the second is Windows' word for it
-        write(path / "file", b"newer")
+        write_private(path / "file", b"newer")
     with pytest.raises(FileExistsError):
         create_private(path)
     assert path.read_bytes() == b"new"
@@ -190,7 +190,6 @@ def read_secret(path: Path) -> bytes:
 def test_a_file_that_another_program_has_open_for_a_moment(
     tmp_path: Path,
     hold: Hold,
-    write: Callable[[Path, bytes], None],
     read: Callable[[Path], bytes],
 ) -> None:
     """On Windows a virus scanner keeps a file from being read and replaced: both wait until it has ended."""
@@ -199,7 +198,7 @@ def test_a_file_that_another_program_has_open_for_a_moment(
     holder = hold(path, 20)
     assert (read(path), holder.left) == (b"old", 0)
     holder = hold(path, 20)
-    write(path, b"new")
+    write_private(path, b"new")
     assert (path.read_bytes(), holder.left, [*tmp_path.iterdir()]) == (b"new", 0, [path])
 
 
