@@ -150,6 +150,16 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
     sync_folder(path.parent)
 
 
+def write_private_unsynced(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Replace `path` by a file for the owner only, without waiting for the disk. Raises `OSError`.
+
+    For many files that can be made again: waiting for each takes most of the time.
+    """
+    wait_while_in_use(path, lambda: path.unlink(missing_ok=True))
+    with os.fdopen(create_private(path), "wb") as file:
+        file.writelines(_pieces(content))
+
+
 def _pieces(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
     return [content] if isinstance(content, bytes) else content
 

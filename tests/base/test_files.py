@@ -28,6 +28,7 @@ from apoa_client.files import (
     sync_folder,
     temporary_beside,
     write_private,
+    write_private_unsynced,
 )
 from apoa_client.outbox.sqlite.database import translate_errors
 from apoa_client.settings.config import PropertySettings
@@ -53,7 +54,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @posix
-def test_what_is_at_the_path(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
+def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
     """A readable file is replaced by a private one, and who has it open sees the old content; a link is replaced too.
 
     A folder that is there keeps its mode.
@@ -62,25 +64,26 @@ def test_what_is_at_the_path(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     path.chmod(0o666)
     with path.open("rb") as spy:
-        write_private(path, b"new")
+        write(path, b"new")
         assert spy.read() == b"old"
     assert mode(path) == 0o600
     victim.write_bytes(b"mine")
     path.unlink()
     path.symlink_to(victim)
-    write_private(path, b"new")
+    write(path, b"new")
     assert (victim.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"mine", b"new", False)
     make_private_folder(tmp_path)
     assert mode(tmp_path) == before
 
 
-def test_what_is_in_the_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
+def test_what_is_in_the_way(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
     """A file is replaced; one in place of the folder is an error, and so is one where a new file is made."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    write_private(path, b"new")
+    write(path, b"new")
     with pytest.raises((NotADirectoryError, FileNotFoundError)):  # the second is Windows' word for it
-        write_private(path / "file", b"newer")
+        write(path / "file", b"newer")
     with pytest.raises(FileExistsError):
         create_private(path)
     assert path.read_bytes() == b"new"
@@ -186,10 +189,12 @@ def read_secret(path: Path) -> bytes:
     return (read_secret_file(path) or "").encode()
 
 
+@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
 @pytest.mark.parametrize("read", [read_settings, read_secret])
 def test_a_file_that_another_program_has_open_for_a_moment(
     tmp_path: Path,
     hold: Hold,
+    write: Callable[[Path, bytes], None],
     read: Callable[[Path], bytes],
 ) -> None:
     """On Windows a virus scanner keeps a file from being read and replaced: both wait until it has ended."""
@@ -198,7 +203,7 @@ def test_a_file_that_another_program_has_open_for_a_moment(
     holder = hold(path, 20)
     assert (read(path), holder.left) == (b"old", 0)
     holder = hold(path, 20)
-    write_private(path, b"new")
+    write(path, b"new")
     assert (path.read_bytes(), holder.left, [*tmp_path.iterdir()]) == (b"new", 0, [path])
 
 
@@ -208,10 +213,11 @@ def test_a_file_that_another_program_has_open_for_a_moment(
         read_settings,
         read_secret,
         lambda path: write_output(path, b"new", force=True),
+        lambda path: write_output(path, b"new", force=True, durable=False),
         lambda path: write_secret_file(path, "new"),
         lambda path: save(path, BALI),
     ],
-    ids=["read the settings", "read a secret", "page", "secret", "settings"],
+    ids=["read the settings", "read a secret", "page", "page, unsynced", "secret", "settings"],
 )
 def test_a_file_that_another_program_keeps_open(tmp_path: Path, hold: Hold, use: Callable[[Path], object]) -> None:
     """The error comes after a bounded time and says which programs may have it open; the old file stays."""

@@ -162,6 +162,7 @@ CASES = (
     Case("log --since 2000-01-01 --json", EVENTS, '"saved"', every),
     Case("log --verify --json", EVENTS, '"whole": true'),
     Case("sync --by-hand", FLAT, "Waiting to be typed into APOA", states=["queued"], exit_code=75),
+    Case("sync --sheet {files}/sheet.html --force", OPENED, "<section>", every, "sheet.html", ["queued"]),
     Case("purge --dry-run", ERASED, "reports would be erased", states=["accepted"]),
     Case("purge --dry-run --json", ERASED, "-7000-8000-", erasable, states=["accepted"]),
     Case("purge --dry-run --json", FLAT, '"reports": []', states=["queued"]),

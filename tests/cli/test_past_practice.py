@@ -182,9 +182,14 @@ def test_nothing_in_doubt_is_sent(mixed: Apoa, serve: Callable[..., SandboxServe
     assert checks["waiting"]["advice"] == "Decide with: apoa sync"
 
 
-def test_nothing_in_doubt_is_typed(mixed: Apoa) -> None:
-    """It is not among what staff type into APOA; and that is said."""
-    assert "Decide with: apoa sync" in mixed("sync", "--by-hand").err
+def test_nothing_in_doubt_is_typed(mixed: Apoa, tmp_path: Path) -> None:
+    """Neither on paper nor at the terminal is it among what staff type into APOA; and that is said."""
+    said = mixed("sync", "--by-hand", "--sheet", str(tmp_path / "sheet.html"))
+    sheet = (tmp_path / "sheet.html").read_text()
+    assert EVERETT in sheet
+    assert OBADIAH.surname not in sheet
+    assert XIMENA.surname not in sheet
+    assert "Decide with: apoa sync" in said.err
     asked = mixed(*DECIDE, keys=["", "", *STOP])
     assert EVERETT in asked.err
     assert asked.err.count(OBADIAH.surname) == 1  # where it is asked what it is

@@ -50,8 +50,8 @@ CALLS: dict[str, list[list[str]]] = {
     "amend": [[OBADIAH.surname, "--room", "8", "--reason", "moved", "--no-send"]],
     "checkout": [[OBADIAH.surname]],
     "fix": [[OBADIAH.surname, "--room", "9", "--yes"]],
-    "receipt": [[OBADIAH.surname], [OBADIAH.surname, "--html", "{folder}/receipt.html"]],
-    "sync": [[], ["--all"], ["--by-hand"]],
+    "receipt": [[OBADIAH.surname], ["--all", "--output", "{folder}/pages"]],
+    "sync": [[], ["--all"], ["--by-hand", "--sheet", "{folder}/sheet.html"]],
     "import": [["{folder}/guests.csv", "--yes"]],
     "export": [["-o", "{folder}/reports.csv"], ["--all", "--personal", "-o", "{folder}/guests.csv", "--force"]],
     "stats": [[], ["--all"]],
@@ -268,6 +268,8 @@ def test_practice_among_real_reports(configured: Apoa, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert configured("receipt", QUENTIN.surname, "--html", str(page)).code == 0
     assert "Training only" in page.read_text()
+    configured("receipt", "--all", "--output", str(tmp_path / "pages"))
+    assert not list(tmp_path.glob("pages/LATIHAN*"))
 
 
 def test_secrets_of_the_environment_are_not_used(real: Apoa, keyring: dict[str, str]) -> None:

@@ -44,8 +44,16 @@ purge --guest zzzz
 receipt
 receipt x --html a --pdf b
 receipt x --html a --json
+receipt x --from 2026-11-24
+receipt x --output d
+receipt --all
+receipt --all x --output d
+receipt --all --html a --output d
+receipt --all --output d --from entah
+receipt --all --output d --from 2026-11-25 --to 2026-11-24
 receipt --day 2026-11-24 2e8b11aa
 receipt --day 2026-11-24 --html -
+receipt --day 2026-11-24 --all --output x
 receipt --day 2026-11-24 --json --pdf x.pdf
 received x
 report --photo page.jpg --mrz P<POL
@@ -72,6 +80,7 @@ stats --month 2026-13
 stats --month november
 stats --month 2026-12
 sync --scheduled --by-hand
+sync --scheduled --sheet x.html
 sync --all --by-hand
 --property melati sync --all
 sync --wait 0
@@ -80,7 +89,9 @@ sync --follow --scheduled
 sync --follow --wait 5
 sync --follow --json
 sync --follow --by-hand
+sync --follow --sheet x.html
 sync --page --all
+sync --page --sheet -
 """
 SECRETS = ("kuda", "rah4sia")
 

@@ -250,3 +250,22 @@ class TestBrowser:
         expect(page.locator("#problem")).to_be_visible()
         assert serious_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_sheet_on_a_telephone(manual: Installed, new_context: NewContext, tmp_path: Path) -> None:
+    """The heading of a report has its kind and ID on one line and the deadline below; nothing is cut off or broken."""
+    manual(*QUENTIN.mrz())
+    sheet = tmp_path / "sheet.html"
+    assert manual("sync", "--by-hand", "--sheet", str(sheet), lang="id").code == 0
+    page = new_context(viewport={"width": 390, "height": 800}).new_page()
+    page.goto(sheet.as_uri())
+    heading, kind, name = (
+        page.locator(each).first.bounding_box() for each in ("section header", "section h2", "td bdi")
+    )
+    assert heading is not None
+    assert kind is not None
+    assert name is not None
+    assert heading["height"] < 2.5 * kind["height"]
+    assert kind["height"] < 30
+    assert name["height"] < 30
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

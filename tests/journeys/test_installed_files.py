@@ -28,13 +28,14 @@ def test_texts(apoa: Installed) -> None:
 
 
 def test_pages(apoa: Installed, tmp_path: Path) -> None:
-    """The notice for guests, a receipt and the recovery sheet are written."""
-    pages = {name: tmp_path / f"{name}.html" for name in ("poster", "receipt", "recovery")}
+    """The notice for guests, a receipt, a sheet to type from and the recovery sheet are written."""
+    pages = {name: tmp_path / f"{name}.html" for name in ("poster", "receipt", "sheet", "recovery")}
     setup = ["setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file"]
     said = [apoa(*setup, "--recovery-file", str(pages["recovery"])), apoa(*QUENTIN.mrz())]
     report_id = apoa.reports()[0]["id"]
     said += [
         apoa("info", "--poster", str(pages["poster"])),
+        apoa("sync", "--by-hand", "--sheet", str(pages["sheet"])),
         apoa("receipt", report_id, "--html", str(pages["receipt"])),
     ]
     assert [call.all for call in said if call.code] == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cli_helpers import QUENTIN, Installed, spoken
+from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
 from page_helpers import read_page
 
@@ -53,3 +53,21 @@ def test_missing_pdf(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str)
     server.interrupt()
     assert apoa(*command, lang=lang).code == 75
     assert list(tmp_path.glob("*x.pdf*")) == []
+
+
+def test_inspection_folder(configured: Installed, tmp_path: Path) -> None:
+    """A private folder has a page for each receipt and a table, without guests' names in file names."""
+    folder = tmp_path / "inspection"
+    for guest in (QUENTIN, XIMENA):
+        assert configured(*guest.mrz()).code == 0
+    assert configured(*OBADIAH.mrz("--no-send")).code == 0
+    said = configured("receipt", "--all", "--output", str(folder), "--json")
+    assert said.json == {"folder": str(folder), "written": 2, "without_receipt": 1}
+    names = sorted(path.name for path in folder.iterdir())
+    numbers = [report["receipt"]["number"] for report in configured.reports() if report["receipt"]]
+    assert names == sorted(["index.html", *(f"{number}.html" for number in numbers)])
+    index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
+    assert all(guest.name in index.text for guest in GUESTS)
+    if os.name != "nt":
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}

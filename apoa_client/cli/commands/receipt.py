@@ -1,4 +1,4 @@
-"""`apoa receipt`: show a report's receipt, print it or fetch its PDF, or compare the receipts of a day."""
+"""`apoa receipt`: show a report's receipt, print it or fetch its PDF, or compare those of a day."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option, path_option
-from apoa_client.cli.report_reader import open_report, parse_day_start
+from apoa_client.cli.registry import command, flag, force_option, guest_argument, json_option, option, path_option
+from apoa_client.cli.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, style_bold, style_warning
@@ -33,16 +33,22 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 @path_option("--html", text=N_("Write a page to print to this file; - for standard output."))
 @path_option("--pdf", text=N_("Write the authority's own PDF to this file, where it has one."))
 @option("--day", metavar="DATE", text=N_("What the authority accepted on a day, compared with the reports here."))
+@flag("--all", "everything", text=N_("For an inspection: a page for each report with a receipt."))
+@option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
+@option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
+@path_option("--output", "folder", metavar="DIR", text=N_("With --all: the folder to write into."))
 @force_option
 @json_option
 def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # noqa: ANN401  click's
-    """Show or write the receipt of one report or of one day."""
+    """Show or write the receipt of one report or of one day, or write a folder with those of many."""
     _check_options(session, reference, options)
     app = session.app
     if options["day"] is not None:
         return _receipt_of_day(session, options["day"], options["pdf"], force=options["force"])
     if options["pdf"] is None:  # which records when the authority answered
         app.on_unwritable = show_unwritable
+    if options["everything"]:
+        return _write_folder(session, options)
     found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
     if found is None:
         return Exit.DONE
@@ -64,9 +70,19 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
 
 def _check_options(session: Session, reference: str, options: Mapping[str, Any]) -> None:
     """Raise `UsageProblem` if the options do not go together."""
-    if options["day"] is not None and (reference or options["html"]):
-        raise UsageProblem(msg("--day takes no ID and no --html."))
-    if bool(options["html"]) + bool(options["pdf"]) + session.json > 1:
+    if options["day"] is not None and (reference or options["html"] or options["everything"]):
+        raise UsageProblem(msg("--day takes no ID, no --html and no --all."))
+    if options["everything"]:
+        if reference or options["html"] or options["pdf"]:
+            raise UsageProblem(msg("--all takes no ID, no --html and no --pdf."))
+        if not options["folder"]:
+            raise UsageProblem(
+                msg("Which folder? The pages of --all go into one."),
+                msg("Name it with: apoa receipt --all --output DIR"),
+            )
+    elif options["first"] or options["last"] or options["folder"]:
+        raise UsageProblem(msg("--from, --to and --output go with --all only."))
+    elif bool(options["html"]) + bool(options["pdf"]) + session.json > 1:
         raise UsageProblem(msg("Give only one of --html, --pdf and --json."))
 
 
@@ -143,6 +159,33 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes | None:
         raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
 
 
+def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
+    """Write a page for each receipt of a period. Returns the exit code."""
+    from apoa_client.cli.documents.receipts import index_name, write_inspection_folder  # as above
+
+    app = session.app
+    period = parse_period(app, options["first"], options["last"])
+    folder: Path = options["folder"]
+    silent = session.quiet or not session.interactive
+    found = write_inspection_folder(app, period, folder, force=options["force"], silent=silent)
+    without = found.without_receipt
+    if session.json:
+        print_json({"folder": str(folder.absolute()), "written": found.written, "without_receipt": without})
+    elif found.written or without:
+        done = nmsg("{count} page is written.", "{count} pages are written.", found.written)
+        print_done(text(done))
+        index = folder / index_name()
+        print_line(_("Begin with: {file}").format(file=sanitize(str(index))))
+        if without:
+            warning = nmsg(
+                "{count} report of this time has no receipt.", "{count} reports of this time have no receipt.", without
+            )
+            print_line(style_warning(text(warning)))
+    else:
+        print_line(_("No reports."))
+    return found.exit_code
+
+
 def _receipt_of_day(session: Session, typed: str, pdf: Path | None, *, force: bool) -> int:
     """Show the receipt of the day that a user typed, compared with the outbox, or write the authority's own PDF of it.
 
@@ -165,7 +208,7 @@ def _receipt_of_day(session: Session, typed: str, pdf: Path | None, *, force: bo
     if daily is None:
         raise AuthorityRefuses(
             msg("The authority has no receipts for whole days."),
-            msg("Each report has a receipt of its own. For a table of all: apoa export"),
+            msg("Each report has a receipt of its own. For a page of each: apoa receipt --all --output DIR"),
             name="no_daily_receipts",
         )
     found = compare(daily, app.outbox.entries(Selection()))

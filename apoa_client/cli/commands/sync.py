@@ -3,10 +3,11 @@
 import random
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import WholeNumber, command, flag, json_option, option
+from apoa_client.cli.registry import WholeNumber, command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, print_warning
@@ -33,6 +34,8 @@ _LONGEST_FOR_ALL_S = 1200.0
 @flag("--by-hand", text=N_("Send nothing: show the reports to type into APOA, and record their numbers."))
 @flag("--page", text=N_("With --by-hand: show a page in the browser, with a button that copies each value."))
 @flag("--no-browser", text=N_("Open no browser: copy at the terminal, or with --page print the page's address."))
+@path_option("--sheet", text=N_("With --by-hand: write a sheet to print."))
+@force_option
 @flag("--quiet", "-q", text=N_("Say only what a person must act on."))
 @all_option
 @json_option
@@ -63,11 +66,16 @@ class _Choices(NamedTuple):
     by_hand: bool
     page: bool
     no_browser: bool
+    sheet: Path | None
+    force: bool
 
 
 def _check_choices(session: Session, choices: _Choices, *, every_property: bool) -> None:
     """Raise `UsageProblem` for options that exclude each other."""
-    if (choices.by_hand or choices.page) and (choices.scheduled or choices.follow or every_property):
+    by_hand = choices.by_hand or choices.page or choices.sheet is not None
+    if choices.page and choices.sheet is not None:
+        raise UsageProblem(msg("--page and --sheet exclude each other."))
+    if by_hand and (choices.scheduled or choices.follow or every_property):
         raise UsageProblem(
             msg("Typing reports into APOA needs a user, and one property."),
             msg("Choose one property with --property NAME, and leave out --all, --scheduled and --follow."),
@@ -80,8 +88,10 @@ def _check_choices(session: Session, choices: _Choices, *, every_property: bool)
 
 def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
     """Do what was chosen for the session's property. A conversation is held only if `interactive`."""
-    from apoa_client.cli.commands.sync_delivery import deliver, report_by_hand
+    from apoa_client.cli.commands.sync_delivery import deliver, report_by_hand, write_sheet
 
+    if choices.sheet is not None:
+        return write_sheet(session, choices.sheet, force=choices.force).exit_code
     if session.app.settings.by_hand or choices.by_hand or choices.page:
         way = _way_to_type(session, page=choices.page, browser=not choices.no_browser, interactive=interactive)
         return report_by_hand(session, way).exit_code

@@ -1,14 +1,18 @@
 """One run of `apoa sync`, with its outcome on the screen or as JSON: a delivery, or what staff type into APOA."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
+    print_done,
+    print_error_line,
     print_json,
     print_line,
     print_warning,
+    sanitize,
     style_success,
     style_warning,
 )
@@ -55,6 +59,33 @@ def deliver(
 
         refresh_code_tables(session.app, outcome)
     return outcome
+
+
+def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
+    """Write a sheet of paper with what waits. Nothing is sent."""
+    from apoa_client.cli.documents.by_hand import write_sheet as write  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
+
+    def work() -> Outcome:
+        _settle_past_practice(session)
+        count = write(session.app, path, force=force)
+        if not count:
+            print_error_line(_("Nothing is waiting, so no sheet was written."))
+        else:
+            if path != STANDARD_OUTPUT and not session.json:
+                print_done(_("The sheet is written: {file}").format(file=sanitize(str(path))))
+                print_line(_("Reports on it: {count}").format(count=count))
+            print_error_line(
+                _(
+                    "It holds guests' personal data: print it, then delete the file. Destroy the paper when all is "
+                    "filed."
+                )
+            )
+        if session.json:
+            _print_json(session, Outcome(left=_summary(session).waiting))
+        return Outcome()  # what waits is on the sheet
+
+    return _repairing(session, work)
 
 
 def report_by_hand(

@@ -321,6 +321,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             unchecked=FLAG,
             erased__optional=TRUE,
         ),
+        object_of(folder=TEXT, **each(COUNT, "written without_receipt")),
         object_of(
             day=DAY,
             property=TEXT,

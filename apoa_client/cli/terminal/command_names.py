@@ -301,7 +301,7 @@ _NAMES_ITS_PROPERTY = (  # a string: it is compiled only where it is needed
     r" (--all|--semua|--property|--penginapan|(set|atur) default_property|path|letak|explain|jelaskan)(?![\w-])"
 )
 """What follows a command that names its property, works on all, or on the settings of the program."""
-_EVERY_ONE = {"list", "uninstall"}
+_EVERY_ONE = {"receipt", "list", "uninstall"}
 """Commands whose ``--all`` is not for all properties."""
 
 

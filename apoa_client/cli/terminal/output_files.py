@@ -12,9 +12,12 @@ from apoa_client.messages import Message, msg
 STANDARD_OUTPUT = Path("-")
 
 
-def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool, done: str = "") -> None:
+def write_output(
+    path: Path, content: bytes | Iterable[bytes], *, force: bool, durable: bool = True, done: str = ""
+) -> None:
     """Write a file, or to stdout for ``-``, at once or piece by piece. With `force`, replace an existing file.
 
+    Without `durable`, do not wait until the disk has it, and leave an incomplete file if the program is killed.
     `done` is the line that then says which {file} was written, if it is one.
 
     Raises `UsageProblem` if the file exists or its folder does not, `SettingsProblem` if it cannot be written.
@@ -25,7 +28,7 @@ def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool, d
         return
     check_writable(path, force=force)
     try:
-        files.write_private(path, content)
+        (files.write_private if durable else files.write_private_unsynced)(path, content)
     except files.FileInUse:
         raise file_in_use(str(path)) from None
     except OSError:
@@ -80,6 +83,20 @@ def check_ending(path: Path, endings: Sequence[str], advice: Message | None = No
     if path != STANDARD_OUTPUT and path.suffix.casefold() not in endings:
         problem = msg("The name of {path} must end in: {endings}", path=str(path), endings=", ".join(endings))
         raise UsageProblem(problem, advice)
+
+
+def make_output_folder(folder: Path, *, force: bool) -> None:
+    """Make a private folder. With `force`, it may exist with files in it. Raises as `write_output`."""
+    try:
+        files.make_private_folder(folder)
+        used = any(folder.iterdir())
+    except OSError:
+        raise _unwritable(folder) from None
+    if used and not force:
+        raise UsageProblem(
+            msg("The folder {path} is not empty; nothing was written.", path=str(folder)),
+            msg("Name a new folder, or write into this one with: --force"),
+        )
 
 
 def _unwritable(path: Path) -> SettingsProblem:

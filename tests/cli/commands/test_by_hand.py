@@ -1,7 +1,9 @@
 """A property whose staff type reports into APOA: setup, screens, printed sheet and receipt numbers."""
 
+import os
 import re
 import sqlite3
+import stat
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
@@ -16,6 +18,8 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Apoa,
+    CallResult,
+    OpenContents,
     Serve,
     spoken,
 )
@@ -165,7 +169,7 @@ class TestUnreadableExpiry:
     """A torn passport whose expiry cannot be read."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_from_the_question_to_the_book(self, manual: Apoa, lang: str) -> None:
+    def test_from_the_question_to_the_sheet(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
         """It is typed in words or given as an option; every screen and page says that it cannot be read."""
         words, option = ("tidak terbaca", "--masa-berlaku") if lang == "id" else ("unknown", "--expiry-date")
         details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12 sep 85", "POL", "ZX1234567", words, "B1", "2", "7"]
@@ -178,8 +182,10 @@ class TestUnreadableExpiry:
         assert again.json["guest"]["document"]["expiry_date"] is None
         assert manual("amend", report["id"], option, words, "--reason", "x", "--yes", "--json", lang=lang).code == 65
         unreadable = spoken(lang, "not readable")
+        sheet = tmp_path / "sheet.html"
+        assert manual("sync", "--by-hand", "--sheet", str(sheet), lang=lang).code == 0
         book = manual("export", "--personal", "--format", "csv", lang=lang).out
-        assert all(unreadable in shown for shown in (typed.err, book))
+        assert all(unreadable in shown for shown in (typed.err, sheet.read_text(encoding="utf-8"), book))
 
 
 class TestWithoutANumber:
@@ -380,6 +386,66 @@ class TestFormLines:
         for character in DANGEROUS:
             line = form_line(FormField("surname", f"A{character}B", f"C{character}D"), zone)
             assert (line.value, line.before) == ("A?B", "C?D")
+
+
+class TestPrintedSheet:
+    """The same content on a printed sheet."""
+
+    def write_sheet(self, apoa: Apoa, file: Path, *more: str, lang: str = "en") -> CallResult:
+        return apoa("sync", "--by-hand", "--sheet", str(file), *more, lang=lang)
+
+    def test_all_waiting_reports(self, manual: Apoa, tmp_path: Path) -> None:
+        """A private file has one block for each waiting report with its command, and no report changes its state."""
+        manual("setup", "--non-interactive", "--property", "melati", "--display-name", "Wisma Melati Ubud")
+        reports = [manual.save(guest) for guest in GUESTS]
+        file = tmp_path / "apoa.html"
+        result = self.write_sheet(manual, file)
+        assert (result.code, str(file) in result.out) == (0, True), result.all
+        assert os.name == "nt" or stat.S_IMODE(file.stat().st_mode) == 0o600
+        page = read_page(file.read_text(encoding="utf-8"))
+        assert "Wisma Melati Ubud" in page.text
+        for report, guest in zip(reports, GUESTS, strict=True):
+            assert f"apoa received {report['short_id']} " in page.text
+            assert guest.number in page.text
+        labels = ["Nama keluarga", "Nama depan", "Jenis kelamin", "Tempat lahir", "Tanggal lahir", "Kewarganegaraan"]
+        places = [page.text.index(label) for label in labels]
+        assert (places, file.read_text().count('class="box"')) == (sorted(places), 3)
+        assert set(states(manual).values()) == {"queued"}
+
+    @pytest.mark.parametrize("to_file", [True, False])
+    def test_many_reports(
+        self, manual: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, to_file: bool
+    ) -> None:
+        """Each report is opened, written and forgotten."""
+        reports = [manual.save(QUENTIN, "--again", "--room", str(number)) for number in range(8)]
+        contents = OpenContents(monkeypatch)
+        result = self.write_sheet(manual, tmp_path / "apoa.html") if to_file else manual("sync", "--sheet", "-")
+        page = read_page((tmp_path / "apoa.html").read_text() if to_file else result.out)
+        assert contents.opened == [report["id"] for report in reports]
+        assert contents.most <= 2
+        assert [f"apoa received {report['short_id']} " in page.text for report in reports] == [True] * 8
+
+    def test_a_failure_keeps_the_earlier_sheet(self, manual: Apoa, tmp_path: Path) -> None:
+        """If a report cannot be read from the disk, the earlier sheet stays as it was."""
+        manual.save()
+        second = manual.save(XIMENA)
+        file = tmp_path / "apoa.html"
+        file.write_text("earlier")
+        with closing(sqlite3.connect(manual.outbox_file)) as db, db:
+            db.execute("UPDATE reports SET content = NULL WHERE id = ?", [second["id"]])
+        assert self.write_sheet(manual, file, "--force").code == 78
+        assert (file.read_text(), list(tmp_path.glob(".apoa*"))) == ("earlier", [])
+
+    def test_unreadable_report(self, manual: Apoa, tmp_path: Path) -> None:
+        """An unreadable report is left out of the sheet, and the other reports are printed."""
+        broken = manual.save()
+        manual.save(XIMENA)
+        with closing(sqlite3.connect(manual.outbox_file)) as db, db:
+            db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
+        file = tmp_path / "apoa.html"
+        assert self.write_sheet(manual, file).code == 0
+        assert broken["short_id"] not in file.read_text()
+        assert XIMENA.number in file.read_text()
 
 
 class TestReceived:

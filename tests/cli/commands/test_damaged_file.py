@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken
@@ -87,17 +88,25 @@ def by_hand(apoa: Apoa) -> Apoa:
     return apoa
 
 
-@pytest.mark.parametrize("index", ["", "reports_open", "reports_due"])
-def test_by_hand(by_hand: Apoa, index: str) -> None:
-    """The index is rebuilt, also one that only the work itself meets, and no report is left out."""
+@pytest.mark.parametrize("damage", [hide_from_queue, lambda file: clear_index(file, "reports_open")])
+def test_by_hand(by_hand: Apoa, damage: Callable[[Path], None]) -> None:
+    """The index is rebuilt, and every report is on the sheet."""
     with closing(sqlite3.connect(by_hand.outbox_file)) as db:  # as `hide_from_queue` needs it
         db.execute("UPDATE reports SET due_at = NULL")
         db.commit()
     assert by_hand("log", "--accept", *(report["id"] for report in by_hand.reports())).code == 0
-    if index:
-        clear_index(by_hand.outbox_file, index)
-    else:
-        hide_from_queue(by_hand.outbox_file)
+    damage(by_hand.outbox_file)
+    sheet = by_hand("sync", "--sheet", "-")
+    assert sheet.code == 0
+    assert QUENTIN.surname in sheet.out
+    assert XIMENA.surname in sheet.out
+    assert rebuilt_text() in sheet.err
+    assert by_hand("sync", "--json").json["left"] == 2
+
+
+def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
+    """An index that only the work itself meets is rebuilt, and the work begins again."""
+    clear_index(by_hand.outbox_file, "reports_due")
     result = by_hand("sync", "--json")
     assert (result.code, result.json["left"], result.err) == (75, 2, rebuilt_text() + "\n")
 

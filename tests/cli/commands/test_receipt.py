@@ -1,4 +1,4 @@
-"""`apoa receipt`: on the screen, as JSON, as a page to print, and as the authority's PDF."""
+"""`apoa receipt`: on the screen, as JSON, as a page to print, as the authority's PDF, and as a folder of all."""
 
 import os
 import stat
@@ -13,10 +13,13 @@ from authority_simulator import AuthoritySimulator
 from cli_helpers import (
     GUESTS,
     LANGUAGES,
+    OBADIAH,
     QUENTIN,
     XIMENA,
     Apoa,
+    Guest,
     Hostile,
+    OpenContents,
     Serve,
     assert_sanitized,
     listening,
@@ -77,6 +80,7 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(apoa, "receipt", QUENTIN.surname, "--html", str(apoa.home / "no" / "a.html"), lang=lang)
     screens(apoa, "receipt", QUENTIN.surname, "--pdf", str(apoa.home / "a.pdf"), lang=lang)
     screens(apoa, "receipt", XIMENA.surname, "--pdf", str(apoa.home / "a.pdf"), lang=lang)
+    screens(apoa, "receipt", "--all", "--output", str(apoa.home / "pages"), lang=lang)
     screens(apoa, "receipt", "--day", "2026-11-24", lang=lang)
     screens(apoa, "receipt", lang=lang)
 
@@ -222,6 +226,131 @@ class TestPdf:
         assert away("receipt", other["id"], "--pdf", file).code == 69
 
 
+class TestInspection:
+    """`--all` writes all receipts of a period to a folder."""
+
+    @pytest.fixture
+    def three(self, configured: Apoa) -> Apoa:
+        """Three guests, a day apart; the last report waits."""
+        for guest in GUESTS:
+            more = ["--no-send"] if guest is OBADIAH else []
+            assert configured(*guest.mrz(*more)).code == 0
+            configured.clock.forward(timedelta(days=1))
+        return configured
+
+    def test_reports_are_opened_one_after_the_other(
+        self, three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each report is opened, written and forgotten: for the table its line is kept."""
+        for number in range(5):
+            assert three(*QUENTIN.mrz("--again", "--yes", "--room", str(number))).code == 0
+        contents = OpenContents(monkeypatch)
+        assert three("receipt", "--all", "--output", str(tmp_path / "pages")).code == 0
+        assert len(contents.opened) == len(set(contents.opened)) == 8
+        assert contents.most <= 2
+
+    def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
+        """Writes a page for each receipt and a table of all, privately, and prints the counts."""
+        folder = tmp_path / "periksa"
+        result = three("receipt", "--all", "--output", str(folder))
+        assert (result.code, result.err) == (0, "")
+        assert "1 report of this time has no receipt." in result.out
+        numbers = [report["receipt"]["number"] for report in three.reports() if report["receipt"]]
+        assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{n}.html" for n in numbers), "index.html"])
+        if os.name != "nt":
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+        index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
+        assert index.links == [f"{number}.html" for number in numbers]
+        assert all(guest.name in index.text for guest in GUESTS)
+        assert_both(index, "no receipt")
+        for number, guest in zip(numbers, GUESTS, strict=False):
+            page = read_page((folder / f"{number}.html").read_text(encoding="utf-8"))
+            assert (number in page.text, guest.name in page.text) == (True, True)
+
+    @pytest.mark.parametrize(
+        ("options", "guests"),
+        [
+            (["--from", "2026-11-25"], (XIMENA, OBADIAH)),
+            (["--to", "25/11/2026"], (QUENTIN, XIMENA)),
+            (["--from", "2026-11-25", "--to", "2026-11-25"], (XIMENA,)),
+        ],
+    )
+    def test_a_period(self, three: Apoa, tmp_path: Path, options: list[str], guests: tuple[Guest, ...]) -> None:
+        """A period is in check-in nights of the property's zone, with the first and the last."""
+        folder = tmp_path / "periksa"
+        result = three("receipt", "--all", "--output", str(folder), "--json", *options)
+        assert result.code == 0, result.err
+        index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
+        assert [guest.name in index.text for guest in GUESTS] == [guest in guests for guest in GUESTS]
+        waiting = int(OBADIAH in guests)
+        wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
+        assert result.json == wanted
+
+    @pytest.mark.parametrize(
+        ("period", "written"),
+        [
+            (["--from", "24/11", "--to", "30/11"], 2),
+            (["--from", "25 nov", "--to", "kemarin"], 1),
+            (["--from", "1/11", "--to", "23 nov"], 0),
+            (["--to", "24 nov"], 1),
+            (["--to", "28 nov"], 0),  # of last year: it is the 27th
+            (["--from", "1/3", "--to", "5/3"], 0),  # both of one year
+        ],
+    )
+    def test_a_period_without_years(self, three: Apoa, tmp_path: Path, period: list[str], written: int) -> None:
+        """A period without years starts in the past and ends near its start."""
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
+        assert result.code == 0, result.err
+        assert result.json["written"] == written
+
+    def test_a_period_without_reports(self, three: Apoa, tmp_path: Path) -> None:
+        """Without reports no folder is made."""
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
+        assert (result.code, result.out, (tmp_path / "p").exists()) == (0, "No reports.\n", False)
+
+    def test_a_broken_seal_leaves_other_receipts_readable(self, three: Apoa, tmp_path: Path) -> None:
+        """The page shows what is not sealed, and the exit code shows the error."""
+        from apoa_client.vault.sealing import PropertySealer  # replaced below
+
+        first = three.reports()[0]["id"]
+        original = PropertySealer.open
+
+        def tampered(sealer: PropertySealer, record_id: str, sealed: bytes) -> bytes:
+            return original(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
+
+        three.monkeypatch.setattr(PropertySealer, "open", tampered)
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--json")
+        assert result.code == 78
+        assert result.json["written"] == 2
+        assert "not deleted" in result.err
+        index = read_page((tmp_path / "p" / "index.html").read_text(encoding="utf-8"), links=True)
+        assert QUENTIN.name not in index.text
+        page = (tmp_path / "p" / index.links[0]).read_text(encoding="utf-8")
+        assert_both(read_page(page), "The guest's data cannot be read on this computer.")
+
+    def test_file_names(self, away: Apoa, tmp_path: Path) -> None:
+        """File names have only the letters and digits of the number; equal and empty ones get the report's id."""
+        numbers = ["STT/1", "stt-1", "../../etc/passwd", "CON", "<>", "index", "N" * 100]
+        for day, number in enumerate(numbers):
+            guest = Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{day:07}", QUENTIN.birth_place)
+            typed(away, away.save(guest), number)
+            away.clock.forward(timedelta(hours=1))
+        short = [report["short_id"] for report in away.reports()]
+        assert away("receipt", "--all", "--output", str(tmp_path / "p")).code == 0
+        wanted = [
+            "STT-1",
+            f"stt-1-{short[1]}",
+            "etc-passwd",
+            f"CON-{short[3]}",
+            f"report-{short[4]}",
+            f"index-{short[5]}",
+            "N" * 80,
+            "index",
+        ]
+        assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
+
+
 NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
 
 
@@ -239,8 +368,8 @@ class TestHostileNumber:
         apoa.monkeypatch.chdir(tmp_path)
         return apoa
 
-    def test_a_hostile_number_is_sanitized(self, hostile_receipt: Apoa) -> None:
-        """The number is sanitized on the screen, in JSON, and on the page."""
+    def test_a_hostile_number_is_sanitized(self, hostile_receipt: Apoa, tmp_path: Path) -> None:
+        """The number is sanitized on the screen, in JSON, on the page and in file names."""
         report = hostile_receipt.reports()[0]
         for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
             result = hostile_receipt(*command)
@@ -249,3 +378,9 @@ class TestHostileNumber:
         page = hostile_receipt("receipt", report["id"], "--html", "-").out
         assert_sanitized(page)
         assert "<img src=x onerror=alert(1)>" in read_page(page).text
+        assert hostile_receipt("receipt", "--all", "--output", "p").code == 0
+        files = sorted(path.name for path in (tmp_path / "p").iterdir())
+        assert files == ["img-src-x-onerror-alert-1-2J-N.html", "index.html"]
+        index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
+        assert_sanitized(index)
+        read_page(index, links=True)

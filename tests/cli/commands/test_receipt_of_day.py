@@ -85,7 +85,7 @@ def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyP
         assert result.json["error"]["class"] == "no_daily_receipts"
     else:
         assert "no receipts for whole days" in result.err
-        assert "apoa export" in result.err
+        assert "apoa receipt --all --output DIR" in result.err
 
 
 def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

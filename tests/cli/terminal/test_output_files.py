@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.cli.terminal.output_files import write_output
+from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.errors import SettingsProblem, UsageProblem
 
 
@@ -57,3 +57,14 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsProblem) as caught:
         write_output(tmp_path / "page.html", b"ours", force=False)
     assert "disk is not full" in str(caught.value.advice)
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    """One with files is used only with `force`, which keeps them; a file of that name is an error."""
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UsageProblem, match="not empty"):
+        make_output_folder(tmp_path, force=False)
+    make_output_folder(tmp_path, force=True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with pytest.raises(SettingsProblem):
+        make_output_folder(tmp_path / "notes.txt", force=True)
