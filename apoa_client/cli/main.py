@@ -37,7 +37,7 @@ from apoa_client.messages import msg
 if TYPE_CHECKING:
     from apoa_client.ports.run import Clock
 
-_COMPLETION = "_APOA_COMPLETE"  # as `apoa_client.cli.completion.VARIABLE`, which is not loaded otherwise
+_COMPLETION = "_APOA_COMPLETE"  # as `apoa_client.cli.commands.completion.VARIABLE`, which is not loaded otherwise
 _INTERRUPTED, _TERMINATED = 130, 143
 """The exit codes of a shell for SIGINT and SIGTERM."""
 _CAUGHT = (Exception, KeyboardInterrupt, SystemExit)
@@ -173,7 +173,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
 
 def _complete(environ: Mapping[str, str], clock: "Clock | None") -> int:
     """Answer a shell that asks what can stand at the cursor; click would do it later, and with English names alone."""
-    from apoa_client.cli.completion import complete  # not needed by the commands themselves
+    from apoa_client.cli.commands.completion import complete  # not needed by the commands themselves
 
     session = Session(environ, clock)
     try:

@@ -3,12 +3,13 @@
 They are named as strings because importing all of them would slow down every start.
 """
 
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
-from apoa_client.cli.registry import CommandHelp
+from apoa_client.cli.registry import NamedCommands
 from apoa_client.cli.terminal.command_names import ALIASES, SYNONYMS, localized_name
 from apoa_client.cli.terminal.language import N_, _
 
@@ -39,17 +40,12 @@ ALL_SECTIONS = "apoa_client.all_sections"
 """The key of `click.Context.meta` that is set where the help shows all sections."""
 
 
-class Program(CommandHelp, click.Group):
+class Program(NamedCommands):
     """The program: its commands by name, in sections."""
 
-    def shown_commands(self) -> list[str]:
-        """Return all commands by their names in the reader's language, in the order of the help."""
-        return list(map(localized_name, COMMANDS))
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the shown names; to complete a name, those in the other language too."""
-        more = (*COMMANDS, *ALIASES) if ctx.resilient_parsing else ()
-        return list(dict.fromkeys((*self.shown_commands(), *more)))
+    names: Collection[str] = COMMANDS
+    aliases: Mapping[str, str] = ALIASES
+    synonyms: Mapping[str, str] = SYNONYMS
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Return the names that fit. Before a letter is typed they have no help: it would import each command."""
@@ -73,23 +69,6 @@ class Program(CommandHelp, click.Group):
         module = import_module(f"apoa_client.cli.commands.{_ELSEWHERE.get(name, name)}")
         return next(each for each in vars(module).values() if isinstance(each, click.Command) and each.name == name)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command. For an unknown name, fail and suggest a similar one."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            from apoa_client.matching import close_matches
-
-            near = close_matches(name, [*COMMANDS, *ALIASES, *SYNONYMS], limit=1)
-            hint = _("See: apoa --help")
-            if near:
-                meant = SYNONYMS.get(near[0], ALIASES.get(near[0], near[0]))
-                hint = _("Did you mean: apoa {command}").format(command=localized_name(meant))
-            ctx.fail(_("There is no command {command}.").format(command=repr(name)) + " " + hint)
-        _name, found, rest = super().resolve_command(ctx, args)
-        return localized_name(ALIASES.get(name, name)), found, rest
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands of daily work, or all in their sections; in English with their Indonesian names."""
         indonesian = {name: alias for alias, name in ALIASES.items()}
@@ -106,15 +85,3 @@ class Program(CommandHelp, click.Group):
         if not shows_all:
             formatter.write_paragraph()
             formatter.write_text(_("All commands: apoa --help-all. What to do when: apoa help"))
-
-
-def top_context(root: click.Group) -> click.Context:
-    """Return a context of the program."""
-    return root.context_class(root, info_name="apoa", **root.context_settings)
-
-
-def subcommand_context(context: click.Context, name: str) -> click.Context | None:
-    """Return the context of a command of a group; None if there is no such command."""
-    group = context.command
-    found = group.get_command(context, name) if isinstance(group, click.Group) else None
-    return None if found is None else found.context_class(found, parent=context, info_name=name)

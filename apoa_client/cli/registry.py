@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from math import isfinite
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,31 +83,17 @@ def _translated_metavar(metavar: str) -> str:
     return _(metavar) if metavar in _METAVARS else metavar
 
 
-class _Completed:
-    """Asks the session for the values that completion offers; None: those of the type."""
-
-    def shell_complete(self: Any, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Return the values that begin with `incomplete`."""
-        found: list[CompletionItem] | None = ctx.obj.values_of(ctx, self, incomplete)
-        return click.Parameter.shell_complete(self, ctx, incomplete) if found is None else found
-
-
-class Option(_TranslatedHelp, _Completed, click.Option):
+class Option(_TranslatedHelp, click.Option):
     """An option with help and a name in the reader's language; the name in the other language works too."""
 
     has_all_names = False
     """Whether `opts` has the names in both languages: while a command line is parsed or completed."""
 
-    def __init__(self, *arguments: Any, command: str = "", **more: Any) -> None:  # noqa: ANN401  click's
-        """`command` is the command that has its own Indonesian name for this option, if one has."""
-        self._command = command
-        super().__init__(*arguments, **more)
-
     @property
     def opts(self) -> list[str]:
         """The names that are shown, or all names."""
         if self.has_all_names:
-            return [each for name in self._names for each in both_names(name, self._command)]
+            return [each for name in self._names for each in both_names(name)]
         return self.shown_names
 
     @opts.setter
@@ -118,7 +103,7 @@ class Option(_TranslatedHelp, _Completed, click.Option):
     @property
     def shown_names(self) -> list[str]:
         """The names in the reader's language."""
-        return [localized_option(name, self._command) for name in self._names]
+        return [localized_option(name) for name in self._names]
 
     @property
     def declared_name(self) -> str:
@@ -147,7 +132,7 @@ class Option(_TranslatedHelp, _Completed, click.Option):
         """Read the option. Fails if one that takes one value was given more often: no value may be lost unsaid."""
         if self._takes_one and (given := opts.get(self.name)):
             if len(given) > 1 and not ctx.resilient_parsing:
-                name = localized_option(self.declared_name, self._command)
+                name = localized_option(self.declared_name)
                 ctx.fail(_("{option} takes one value, and was given more than once.").format(option=name))
             opts = {**opts, self.name: given[-1]}
         return super().handle_parse_result(ctx, opts, args)
@@ -159,7 +144,7 @@ class Option(_TranslatedHelp, _Completed, click.Option):
         return extra
 
 
-class Argument(_Completed, click.Argument):
+class Argument(click.Argument):
     """An argument with a word for it in the reader's language."""
 
     def make_metavar(self, ctx: click.Context) -> str:
@@ -330,12 +315,60 @@ def command(name: str, text: str, example: str, kind: type[Command] = Command) -
     return declare
 
 
-class CommandGroup(CommandHelp, click.Group):
+class NamedCommands(CommandHelp, click.Group):
+    """Commands that have a name in each language."""
+
+    names: Collection[str] = ()
+    """The English names, in the order of the help."""
+    aliases: Mapping[str, str] = {}
+    """The English names by the Indonesian ones."""
+    synonyms: Mapping[str, str] = {}
+    """The English names by words that people try."""
+
+    def shown_name(self, name: str) -> str:
+        """Return a command's name in the reader's language."""
+        return localized_name(name)
+
+    def shown_commands(self) -> list[str]:
+        """Return all commands by their names in the reader's language, in the order of the help."""
+        return list(map(self.shown_name, self.names))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the shown names; to complete a name, those in the other language too."""
+        more = (*self.names, *self.aliases) if ctx.resilient_parsing else ()
+        return list(dict.fromkeys((*self.shown_commands(), *more)))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and show it by its name in the reader's language. For an unknown one, suggest another."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from apoa_client.matching import close_matches
+
+            near = close_matches(name, [*self.names, *self.aliases, *self.synonyms], limit=1)
+            hint = _("See: apoa {command}").format(command=f"{self.own_words()}--help")
+            if near:
+                meant = self.synonyms.get(near[0], self.aliases.get(near[0], near[0]))
+                hint = _("Did you mean: apoa {command}").format(command=self.own_words() + self.shown_name(meant))
+            problem = _("There is no command {command}.").format(command=repr(name))
+            ctx.fail(f"{problem} {localized_line(hint)}")
+        _name, found, rest = super().resolve_command(ctx, args)
+        return self.shown_name(self.aliases.get(name, name)), found, rest
+
+    def own_words(self) -> str:
+        """Return the words before a command, with a blank behind them."""
+        return ""
+
+
+class CommandGroup(NamedCommands):
     """Commands that share a first word, such as `apoa key`, in one module. `commands` are in the order of the help."""
 
     def __init__(self, name: str, text: str, example: str, **more: Any) -> None:  # noqa: ANN401  click's
         super().__init__(name, help=text, **more)
         self.example = example
+        self.names = self.commands
+        self.aliases = SUBCOMMAND_ALIASES.get(name, {})
 
     def subcommand(self, name: str, text: str, example: str) -> Declared:
         """Declare a command of the group, as `command` does."""
@@ -348,38 +381,17 @@ class CommandGroup(CommandHelp, click.Group):
 
         return declare_here
 
-    @property
-    def _aliases(self) -> Mapping[str, str]:
-        return SUBCOMMAND_ALIASES.get(self.name or "", {})
+    def shown_name(self, name: str) -> str:
+        """Return the second word of a command in the reader's language."""
+        return localized_subcommand(self.name or "", name)
 
-    def shown_commands(self) -> list[str]:
-        """Return the commands by their names in the reader's language, in the order in which they were declared."""
-        return [localized_subcommand(self.name or "", name) for name in self.commands]
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the shown names; to complete a name, those in the other language too."""
-        more = (*self.commands, *self._aliases) if ctx.resilient_parsing else ()
-        return list(dict.fromkeys((*self.shown_commands(), *more)))
+    def own_words(self) -> str:
+        """Return the group's name."""
+        return f"{localized_name(self.name or '')} "
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command by its English or Indonesian name."""
-        return self.commands.get(cmd_name) or self.commands.get(self._aliases.get(cmd_name, ""))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and show it by its name in the reader's language. For an unknown one, suggest another."""
-        group = self.name or ""
-        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            from apoa_client.matching import close_matches
-
-            near = close_matches(args[0], [*self.commands, *self._aliases], limit=1)
-            words = [localized_name(group), *(localized_subcommand(group, each) for each in near)]
-            hint = _("Did you mean: apoa {command}") if near else _("See: apoa {command} --help")
-            problem = _("There is no command {command}.").format(command=repr(args[0]))
-            ctx.fail(f"{problem} {localized_line(hint).format(command=' '.join(words))}")
-        name, found, rest = super().resolve_command(ctx, args)
-        return localized_subcommand(group, name or ""), found, rest
+        return self.commands.get(self.aliases.get(cmd_name, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with its whole first sentence."""
@@ -407,20 +419,3 @@ class WholeNumber(click.ParamType[int]):
             text = _("{value} is not allowed here: give a whole number from {least} to {most}.")
             self.fail(text.format(value=value, least=self._least, most=self._most), param, ctx)
         return number
-
-
-class Seconds(click.ParamType[float]):
-    """A number of seconds greater than 0, which may have a fraction."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's
-        """Return the number. Raises `click.BadParameter` for another one."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0.0
-        if not (isfinite(seconds) and seconds > 0):
-            text = _("{value} is not allowed here: give a number of seconds greater than 0, such as 30 or 2.5.")
-            self.fail(text.format(value=value), param, ctx)
-        return seconds

@@ -52,8 +52,6 @@ class Session:
         self._clock = clock
         self._usual_name: str | None = None
         """The property of a command without a name, where it is chosen in another home than its own; else None."""
-        self.values_of: Callable[..., object] = lambda *_asked: None
-        """Set by completion: returns what can stand for the value of an option; None if nothing is known."""
 
     @property
     def interactive(self) -> bool:

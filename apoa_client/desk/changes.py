@@ -107,11 +107,6 @@ class Changes:
         """Withdraw reports that were never sent. Raises `ReportMoved` as `Desk.save` does; nothing has changed then."""
         self._desk.outbox.withdraw(_ids(entries), _ids(history.active_reports))
 
-    def withdraw_all(self, histories: Sequence[StayHistory]) -> None:
-        """Withdraw whole stays that were never sent, all of them or none. Raises what `withdraw` does."""
-        stays = [_ids(history.active_reports) for history in histories]
-        self._desk.outbox.withdraw([each for stay in stays for each in stay], *stays)
-
     def _change(
         self,
         history: StayHistory,

@@ -150,7 +150,6 @@ CASES = (
     Case("status --tonight", FLAT, "Guests in house: 200"),
     Case("status --tonight --json", OPENED, '"short_id"', due, states=["queued"]),
     Case("status --tonight --json", FLAT, '"short_id"', in_house, states=["accepted"]),
-    Case("list --history", OPENED, "HARTLEY", every, states=["queued"]),
     Case("list", "flat: the last 30 days", "HARTLEY", in_house, states=["accepted"]),
     Case("list --json", OPENED, '"short_id"', every, states=["queued"]),
     Case("list --json", "flat: the last 30 days", '"short_id"', in_house, states=["accepted"]),

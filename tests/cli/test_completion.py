@@ -10,21 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import BESIDE, Apoa, Serve
-from code_tables_helpers import NOMAD, table
-from command_tree import all_commands
+from cli_helpers import BESIDE, Apoa
 from system_helpers import needs_tool
 from tmux_helpers import Terminal, require_tmux
 
-from apoa_client.cli import completion, main
-from apoa_client.cli.main import apoa as program
+from apoa_client.cli import main
+from apoa_client.cli.commands import completion
 from apoa_client.cli.program import COMMANDS
-from apoa_client.cli.registry import Option
 from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.locale import LANGUAGES
-from apoa_client.passport.states import all_states
 
-POSIX = ("bash", "zsh", "fish")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="these shells are not Windows' own")
 FILES = "(files)"
 Complete = Callable[..., dict[str, str]]
@@ -74,14 +69,19 @@ def test_every_command_is_offered_in_the_readers_language(complete: Complete, la
         (["-v", "sta"], "en", {"stats", "status"}),
         (["no-command", ""], "en", set()),
         (["purge", "-"], "en", {"--guest", "--dry-run", "--today", "-y", "--yes", "--json", "--help"}),
-        (["config", "explain", "index"], "en", {"index_key"}),
-        (["config", "set", "index"], "en", set()),
-        (["pengaturan", "atur", "retention"], "id", {"retention_days"}),
-        (["config", "set", "notify", "o"], "en", {"on", "off"}),
+        (["list", "--state", "q"], "en", {"queued"}),
+        (["daftar", "--status", "menung"], "id", {"menunggu", "menunggu-keputusan"}),
+        (["setup", "--vault", ""], "en", {"keyring", "file"}),
+        (["--lang", ""], "en", {"id", "en"}),
+        (["receipt", "--html", "a"], "en", {FILES}),
+        (["restore", ""], "en", {FILES}),
+        (["--log-file", ""], "en", {FILES}),
+        (["report", "--surname", ""], "en", set()),
+        (["completion", "z"], "en", {"zsh"}),
     ],
 )
-def test_commands_and_options(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
-    """Names of the reader's language that fit; if none does, those of the other language."""
+def test_what_fits(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
+    """Names of the reader's language, if none fits those of the other one; choices and files."""
     assert set(complete(*words, lang=lang)) - {"-h"} == offered
 
 
@@ -92,98 +92,12 @@ def test_an_option_is_offered_once(complete: Complete) -> None:
     assert "--state" in offered
 
 
-@pytest.mark.parametrize(
-    ("words", "lang", "offered"),
-    [
-        (["list", "--state", "q"], "en", {"queued"}),
-        (["list", "--state", "meng"], "en", set()),
-        (["list", "--state", "menung"], "en", {"menunggu", "menunggu-keputusan"}),
-        (["daftar", "--status", "q"], "id", {"queued"}),
-        (["report", "--purpose", "b"], "id", {"bisnis", "belajar"}),
-        (["report", "--purpose", "tou"], "id", {"tourism"}),
-        (["report", "--nationality", "selan"], "en", {"NZL"}),
-        (["report", "--nationality", "nzl"], "en", {"NZL"}),
-        (["check", "--issuing-state", "côte"], "en", {"CIV"}),
-        (["report", "--stay-permit", "b1"], "en", {"B1"}),
-        (["setup", "--vault", ""], "en", {"keyring", "file"}),
-        (["--lang", ""], "en", {"id", "en"}),
-        (["receipt", "--html", "a"], "en", {FILES}),
-        (["restore", ""], "en", {FILES}),
-        (["--log-file", ""], "en", {FILES}),
-        (["report", "--surname", ""], "en", set()),
-        (["help", "single"], "en", {"single-name"}),
-        (["help", "satu-"], "en", {"satu-nama"}),
-        (["help", "sy"], "en", {"sync"}),
-        (["help", "imp"], "en", {"import"}),
-        (["info", "over"], "en", {"overstay"}),
-        (["completion", "z"], "en", {"zsh"}),
-        (["config", "get", "retention"], "en", {"retention_days"}),
-        (["config", "get", "index"], "en", set()),
-        (["config", "set", "public"], "en", set()),
-        (["config", "set", "notify", ""], "en", {"on", "off"}),
-        (["config", "set", "property.melati.timezone", "asia/jay"], "en", {"Asia/Jayapura"}),
-        (["config", "set", "ca_bundle", ""], "en", {FILES}),
-        (["config", "set", "no_such", ""], "en", set()),
-    ],
-)
-def test_values(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
-    """Values that the option or argument takes, whatever their case and accents."""
-    assert set(complete(*words, lang=lang)) == offered
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_state_of_the_world_is_offered(complete: Complete, lang: str) -> None:
-    """A nationality is offered by its code, with its name."""
-    offered = complete("report", "--nationality", "", lang=lang)
-    assert offered == {state.code: state.name(lang) for state in all_states()}
-
-
-def test_properties_are_offered(away: Apoa, complete: Complete) -> None:
-    """The properties of the settings, with the names that guests know."""
-    away.change_setting("display_name", "Wisma Melati")
-    assert complete("--property", "") == {"melati": "Wisma Melati"}
-
-
 def test_no_guest_is_offered(away: Apoa, complete: Complete) -> None:
     """Neither ids nor rooms: the outbox is not opened, and a list of completions may be read by others."""
     away.save()
     away.outbox_file.chmod(0)
     for words in (["checkout"], ["checkout", "--room"], ["fix"], ["receipt"], ["list", "--room"], ["show"]):
         assert complete(*words, "") == {}
-
-
-def test_the_tables_name_options_and_commands() -> None:
-    """Each name in the tables is one of an option or a command."""
-    commands = {" ".join(path): context.command for path, context in all_commands(program)}
-    options = {each.declared_name for found in commands.values() for each in found.params if isinstance(each, Option)}
-    assert set(completion.OPTIONS) <= options
-    assert set(completion.ARGUMENTS) <= set(commands)
-
-
-def test_the_authoritys_own_permits_are_offered(apoa: Apoa, serve: Serve, complete: Complete) -> None:
-    """With their names, without the network. None controls the terminal, and none is run by the shell."""
-    hostile = {**NOMAD, "code": "N8", "en": "A\x1b[2Jvisa\tof\nlines"}
-    server = serve(tables={"stay_permits": table("stay_permits", NOMAD, hostile, {**NOMAD, "code": "N$(id)"})})
-    assert apoa.set_up(server.base_url).code == 0
-    assert apoa("sync").code == 0
-    server.stop()
-    offered = complete("report", "--stay-permit", "N")
-    assert offered["N7"] == "Remote worker visa"
-    assert "\x1b" not in offered["N8"]
-    assert set(offered) == {"N7", "N8"}
-
-
-@posix_only
-@pytest.mark.parametrize("shell", POSIX)
-def test_a_shell_takes_its_script(apoa: Apoa, tmp_path: Path, shell: str) -> None:
-    """The printed script has no syntax error."""
-    needs_tool(shell, found=shutil.which(shell) is not None)
-    printed = apoa("completion", shell)
-    assert printed.code == 0
-    file = tmp_path / "script"
-    file.write_text(printed.out)
-    done = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_powershell_has_a_script(apoa: Apoa) -> None:
@@ -268,9 +182,7 @@ def environ_of(apoa: Apoa, home: Path) -> dict[str, str]:
 TYPED = [
     ("apoa chec", "apoa check"),
     ("apoa daftar --sta", "apoa daftar --state "),
-    ("apoa report --nationality selan", "apoa report --nationality NZL "),
     ("apoa receipt --html pag", "apoa receipt --html page.html "),
-    ("apoa config set property.melati.timezone asia/jay", "apoa config set property.melati.timezone Asia/Jayapura "),
     ("X=1 apoa --lang id kunci gan", "X=1 apoa --lang id kunci ganti "),
     ("echo 1; apoa statu", "echo 1; apoa status "),
 ]
@@ -317,7 +229,6 @@ def test_fish(away: Apoa, home_of_shells: Path) -> None:
         return done.stdout.splitlines()
 
     assert fish("apoa sta")[0].startswith("stats\tShow")
-    assert fish("apoa report --nationality NZ") == ["NZL\tNew Zealand"]
     assert fish("apoa receipt --html pag") == ["page.html"]
     assert fish("apoa --lang id kunci gan")[0].startswith("ganti\t")
     assert fish("apoa report --surname ") == []

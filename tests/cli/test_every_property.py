@@ -63,14 +63,6 @@ def test_a_damaged_outbox_stops_no_other_property(both: Apoa) -> None:
     assert (quiet.code, quiet.out, quiet.err.splitlines()[0], "kenanga" in quiet.err) == (78, "", "melati", False)
 
 
-def test_a_missing_password_stops_no_other_property(both: Apoa) -> None:
-    """Only the property without its secrets is not sent: 77."""
-    (both.home / "melati" / "keys.json").unlink()
-    sent = both("sync", "--all", "--json")
-    melati, kenanga = sent.json["properties"]
-    assert (sent.code, melati["error"]["class"], kenanga["accepted"]) == (77, "secret_missing", 1)
-
-
 def test_a_password_is_asked_for_at_a_terminal_only(both: Apoa) -> None:
     """Below the name of its property, and the others go on; elsewhere it is missing: 77."""
     path = both.home / "melati" / "keys.json"
@@ -245,11 +237,6 @@ class TestHints:
         said = two("--property", "melati", *OBADIAH.mrz("--no-send"), APOA_PROPERTY="kenanga")
         assert "Send what waits with: apoa --property melati sync" in said.out
 
-    def test_of_one_that_was_asked_for(self, without_default: Apoa) -> None:
-        """At a terminal without a default, the hint needs no second answer."""
-        said = without_default(*QUENTIN.mrz("--no-send"), keys=["2", ""])
-        assert "Send what waits with: apoa --property kenanga sync" in said.out
-
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
         "line",
@@ -301,10 +288,6 @@ class TestOthers:
         shown = two("status")
         assert (shown.code, "kenanga: cannot be read" in shown.out) == (0, True)
 
-    def test_only_where_there_are_several(self, away: Apoa) -> None:
-        """With one property nothing is added."""
-        assert "Other properties" not in away("status").out
-
     def test_the_first_line_of_a_conversation(self, two: Apoa) -> None:
         """It names the property, at a terminal alone, where there are several."""
         said = two("--property", "kenanga", "report", keys=[])
@@ -337,15 +320,6 @@ class TestInvalidProperty:
             assert (refused.code, refused.out) == (78, "")
             assert "[property.kenanga] vault drawer. Allowed: keyring, file." in refused.err
         assert settings_file(two).read_text() == before
-
-    def test_all_shows_it_and_goes_on(self, two: Apoa) -> None:
-        """Its error stands below its name, and the others are done."""
-        break_kenanga(two)
-        shown = two("status", "--all", "--json")
-        melati, kenanga = shown.json["properties"]
-        assert (shown.code, melati["property"], kenanga["property"]) == (78, "melati", "kenanga")
-        assert "vault drawer" in kenanga["error"]["message"]
-        assert "kenanga" in two("status", "--all").out
 
     def test_it_is_named_in_the_log_of_automatic_sending(self, two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The line of the log has the property's name, and what was shown is kept for it alone."""

@@ -117,14 +117,6 @@ def test_a_file_that_another_program_has_open(tmp_path: Path, monkeypatch: pytes
     assert (texts(path), len(path.read_text().splitlines())) == (["g", *"abcdef"], 1)
 
 
-def test_what_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
-    """A file in place of the folder, or a folder in place of the file: there is no log."""
-    (tmp_path / "logs").write_text("")
-    assert not our_logging.start_rotating_log(tmp_path / "logs" / "sync.log")
-    (tmp_path / "more" / "sync.log").mkdir(parents=True)
-    assert not our_logging.start_rotating_log(tmp_path / "more" / "sync.log")
-
-
 @pytest.mark.skipif(os.name != "posix", reason="Windows: a link needs a right")
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     """Neither for the log nor for its lock, also one that is put there later."""
@@ -166,16 +158,6 @@ def test_a_folder_that_others_can_change(tmp_path: Path) -> None:
     (tmp_path / "logs").chmod(0o777)
     assert not our_logging.start_rotating_log(tmp_path / "logs" / "sync.log")
     assert list((tmp_path / "logs").iterdir()) == []
-
-
-def test_a_file_that_disappears(tmp_path: Path) -> None:
-    """It is made again: an administrator may delete old logs."""
-    path = tmp_path / "sync.log"
-    assert our_logging.start_rotating_log(path)
-    write("one")
-    path.unlink()
-    write("two")
-    assert texts(path) == ["two"]
 
 
 def test_a_text_of_others_is_one_harmless_line(tmp_path: Path) -> None:

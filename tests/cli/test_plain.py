@@ -5,14 +5,9 @@ import sys
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, spoken
-from terminal_helpers import show_as_terminal
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult
 
 from apoa_client.cli.program import COMMANDS
-from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.progress import watcher
-from apoa_client.cli.views.apoa_form import FormLine, form_table
-from apoa_client.ports.authority import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND.replace("850912", "850913")
@@ -82,53 +77,8 @@ def test_help_is_plain(apoa: Apoa, lang: str) -> None:
     assert f"\n{listed}" in apoa("--plain", "--help", lang=lang).out
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
-    """Each value is after its heading, with a blank line between guests and no line for an empty value."""
-    shown = configured("--plain", "list", "--in-house", lang=lang)
-    assert configured("list", "--plain", "--in-house", lang=lang) == shown  # before and after the command
-    blocks = shown.out.split("\n\n")
-    assert len(blocks) == len(reports) - 1
-    lines = [line for block in blocks for line in block.splitlines()]
-    guest, room = spoken(lang, "Guest"), spoken(lang, "Room")
-    assert {f"{guest}: {QUENTIN.name}", f"{room}: 7", f"{room}: 8"} <= set(lines)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_signs_become_words(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
-    """Errors, warnings, their places and changes are sentences."""
-    result = configured("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
-    place = spoken(lang, "Look at line {line}, characters {first} to {last}.", line=2, first=14, last=19)
-    assert place in result.out.splitlines()
-    assert spoken(lang, "Look at line {line}, character {first}.", line=2, first=20) in result.out.splitlines()
-    assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in result.out.splitlines())
-    refused = configured("--plain", "report", "--surname", "A", lang=lang).err
-    assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in refused.splitlines())
-    warned = configured("--plain", "show", reports[2]["short_id"], lang=lang).out
-    assert any(line.startswith(spoken(lang, "Warning: {what}", what="")) for line in warned.splitlines())
-    changed = configured("--plain", "show", reports[0]["short_id"], lang=lang).out
-    field = spoken(lang, "Room")
-    assert spoken(lang, "{field}: {before}, now {after}", field=field, before=7, after=8) in changed.splitlines()
-
-
 class TestAtATerminal:
     """Questions at a terminal are plain."""
-
-    @pytest.mark.usefixtures("terminal")
-    def test_choices_of_check_out(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """Each choice has its number and a colon."""
-        result = configured("--plain", "checkout", keys=["1", "n"])
-        assert_plain(result.all)
-        assert f"1: {reports[1]['short_id']}, " in result.err or f"1: {reports[-1]['short_id']}, " in result.err
-
-    @pytest.mark.usefixtures("terminal")
-    def test_questions_of_a_correction(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """The fields to choose from and the error about an answer are plain."""
-        keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
-        result = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
-        assert_plain(result.all)
-        assert "1 Surname: QUIJANO" in result.err.splitlines()
-        assert "Wrong: " in result.err
 
     @pytest.mark.usefixtures("terminal")
     def test_reporting_by_hand(self, away: Apoa) -> None:
@@ -137,22 +87,6 @@ class TestAtATerminal:
         result = away("--plain", "sync", "--by-hand", keys=["?", "q"])
         assert_plain(result.all)
         assert "Nama Keluarga: ZYKOWSKI" in result.err.splitlines() or "ZYKOWSKI" in result.err
-
-
-def test_progress_of_a_long_delivery(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Progress is shown at each quarter with the refused reports, also on a terminal without cursor movement."""
-    show_as_terminal(monkeypatch, sys.stderr)
-    monkeypatch.setenv("TERM", "dumb")
-    lines = watcher(silent=False)
-    lines.begin(200)
-    for number in range(200):
-        status = Status.REJECTED if number < 3 else Status.ACCEPTED
-        lines.advance(Verdict(f"id-{number}", status))
-    lines.end()
-    assert capsys.readouterr().err.splitlines() == [
-        "Sending, waiting: 200",
-        *(f"Answered: {done} of 200. Refused: 3" for done in (50, 100, 150)),
-    ]
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", True), ("ya", True), ("0", False), ("", False)])
@@ -166,15 +100,3 @@ def test_json_is_unchanged(away: Apoa) -> None:
     """The JSON is the same with `--plain`."""
     away.save()
     assert away("--plain", "list", "--json").json == away("list", "--json").json
-
-
-def test_changed_fields_of_the_apoa_form(capsys: pytest.CaptureFixture[str]) -> None:
-    """A changed field has a star, and shows the value that APOA has."""
-    lines = [
-        FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
-        FormLine("Catatan", "", "-", "", changed=False, before=""),
-    ]
-    output.set_plain(plain=True)
-    output.print_line(output.style_success("   [ok]  Done"))  # without indent, extra blanks and colour
-    assert capsys.readouterr().out == "[ok] Done\n"
-    assert form_table(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

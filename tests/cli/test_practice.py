@@ -111,14 +111,6 @@ def test_no_trace_of_each_other(real: Apoa, tmp_path: Path, *, practised: bool) 
     assert others.surname.encode() not in made
 
 
-def test_a_practised_guest_is_no_duplicate(real: Apoa) -> None:
-    """A guest who was practised with is reported without a warning, and has no receipt yet."""
-    assert real("--latihan", *XIMENA.mrz()).code == 0
-    said = real(*XIMENA.mrz("--no-send", "--json"))
-    assert (said.code, said.json["warnings"], said.json["receipt"]) == (0, [], None)
-    assert real("status", "--json").json["counts"]["accepted"] == 0
-
-
 def test_reality_after_practice(apoa: Apoa) -> None:
     """A real property begins empty where its name was practised with; what was practised stays in practice."""
     assert apoa(*TRAINING).code == 0
@@ -126,7 +118,6 @@ def test_reality_after_practice(apoa: Apoa) -> None:
     practised = apoa.reports()
     said = apoa(*BY_HAND)
     assert said.code == 0
-    assert "apoa --practice list" in said.out
     assert apoa.reports() == []
     assert apoa("receipt", QUENTIN.surname).code == 2
     assert apoa("--practice", "list", "--all", "--json").json["reports"] == practised
@@ -248,26 +239,12 @@ def test_the_first_line_says_that_it_is_practice(real: Apoa) -> None:
     assert "PRACTICE" not in real("list", keys=[]).all
 
 
-def test_the_mark_is_shown_once(apoa: Apoa) -> None:
-    """Also where the property itself is one for practice."""
-    assert apoa(*TRAINING).code == 0
-    for option in ((), ("--practice",)):
-        assert apoa(*option, "list", keys=[]).err.count("PRACTICE:") == 1
-
-
 @pytest.mark.parametrize("command", sorted(NOT_PRACTISED))
 def test_what_is_not_practised(real: Apoa, command: str) -> None:
     """A command that changes the computer itself is refused in practice."""
     said = real("--practice", command, *(["show"] if command in {"schedule", "outbox"} else []))
     assert said.code == 2
     assert not (real.home / "_practice").exists()
-
-
-def test_practice_needs_a_property(apoa: Apoa) -> None:
-    """Where nothing is set up, set-up is named."""
-    said = apoa("--practice", *QUENTIN.mrz())
-    assert said.code == 78
-    assert "apoa setup" in said.err
 
 
 def test_uninstall_removes_practice(real: Apoa) -> None:
@@ -341,22 +318,6 @@ def test_practice_at_a_server_that_did_not_answer_set_up(apoa: Apoa, serve: Serv
     assert [each["action"] for each in apoa("log", "--json").json["entries"]] == ["set_up"]
     [report] = apoa("--practice", "list", "--all", "--json").json["reports"]
     assert report["guest"]["surname"] == QUENTIN.surname
-
-
-def test_all_practice_properties_without_a_default(real: Apoa, tmp_path: Path) -> None:
-    """Each command with `--all` works on the practice of each property, where none is the usual one."""
-    assert real(*BY_HAND[:2], "--property", "mawar", *BY_HAND[4:]).code == 0
-    assert real("config", "unset", "default_property").code == 0
-    before = files_of(real.home, practice=False)
-    for path, context in all_commands(program):
-        if any(each.name == "every_property" for each in context.command.params) and path[0] not in NOT_PRACTISED:
-            more = ["--to", str(tmp_path)] if path == ("backup",) else []
-            said = real("--practice", *path, "--all", *more)
-            assert said.code == 0, (path, said.all)
-    assert files_of(real.home, practice=False) == before
-    found = real("--practice", "status", "--all", "--json").json["properties"]
-    assert [(each["property"], each["environment"]) for each in found] == [(n, "training") for n in ("melati", "mawar")]
-    assert real("--practice", "list").code == 78
 
 
 def test_the_option_behind_the_command(real: Apoa) -> None:

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from cli_helpers import QUENTIN, Apoa
 
-from apoa_client.settings.column_mappings import ColumnMapping
-from apoa_client.settings.writer import save_mapping
-
 PROGRAM = """
 import json, os, sys
 started_with = set(sys.modules)  # for example those of a coverage tool
@@ -168,13 +165,6 @@ def test_a_shared_outbox_loads_what_a_file_does() -> None:
     assert sorted(banned.intersection(loaded)) == []
 
 
-def test_a_kept_mapping_loads_no_parsers(away: Apoa) -> None:
-    """Each command reads the settings, and few commands need the mappings of columns in them."""
-    save_mapping(away.home / "config.toml", "pms", ColumnMapping({"Guest": "full_name"}, defaults={"room": "5"}))
-    banned = NOT_FOR_STATUS - {"apoa_client.settings.column_mappings"}
-    assert sorted(loaded_by(away.home, "status") & banned) == []
-
-
 def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
     """Templates and sealing are loaded for the page only."""
     report = away.save()
@@ -203,7 +193,7 @@ NOT_FOR_COMPLETION = HEAVY | {"sqlite3", "nacl", "apoa_client.outbox", "apoa_cli
 @pytest.mark.parametrize(
     ("words", "banned"),
     [
-        ("apoa ", NOT_FOR_COMPLETION | {"apoa_client.app", "apoa_client.cli.commands"}),
+        ("apoa ", NOT_FOR_COMPLETION | {"apoa_client.app", "apoa_client.cli.commands.checkout"}),
         ("apoa report --nationality ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.checkout"}),
         ("apoa checkout ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.report"}),
     ],
@@ -213,7 +203,7 @@ def test_completion_imports_the_command_on_the_line_alone(away: Apoa, words: str
     """It opens no outbox, and before a letter is typed it imports no command."""
     asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
     loaded = loaded_by(away.home, _APOA_COMPLETE="zsh_complete", **asked)
-    assert "apoa_client.cli.completion" in loaded
+    assert "apoa_client.cli.commands.completion" in loaded
     assert sorted(loaded & banned) == []
 
 

@@ -36,7 +36,6 @@ info --name Melati
 info --force
 info law --poster -
 info --json --poster -
-list --in-house --history
 log --report zzzz
 log --since zzzz
 log --accept --report 1
@@ -60,7 +59,6 @@ received x
 report --photo page.jpg --mrz P<POL
 report --photo page.jpg --input guest.json
 report --photo 1.jpg --photo 2.jpg --surname OTHER
-report --delete-original
 sandbox --fault hiccup
 sandbox --port 70000
 {SET_UP}
@@ -87,7 +85,6 @@ sync --all --by-hand
 --property melati sync --all
 sync --wait 0
 sync --wait -1
-sync --wait inf
 sync --follow --scheduled
 sync --follow --wait 5
 sync --follow --json

@@ -34,5 +34,5 @@ def test_before_and_after_set_up(apoa: Installed, lang: str) -> None:
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     code, shown = at_a_terminal(apoa, [], [], lang)
     assert code == 0
-    assert spoken(lang, "No guest was reported yet.") in shown
+    assert spoken(lang, "Waiting to be sent") in shown
     assert begin not in shown

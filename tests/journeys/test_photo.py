@@ -59,15 +59,13 @@ def test_a_doubtful_line_is_confirmed(
 ) -> None:
     """The question and the marks fit the screen; the line is reported; the photo is kept on Enter."""
     terminal = open_terminal(columns, {**configured.environ, "APOA_LANG": lang, **environ})
-    terminal.run([*configured.command, "report", "--photo", str(photo), *STAY, "--delete-original"])
+    terminal.run([*configured.command, "report", "--photo", str(photo), *STAY])
     terminal.wait_for(spoken(lang, "Is line {number} the same on the page?", number=2))
     screen = terminal.wait_for(spoken(lang, "(y = yes, Enter = no)"))
     assert all(len(line) <= columns for line in screen.splitlines())
     assert re.search(rf"^ +{QUENTIN.lines[1][:FADED]}.+\n +\^", screen, re.MULTILINE)
     terminal.type("y")
     terminal.wait_for(spoken(lang, "Save this report?"))
-    terminal.type("")
-    terminal.wait_for(spoken(lang, "(y = yes, Enter = no)"), after=spoken(lang, "Save this report?"))
     terminal.type("")
     terminal.ends()
     [report] = configured.reports()

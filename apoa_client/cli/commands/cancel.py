@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from apoa_client.cli.prompts.find_stays import StayFinder, guest_line, in_house, open_current_report, recent
+from apoa_client.cli.prompts.find_stays import StayFinder, in_house, open_current_report, recent
 from apoa_client.cli.prompts.finish_change import ChangeCommand, ask_reason, change_options
-from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
+from apoa_client.cli.prompts.save_and_send import warns_if_not_saved
 from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
-from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, print_warning
 from apoa_client.cli.views.labels import KINDS
-from apoa_client.cli.views.report import OpenedReport, report_json, report_lines
-from apoa_client.desk.changes import reports_to_withdraw, require_current_report
+from apoa_client.cli.views.report import report_json, report_lines
+from apoa_client.desk.changes import reports_to_withdraw
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.messages import msg, nmsg
+from apoa_client.messages import msg
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
@@ -24,7 +24,6 @@ from apoa_client.report.model import Report
 
 @command("cancel", N_("Cancel a report made by mistake."), 'apoa cancel 2e8b11aa --reason "..."')
 @guest_argument
-@option("--room", text=N_("All guests in house in this room."))
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @change_options
 @warns_if_not_saved
@@ -33,23 +32,16 @@ def cancel(
     /,
     *,
     reference: str,
-    room: str | None,
     reason: str | None,
     **options: Any,  # noqa: ANN401  click's
 ) -> None:
-    """Find the stays, and cancel them."""
+    """Withdraw what the authority does not have: one later report, or the whole stay. Otherwise cancel the stay."""
     change = ChangeCommand(session, **options)
     reason = change.reason(reason)
-    found = StayFinder(session, recent, in_house, recent).find(reference, room, yes=change.yes)
-    if len(found) > 1 or (found and room):
-        _cancel_all(change, [change.app.stays.find(each)[0] for each in found], reason)
-    elif found:
-        _cancel_one(change, found[0], reason)
-
-
-def _cancel_one(change: ChangeCommand, reference: str, reason: str | None) -> None:
-    """Withdraw what the authority does not have: one later report, or the whole stay. Otherwise cancel the stay."""
-    history, entry = change.app.stays.find(reference)
+    found = StayFinder(session, recent, in_house, recent).one(reference)
+    if found is None:
+        return
+    history, entry = change.app.stays.find(found)
     withdrawable = reports_to_withdraw(history, entry)
     if not withdrawable:
         _cancel_stay(change, history, reason)
@@ -67,62 +59,6 @@ def _cancel_one(change: ChangeCommand, reference: str, reason: str | None) -> No
         _withdraw(change, history, withdrawable, notice)
 
 
-def _cancel_all(change: ChangeCommand, histories: Sequence[StayHistory], reason: str | None) -> None:
-    """Cancel whole stays: withdraw those that the authority does not have, all or none, then cancel the others."""
-    changes = change.app.changes
-    for history in histories:
-        require_current_report(history)
-    opened = [(history, open_current_report(change.app, history)) for history in histories]
-    unsent = [history for history in histories if history.withdrawable]
-    sent = [each for each in opened if not each[0].withdrawable]
-    if change.interactive:
-        _show_stays(change, [report for _history, report in opened], len(sent))
-        question = _("Why is the stay cancelled? One sentence for the authority")
-        reason = reason or (ask_reason(question) if sent else "")
-        if reason is None:
-            print_error_line(_("Nothing was changed."))
-            return
-    cancellations = [(changes.cancel(history, reason), report.guest) for history, report in sent]
-    if _confirmed(change, text(nmsg("Cancel {count} stay?", "Cancel all {count} stays?", len(histories)))):
-        withdrawn = _withdraw_all(change, unsent)
-        saved = zip(change.app.desk.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
-        reports = [SavedReport(entry, each.report, each.warnings, guest) for entry, (each, guest) in saved]
-        change.finish(reports, several=True, withdrawn=withdrawn)
-
-
-def _withdraw_all(change: ChangeCommand, histories: Sequence[StayHistory]) -> list[Entry]:
-    """Withdraw whole stays, all or none, show them, and return a report of each."""
-    if histories:
-        change.app.changes.withdraw_all(histories)
-    withdrawn = [change.app.stays.of(history.stay_id).display_report for history in histories]
-    if not change.as_json:
-        for entry, history in zip(withdrawn, histories, strict=True):
-            _show_withdrawn(entry, was_refused=history.display_report.state is State.REJECTED)
-    return withdrawn
-
-
-def _show_stays(change: ChangeCommand, reports: Sequence[OpenedReport], sent: int) -> None:
-    """Show the guests whose stays would be cancelled, and of how many the authority is informed."""
-    for report in reports:
-        print_error_line(f"  {guest_line(report)}")
-    if sent:
-        notice = nmsg(
-            "The authority may have {count} of these stays. It is informed that the stay is cancelled.",
-            "The authority may have {count} of these stays. It is informed that they are cancelled.",
-            sent,
-        )
-        by_hand = nmsg(
-            "{count} of these stays is in APOA. Cancel it in APOA, too.",
-            "{count} of these stays are in APOA. Cancel them in APOA, too.",
-            sent,
-        )
-        print_warning(change.by_way(notice, by_hand))
-    else:
-        notice = msg("The authority has nothing of these stays. They are withdrawn, and nothing is sent.")
-        by_hand = msg("Nothing of these stays was typed into APOA. They are withdrawn.")
-        print_error_line(change.by_way(notice, by_hand))
-
-
 def _withdraw(change: ChangeCommand, history: StayHistory, entries: Sequence[Entry], notice: str) -> None:
     """Withdraw reports that were never sent, and show the first of them."""
     app = change.app
@@ -134,16 +70,11 @@ def _withdraw(change: ChangeCommand, history: StayHistory, entries: Sequence[Ent
     if change.as_json:
         print_json(report_json(withdrawn, open_if_possible(app, withdrawn), zone=app.settings.zone))
         return
-    _show_withdrawn(withdrawn, was_refused=entries[0].state is State.REJECTED)
-    change.show_hint(_undo_hint(change, withdrawn))
-
-
-def _show_withdrawn(entry: Entry, *, was_refused: bool) -> None:
-    if was_refused:
+    done = _("Withdrawn: {kind}, report {id}. It was not sent.")
+    if entries[0].state is State.REJECTED:
         done = _("Withdrawn: {kind}, report {id}. It had been refused.")
-    else:
-        done = _("Withdrawn: {kind}, report {id}. It was not sent.")
-    print_line(done.format(kind=_(KINDS[entry.kind]), id=short_id(entry.id)))
+    print_line(done.format(kind=_(KINDS[withdrawn.kind]), id=short_id(withdrawn.id)))
+    change.show_hint(_undo_hint(change, withdrawn))
 
 
 def _undo_hint(change: ChangeCommand, withdrawn: Entry) -> str:

@@ -30,7 +30,7 @@ from apoa_client.cli.views.settings import (
     source_text,
     value_text,
 )
-from apoa_client.errors import Exit, SettingsProblem, UsageProblem
+from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 from apoa_client.settings.definitions import Definition
@@ -202,15 +202,4 @@ def explain(session: Session, key: str | None) -> None:
     if session.json:
         print_json(definition_value(definition))
     else:
-        show_definition(definition, _value_now(session, key))
-
-
-def _value_now(session: Session, key: str) -> Setting | None:
-    """Return the value of a setting; None if no property is chosen, or the settings cannot be read."""
-    app = session.app
-    app.choose_property = None  # what a setting means is the same for all
-    try:
-        setting_key = parse_setting_key(key, lambda: app.settings.name)
-        return setting_key, Origins.read(app.folders, app.environ).of(setting_key)
-    except SettingsProblem:
-        return None
+        show_definition(definition)

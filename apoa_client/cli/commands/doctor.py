@@ -4,7 +4,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apoa_client.app.property_choice import NOT_CHOSEN
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, flag, force_option, json_option, path_option
 from apoa_client.cli.session import Session
@@ -35,7 +34,6 @@ def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, e
     session.quiet = session.quiet or file == STANDARD_OUTPUT
     session.may_ask = False  # a question would change what is checked: a locked keyring would be open then
     support = SupportFile()
-    every_property = _takes_every(session, asked_for=every_property)
 
     def work(each: Session) -> int:
         examined = _examine(each, offline=offline)
@@ -70,20 +68,6 @@ def _check_file(session: Session, file: Path | None, *, force: bool) -> None:
         )
     if file is not None:
         check_writable(file, force=force)
-
-
-def _takes_every(session: Session, *, asked_for: bool) -> bool:
-    """Return whether to check every property: if it was asked for, or on a screen if none of several was chosen.
-
-    Without any property, the checks of one say what is wrong.
-    """
-    try:
-        if asked_for:
-            return bool(session.names)
-        session.app.settings  # noqa: B018  raises an error if there are none
-    except ApoaError as exc:
-        return exc.name == NOT_CHOSEN and not session.json
-    return False
 
 
 def _examine(session: Session, *, offline: bool) -> "HealthResults":

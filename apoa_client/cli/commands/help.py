@@ -61,16 +61,17 @@ def show_help(session: Session, /, *, words: tuple[str, ...]) -> None:
     if best.kind == SITUATION:
         _show_situation(next(each for each in situations(current_language()) if each.id == best.id))
     elif best.kind == FACTS:
-        from apoa_client.cli.commands.info import show_topic  # start-up
+        from apoa_client.cli.commands.info import show_facts  # start-up
+        from apoa_client.cli.guide.facts import topics  # the same
 
-        show_topic(session.app, best.id)
+        show_facts([each for each in topics(current_language()) if each.id == best.id])
     else:
         write(_usage(root, [best.id]) or "")
     print_line()
     near = [name for each in others if each.score * 2 >= best.score and (name := _name(each)) != _name(best)]
     if near:
-        topics = ", ".join(localized_line(f"apoa help {name}") for name in near[:_MAX_SUGGESTIONS])
-        print_line(_("See also: {topics}").format(topics=topics))
+        near_topics = ", ".join(localized_line(f"apoa help {name}") for name in near[:_MAX_SUGGESTIONS])
+        print_line(_("See also: {topics}").format(topics=near_topics))
     print_line(_("All topics: apoa help"))
 
 

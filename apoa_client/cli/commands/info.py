@@ -1,7 +1,7 @@
 """`apoa info`: look up the obligation, permits, overstay and more, each fact with its source; print a lobby notice."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.guide.facts import Topic, is_outdated, search_facts, similar_words, topics
 from apoa_client.cli.registry import argument, command, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import (
     print_definitions,
     print_json,
@@ -23,9 +23,9 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.labels import day_text, partial_text
-from apoa_client.errors import Exit, SettingsProblem, UsageProblem
+from apoa_client.errors import Exit, UsageProblem
 from apoa_client.matching import without_accents
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 
 _SEARCH_EXAMPLE = "visa 30"
@@ -49,11 +49,10 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, na
         raise UsageProblem(msg("--name and --force go with --poster only."), msg("See: apoa info --help"))
     found, today = _find(words), session.app.clock.now().date()
     if session.json:
-        local = _local_rules(session.app)
-        print_json({"topics": [_value(topic, local, today) for topic in found]})
+        print_json({"topics": [_value(topic, today) for topic in found]})
         return Exit.DONE
     if words:
-        _show(found, _local_rules(session.app))
+        show_facts(found)
     else:
         _list_topics(found)
     if outdated := [fact.as_of for topic in found for fact in topic.facts if is_outdated(fact, today)]:
@@ -87,40 +86,21 @@ def _list_topics(found: Sequence[Topic]) -> None:
     print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))
 
 
-def show_topic(app: Container, topic_id: str) -> None:
-    """Show one topic with what the property's settings say."""
-    _show([topic for topic in topics(current_language()) if topic.id == topic_id], _local_rules(app))
-
-
-def _local_rules(app: Container) -> Mapping[str, Message]:
-    """Return what the property's settings say, by topic; nothing if no property is set up."""
-    try:
-        settings = app.settings
-    except SettingsProblem:
-        return {}
-    rules = {
-        "deadline": msg("This property's settings say: {hours} hours.", hours=settings.window_hours),
-        "data": msg("This property's settings say: {days} days after check-out.", days=settings.retention_days),
-    }
-    if settings.office:
-        rules["offices"] = msg("This property's settings say: {office}.", office=settings.office)
-    return rules
-
-
-def _show(found: Sequence[Topic], local: Mapping[str, Message]) -> None:
+def show_facts(found: Sequence[Topic]) -> None:
+    """Show every fact of these topics, with its source."""
     for number, topic in enumerate(found):
         if number:
             print_line()
         print_line(style_bold(topic.title))
-        for place, paragraph in enumerate(_paragraphs(topic, local)):
+        for place, paragraph in enumerate(_paragraphs(topic)):
             if place:
                 print_line()
             for line in paragraph:
                 print_line(f"  {line}")
 
 
-def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str]]:
-    """Yield the facts of one source with the source, then what is not confirmed, then what the settings say."""
+def _paragraphs(topic: Topic) -> Iterator[list[str]]:
+    """Yield the facts of one source with the source, then what is not confirmed."""
     for (source, dated, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.dated, fact.as_of)):
         lines: list[str] = []
         for series, members in groupby(facts, lambda fact: fact.series):
@@ -137,8 +117,6 @@ def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str
         heading = _("Not confirmed as of {day}. If you know more, tell us, with a source.")
         day = day_text(min(each.as_of for each in topic.unconfirmed))
         yield [style_warning(heading.format(day=day)), *(each.text for each in topic.unconfirmed)]
-    if topic.id in local:
-        yield [style_warning(text(local[topic.id]))]
 
 
 def _in_order(text: str) -> str:
@@ -146,7 +124,7 @@ def _in_order(text: str) -> str:
     return re.sub(r"\d+", lambda number: number[0].zfill(3), without_accents(text))
 
 
-def _value(topic: Topic, local: Mapping[str, Message], today: date) -> dict[str, Any]:
+def _value(topic: Topic, today: date) -> dict[str, Any]:
     """Return a topic as JSON values, in the reader's language."""
     return {
         "topic": topic.id,
@@ -163,7 +141,6 @@ def _value(topic: Topic, local: Mapping[str, Message], today: date) -> dict[str,
             for fact in topic.facts
         ],
         "unconfirmed": [{"text": each.text, "as_of": each.as_of.isoformat()} for each in topic.unconfirmed],
-        "here": text(local[topic.id]) if topic.id in local else None,
     }
 
 

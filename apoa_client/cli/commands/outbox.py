@@ -1,7 +1,6 @@
 """`apoa outbox`: where reports are saved, and the database of a shared outbox."""
 
 from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
-from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import CommandGroup, argument, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
@@ -37,14 +36,9 @@ outbox = CommandGroup(
 @outbox.subcommand(
     "show", N_("Show where reports are saved, what keeps them, and how many wait there and here."), "apoa outbox show"
 )
-@all_option
 @json_option
-def show(session: Session, *, every_property: bool) -> int:
-    """Show the outbox of the property, or of every property."""
-    return run_for_every_property(session, _show) if every_property else _show(session)
-
-
-def _show(session: Session) -> Exit:
+def show(session: Session) -> Exit:
+    """Show the outbox of the property."""
     state, now = describe(session.app), session.app.clock.now()
     if session.json:
         print_json({"property": session.app.settings.name, **outbox_value(state, now)})
@@ -108,9 +102,7 @@ def ask_database_password(address: ServerAddress) -> str | None:
     N_("Save reports in a shared outbox from now on, or in a file here, and take over every report from before."),
     "apoa outbox move --to postgresql://melati@db.example/apoa",
 )
-@option(
-    "--to", required=True, command="outbox", metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file.")
-)
+@option("--to", required=True, metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file."))
 @flag("--password-stdin", text=N_("Read the password from standard input."))
 @flag("--yes", "-y", text=N_("Do not ask."))
 @json_option

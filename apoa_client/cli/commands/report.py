@@ -61,9 +61,6 @@ _STDIN = "-"
     metavar="FOLDER",
     text=N_("Take each new photo in this folder, to which a phone sends them, as the next guest, until Ctrl-C."),
 )
-@flag(
-    "--delete-original", text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it.")
-)
 @flag("--again", text=N_("Report the guest although they seem to be reported already."))
 @yes_option
 @flag("--dry-run", text=N_("Check only, with the authority if it can be reached; save nothing."))
@@ -76,13 +73,10 @@ def report(
     input_file: str | None,
     photos: Sequence[Path],
     photo_folder: Path | None,
-    delete_original: bool,
     **details: Any,  # noqa: ANN401  click's
 ) -> None:
     """Report the guest from the options, or ask question by question if nothing identifies the guest."""
     yes, dry_run, no_send, again = (details.pop(name) for name in ("yes", "dry_run", "no_send", "again"))
-    if delete_original and not photos:
-        raise UsageProblem(msg("--delete-original deletes the file of --photo. Give both."))
     if (bool(photos), photo_folder is not None, input_file is not None).count(True) > 1:
         raise UsageProblem(msg("Give one of --photo, --photo-from and --input."))
     given = given_details(**details)
@@ -98,7 +92,7 @@ def report(
         elif photos:
             from apoa_client.cli.commands.report_photos import report_photos  # for photos alone
 
-            report_photos(session, options, given, photos, delete=delete_original)
+            report_photos(session, options, given, photos)
         elif session.interactive and not (
             input_file is not None or given.lines or IDENTIFYING_OPTIONS & given.typed.keys()
         ):

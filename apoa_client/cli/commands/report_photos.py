@@ -20,9 +20,9 @@ from apoa_client.cli.failures import show_failure
 from apoa_client.cli.prompts.photos import photo_pages, photo_reader
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_checked
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import confirm, discard_typed_ahead
+from apoa_client.cli.terminal.input import discard_typed_ahead
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import error_heading, print_error_line, print_warning, sanitize
+from apoa_client.cli.terminal.output import error_heading, print_error_line, sanitize
 from apoa_client.cli.views.checked_document import NOT_SURE, doubt_message, doubtful_lines
 from apoa_client.cli.views.findings import error_fields, findings_value, show_error, show_findings, show_warnings
 from apoa_client.desk.arrivals import GroupMember, ReportedBefore, compose_group
@@ -40,10 +40,8 @@ if TYPE_CHECKING:
 _NOT_SAVED = msg("The guest of this photo is not saved.")
 
 
-def report_photos(
-    session: Session, options: ReportOptions, given: GivenDetails, photos: Sequence[Path], *, delete: bool
-) -> None:
-    """Report the guests on the photos. With `delete`, offer to delete the files of those who are saved.
+def report_photos(session: Session, options: ReportOptions, given: GivenDetails, photos: Sequence[Path]) -> None:
+    """Report the guests on the photos.
 
     Raises `UsageProblem` for lines beside a photo, or for one guest's details beside several; `ScanMissing` without
     the extra `scan`. At a terminal, `PictureRefused` for a file that is no picture. For a single photo without a
@@ -54,13 +52,11 @@ def report_photos(
     if len(photos) > 1 and not given.typed.keys().isdisjoint(IN_AN_MRZ):
         raise UsageProblem(msg("The typed details are one guest's, and there are several photos."))
     work = _ask_about if session.interactive else _report
-    for file in work(session, options, given, photos):
-        if delete:
-            _delete(session, file, yes=options.yes)
+    work(session, options, given, photos)
 
 
-def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, photos: Sequence[Path]) -> Sequence[Path]:
-    """Ask about the guests, and return the photos of those who are saved. Names the others, where there are several."""
+def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, photos: Sequence[Path]) -> None:
+    """Ask about the guests. Name the photos of those who are not saved, where there are several."""
     from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
     shots: list[tuple[Path, PhotoReading]] = []
@@ -78,10 +74,9 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
         conversation.run(given.typed, [reading for reading, _files in pages])
     finally:
         saved = conversation.photos_saved
-        left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
         if len(photos) > 1 and not options.dry_run:
+            left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
             _name_left([file for file in photos if file in left])
-    return [file for file in photos if file not in left]
 
 
 def _name_left(photos: Sequence[Path]) -> None:
@@ -145,8 +140,8 @@ class _Page:
             yield {"file": str(file), "zones": zones, "report": report, "error": error, **findings}
 
 
-def _report(session: Session, options: ReportOptions, given: GivenDetails, files: Sequence[Path]) -> Sequence[Path]:
-    """Report the guests whose photos are sure and complete in one transaction, and return these photos."""
+def _report(session: Session, options: ReportOptions, given: GivenDetails, files: Sequence[Path]) -> None:
+    """Report the guests whose photos are sure and complete in one transaction."""
     photos = _read(session, files)
     for each in photos:
         if each.reading is not None:
@@ -166,7 +161,6 @@ def _report(session: Session, options: ReportOptions, given: GivenDetails, files
     if not session.json:
         _show(session, options, photos, several=several)
     _finish(session, options, photos, several=several)
-    return [file for each in photos if each.refusal is None and not options.dry_run for file in each.files]
 
 
 def _read(session: Session, files: Sequence[Path]) -> list[_Page]:
@@ -253,25 +247,6 @@ def _finish(session: Session, options: ReportOptions, photos: Sequence[_Page], *
     SaveAndSend(session, send=not options.no_send).finish(saved, several=several, more=more)
 
 
-def _delete(session: Session, photo: Path, *, yes: bool) -> None:
-    """Delete the photo of a saved report, if the user confirms it or said `--yes`."""
-    file = _name(photo)
-    if not yes and not session.interactive:
-        print_error_line(_("The photo was not deleted: without a terminal, --delete-original needs --yes."))
-        return
-    if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
-        return
-    deleted = False
-    with suppress(OSError):
-        if not photo.is_symlink():  # behind a link the photo would stay
-            photo.unlink()
-            deleted = True
-    if deleted:
-        print_error_line(_("The photo {file} was deleted.").format(file=file))
-    else:
-        print_warning(_("The photo {file} could not be deleted. Delete it by hand.").format(file=file))
-
-
 LOOK_EVERY_S = 0.5
 """How often the folder is looked at. A picture is taken at the second look at which it is the same."""
 
@@ -352,7 +327,7 @@ def report_photos_from(session: Session, options: ReportOptions, given: GivenDet
                 print_error_line(_("New photo: {file}").format(file=sanitize(photo.name)))
                 discard_typed_ahead()  # an Enter while waiting is no answer
                 try:
-                    report_photos(session, options, given, [photo], delete=False)
+                    report_photos(session, options, given, [photo])
                 except DataRefused as exc:  # no picture, or no guest to report
                     show_failure(session, exc)
     finally:

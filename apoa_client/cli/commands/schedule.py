@@ -26,10 +26,10 @@ from apoa_client.cli.terminal.output import (
     sanitize,
     write,
 )
-from apoa_client.cli.views.schedule import interval_message, schedule_value, show_installed, show_schedule
+from apoa_client.cli.views.schedule import schedule_value, show_installed, show_schedule
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.files import full_path
-from apoa_client.messages import listed, msg
+from apoa_client.messages import msg
 from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, SYSTEMD, Plan
 from apoa_client.settings.config import PropertySettings, nothing_set_up
 
@@ -164,14 +164,12 @@ def parse_interval(given: str) -> int:
             msg("Give minutes or hours with their unit, such as: --every 15m"),
         )
     seconds = int(found[1]) * unit
-    if seconds in INTERVALS:
-        return seconds
-    near = [*[each for each in INTERVALS if each < seconds][-1:], *[each for each in INTERVALS if each > seconds][:1]]
-    nearest = listed([interval_message(each) for each in near])
-    raise UsageProblem(
-        msg("No schedule can keep this interval: {interval}", interval=repr(given)),
-        msg("It must divide an hour or a day. The nearest are: {intervals}", intervals=nearest),
-    )
+    if seconds not in INTERVALS:
+        raise UsageProblem(
+            msg("No schedule can keep this interval: {interval}", interval=repr(given)),
+            msg("It must divide an hour or a day, such as: --every 15m or --every 4h"),
+        )
+    return seconds
 
 
 def _zone(app: Container) -> tzinfo:

@@ -13,7 +13,7 @@ from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_h
 from apoa_client.cli.prompts.recovery_code import confirm_code, confirm_sheet, warn_no_code
 from apoa_client.cli.registry import FileName, command, flag, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
-from apoa_client.cli.terminal.command_names import localized_command, localized_option
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -29,7 +29,6 @@ from apoa_client.cli.views.status import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
-from apoa_client.schedule.interface import AUTO, KINDS
 from apoa_client.settings.config import API, MANUAL, OF_A_PROPERTY, TRAINING, VAULTS, Config, PropertySettings
 from apoa_client.settings.folders import check_name
 from apoa_client.settings.zones import ZONES, zone_name
@@ -46,7 +45,6 @@ _INTERRUPTED = 130
 """The exit code that a shell reports for Ctrl-C."""
 
 NO, YES = "no", "yes"
-SCHEDULES = (YES, NO, *KINDS)
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -66,11 +64,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 @option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
 @recovery_file_option
-@option(
-    "--schedule",
-    type=click.Choice(SCHEDULES),
-    text=N_("Let this computer send automatically: yes, no, or by which kind of schedule."),
-)
+@option("--schedule", type=click.Choice((YES, NO)), text=N_("Let this computer send automatically: yes or no."))
 @flag("--non-interactive", text=N_("Ask nothing."))
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
     """Collect the answers and set up. The recovery code is shown last, after everything is stored."""
@@ -180,18 +174,15 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
     elif asking and _needs_account(settings):
         print_done(_("The connection works."))
     print_done(_("The property {name} is set up.").format(name=sanitize(settings.name)))
-    _show_practice(app, settings)
     _show_code(app, result, before, answers["recovery_file"], asking=asking)
     if failure is not None:
         print_error_line(
             _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
         )
-    if answers["schedule"] not in {None, NO}:
-        from apoa_client.cli.prompts.setup_questions import install_chosen
+    from apoa_client.cli.prompts.setup_questions import install_chosen, show_how_to_choose, show_next_steps
 
-        install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
-    from apoa_client.cli.prompts.setup_questions import show_how_to_choose, show_next_steps  # not for --help
-
+    if answers["schedule"] == YES:
+        install_chosen(app)
     if asking:
         show_next_steps(app, settings, answers["schedule"])
         return
@@ -202,13 +193,6 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
         print_line(_("Then type it into APOA with: apoa sync --by-hand"))
     elif failure is None:
         print_line(_("The connection works. Report a guest with: {command}").format(command=report))
-
-
-def _show_practice(app: Container, settings: PropertySettings) -> None:
-    """Say where the practice of a real property is, if there is any."""
-    if not settings.uses_sandbox and (app.folders.practice / settings.name).is_dir():
-        command = style_bold(localized_command("list").replace(" ", f" {localized_option('--practice')} ", 1))
-        print_line(_("What was practised stays apart from real reports: {command}").format(command=command))
 
 
 def _show_code(

@@ -1,7 +1,4 @@
-"""`apoa status`: what waits, what was refused, what is due when; and what `apoa` alone shows at a terminal.
-
-Both count in the same way, and need no key.
-"""
+"""`apoa status`: what waits, what was refused, what is due when, without the key; `apoa` alone adds what to do next."""
 
 import sys
 from collections.abc import Mapping
@@ -15,28 +12,17 @@ from apoa_client.cli.registry import command, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_definitions, print_done, print_json, print_line
+from apoa_client.cli.terminal.output import print_definitions, print_json, print_line
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.status import (
     MAX_URGENT,
-    pending_line,
-    refused_line,
-    show_code_reminder,
-    show_deadlines,
-    show_drafts,
     show_others,
-    show_property,
     show_status,
-    show_urgent,
     status_json,
-    waiting_line,
 )
-from apoa_client.desk.attention import UrgentReports, find_doubts, most_urgent
+from apoa_client.desk.attention import UrgentReports, most_urgent
 from apoa_client.errors import Exit
-from apoa_client.ports.state import Summary
-from apoa_client.report.kinds import SOON, State
-from apoa_client.settings.config import PropertySettings
 
 
 @command("status", N_("Show what waits, what was refused, and what is due when."), "apoa status --json")
@@ -52,14 +38,12 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
     if nagios or (alarm and not session.json):
         from apoa_client.cli.commands.status_of_all import alarm_of  # for monitoring alone
 
-        found = alarm_of(session, every_property=every_property)
-        print_line(found.line)
+        line, level = alarm_of(session, every_property=every_property)
+        print_line(line)
         if nagios:
-            return found.level
+            return level
     if not every_property:
-        show_one = partial(_show, session, tonight=tonight, alarm=alarm)
-        app = session.app
-        return show_also_while_away(app, show_one) if app.settings.has_shared_outbox else show_one(app)
+        return _show_one(session, tonight=tonight, alarm=alarm)
     if tonight:
         show = partial(_show, tonight=True, alarm=alarm)
         return run_for_every_property(session, lambda each: show(each, each.app), has_heading=True)
@@ -68,7 +52,13 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
     return show_status_of_all(session, alarm=alarm)
 
 
-def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> int:
+def _show_one(session: Session, *, tonight: bool = False, alarm: bool = False, most: int = MAX_URGENT) -> int:
+    """Show the state of the session's property, also of what waits here while its shared outbox does not answer."""
+    show, app = partial(_show, session, tonight=tonight, alarm=alarm, most=most), session.app
+    return show_also_while_away(app, show) if app.settings.has_shared_outbox else show(app)
+
+
+def _show(session: Session, app: Container, *, tonight: bool, alarm: bool, most: int = MAX_URGENT) -> int:
     now = app.clock.now()
     status = read_status(app, now)
     code = status.exit_code(alarm=alarm)
@@ -80,7 +70,7 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
         from apoa_client.cli.commands.status_tonight import show_night_summary  # opens reports, which counting does not
 
         return show_night_summary(app, status.summary, as_json=session.json) or code
-    urgent = most_urgent(app.outbox, now, MAX_URGENT)
+    urgent = most_urgent(app.outbox, now, most)
     if session.json:
         here = {"stored": "here"} if app.away is not None else {}
         left = {"left": app.handed_over.left} if app.handed_over.problem is not None else {}
@@ -109,11 +99,11 @@ def _urgent_names(app: Container, urgent: UrgentReports) -> Mapping[str, str]:
 
 
 _MOST = 5
-"""Reports shown one by one: the rest of the screen is for the commands."""
+"""Reports that `apoa` alone shows one by one: the rest of the screen is for the commands."""
 
 
 def welcome(session: Session) -> int:
-    """Show the state of the queue and the next commands. Raises and returns the same exit code as `apoa status`."""
+    """Show what `apoa status` shows, and the next commands. Raises and returns the same exit code."""
     session.shows_environment = True
     if not session.app.config.names:
         print_line(_("Nothing is set up on this computer yet. Begin with:"))
@@ -126,50 +116,15 @@ def welcome(session: Session) -> int:
         )
         print_line(_("All commands: apoa --help-all"))
         return Exit.DONE
-    session.app.on_unwritable = show_unwritable
-    code = _show_overview(session.app)
-    now = session.app.clock.now()
-    show_others(read_others(session.app, now), now)
+    code = _show_one(session, most=_MOST)
     print_line()
     print_definitions(
         [
             (localized_command("report"), _("report a guest")),
             (localized_command("checkout"), _("a guest leaves")),
+            (localized_command("sync"), _("send what waits, or type it into APOA")),
             (localized_command("status --tonight"), _("who is here, and what is to be done by morning")),
         ]
     )
     print_line(_("All commands: apoa --help-all. Something unusual: apoa help"))
     return code
-
-
-def _show_overview(app: Container) -> Exit:
-    now = app.clock.now()
-    summary = app.outbox.summary(now=now, soon=now + SOON)
-    urgent = most_urgent(app.outbox, now, _MOST)
-    show_property(app.settings, summary)
-    _show_counts(app.settings, summary)
-    show_deadlines(app.settings, summary, now)
-    show_urgent(app.settings, urgent, now, {})
-    show_code_reminder(app.settings, summary)
-    doubts = find_doubts(
-        summary,
-        app.settings.public_key,
-        lambda: app.outbox.integrity.doubts(),  # noqa: PLW0108  loading the check is put off
-    )
-    return show_damage(urgent.damage) or show_doubts(doubts)
-
-
-def _show_counts(settings: PropertySettings, summary: Summary) -> None:
-    """Show what the user must do first, and last what needs no action."""
-    counts = summary.counts
-    refused, pending = counts[State.REJECTED], counts[State.PENDING]
-    waiting = summary.waiting
-    if refused:
-        print_line(refused_line(refused))
-    if waiting:
-        print_line(waiting_line(settings, summary))
-    show_drafts(summary)
-    if pending:
-        print_line(pending_line(summary))
-    if not (refused or waiting or pending or summary.drafts):
-        print_done(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet."))

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.app.property_status import PropertyStatus, read_status
@@ -105,15 +104,8 @@ def _show_one(session: Session, servers: Servers, states: list[PropertyState], n
     return show_damage(urgent.damage) or code
 
 
-class FoundAlarm(NamedTuple):
-    """The line, and the level of the worst property."""
-
-    line: str
-    level: Level
-
-
-def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
-    """Return what to alarm about, for the property of the session or for all. Raises only `UsageProblem`."""
+def alarm_of(session: Session, *, every_property: bool) -> tuple[str, Level]:
+    """Return the line of what is wrong with one property or all, and the worst level. Raises only `UsageProblem`."""
     now = session.app.clock.now()
     try:
         found = _check_each(sessions(session, reread=False) if every_property else [session], now)
@@ -121,7 +113,7 @@ def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
         raise
     except ApoaError as exc:  # of the settings of all
         found = [unchecked("", exc)]
-    return FoundAlarm(alarm_line(found), alarm_level(found))
+    return alarm_line(found), alarm_level(found)
 
 
 def _check_each(properties: Iterable[Session], now: datetime) -> list[Checked]:

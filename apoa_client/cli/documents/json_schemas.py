@@ -26,7 +26,7 @@ Schema = Mapping[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FROM_CONTRACT = ("Guest", "Stay", "Document", "StayPermit", "Instant", "Day", "PartialDate", "State")
 """The schemas of the contract that a guest and a stay need."""
-_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "outbox-show", "stats", "status", "sync"})
+_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "stats", "status", "sync"})
 """Commands whose ``--all`` puts the document of each property into one."""
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}

@@ -62,12 +62,9 @@ class ChangeCommand:
         entry = self.app.desk.save(change)
         self.finish([SavedReport(entry, change.report, change.warnings, guest)])
 
-    def finish(self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()) -> None:
-        """Send saved reports, show their state, and show how to undo each.
-
-        JSON output of `several` reports also has those that were `withdrawn`.
-        """
-        for entry in self._save_and_send.finish(saved, several=several, withdrawn=withdrawn):
+    def finish(self, saved: Sequence[SavedReport], *, several: bool = False) -> None:
+        """Send saved reports, show their state, and show how to undo each."""
+        for entry in self._save_and_send.finish(saved, several=several):
             self.show_hint(text(undo_advice(entry, self._shown_id(entry))))
 
     def show_hint(self, line: str) -> None:

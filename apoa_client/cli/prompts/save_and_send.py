@@ -113,17 +113,16 @@ class SaveAndSend:
         saved: Sequence[SavedReport],
         *,
         several: bool = False,
-        withdrawn: Sequence[Entry] = (),
         more: Mapping[str, Any] | None = None,
     ) -> list[Entry]:
         """Show that reports are saved, send them, show their state, and return their new entries.
 
-        With `several`, JSON output is a list, because the command may make any number of reports; it begins with those
-        that the command has `withdrawn`. `more` are further members of the document.
+        With `several`, JSON output is a list, because the command may make any number of reports. `more` are further
+        members of the document.
         """
         if not self._session.json:
             self.show_saved(saved)
-        return self.send(saved, several=several, withdrawn=withdrawn, more=more)
+        return self.send(saved, several=several, more=more)
 
     def show_saved(self, saved: Sequence[SavedReport]) -> None:
         """Show that each report is saved."""
@@ -146,7 +145,6 @@ class SaveAndSend:
         saved: Sequence[SavedReport],
         *,
         several: bool = False,
-        withdrawn: Sequence[Entry] = (),
         more: Mapping[str, Any] | None = None,
     ) -> list[Entry]:
         """Hand saved reports over, try to send them, show their state, and return their new entries."""
@@ -161,12 +159,8 @@ class SaveAndSend:
         if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
             self._session.exit_code = Exit.DATA_REFUSED
         if self._session.json:
-            from apoa_client.cli.report_reader import open_if_possible  # start-up: only for what is withdrawn
-
-            pairs = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
-            pairs += [(each.entry, each.content) for each in saved]
             here, zone = self._away is not None, self._app.settings.zone
-            values = [report_json(*each, zone=zone, is_here=here) for each in pairs]
+            values = [report_json(each.entry, each.content, zone=zone, is_here=here) for each in saved]
             print_json({"reports": values, **(more or {})} if several else values[0])
         else:
             for each in saved:

@@ -301,9 +301,9 @@ def _parse_url(answer: str, questioned: list[str]) -> Answer:
         raise UnclearAnswer(text(exc.message)) from None
 
 
-def install_chosen(app: Container, kind: str) -> None:
-    """Install the schedule of this home with this kind. Raises `SettingsProblem`, `UsageProblem`."""
-    installation = install(app, Wish(kind))
+def install_chosen(app: Container) -> None:
+    """Install the best schedule of this computer for this home. Raises `SettingsProblem`, `UsageProblem`."""
+    installation = install(app, Wish(AUTO))
     show_installed(installation)
     if (found := find_schedule(app)) is not None:
         print_line(text(found.scheduler.note()))
@@ -321,7 +321,7 @@ def offer_schedule(app: Container) -> None:
             )
             return
         if can_schedule(app) and confirm(_("Let this computer send automatically what could not be sent at once?")):
-            install_chosen(app, AUTO)
+            install_chosen(app)
             return
     except SettingsProblem as exc:
         show_error(exc)

@@ -1,7 +1,7 @@
 """The reports of the outbox, or the guests of a night, one line each: `apoa list`."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, tzinfo
 from itertools import islice
 
@@ -19,28 +19,16 @@ from apoa_client.cli.views.labels import (
 )
 from apoa_client.cli.views.report import OpenedReport, receipt_text
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.messages import Message, nmsg
+from apoa_client.messages import nmsg
 from apoa_client.report.kinds import OPEN_STATES
 
 _SEALED = "-"
 
 
-def show_reports(
-    reports: Iterable[OpenedReport],
-    zone: tzinfo,
-    today: date,
-    limit: int | None,
-    total: Callable[[], int | None] | None,
-) -> int:
-    """Show reports as a table, at most `limit` of them, and return how many.
-
-    `total` counts all that match; None if each is the one of its stay.
-    """
+def show_reports(reports: Iterable[OpenedReport], zone: tzinfo, today: date, limit: int | None) -> int:
+    """Show reports that stand for their stays as a table, at most `limit` of them, and return how many."""
     headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
-    rows = (_row(each, zone, today) for each in reports)
-    if total is None:
-        return _show_table(headings, rows, limit, _guests)
-    return _show_table(headings, rows, limit, lambda count: nmsg("{count} report", "{count} reports", count), total)
+    return _show_table(headings, (_row(each, zone, today) for each in reports), limit)
 
 
 def show_guests(
@@ -48,30 +36,17 @@ def show_guests(
 ) -> int:
     """Show the guests of stays as a table, at most `limit` of them, and return how many."""
     headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
-    rows = (_guest_row(stay, report, today, zone) for stay, report in guests)
-    return _show_table(headings, rows, limit, _guests)
+    return _show_table(headings, (_guest_row(stay, report, today, zone) for stay, report in guests), limit)
 
 
-def _guests(count: int) -> Message:
-    return nmsg("{count} guest", "{count} guests", count)
-
-
-def _show_table(
-    headings: Sequence[str],
-    rows: Iterator[list[str]],
-    limit: int | None,
-    count_text: Callable[[int], Message],
-    total: Callable[[], int | None] = lambda: None,
-) -> int:
+def _show_table(headings: Sequence[str], rows: Iterator[list[str]], limit: int | None) -> int:
     """Show the rows, and how many there are; to a program that reads a pipe, each line is a row."""
     count = show_long_table(headings, islice(rows, limit))
     if next(rows, None) is not None:
-        line, of_all = _("The first {count} are shown, and there are more. To see all, add: --no-pager"), total()
-        if of_all is not None:
-            line = _("The first {count} of {total} are shown. To see all, add: --no-pager")
-        print_line(line.format(count=count, total=of_all))
+        line = _("The first {count} are shown, and there are more. To see all, add: --no-pager")
+        print_line(line.format(count=count))
     elif count and is_terminal(sys.stdout):
-        print_line(text(count_text(count)))
+        print_line(text(nmsg("{count} guest", "{count} guests", count)))
     return count
 
 

@@ -77,8 +77,8 @@ def _definition_fields(definition: Definition) -> dict[str, Any]:
     }
 
 
-def show_definition(definition: Definition, setting: Setting | None) -> None:
-    """Show what a setting is, and its value now if it is known."""
+def show_definition(definition: Definition) -> None:
+    """Show what a setting is."""
     unset = definition.unset
     rows = [
         (_("Meaning"), text(definition.meaning)),
@@ -90,9 +90,6 @@ def show_definition(definition: Definition, setting: Setting | None) -> None:
         rows.append((_("Fields"), ", ".join(typing_fields())))
     if definition.variable:
         rows.append((_("Variable"), definition.variable))
-    if setting is not None:
-        setting_key, origin = setting
-        rows.append((_("Now"), f"{value_text(setting_key.definition, origin)} ({source_text(origin)})"))
     print_line(style_bold(definition.name))
     print_definitions(rows)
     if definition.set_instead is not None:

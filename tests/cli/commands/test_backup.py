@@ -1,13 +1,11 @@
 """`apoa backup` and `apoa restore`: messages in both languages, JSON and exit codes."""
 
 import json
-import sqlite3
 import tomllib
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_sanitized
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa
 from screens import Screens
 
 
@@ -82,23 +80,3 @@ def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Pa
     result = there("restore", str(made))
     assert (result.code, result.err) == (0, "")
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
-
-
-def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """Prints both as warnings and sanitizes the receipt number."""
-    other = elsewhere(configured, tmp_path)
-    key = {"APOA_PRIVATE_KEY": secret_of(configured)}
-    assert other("restore", str(made), **key).code == 0
-    with closing(sqlite3.connect(other.outbox_file)) as db:
-        db.execute("UPDATE reports SET receipt_number = 'STT\x1b[2J' WHERE state = 'accepted'")
-        db.commit()
-    config = other.home / "config.toml"
-    config.write_text(config.read_text() + 'ca_bundle = "/nowhere/ca.pem"\n')
-    again = tmp_path / "again.db"
-    assert other("backup", str(again), **key).code == 0
-    result = configured("restore", str(again))
-    assert result.code == 0, result.err
-    assert_sanitized(result.all)
-    assert "STT?[2J" in result.err
-    assert "/nowhere/ca.pem" in configured("restore", str(again), "--property", "kenanga", **key).err
-    assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"

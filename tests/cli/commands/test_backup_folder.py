@@ -56,16 +56,6 @@ class TestByHand:
         assert away("backup").code == 0
         assert len(names(stick)) == 3
 
-    @pytest.mark.skipif(os.name != "posix", reason="Windows keeps the working directory")
-    def test_a_working_directory_that_was_deleted(
-        self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A folder in it is not there."""
-        monkeypatch.chdir(stick)
-        stick.rmdir()
-        assert [away("backup", "--to", folder).code for folder in ("x", ".")] == [78, 78]
-        assert away("backup", "x").code == 2
-
     def test_the_folder_of_the_settings(self, with_folder: Apoa, stick: Path) -> None:
         """Without a file and a folder; `backup_keep` says how many stay, and the number of the command wins."""
         with_folder.change_setting("backup_keep", 2)
@@ -166,14 +156,6 @@ class TestDaily:
         assert (len(names(stick)), with_folder("backup").code) == (1, 78)
         assert with_folder("backup", "--to", str(stick)).code == with_folder("backup").code == 0
 
-    @pytest.mark.usefixtures("runs")
-    def test_notices_are_switched_off(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:
-        """The setting `notify` is about this one, too."""
-        stick.rmdir()
-        with_folder.change_setting("notify", "off")
-        assert self.run(with_folder)
-        assert notices == []
-
     @pytest.mark.usefixtures("notices")
     def test_a_disk_that_hangs_is_tried_again_after_an_hour(
         self, with_folder: Apoa, monkeypatch: pytest.MonkeyPatch
@@ -192,12 +174,6 @@ class TestDaily:
             with_folder.clock.time += timedelta(minutes=10)
         assert len(tries) == 2
         assert [bool(each) for each in shown] == [True, *[False] * 7]
-
-    def test_an_outbox_that_cannot_be_read(self, with_folder: Apoa, runs: list[str]) -> None:
-        """Sending says so; here nothing is printed."""
-        with_folder.outbox_file.unlink()
-        assert self.run(with_folder) == ""
-        assert runs == []
 
 
 class TestAfterSending:
@@ -221,13 +197,6 @@ class TestAfterSending:
         monkeypatch.setattr(backups, "run_backup", run)
         monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: True)
         return happened
-
-    def test_its_trouble_is_no_failure_of_sending(self, configured: Apoa, stick: Path, done: list[str]) -> None:
-        """The exit code is that of sending, and the warning is on stderr."""
-        configured.change_setting("backup_folder", str(stick))
-        ran = configured("sync", "--scheduled", "--json")
-        assert (ran.code, ran.json["error"], done) == (0, None, ["send melati", "back up melati"])
-        assert ran.err.splitlines()[0] == "No backup was written today. It is tried again by itself."
 
     def test_it_is_written_although_nothing_can_be_sent(self, with_folder: Apoa, done: list[str]) -> None:
         """A lost password or a line that is down is no reason to have no backup."""

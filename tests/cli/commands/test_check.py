@@ -1,13 +1,10 @@
 """`apoa check` finds errors in a document and suggests corrections, without a setup and without stored data."""
 
-import re
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import click
 import pytest
 from basics import FixedClock
 from cli_helpers import (
@@ -21,7 +18,6 @@ from cli_helpers import (
     assert_sanitized,
 )
 from screens import Screens
-from terminal_helpers import show_as_terminal
 
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
@@ -111,14 +107,6 @@ class TestWithoutSetUp:
         (away.home / "config.toml").write_text("[property.melati", encoding="utf-8")
         assert away(*mrz_arguments(FIRST, SECOND)).code == 0
 
-    def test_several_properties_without_a_default(self, away: Apoa) -> None:
-        """A check works with several properties and no default property."""
-        away.set_up(name="mawar")
-        path = away.home / "config.toml"
-        path.write_text(path.read_text("utf-8").replace('default_property = "melati"\n', ""), encoding="utf-8")
-        assert away("status").code == 78
-        assert away(*mrz_arguments(FIRST, SECOND)).code == 0
-
     @pytest.mark.parametrize(("zone", "expired"), [("WIB", False), ("WIT", True)])
     def test_today_is_in_the_time_zone_of_the_property(
         self, apoa: Apoa, clock: FixedClock, zone: str, *, expired: bool
@@ -163,17 +151,6 @@ class TestJson:
         assert SECOND in corrected
         assert all(apoa(*mrz_arguments(FIRST, line)).code == 0 for line in corrected)
 
-    @pytest.mark.parametrize("stdin", ["", "garbage\n", f"{FIRST}\n"])
-    def test_unreadable_input(self, apoa: Apoa, stdin: str) -> None:
-        """Unreadable input gives a document with the same keys and no values."""
-        result = apoa("check", "--json", stdin=stdin)
-        assert result.code == 65
-        value = result.json
-        assert (value["format"], value["fields"], value["long_number"]) == (None, {}, None)
-        assert value["printed"] == {"surname": [], "given_names": []}
-        assert {value["guest"][key] for key in ("surname", "sex", "birth_date", "stay_permit")} == {None}
-        assert [error["field"] for error in value["errors"]] == ["guest.document.mrz"]
-
     def test_several_documents_are_a_list(self, apoa: Apoa) -> None:
         """Several documents are a list in input order, and one invalid document makes the exit code 65."""
         text = "\n\n".join("\n".join(guest.lines) for guest in GUESTS)
@@ -184,34 +161,9 @@ class TestJson:
         assert result.code == 65
         assert [value["valid"] for value in result.json["results"]] == [True, True, True, False]
 
-    def test_normalised_input(self, apoa: Apoa) -> None:
-        """The document lists each normalisation and how the check digit of a long number was computed."""
-        value = apoa("check", "--json", stdin=" ".join((FIRST + SECOND).lower())).json
-        assert (value["valid"], value["normalised"]) == (True, ["capitals", "blanks", "lines"])
-        assert apoa(*mrz_arguments(*BELGIAN), "--json").json["long_number"] == "with_filler"
-
 
 class TestPage:
     """The text output."""
-
-    def test_wrong_check_digit_of_a_correct_date(self, apoa: Apoa) -> None:
-        """A date is not suggested as a correction of itself if only its check digit is likely wrong."""
-        first, second = replace(QUENTIN, birth_date=PartialDate(1941, 1, 30)).lines
-        pages = [apoa(*mrz_arguments(first, f"{second[:19]}{digit}{second[20:]}")).out for digit in range(10)]
-        assert any(re.search("  30 Jan 1941 +perhaps its check digit is wrong\n", page) for page in pages)
-        assert not any("perhaps 30 Jan 1941" in page for page in pages)
-
-    @pytest.mark.parametrize("columns", [60, 80])
-    def test_narrow_screen(self, apoa: Apoa, columns: int) -> None:
-        """Every line of the output fits the width of the screen."""
-        monkeypatch = apoa.monkeypatch
-        with monkeypatch.context() as patch:
-            patch.setenv("COLUMNS", str(columns))
-            show_as_terminal(patch, sys.stdout)
-            wrong = SECOND.replace("POL", "GBR").replace("1", "I", 1)
-            result = apoa(*mrz_arguments(FIRST, wrong))
-        plain = click.unstyle(result.out)
-        assert max(map(len, plain.splitlines())) < columns
 
     def test_control_characters(self, apoa: Apoa) -> None:
         """Control characters in lines or details do not reach the output."""
@@ -224,12 +176,6 @@ class TestPage:
                 result = apoa(*arguments, lang=lang)
                 assert result.code == 65
                 assert_sanitized(result.all)
-
-    def test_log_has_no_personal_data(self, apoa: Apoa) -> None:
-        """The most detailed log has no personal data."""
-        for arguments in (mrz_arguments(FIRST, SECOND), mrz_arguments(FIRST, WRONG), QUENTIN.typed()[1:7]):
-            result = apoa("-vv", *([] if arguments[0] == "check" else ["check"]), *arguments)
-            assert not [word for word in QUENTIN.words if word in result.err]
 
 
 class TestInput:

@@ -1,15 +1,13 @@
 """`apoa check --photo` and `--online`: documents from pictures, and what the authority would say of a guest."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, Serve
-from reading_helpers import TOO_DARK, answer_with, print_page, reading
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
+from reading_helpers import TOO_DARK, answer_with, reading
 from screens import Screens
 
-from apoa_client.cli.prompts import online_check
 from apoa_client.messages import msg
 from apoa_client.sandbox import decisions
 from apoa_client.sandbox.server import SandboxServer
@@ -25,18 +23,6 @@ NO_PICTURE = PictureRefused(msg("The file is not a picture that can be read."))
 def photo_of(value: dict[str, Any]) -> dict[str, Any]:
     photo: dict[str, Any] = value["photo"]
     return photo
-
-
-@pytest.mark.slow
-def test_a_real_photo_is_read(apoa: Apoa, tmp_path: Path) -> None:
-    """A printed page is read with certainty, without a property, and nothing is stored."""
-    file = print_page(tmp_path / "page.jpg", QUENTIN.lines)
-    result = apoa("check", "--photo", str(file), "--json")
-    value = result.json
-    assert (result.code, value["valid"], value["guest"]["surname"]) == (0, True, QUENTIN.surname)
-    photo = photo_of(value)
-    assert (photo["sure"], photo["lines"], photo["doubtful"], photo["error"]) == (True, list(QUENTIN.lines), [], None)
-    assert not apoa.home.exists()
 
 
 def test_a_file_that_is_no_picture(apoa: Apoa, tmp_path: Path) -> None:
@@ -71,18 +57,6 @@ def test_screens(apoa: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, 
         screens(apoa, "check", "--photo", name, lang=lang)
     screens(apoa, "--plain", "check", "--photo", "q.jpg", lang=lang)
     screens(apoa, "check", "--photo", "q.jpg", "--photo", "x.jpg", lang=lang)
-
-
-def test_two_documents_in_one_picture(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are counted, and what is shown of the first is not certain."""
-    several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
-    both = replace(reading(QUENTIN.lines, sure=False, hint=several), others=(reading(XIMENA.lines, sure=False),))
-    answer_with(monkeypatch, {"q.jpg": both})
-    photo = photo_of(apoa("check", "--photo", "q.jpg", "--json").json)
-    assert (photo["zones"], photo["sure"], photo["lines"]) == (2, False, list(QUENTIN.lines))
-    shown = apoa("check", "--photo", "q.jpg").out
-    assert "not read with certainty" in shown
-    assert "The picture shows 2 documents." in shown
 
 
 class TestSeveral:
@@ -149,22 +123,12 @@ class TestADryRun:
         checked = configured(*CHECK, "--json")
         assert (checked.code, checked.json["valid"], checked.json["online"]["status"]) == (65, True, "rejected")
 
-    def test_not_with_no_send(self, configured: Apoa) -> None:
-        """Then there is no call."""
-        assert online(configured, *QUENTIN.mrz("--dry-run", "--no-send")) is None
-
     def test_offline(self, away: Apoa) -> None:
         """No error of a dry run; a check that asked for it exits with 75, and the document is checked all the same."""
         dry = away(*QUENTIN.mrz("--dry-run", "--json"))
         assert (dry.code, dry.json["online"]["asked"], dry.json["online"]["error"]["class"]) == (0, False, "offline")
         said = away(*CHECK)
         assert (said.code, QUENTIN.surname in said.out) == (75, True)
-
-    def test_a_slow_authority(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is not waited for longer than at a desk."""
-        monkeypatch.setattr(online_check, "SEND_TIMEOUT_S", 0.2)
-        assert apoa.set_up(serve("meta:ok,meta:slow=5").base_url).code == 0
-        assert online(apoa, *QUENTIN.mrz("--dry-run"))["error"]["class"] == "timed_out"
 
     def test_after_the_review_card(self, configured: Apoa) -> None:
         """Of each guest of the group, with the name."""
@@ -209,13 +173,6 @@ class TestACheckOnline:
         """There is no authority to ask: set one up."""
         said = apoa(*CHECK)
         assert (said.code, "apoa setup" in said.err) == (78, True)
-
-    def test_a_property_by_hand(self, apoa: Apoa) -> None:
-        """Has no authority either."""
-        by_hand = ["--by-hand", "--property", "melati", "--vault", "file"]
-        assert apoa("setup", "--non-interactive", *by_hand).code == 0
-        assert apoa(*CHECK).code == 78
-        assert online(apoa, *QUENTIN.mrz("--dry-run")) is None
 
     def test_check_alone_makes_no_call(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Not even to look up a name."""

@@ -68,24 +68,6 @@ def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
 class TestCheckOut:
     """`apoa checkout` reports that guests leave."""
 
-    def test_check_out_offline(self, away: Apoa) -> None:
-        """Offline, `checkout` saves the report without a deadline; it can be cancelled alone."""
-        arrival = away.save()
-        assert away("keluar", arrival["id"], "--no-send").code == 0
-        departure = away.reports()[-1]
-        assert departure["due_at"] is None
-        assert away("cancel", departure["short_id"]).code == 0
-        assert away.states() == [("check_in", "queued"), ("check_out", "withdrawn")]
-
-    def test_check_out_by_room(self, away: Apoa) -> None:
-        """`--room` ignores case and extra spaces, and a room without a guest is a usage error."""
-        away.save(QUENTIN, "--room", "7 Timur")
-        away.save(XIMENA, "--room", "8")
-        result = away("checkout", "--room", " 7  timur", "--no-send", "--json")
-        assert result.code == 0, result.err
-        assert result.json["kind"] == "check_out"
-        assert away("checkout", "--room", "7 timur", "--no-send").code == 2
-
     def test_a_room_that_was_saved_with_the_word(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Earlier versions reported the room as it was typed: it is found and shown without the word."""
         with monkeypatch.context() as earlier:
@@ -178,18 +160,6 @@ class TestCheckOut:
         result = away("checkout", arrival["id"], "--no-send", keys=["y"])
         assert result.code == 0, result.all
         assert "until" not in result.err
-
-    def test_check_out_of_a_damaged_record(self, away: Apoa) -> None:
-        """A damaged record is reported, and its guest is shown without a name and can be checked out."""
-        away.save(QUENTIN)
-        away.save(XIMENA)
-        away.change_database("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE seq = 1")
-        result = away("checkout", "--no-send", keys=["1 2", "y"])
-        assert result.code == 0, result.all
-        assert "cannot be opened" in result.err
-        assert XIMENA.name in result.out
-        assert QUENTIN.name not in result.all
-        assert away.states().count(("check_out", "queued")) == 2
 
     def test_all_due_saves_nothing_if_one_check_out_is_invalid(self, away: Apoa) -> None:
         """`--all-due` checks all check-outs before it saves any of them."""

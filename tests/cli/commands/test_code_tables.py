@@ -61,13 +61,6 @@ class TestFetching:
         configured("sync")
         assert list(kept(configured)) == ["stay_permits", "purposes"]
 
-    def test_over_the_connection_of_the_run(self, configured: Apoa, serve: Serve) -> None:
-        """With its token: a second one would be refused here."""
-        assert configured.set_up(serve("token:ok*2,token:401*9").base_url).code == 0
-        configured.save()
-        assert configured("sync").code == 0
-        assert list(kept(configured)) == ["stay_permits"]
-
     def test_once_a_day(self, configured: Apoa, authority: SandboxServer) -> None:
         """Another run on the same day asks for nothing."""
         configured("sync")
@@ -127,12 +120,6 @@ class TestFetching:
         assert (kept(configured)["stay_permits"], kept(configured, "bali")["stay_permits"]) == (["B-1", "N7"], ["N7"])
         assert warnings(configured, "B1", APOA_PROPERTY="bali") == ["unknown_code"]
         assert warnings(configured, "B1", APOA_PROPERTY="melati") == []
-
-    def test_training_has_the_built_in_lists(self, apoa: Apoa) -> None:
-        """Nothing is fetched."""
-        assert apoa("setup", "--non-interactive", "--training", "--property", "melati", "--vault", "file").code == 0
-        assert apoa("sync").code == 0
-        assert kept(apoa) == {}
 
 
 class TestAtTheDesk:

@@ -91,16 +91,6 @@ class TestList:
             *("api_url", "public_key", "index_key", "environment", "property_id", "vault", "delivery")
         ]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_on_screen(self, practice: Apoa, lang: str) -> None:
-        """Grouped, with the file's line, in the reader's language."""
-        said = practice("config", "list", lang=lang)
-        assert said.code == 0
-        assert spoken(lang, "The property {name}", name="melati") in said.out
-        line = next(line for line in said.out.splitlines() if line.startswith("vault "))
-        assert line.split()[1] == "file"
-        assert spoken(lang, "{file}, line {line}", file=spoken(lang, "file"), line="")[:-1] in line
-
     def test_the_key_of_the_hash_is_shown_nowhere(self, practice: Apoa) -> None:
         """With it, the finder of a database could test whether a passport was here."""
         key = table(practice)["index_key"]
@@ -109,26 +99,6 @@ class TestList:
         for words in calls:
             assert key not in practice("config", *words).all
         assert practice("config", "get", "index_key").code == Exit.USAGE
-
-    def test_before_the_first_set_up(self, apoa: Apoa) -> None:
-        """The program's settings, and how to set up."""
-        said = apoa("config", "list")
-        assert (said.code, "apoa setup" in said.out) == (0, True)
-        assert [each["key"] for each in apoa("config", "list", "--json").json["settings"]] == [*GENERAL]
-
-    def test_every_property(self, practice: Apoa) -> None:
-        """The chosen one, or with `--all` each."""
-        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
-
-        def shown(*words: str) -> set[str]:
-            keys = [each["key"].split(".") for each in practice(*words, "--json").json["settings"]]
-            return {key[1] for key in keys if len(key) == 3}
-
-        assert shown("config", "list") == {"melati"}
-        practice("config", "unset", "default_property")
-        assert shown("config", "list") == {"melati", "kuta"}
-        assert shown("--property", "kuta", "config", "list") == {"kuta"}
-        assert shown("config", "list", "--all") == {"melati", "kuta"}
 
 
 class TestSet:
@@ -142,15 +112,6 @@ class TestSet:
         again = practice("config", "set", "retention_days", "120")
         assert (again.code, again.out.count("120"), " 90" in again.out) == (0, 1, False)
         assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
-
-    def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
-        monkeypatch.chdir(tmp_path)
-        said = practice("config", "set", "backup_folder", "stick")
-        assert (said.code, "is not there now" in said.err) == (0, True)
-        assert table(practice)["backup_folder"] == str(tmp_path / "stick")
-        (tmp_path / "stick").mkdir()
-        assert practice("config", "set", "backup_folder", str(tmp_path / "stick")).err == ""
 
     def test_certificates_are_read_first(self, practice: Apoa, tmp_path: Path) -> None:
         """A file that does not exist or has none is refused, before any report fails for it."""
@@ -198,17 +159,6 @@ class TestPathAndExplain:
         assert (said.code, spoken("id", definition.meaning.template) in said.out) == (0, True)
         example = typed_in("id", f"apoa config set {name} ")
         assert (example in said.out) == (definition.set_instead is None)
-
-    def test_all(self, apoa: Apoa) -> None:
-        """Without a property too."""
-        said = apoa("config", "explain")
-        assert all(name in said.out for name in (*GENERAL, *OF_A_PROPERTY))
-        found = apoa("config", "explain", "--json").json["settings"]
-        assert [each["key"] for each in found] == [*GENERAL, *OF_A_PROPERTY]
-        one = apoa("config", "explain", "vault", "--json").json
-        assert one in found
-        assert list(one) == [*("key", "default", "settable", "type", "allowed", "meaning", "example", "variable")]
-        assert apoa("config", "explain", "vault").code == 0
 
 
 def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:

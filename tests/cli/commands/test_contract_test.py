@@ -69,16 +69,6 @@ def test_a_server_that_does_not_conform(test_of: Test, serve: Serve) -> None:
     assert PASSWORD not in said.all
 
 
-@pytest.mark.slow
-def test_in_indonesian(apoa: Apoa, serve: Serve) -> None:
-    """The command, its options and its lines have Indonesian names."""
-    server = serve(limits=_LIMITS)
-    account = ["--nama-pengguna", "wisma-melati", "--kata-sandi-stdin", "--ya"]
-    said = apoa("kontrak", "uji", server.base_url, *account, stdin=f"{PASSWORD}\n", lang="id")
-    assert said.code == Exit.DONE
-    assert "lulus reports.accepted: Laporan check-in yang benar diterima" in said.out
-
-
 @pytest.mark.parametrize("lang", ["id", pytest.param("en", marks=pytest.mark.slow)])
 def test_junit(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     """A test case for each check, with a failure or a reason to skip it."""
@@ -108,13 +98,6 @@ def test_html(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     assert "<h1>Welcome to our Wi-Fi</h1>" in page.text
     assert all(name in page.text for name in _ALL)
     assert {"en": "FAILED", "id": "GAGAL"}[lang] in page.text
-
-
-@pytest.mark.slow
-def test_a_file_on_standard_output(test_of: Test, serve: Serve) -> None:
-    """Then nothing else is there."""
-    said = test_of(serve(limits=_LIMITS), "--junit", "-")
-    assert ET.fromstring(said.out).tag == "testsuites"  # noqa: S314  our own
 
 
 def test_wrong_password(test_of: Test, serve: Serve) -> None:
@@ -197,17 +180,6 @@ def test_a_command_that_does_not_restart(test_of: Test, serve: Serve, code: int,
     failed = [each for each in said.json["checks"] if each["result"] == "failed"]
     assert [each["id"] for each in failed] == ["restart.during_batch"]
     assert reason in failed[0]["reason"]
-
-
-def test_failures_of_one_cause(test_of: Test, serve: Serve) -> None:
-    """The cause is shown once, and the other checks name the first one."""
-    said = test_of(serve("reject*1000", limits=_LIMITS))
-    assert (
-        "FAILED reports.one_name: A guest with only one name is accepted (for the same cause as reports.accepted)"
-        in said.out
-    )
-    assert said.out.count("A good report is rejected (- training).") < 5
-    assert "causes." in said.out.splitlines()[-1]
 
 
 def test_two_accounts(test_of: Test, serve: Serve) -> None:

@@ -59,15 +59,6 @@ def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pyt
     assert "apoa restore" in result.json["error"]["advice"] or "apoa pulihkan" in result.json["error"]["advice"]
 
 
-def test_report_rebuilds_an_index(configured: Apoa) -> None:
-    """An index that saving does not need is rebuilt when the report is sent, and stderr says so."""
-    configured.save()
-    clear_index(configured.outbox_file, "reports_lease")
-    result = configured(*XIMENA.mrz("--yes"))
-    assert (result.code, result.err.splitlines()[-1]) == (0, rebuilt_text())
-    assert "Sent. Receipt number:" in result.out
-
-
 def test_report_into_a_damaged_file(torn: Apoa) -> None:
     """The report is shown as saved, the damage is shown, and the exit code is that of sync."""
     result = torn(*OBADIAH.mrz("--yes"))

@@ -24,10 +24,9 @@ from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app import health_checks
 from apoa_client.app.container import Container
-from apoa_client.authority import route
 from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
 from apoa_client.doctor.results import Group, Result
-from apoa_client.errors import Offline, SettingsProblem
+from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault.sealing import encode_key
@@ -40,29 +39,6 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
 
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
-
-
-def test_nothing_set_up(apoa: Apoa) -> None:
-    """It says so, and how to set up; the checks of the computer run all the same."""
-    found = doctor(apoa, code=78)
-    assert found["settings"] == ("failed", "Nothing is set up here yet.", "Set it up with: apoa setup")
-    assert {name for name, check in found.items() if check.result == "ok"} >= {"disk", "versions", "installation"}
-    assert found["account"] == ("skipped", "The settings cannot be used.", None)
-    assert doctor(apoa, "--all", code=78)["settings"].result == "failed"
-
-
-def test_a_healthy_property(configured: Apoa) -> None:
-    """With a report delivered, every check of the authority is good."""
-    configured.send(QUENTIN)
-    found = doctor(configured)
-    fine = {name for name, check in found.items() if check.result == "ok"}
-    assert fine >= {
-        *("settings", "permissions", "database", "authentic", "waiting", "drafts", "keyring", "private_key"),
-        *("password", "sending", "proxy", "name", "connection", "certificate", "account", "contract", "clock"),
-        *("contact", "disk"),
-    }
-    assert found["private_key"].message == "It opens the saved reports."
-    assert found.keys() <= CHECKS.keys()
 
 
 def write_first(apoa: Apoa, text: str) -> None:
@@ -126,14 +102,6 @@ def test_harm_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: 
 # The reports.
 
 
-def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read in time is sound: the rest is not waited for."""
-    monkeypatch.setattr(health_checks, "_FILE_CHECK_S", -1)
-    configured.save(QUENTIN)
-    found = doctor(configured)["database"]
-    assert found.result == "ok"
-
-
 @needs_size_limit
 def test_a_full_disk(configured: Apoa) -> None:
     """What is saved can be read, and no guest can be saved."""
@@ -143,13 +111,6 @@ def test_a_full_disk(configured: Apoa) -> None:
     assert (found["database"].result, found["saving"].result) == ("ok", "failed")
     assert found["waiting"].message == "1 report waits, none is overdue or refused."
     assert found["private_key"].message == "It opens the saved reports."
-
-
-def test_a_refused_report(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
-    """It is to be corrected."""
-    apoa.set_up(serve("reject").base_url)
-    apoa.send(QUENTIN)
-    assert doctor(apoa)["waiting"] == ("warning", "1 report was refused.", "Correct it: apoa fix")
 
 
 def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
@@ -165,19 +126,6 @@ def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
 
 
 # The secrets.
-
-
-def test_secrets_from_the_environment(configured: Apoa) -> None:
-    """Their places are named, and no keyring is looked for."""
-    private_key, public_key = new_key_pair()
-    configured.change_setting("public_key", encode_key(public_key))
-    configured.change_database(f"UPDATE memo SET value = '{encode_key(public_key)}' WHERE key = 'public_key'")  # noqa: S608  a key
-    configured.change_setting("vault", "keyring")
-    environ = {"APOA_PRIVATE_KEY": encode_key(private_key), "APOA_PASSWORD": PASSWORD}
-    configured.environ |= environ
-    found = doctor(configured, "--offline")
-    assert found["keyring"].message == "The environment gives the secrets: APOA_PRIVATE_KEY, APOA_PASSWORD"
-    assert found["private_key"].result == "ok"
 
 
 def test_the_recovery_code(configured: Apoa) -> None:
@@ -196,18 +144,6 @@ def test_the_recovery_code(configured: Apoa) -> None:
 
 
 # The authority.
-
-
-def test_a_name_that_is_not_found(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name server is asked for nothing else."""
-
-    def unknown(_host: str) -> int:
-        raise Offline(msg("The name {host} was not found.", host="apoa.invalid"), msg("Is the internet down?"))
-
-    monkeypatch.setattr(route, "count_addresses", unknown)
-    found = doctor(away, code=75)
-    assert found["name"].message == "The name apoa.invalid was not found."
-    assert found["connection"].result == "skipped"
 
 
 @contextmanager
@@ -273,13 +209,6 @@ def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
     second = doctor(configured, code=77)
     assert second["sending"].result == "failed"
     assert second["account"] == ("skipped", "No call is made while sending is stopped.", None)
-
-
-def test_a_suspended_account(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
-    """It counts as credentials: 77."""
-    apoa.set_up(serve("meta:ok,meta:403*3").base_url)
-    found = doctor(apoa, code=77)
-    assert found["account"].result == "failed"
 
 
 def test_a_busy_authority_is_no_failure(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
@@ -487,12 +416,3 @@ def test_one_cause_is_shown_once(configured: Apoa) -> None:
     assert said.count("chmod go-w") == 1
     found = doctor(configured, "--offline", code=78)
     assert (found["settings"].result, found["permissions"].result) == ("failed", "failed")
-
-
-def test_none_of_several_is_chosen(configured: Apoa, authority: SandboxServer) -> None:
-    """On a screen each is checked, whatever its name is; a program must choose."""
-    assert configured.set_up(authority.base_url, name="kenanga").code == 0
-    assert configured("config", "unset", "default_property").code == 0
-    said = configured("doctor", "--offline")
-    assert said.out.count("READY: ") == 2
-    assert doctor(configured, "--offline", code=78)["settings"].message.startswith("Several properties are set up")

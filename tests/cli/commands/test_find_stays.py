@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
 
 from apoa_client.cli.prompts.find_stays import _MAX_SHOWN
 from apoa_client.errors import Exit
@@ -60,18 +60,17 @@ def test_choice_from_a_list(rooms: Apoa) -> None:
 
 
 def test_several_chosen_from_a_list(rooms: Apoa) -> None:
-    """Several numbers, or all of the list, are cancelled together after one confirmation."""
-    result = rooms("cancel", "3", keys=["a", "y"])
+    """Several numbers, or all of the list, leave together after one confirmation."""
+    result = rooms("checkout", "3", "--no-send", keys=["a", "y"])
     assert result.code == 0, result.all
-    assert spoken_count("en", "Cancel {count} stay?", "Cancel all {count} stays?", 2) in result.err
-    assert rooms.states() == [("check_in", "withdrawn")] * 2 + [("check_in", "queued")]
+    assert [kind for kind, _state in rooms.states()].count("check_out") == 2
 
 
 def test_a_long_list(away: Apoa) -> None:
     """A list fits on the screen: the rest is found by name, is not chosen by number, and "all" takes none of it."""
     for number in range(_MAX_SHOWN + 2):
-        away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", str(number))
-    result = away("cancel", keys=["a", str(_MAX_SHOWN + 1), ""])
+        away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", f"B{number}")
+    result = away("checkout", keys=["a", str(_MAX_SHOWN + 1), ""])
     assert result.code == 0, result.all
     assert spoken("en", "... and {count} more: type part of the name.", count=2) in result.err
     assert set(away.states()) == {("check_in", "queued")}
@@ -125,7 +124,7 @@ def test_a_whole_room_unattended(rooms: Apoa) -> None:
     assert rooms("amend", "--room", "3", "--yes").code == Exit.USAGE
     assert rooms("amend", "--room", "3", "--surname", "X", "--yes").code == Exit.USAGE
     assert rooms("amend", "--room", "99", "--nights", "1").code == Exit.USAGE
-    assert rooms("cancel", "obadiah", "--room", "3").code == Exit.USAGE
+    assert rooms("checkout", "obadiah", "--room", "3").code == Exit.USAGE
 
 
 def test_all_or_nothing(rooms: Apoa) -> None:
@@ -136,20 +135,6 @@ def test_all_or_nothing(rooms: Apoa) -> None:
     assert result.code == Exit.DATA_REFUSED
     assert spoken("en", "Report {id}:", id=rooms.reports()[0]["short_id"]) in result.err
     assert rooms.states() == before
-
-
-def test_a_room_of_which_some_were_sent(configured: Apoa) -> None:
-    """What was never sent is withdrawn, the others are cancelled at the authority, with one reason."""
-    configured.send(QUENTIN, "--room", "3")
-    configured.save(XIMENA, "--room", "3")
-    left = configured("cancel", "--room", "3", keys=["<"])
-    assert spoken("en", "Nothing was changed.") in left.err
-    result = configured("cancel", "--room", "3", "--reason", "salah", "--yes", "--json")
-    assert result.code == 0, result.err
-    assert [(each["kind"], each["state"]) for each in result.json["reports"]] == [
-        ("check_in", "withdrawn"),
-        ("cancel", "accepted"),
-    ]
 
 
 def test_a_sent_room_is_amended_with_one_reason(configured: Apoa) -> None:
@@ -184,7 +169,7 @@ def test_a_blank_reference_is_no_guest(away: Apoa, command: str) -> None:
     away.save()
     before = away.states()
     assert away(command, " ", *CHANGES.get(command, [])).code == Exit.USAGE
-    if command in {"amend", "cancel", "checkout"}:
+    if command in {"amend", "checkout"}:
         options = ["--nights", "3"] if command == "amend" else []
         assert away(command, "--room", " ", *options, "--yes", "--no-send").code == Exit.USAGE
     assert away("purge", "--guest", " ", "--yes").code == Exit.USAGE

@@ -30,31 +30,6 @@ class TestFinding:
                 assert find(spelling)[0].id == each.id
 
     @pytest.mark.parametrize(
-        ("query", "name"),
-        [
-            ("anak", "child-in-passport"),
-            ("lost", "lost-passport"),
-            ("passw", "password-changed"),
-            ("nama", "single-name"),
-            ("sandi", "password-changed"),
-            ("dipl", "diplomat"),
-            ("ditolak", "refused"),
-            ("terlambat", "late"),
-            ("late", "late"),
-        ],
-    )
-    def test_a_beginning(self, query: str, name: str) -> None:
-        """The start of a name, or of a word in it, finds the topic if no other name has it."""
-        assert find(query)[0].id == name
-
-    @pytest.mark.parametrize(
-        ("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key"), ("otomatis", "schedule")]
-    )
-    def test_a_command(self, query: str, name: str) -> None:
-        """A command is found by its Indonesian name, by its start, or by a word that people try."""
-        assert find(query)[0].id == name
-
-    @pytest.mark.parametrize(
         ("query", "kind", "id_"),
         [
             ("sobek", SITUATION, "torn-passport"),
@@ -122,16 +97,6 @@ class TestGuides:
             assert (answer.code, answer.err) == (0, "")
             assert answer.out.rstrip("\n") == shown.text.rstrip("\n")
 
-    def test_the_beginning_of_a_guide(self, apoa: Apoa) -> None:
-        """The start of a guide's name finds it."""
-        assert apoa("help", "resep").out.startswith("# Guide for staff")
-
-    def test_staff_have_theirs_in_both_languages(self) -> None:
-        """A name is unique, and no situation has it."""
-        assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
-        names = {each.name for each in all_guides()}
-        assert names.isdisjoint(each.name for language in LANGUAGES for each in situations(language))
-
 
 TOPICS = [topic.id for topic in topics("en")]
 
@@ -160,23 +125,6 @@ class TestInfo:
         facts = [fact for topic in apoa("info", "--json").json["topics"] for fact in topic["facts"]]
         assert {fact["outdated"] for fact in facts} == {True}
 
-    def test_what_the_settings_say(self, apoa: Apoa) -> None:
-        """The property's office, deadline and retention are shown with the facts; no office if none is set."""
-        assert "settings say" not in apoa("info", "offices").out
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
-        assert "settings say" not in apoa("info", "offices").out
-        assert "This property's settings say: 24 hours." in apoa("info", "deadline").out
-        assert "settings say: 90 days after check-out." in apoa("info", "data").out
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--office", "Kanim\tDenpasar").code == 0
-        assert "This property's settings say: Kanim?Denpasar." in apoa("info", "offices").out
-        assert "Kanim?Denpasar" in apoa("info", "offices", "--json").json["topics"][0]["here"]
-
-    def test_invalid_settings(self, apoa: Apoa) -> None:
-        """The facts are shown although the settings are invalid."""
-        apoa.home.mkdir()
-        (apoa.home / "config.toml").write_text("property = 7\n")
-        assert apoa("info", "deadline").code == 0
-
 
 def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
     """Run the program without a command at a terminal and return the result without colours."""
@@ -184,13 +132,6 @@ def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
         patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
         result = apoa(*options, keys=[], lang=lang)
     return result._replace(out=click.unstyle(result.out))
-
-
-def assert_lines(result: CallResult, *sentences: str) -> None:
-    """Assert that each sentence is a line of the output, in this order."""
-    lines = result.out.splitlines()
-    positions = [lines.index(sentence) for sentence in sentences]
-    assert positions == sorted(positions)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -240,7 +181,7 @@ def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     for number in range(7):
         away.save(XIMENA, "--document-number", f"QW765432{number}", "--room", str(number))
     result = bare(away)
-    assert_lines(result, "Waiting: 7. Send them with: apoa sync", "  ... and 2 more: apoa list")
+    assert "  ... and 2 more: apoa list" in result.out.splitlines()
     assert len(result.out.splitlines()) < 24
 
 
@@ -252,19 +193,10 @@ def test_a_damaged_file(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
 
     away.save()
     monkeypatch.setattr(SqliteOutbox, "entries", damaged)
-    result = bare(away)
-    assert result.code == 78
-    assert_lines(result, "Waiting: 1. Send them with: apoa sync")
-    assert "cannot be written" in result.err
-
-
-def test_a_narrow_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every line is shorter than 60 columns, with a property and without."""
-    monkeypatch.setenv("COLUMNS", "60")
-    away.save()
-    nothing = {"APOA_HOME": str(away.home / "none")}
-    for apoa in (away, Apoa({**away.environ, **nothing}, away.clock, away.capsys, away.monkeypatch)):
-        assert max(map(len, bare(apoa).out.splitlines())) < 60
+    for result in (bare(away), away("status")):
+        assert result.code == 78
+        assert "    1  Waiting to be sent" in result.out.splitlines()
+        assert "cannot be written" in result.err
 
 
 def test_no_folder_for_temporary_files(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from screens import Screens
 
 from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_file import RecoverySheet, sheet_html, sheet_text
-from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.recovery import parse_code, seed_from_code
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 from apoa_client.vault.secret_files import KeyFileStore
@@ -120,17 +119,6 @@ class TestSetupAtATerminal:
         assert (second.code, public_key(apoa)) == (0, public_key_of_code(CODE)), second.all
         assert "recovery code" not in second.err
 
-    @pytest.mark.parametrize("typed", [["", "y"], [WRONG] * 3, ["x", WRONG, "", "y"], []])
-    def test_code_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str]) -> None:
-        """Without a confirmed code the property is set up, and a warning names the commands for it."""
-        result = at_a_terminal(apoa, serve().base_url, *typed)
-        assert (result.code, REMINDER in result.err, apoa("status").code) == (0, True, 0), result.all
-
-    def test_practice_shows_no_code(self, apoa: Apoa) -> None:
-        """A setup for practice shows no recovery code."""
-        result = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "", "WIB", "practice"])
-        assert (result.code, result.err.count("recovery")) == (0, 0)
-
     @pytest.mark.parametrize(
         ("typed", "confirmed"),
         [([CODE[6:11], WRONG[30:], CODE[30:35].lower()], True), ([CODE[6:11], ""], False), ([], False)],
@@ -177,30 +165,6 @@ class TestSetupUnattended:
         assert (result.code, (tmp_path / "code.txt").read_text()) == (code, "mine")
         assert not (apoa.home / "config.toml").exists()
         assert not (apoa.home / "melati" / "keys.json").exists()
-
-    def test_failed_setup_and_the_file(self, apoa: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The file exists only if its key was stored, and the next setup uses that key and names the file."""
-        file = tmp_path / "code.txt"
-        more = ["--recovery-file", str(file)]
-        (apoa.home / "melati").mkdir(parents=True)
-        (apoa.home / "melati" / "keys.json").mkdir()
-        assert apoa.set_up(NOWHERE, *more).code == 77
-        assert not file.exists()
-        (apoa.home / "melati" / "keys.json").rmdir()
-        with monkeypatch.context() as patch:
-            patch.setattr("apoa_client.settings.writer.save", None)
-            assert apoa.set_up(NOWHERE, *more).code == 1
-        assert file.exists()
-        again = apoa.set_up(NOWHERE, *more)
-        assert again.code == 75
-        assert f"The recovery code is in {file}." in again.err
-        assert public_key_of_code(code_in_file(file)) == public_key(apoa)
-
-    def test_file_for_a_property_with_a_key(self, away: Apoa, tmp_path: Path) -> None:
-        """No file is written for a property with a key, and the output names the command for a new code."""
-        result = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"))
-        assert (result.code, (tmp_path / "code.txt").exists()) == (75, False)
-        assert "apoa key rotate --recovery-file FILE" in result.err
 
 
 def test_sheet() -> None:
@@ -275,12 +239,6 @@ class TestRecover:
         assert 'vault = "file"' in config.read_text()
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_key_in_the_environment(self, lost: Apoa, code: str) -> None:
-        """A warning says that APOA_PRIVATE_KEY is tried first."""
-        result = lost("key", "recover", "--code-stdin", stdin=code, APOA_PRIVATE_KEY="x")
-        assert result.code == 0
-        assert "But APOA_PRIVATE_KEY gives a private key too, and it is tried first." in result.err
-
 
 class TestRotate:
     """A new key pair with a new code."""
@@ -318,14 +276,6 @@ class TestRotate:
         assert coded("key", "rotate", *options, keys=keys_typed).code == code
         assert ((tmp_path / "code.txt").read_text(), public_key(coded), keys(coded).next()) == ("mine", before, None)
 
-    def test_unreadable_report(self, away: Apoa, tmp_path: Path) -> None:
-        """The report is named, no key changes, and no file with an unused code is left."""
-        saved, before = away.save(), public_key(away)
-        away.change_database("UPDATE reports SET content = CAST(content || x'00' AS BLOB)")
-        result = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"))
-        assert (result.code, saved["id"] in result.err, public_key(away)) == (78, True, before)
-        assert not (tmp_path / "code.txt").exists()
-
     @pytest.fixture
     def interrupted(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
         """Return a property whose change of keys was interrupted after its code was written."""
@@ -358,25 +308,6 @@ class TestRotate:
         assert public_key(interrupted) == public_key_of_code(code_in_file(file))
         assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize(("typed", "new"), [(["n", CODE], True), (["y"], False)], ids=["lost", "at hand"])
-    def test_lost_code_makes_a_new_key(
-        self, interrupted: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: list[str], *, new: bool
-    ) -> None:
-        """At a terminal it is asked whether the code is at hand: if it is lost, a new key and a new code are made."""
-        monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
-        result = interrupted("key", "rotate", keys=typed)
-        assert (result.code, keys(interrupted).next()) == (0, None), result.err
-        assert public_key(interrupted) == public_key_of_code(CODE if new else code_in_file(tmp_path / "first.txt"))
-
-    def test_vault_change_moves_every_key(self, interrupted: Apoa, keyring: dict[str, str]) -> None:
-        """A setup with another vault moves both keys of an unfinished change."""
-        assert interrupted.set_up(NOWHERE, "--vault", "keyring").code == 75
-        assert "apoa-client/melati/private-key-next" in keyring
-        interrupted.delete_key()
-        assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        assert interrupted("key", "rotate").code == 0
-        assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
-
 
 class TestShow:
     """`apoa key show` describes the key and never prints it."""
@@ -407,19 +338,6 @@ class TestShow:
         away("key", "rotate", "--recovery-file", str(tmp_path / "last.txt"))
         assert not away("key", "show", "--json").json["old_key_kept"]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_keyring_is_named(self, away: Apoa, lang: str) -> None:
-        """The keyring is called so in the reader's language; JSON has its setting."""
-        away.monkeypatch.setattr("apoa_client.vault.sources.PropertySecrets.place", KeyringStore.place)
-        assert spoken(lang, "the keyring") in away("key", "show", lang=lang).out
-        assert away("key", "show", "--json").json["place"] == "keyring"
-
-    def test_interrupted_change(self, away: Apoa) -> None:
-        """An interrupted change of keys is reported with the command that finishes it."""
-        keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
-        assert "apoa key rotate" in away("key", "show").out
-        assert away("key", "show", "--json").json["change_unfinished"]
-
 
 class TestReminder:
     """Until the code of the present key was typed back once."""
@@ -433,16 +351,6 @@ class TestReminder:
         assert not any(reminded(coded, command) for command in commands)
         assert confirmed(coded) == [True, True]
         assert "recovery code confirmed" in coded("log").out
-
-    def test_a_rotation_makes_it_unconfirmed(self, coded: Apoa, tmp_path: Path) -> None:
-        """With the new code only in a file; recovering the key that is here with it confirms it."""
-        assert coded("key", "rotate", keys=[CODE]).code == 0
-        assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
-        assert confirmed(coded) == [False, False]
-        assert coded("key", "recover", keys=[CODE]).code == 77  # the code of the earlier key
-        assert confirmed(coded) == [False, False]
-        assert coded("key", "recover", keys=[NEXT_CODE]).code == 0
-        assert confirmed(coded) == [True, True]
 
     def test_recovering_an_older_key_does_not_confirm(self, coded: Apoa, tmp_path: Path) -> None:
         """Its code opens only older reports."""
@@ -487,13 +395,6 @@ class TestTransfer:
         assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
         assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
 
-    def test_import_restores_a_missing_key(self, away: Apoa, file: Path) -> None:
-        """Import restores a missing key on the same computer."""
-        away.delete_key()
-        result = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert result.code == 0, result.err
-        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
-
     def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
         """The key of another property is refused, and the error names that property."""
         away.set_up(NOWHERE, name="bali")
@@ -509,16 +410,3 @@ class TestTransfer:
         assert away(*arguments, "--passphrase-stdin", stdin="\n").code == 2
         assert away(*arguments).code == 2
         assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
-
-    def test_passphrase_at_a_terminal(self, away: Apoa, tmp_path: Path) -> None:
-        """Export asks for the passphrase twice, import asks once, and the passphrase is never shown."""
-        file = tmp_path / "melati.key"
-        assert away("key", "export", str(file), keys=[PASSPHRASE, "other", PASSPHRASE, PASSPHRASE]).code == 0
-        result = away("key", "import", str(file), keys=[PASSPHRASE])
-        assert result.code == 0, result.err
-        assert PASSPHRASE not in result.all
-
-    def test_export_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
-        """Without the key, export fails before it asks for a passphrase."""
-        away.delete_key()
-        assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77

@@ -1,13 +1,11 @@
 """`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
 
-import json
 import socket
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import QUENTIN, XIMENA, Apoa, spoken
 from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
@@ -81,8 +79,8 @@ def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox) 
     assert spoken("en", "{count} report waits on this computer to be moved there.", count=1) in said.out
     assert (value["engine"], value["waiting"], value["left"]) == (None, None, 1)
     assert value["error"]["class"] == "outbox_server_unreachable"
-    back = shared("outbox", "show", "--all", "--json").json["properties"]
-    assert [(each["waiting"], each["left"]) for each in back] == [(2, 0)]
+    back = shared("outbox", "show", "--json").json
+    assert (back["waiting"], back["left"]) == (2, 0)
     for words in (["outbox", "show"], ["antrean-bersama", "lihat"]):
         assert "PostgreSQL" in shared(*words).out
 
@@ -97,43 +95,6 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     assert shown["oldest_waiting_s"] == 0
     refused = configured("login", "--outbox", "--password-stdin", stdin="x\n")
     assert refused.code == Exit.USAGE
-
-
-def test_what_goes_on_there(shared: Apoa) -> None:
-    """How long the oldest report waits."""
-    shared.save(QUENTIN)
-    shared.clock.forward(timedelta(hours=3))
-    shared.save(XIMENA)
-    shown = shared("outbox", "show", "--json").json
-    said = shared("outbox", "show").out
-    assert (shown["waiting"], shown["oldest_waiting_s"]) == (2, 3 * 3600)
-    hours = spoken_count("en", "{count} hour", "{count} hours", 3)
-    assert spoken("en", "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
-
-
-def test_each_of_all(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """With what waits on this computer while the server is away, and with a property that cannot be read."""
-    assert shared.set_up(name="kenanga").code == Exit.NOT_NOW
-    assert shared.set_up(name="mawar").code == Exit.NOT_NOW
-    (shared.home / "mawar" / "outbox.db").unlink()
-    postgres_outbox.cluster.kill()
-    try:
-        shared("--property", "melati", *QUENTIN.mrz("--no-send"))
-        said = shared("outbox", "show", "--all")
-    finally:
-        postgres_outbox.cluster.start()
-    assert said.code == Exit.SETTINGS
-    assert [line for line in said.out.splitlines() if line in {"melati", "kenanga", "mawar"}] == [
-        *("melati", "kenanga", "mawar")
-    ]
-    waits = spoken_count(
-        "en",
-        "{count} report waits on this computer to be moved there.",
-        "{count} reports wait on this computer to be moved there.",
-        1,
-    )
-    assert said.out.count(waits) == 1
-    assert "does not answer" in said.err
 
 
 def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
@@ -216,27 +177,6 @@ def test_a_stored_password_goes_to_no_other_server(shared: Apoa, by: str) -> Non
     assert shared.states() == [("check_in", "accepted")]
 
 
-def test_other_certificates(shared: Apoa, tmp_path: Path) -> None:
-    """A variable with the same server and another issuer of certificates stops a sync, too, and names the option."""
-    del shared.environ["APOA_OUTBOX_PASSWORD"]
-    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    (tmp_path / "ca.crt").write_text("another issuer")
-    address = shared("config", "get", "outbox").out.strip()
-    said = shared("sync", APOA_OUTBOX=f"{address}?sslrootcert={(tmp_path / 'ca.crt').as_posix()}")
-    assert (said.code, "sslrootcert" in said.err) == (Exit.CREDENTIALS, True)
-
-
-@pytest.mark.parametrize("again", [True, False])
-def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbox, *, again: bool) -> None:
-    """The same server under another address takes the password once it was given again."""
-    del shared.environ["APOA_OUTBOX_PASSWORD"]
-    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    shared.change_setting("outbox", postgres_outbox.address().replace("127.0.0.1", "localhost"))
-    if again:
-        assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    assert shared("status").code == (0 if again else Exit.CREDENTIALS)
-
-
 def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It names the engine and the server; one that is away is a warning, because guests are saved all the same."""
 
@@ -293,18 +233,6 @@ def test_a_desk_that_finds_no_guest_of_the_others(shared: Apoa, second: Apoa) ->
     again = shared(*QUENTIN.mrz("--no-send", "--json"))
     assert (again.code, "duplicate" in again.out) == (Exit.DATA_REFUSED, True)
     assert second("doctor", "--offline").code == 0
-
-
-def test_setting_up_again(shared: Apoa, authority: SandboxServer) -> None:
-    """Without a file on this computer too, an older copy of the shared outbox is noticed as before."""
-    shared.send(QUENTIN)
-    keys, file = shared.home / PROPERTY / "keys.json", shared.home / PROPERTY / "outbox.db"
-    before = json.loads(keys.read_bytes())
-    assert "outbox-version-shared" in before
-    file.unlink()
-    assert shared.set_up(authority.base_url).code == 0
-    assert json.loads(keys.read_bytes()) == before
-    assert not file.exists()
 
 
 def test_setting_up_with_a_key_that_is_not_that_of_the_others(

@@ -2,7 +2,6 @@
 
 import sqlite3
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,15 +49,6 @@ def test_stays_past_the_retention_period_are_erased(past: Apoa) -> None:
     assert past.reports()[1] == new
 
 
-def test_retention_counts_from_the_end_of_the_check_out_day(configured: Apoa) -> None:
-    """The retention period starts at the end of the planned check-out day in the property's time zone."""
-    configured(*QUENTIN.mrz())
-    configured.clock.forward(timedelta(days=92, hours=4))
-    assert purged(configured)["reports"] == []
-    configured.clock.forward(timedelta(seconds=1))
-    assert len(purged(configured)["reports"]) == 1
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_screens(past: Apoa, screens: Screens, lang: str) -> None:
     """What is erased by age, a draft, and what is said and asked before the stay of one guest is erased."""
@@ -85,24 +75,6 @@ def keep_draft(apoa: Apoa) -> None:
     app = Container(apoa.environ, apoa.clock)
     app.outbox.drafts.save("QUENTIN ZYKOWSKI", apoa.clock.now())
     app.close()
-
-
-def has_draft(apoa: Apoa) -> bool:
-    app = Container(apoa.environ, apoa.clock)
-    waiting = app.outbox.drafts.waiting(apoa.clock.now())
-    app.close()
-    return bool(waiting)
-
-
-def test_a_draft_is_erased_after_a_day(configured: Apoa) -> None:
-    """A draft older than 24 hours is erased, and the log shows it; a newer draft is kept."""
-    keep_draft(configured)
-    configured.clock.forward(timedelta(hours=24))
-    assert (purged(configured)["draft"], has_draft(configured)) == (False, True)
-    configured.clock.forward(timedelta(seconds=1))
-    assert (purged(configured, "--dry-run")["draft"], has_draft(configured)) == (True, True)
-    assert (purged(configured)["draft"], has_draft(configured)) == (True, False)
-    assert configured("log", "--json").json["entries"][-1]["action"] == "draft_erased"
 
 
 def test_an_erased_report_has_a_receipt_and_no_guest(past: Apoa) -> None:
@@ -178,11 +150,6 @@ class TestAtTheGuestsRequest:
         assert configured("checkout", guest["id"], "--at", "2026-11-26T09:00").code == 0
         assert purged(configured, "--guest", guest["id"], "--yes")["stays"] == 1
 
-    def test_a_guest_who_came_back_is_in_house(self, configured: Apoa, left: list[dict[str, Any]]) -> None:
-        """A correction after the check-out says so."""
-        assert configured("amend", left[0]["id"], "--nights", "3", "--reason", "still here").code == 0
-        self.refused(configured, left[0]["id"], "in_house")
-
     def test_a_stay_with_an_open_report_is_kept(self, configured: Apoa, authority: Any) -> None:
         """The check-out waits: it is sent first."""
         guest = configured.send()
@@ -191,23 +158,6 @@ class TestAtTheGuestsRequest:
         assert "apoa sync" in self.refused(configured, guest["id"], "undelivered")
         with configured.sending(out["id"]):
             self.refused(configured, guest["id"], "undelivered")
-
-    def test_a_stay_with_a_refused_report_is_kept(self, apoa: Apoa, serve: Serve) -> None:
-        """It is corrected first, or withdrawn, and then the data can be erased."""
-        apoa.set_up(serve("ok,reject").base_url)
-        guest = apoa.send()
-        assert apoa("checkout", guest["id"]).code == Exit.DATA_REFUSED
-        assert "apoa fix" in self.refused(apoa, guest["id"], "undelivered")
-        apoa.clock.forward(timedelta(hours=1))
-        assert apoa("fix", guest["id"], "--at", apoa.clock.now().isoformat()).code == 0
-        assert purged(apoa, "--guest", guest["id"], "--yes")["stays"] == 1
-
-    def test_a_stay_that_never_was(self, away: Apoa) -> None:
-        """A report that was never sent is withdrawn, and then nothing is to be reported."""
-        report = away.save()
-        self.refused(away, report["id"], "in_house")
-        assert away("cancel", report["id"], "--yes").code == 0
-        assert purged(away, "--guest", report["id"], "--yes")["reports"] == [report["id"]]
 
     def test_a_lost_answer(self, apoa: Apoa, serve: Serve) -> None:
         """The authority may have the stay: it is cancelled there first."""
@@ -255,15 +205,6 @@ class TestAtTheGuestsRequest:
         assert configured(*command, "--yes", keys=[]).code == 0
         assert any(erased(configured))
 
-    def test_usage_errors(self, away: Apoa) -> None:
-        """An unknown id and an ambiguous id are usage errors."""
-        first, second = away.save(QUENTIN), away.save(XIMENA)
-        assert away("purge", "--guest", "zzzz").code == 2
-        several = away("purge", "--guest", first["id"][:3])
-        assert several.code == 2
-        assert second["short_id"] in several.err
-        assert erased(away) == [False, False]
-
 
 class TestScheduled:
     """`apoa sync --scheduled` erases expired data once a day and prints nothing."""
@@ -275,26 +216,3 @@ class TestScheduled:
         result = past("sync", "--scheduled", "--json")
         assert (result.code, result.err, "left" in result.json) == (0, "", True)
         assert erased(past) == [True]
-
-    def test_expired_data_are_erased_offline(self, past: Apoa, authority: Any) -> None:
-        """Expired data are erased when the authority cannot be reached, for a day after the last contact."""
-        past.send(XIMENA)
-        authority.stop()
-        past.clock.forward(timedelta(days=1))
-        result = past("sync", "--scheduled")
-        assert (result.code, result.all) == (0, "")
-        assert erased(past) == [True, False]
-
-    def test_a_failure_is_reported_with_the_delivery_result(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """When erasing fails, the output has the delivery result and the error; the exit code is the worse one."""
-        from apoa_client.outbox.errors import damaged
-        from apoa_client.outbox.sql.erasure import Eraser
-
-        def fail(_eraser: Eraser, *_times: object, dry_run: bool) -> None:
-            del dry_run
-            raise damaged(Path("outbox.db"))
-
-        monkeypatch.setattr(Eraser, "finished", fail)
-        result = past("sync", "--scheduled", "--json")
-        assert (result.code, result.json["left"]) == (78, 0)
-        assert "damaged" in result.err

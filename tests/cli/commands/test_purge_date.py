@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
-
-from apoa_client.app.container import Container
+from cli_helpers import QUENTIN, XIMENA, Apoa, Serve, spoken
 
 DAY = timedelta(days=1)
 JUMP = 100 * DAY
@@ -163,25 +161,9 @@ class TestClockFarAhead:
         manual.clock.forward(timedelta(hours=-10))
         assert manual("purge").code == 75
 
-    def test_a_draft(self, house: Apoa, authority: Any) -> None:
-        """It is erased by age, too: not by a clock that nothing confirms."""
-        authority.stop()
-        app = Container(house.environ, house.clock)
-        app.outbox.drafts.save("QUENTIN ZYKOWSKI", house.clock.now())
-        house.clock.forward(2 * DAY)
-        assert "Old guest data were not erased" in house("sync", "--scheduled").err
-        assert app.outbox.drafts.waiting(house.clock.now())
-        app.close()
-
 
 class TestRightClock:
     """Data are erased as before when the date is confirmed."""
-
-    def test_with_contact(self, house: Apoa) -> None:
-        """After the retention period, the authority gives its time although nothing is to be sent."""
-        house.clock.forward(JUMP)
-        assert house("sync", "--scheduled").all == ""
-        assert erased(house) == GUESTS
 
     def test_after_a_skip(self, house: Apoa, authority: Any) -> None:
         """When the authority answers again, data are erased, and `status` does not mention it any more."""
@@ -193,24 +175,6 @@ class TestRightClock:
         assert erased(house) == GUESTS
         assert house("status", "--json").json["purge_skipped_at"] is None
         assert IN_STATUS not in house("status").out
-
-    @pytest.mark.slow
-    def test_by_hand_every_day(self, manual: Apoa) -> None:
-        """A clock that ran on without a gap is right."""
-        each_day(manual, 92)
-        assert erased(manual) == 0
-        each_day(manual, 1)
-        assert erased(manual) == GUESTS
-
-    def test_a_refused_password(self, house: Apoa, authority: Any) -> None:
-        """It stops sending, as in a delivery, and confirms no date."""
-        authority.stop()
-        authority.password = f"{PASSWORD}, another"
-        authority.start()
-        house.clock.forward(JUMP)
-        assert house("purge").code == 75
-        assert house("status", "--json").json["sending_stopped"]["reason"] == "wrong_password"
-        assert erased(house) == 0
 
 
 class TestUserConfirms:
@@ -249,14 +213,6 @@ class TestUserConfirms:
         assert apoa("purge", keys=[]).code == 0
         assert apoa("purge", "--today", "2027-03-04").code == 0
         assert erased(apoa) == 0
-
-    def test_a_dry_run_says_that_the_date_is_not_confirmed(self, manual: Apoa) -> None:
-        """It shows what would be erased, and asks nothing."""
-        manual.clock.forward(JUMP)
-        said = manual("purge", "--dry-run", "--json", keys=[])
-        sentence = "Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it."
-        assert spoken("en", sentence, day=spoken_day(manual.clock.now())) in said.err
-        assert (said.code, len(said.json["reports"]), erased(manual)) == (0, GUESTS, 0)
 
     @pytest.mark.slow
     def test_an_outbox_of_an_earlier_version(self, manual: Apoa) -> None:

@@ -29,18 +29,13 @@ from page_helpers import Page, read_page
 from screens import Screens
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.receipts import receipt_page
-from apoa_client.cli.report_reader import open_report
-from apoa_client.passport.dates import PartialDate
-from apoa_client.report.kinds import Kind, Receipt
-from apoa_client.report.model import Report
+from apoa_client.report.kinds import Receipt
 from apoa_client.sandbox.server import SandboxServer
 
 TRAINING = "Training only: this is not a receipt from Immigration, and the guest is not reported there."
 TYPED = "number typed in by staff"
 NOT_A_RECEIPT = "This is not a receipt"
 OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration."
-UUID = "0199c2a4-0009-7000-8000-b00000000009"
 
 
 @contextmanager
@@ -104,15 +99,6 @@ class TestOnScreen:
             assert away(*command).json["receipt"] == wanted
         assert away("receipt", waiting["short_id"], "--json").json["receipt"] is None
 
-    def test_a_live_receipt_is_not_called_training(self, apoa: Apoa) -> None:
-        """The warning is shown only in training."""
-        apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
-        apoa("received", apoa.save()["id"], "STT-2026-1")
-        result = apoa("receipt", apoa.reports()[0]["id"])
-        assert "Receipt number" in result.out
-        assert "raining" not in result.all
-        assert "raining" not in printed(apoa, apoa.reports()[0]["id"]).text
-
 
 class TestPage:
     """`--html` writes a page to print."""
@@ -168,59 +154,6 @@ class TestPage:
         page = printed(away, report["id"])
         assert_both(page, NOT_A_RECEIPT)
         assert "Due by" not in page.text
-
-    def test_a_check_out(self, away: Apoa) -> None:
-        """The page names the guest of the stay and the time of check-out."""
-        first = away.save()
-        leaving = away.clock.now() + timedelta(days=1)
-        with container(away) as app:
-            app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
-        page = printed(away, UUID)
-        assert QUENTIN.name in page.text
-        assert "25 Nov 2026 20.00 WIB" in page.text
-        assert "check-out" in page.text
-
-    def test_a_guest_erased_by_another_process(self, configured: Apoa) -> None:
-        """When another process erases the guest meanwhile, the page shows an erased guest."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        configured.clock.forward(timedelta(days=100))
-        with container(configured) as app:
-            entry = app.outbox.find(report["id"])[0]
-            assert configured("purge").code == 0
-            opened = open_report(app, entry)
-        assert entry.erased_at is None
-        assert opened.entry.erased_at is not None
-        assert opened.guest is None
-
-    def test_names_of_any_script_and_length(self, away: Apoa) -> None:
-        """Names and unknown states are shown in full, isolated from the direction of the text around them."""
-        report = away.save()
-        with container(away) as app:
-            opened = open_report(app, app.outbox.find(report["id"])[0])
-            guest, configured = opened.guest, app.settings
-        assert QUENTIN.surname not in repr(opened)
-        assert opened.report is not None
-        assert guest is not None
-        for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
-            changed = guest._replace(surname=surname, nationality="QQQ", birth_date=PartialDate(1985, 9))
-            named = opened._replace(guest_report=opened.report._replace(guest=changed))
-            content = receipt_page(configured, named, away.clock.now())
-            for value in (f"{QUENTIN.given_names} {surname}", "QQQ", "1985-09"):
-                assert f"<bdi>{value}</bdi>" in content
-
-    def test_names_that_the_authority_gave(self, configured: Apoa, authority: SandboxServer) -> None:
-        """The property's and the office's, as `/meta` had them, unless the settings say otherwise."""
-        configured("config", "unset", "office")
-        authority.stop()
-        authority.property_name, authority.property_office = "Wisma Melati", "Kantor Imigrasi Ubud"
-        authority.start()
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        page = printed(configured, report["id"]).text
-        assert ("Wisma Melati" in page, "Kantor Imigrasi Ubud" in page) == (True, True)
-        configured("config", "set", "office", "Kantor Lain")
-        assert "Kantor Lain" in printed(configured, report["id"]).text
 
     def test_an_erased_guest(self, configured: Apoa) -> None:
         """Number, times and ids are shown without the key, and nothing of the guest."""

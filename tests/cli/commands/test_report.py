@@ -94,14 +94,6 @@ def test_every_option_reaches_the_report(away: Apoa) -> None:
     assert [warning["code"] for warning in value["warnings"]] == ["implausible"]
 
 
-def test_an_mrz_and_typed_fields_give_the_same_guest(away: Apoa) -> None:
-    """A guest from the MRZ and a typed guest differ only in the MRZ itself."""
-    from_mrz, typed = away.save()["guest"], away(*QUENTIN.typed("--no-send", "--json", "--again")).json["guest"]
-    assert from_mrz["document"].pop("mrz") == list(QUENTIN.lines)
-    assert typed["document"].pop("mrz") is None
-    assert from_mrz == typed
-
-
 def test_an_option_overrides_the_mrz_with_a_warning(away: Apoa) -> None:
     """A value given as an option replaces the value of the MRZ, and the report keeps a warning of the conflict."""
     result = away(*QUENTIN.mrz("--given-names", "Kwentin", "--no-send", "--json"))
@@ -126,15 +118,6 @@ def test_a_dry_run_saves_nothing(away: Apoa) -> None:
     assert away.reports() == []
 
 
-@pytest.mark.parametrize("joined", ["\n", "\r\n", "\n\n"])
-def test_both_lines_come_from_standard_input(away: Apoa, joined: str) -> None:
-    """`--mrz -` reads the two lines from standard input with any line ends."""
-    arguments = ["report", "--mrz", "-", "--birth-place", "GDANSK", "--nights", "1", "--no-send", "--json"]
-    result = away(*arguments, stdin=joined.join(QUENTIN.lines) + joined)
-    assert result.code == 0, result.err
-    assert result.json["guest"]["surname"] == QUENTIN.surname
-
-
 @pytest.mark.parametrize("source", [[], ["--mrz", "-"]], ids=["no options", "empty input"])
 def test_a_refused_report_has_the_form_of_a_report(away: Apoa, source: list[str]) -> None:
     """Without a terminal all missing fields are listed at once; in JSON the report that was not saved has no id."""
@@ -148,39 +131,8 @@ def test_a_refused_report_has_the_form_of_a_report(away: Apoa, source: list[str]
     assert away.reports() == []
 
 
-def test_a_duplicate_of_a_minor_has_both_findings(away: Apoa) -> None:
-    """A refused duplicate also has the warning about an unaccompanied minor."""
-    child = QUENTIN.typed("--birth-date", "2015-03-01", "--no-send", "--json")
-    assert [warning["code"] for warning in away(*child).json["warnings"]] == ["child_alone"]
-    again = away(*child)
-    assert again.code == 65
-    assert [warning["code"] for warning in again.json["warnings"]] == ["child_alone"]
-    assert [error["code"] for error in again.json["errors"]] == ["duplicate"]
-
-
 class TestAtATerminal:
     """At a terminal the command asks for what is missing or invalid."""
-
-    def test_a_typed_guest_needs_no_mrz(self, away: Apoa) -> None:
-        """With a typed name the MRZ is not asked for; an invalid number of nights is asked for again."""
-        result = away(*QUENTIN.typed("--no-send", "--nights", "0"), keys=["3", "y"])
-        assert result.code == 0, result.all
-        assert "MRZ" not in result.err
-        assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
-
-    def test_a_missing_name_is_asked_for(self, away: Apoa) -> None:
-        """Surname and given names are both asked for, because one may be empty."""
-        options = ["--document-number", "ZX1234567", "--nationality", "POL", "--birth-date", "1985", "--sex", "L"]
-        rest = ["--expiry-date", "2032-03-28", "--birth-place", "GDANSK", "--nights", "2"]
-        result = away("report", "--no-send", *options, *rest, keys=["", "QUENTIN", "y"])
-        assert result.code == 0, result.all
-        assert away.reports()[0]["guest"]["given_names"] == "QUENTIN"
-
-    def test_a_check_out_that_is_too_early_is_replaced(self, away: Apoa) -> None:
-        """The number of nights is asked for and replaces an invalid check-out date."""
-        result = away(*QUENTIN.mrz("--no-send", "--planned-check-out", "2026-11-24"), keys=["3", "y"])
-        assert result.code == 0, result.all
-        assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
 
     def test_yes_and_json_ask_nothing(self, away: Apoa) -> None:
         """With `--yes` and all values given, or with `--json`, nothing is asked."""
@@ -223,13 +175,6 @@ class TestUnattended:
         assert (warning["field"], warning["code"]) == ("guest.document.number", "duplicate")
         assert warning["message"] in result.err
         assert [w["code"] for w in configured.reports()[1]["warnings"]][:1] == ["duplicate"]
-
-    def test_yes_does_not_replace_again(self, away: Apoa) -> None:
-        """`--yes` does not allow a duplicate; `--again` does."""
-        away.save()
-        assert away(*QUENTIN.mrz("--yes", "--no-send")).code == 65
-        assert away(*QUENTIN.mrz("--yes", "--no-send"), keys=[]).code == 65
-        assert away(*QUENTIN.mrz("--yes", "--no-send", "--again"), keys=[]).code == 0
 
 
 @pytest.mark.parametrize(
@@ -301,34 +246,11 @@ def test_a_file(away: Apoa, tmp_path: Path, encoding: str) -> None:
     assert (said.code, said.json["guest"]["surname"]) == (0, QUENTIN.surname), said.err
 
 
-def test_options_win(away: Apoa) -> None:
-    """An option replaces the value in the input; nights replace its check-out."""
-    options = ["--room", "12", "--nights", "5", "--no-send", "--json"]
-    said = away("report", "--input", "-", *options, stdin=json.dumps(TYPED))
-    assert said.code == 0, said.err
-    assert (said.json["stay"]["room"], said.json["stay"]["planned_check_out"]) == ("12", "2026-11-29")
-
-
-def test_what_is_missing(away: Apoa) -> None:
-    """The report is refused with each field that is missing, as without an input."""
-    said = away("report", "--input", "-", "--json", stdin='{"guest": {"surname": "DOE"}}')
-    assert said.code == 65
-    assert {error["code"] for error in said.json["errors"]} == {"missing"}
-    assert "guest.surname" not in {error["field"] for error in said.json["errors"]}
-
-
 @pytest.mark.parametrize("text", ["", "P<GBR", "{", "[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
 def test_no_json(away: Apoa, text: str) -> None:
     """What is no JSON is refused, without a word of it."""
     said = away("report", "--input", "-", stdin=text)
     assert (said.code, said.out, "P<GBR" in said.err) == (65, "", False)
-
-
-def test_another_form(away: Apoa) -> None:
-    """A member that the contract does not have is an error: it may be a field with a wrong name."""
-    said = away("report", "--input", "-", "--json", stdin='{"guest": {"nama": "DOE"}, "stay": {}}')
-    assert said.code == 65
-    assert [(error["field"], error["code"]) for error in said.json["errors"]] == [("guest", "unknown_format")]
 
 
 def test_no_file(away: Apoa, tmp_path: Path) -> None:

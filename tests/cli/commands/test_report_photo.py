@@ -80,7 +80,7 @@ class TestUnattended:
         screens(away, *command, lang=lang)
         screens(away, *command, keys=["y", "y", "y"], lang=lang)
         answer_with(monkeypatch, {photo.name: reading(XIMENA.lines)})
-        screens(away, *command, "--delete-original", keys=["", "y"], lang=lang)
+        screens(away, *command, keys=[""], lang=lang)
 
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
@@ -226,13 +226,6 @@ class TestSeveral:
             assert [each["code"] for each in second["errors"]] == ["bad_character"]
             assert second["error"]["class"] == "report_refused"
 
-    def test_a_dry_run(self, away: Apoa, photos: list[str]) -> None:
-        """It does not say that everything is in order if one photo would not be reported."""
-        result = away("report", *photos, *STAY, "--dry-run")
-        assert (result.code, result.out) == (65, "Nothing was saved (--dry-run).\n")
-        assert [word in result.err for word in (QUENTIN.number, XIMENA.number)] == [True, False]
-        assert away("report", *photos[:2], *photos[4:], *STAY, "--dry-run").code == 0
-
     def test_two_shots_of_one_passport(self, away: Apoa, photos: list[str]) -> None:
         """They are one guest and one report, with or without a terminal."""
         result = away("report", *photos[:2], *photos[:2], *STAY, "--json")
@@ -265,27 +258,16 @@ class TestSeveral:
         assert surnames(away) == {OBADIAH.surname, QUENTIN.surname, XIMENA.surname}
 
     def test_one_of_two_documents(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The other one is discarded: the file is kept. Such a picture is not taken in place of the lines."""
+        """The other one is discarded. Such a picture is not taken in place of the lines."""
         several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
         first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
         answer_with(monkeypatch, {photo.name: replace(first, others=(second,))})
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["b", "y", ""])
+        result = away("report", "--photo", str(photo), *STAY, keys=["b", "y", ""])
         assert result.code == 0, result.all
         assert surnames(away) == {XIMENA.surname}
-        assert "Delete the photo" not in result.err
         result = away("report", *STAY, keys=[str(photo), *OBADIAH.lines, ""])
         assert "The picture shows 2 documents." in result.err
         assert OBADIAH.surname in surnames(away)
-
-    def test_an_indonesian_guest_first(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is said that the guest is not reported, and the next photo follows."""
-        indonesian = replace(QUENTIN, state="IDN")
-        answer_with(monkeypatch, {"1.jpg": reading(indonesian.lines), "2.jpg": reading(XIMENA.lines)})
-        photos = [word for name in "12" for word in ("--photo", str(tmp_path / f"{name}.jpg"))]
-        result = away("report", *photos, *STAY, keys=[""])
-        assert result.code == 0, result.all
-        assert surnames(away) == {XIMENA.surname}
-        assert "Photos without a report: " in result.err
 
 
 _SHELLS_OF_POSIX = pytest.mark.skipif(os.name == "nt", reason="as shells of POSIX do")
@@ -319,16 +301,6 @@ class TestNamedAtTheQuestion:
         assert surnames(away) == {QUENTIN.surname}
         assert "Read from the photo with certainty." in result.err
 
-    def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
-        files = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
-        answer_with(monkeypatch, {"1.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)})
-        keys = ["+", str(files[1]), "", ">", "", "n"]
-        result = away("report", "--photo", str(files[0]), *STAY, "--delete-original", keys=keys)
-        assert result.code == 0, result.all
-        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
-        assert result.err.count("Delete the photo") == 1
-
     def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As a photo that is given as an option."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
@@ -351,56 +323,6 @@ class TestNamedAtTheQuestion:
         assert result.code == 0, result.all
         assert result.err.count("Scan the passport") == 2
         assert "file" in result.err.partition("Scan the passport")[2].partition("Scan the passport")[0]
-
-
-class TestDeleteOriginal:
-    """The photo's file is deleted only if it is asked for, and after the report is saved."""
-
-    @pytest.mark.parametrize(
-        ("more", "keys", "kept", "guests"),
-        [
-            ([], ["", "y"], False, [QUENTIN]),
-            ([], ["", ""], True, [QUENTIN]),
-            ([], ["", "n"], True, [QUENTIN]),
-            ([], ["<", *XIMENA.lines, ">", "", "y"], True, [XIMENA]),
-            (["--yes"], None, False, [QUENTIN]),
-            ([], None, True, [QUENTIN]),
-            (["--dry-run", "--yes"], None, True, []),
-            (["--stay-until", "x", "--yes"], None, True, []),
-        ],
-        ids=["yes", "enter", "no", "another passport", "a script", "a script without --yes", "dry run", "refused"],
-    )
-    def test_when_it_is_deleted(
-        self, report: Report, more: list[str], keys: list[str] | None, guests: list[Guest], *, kept: bool
-    ) -> None:
-        """After a yes, or unattended with `--yes`, once the guest of that photo is saved, and of no other one."""
-        result = report("--delete-original", *more, keys=keys)
-        assert report.file.exists() is kept
-        assert ("was deleted." in result.err) is not kept
-        assert [each["guest"]["surname"] for each in report.apoa.reports()] == [guest.surname for guest in guests]
-
-    @pytest.mark.skipif(os.name != "posix", reason="Windows: a link needs a right")
-    def test_a_link_is_not_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The photo behind it would stay: the user reads that it is to be deleted by hand."""
-        link = photo.with_name("link.jpg")
-        link.symlink_to(photo)
-        answer_with(monkeypatch, {link.name: reading(QUENTIN.lines)})
-        result = away("report", "--photo", str(link), *STAY, "--delete-original", "--yes")
-        assert result.code == 0, result.all
-        assert "could not be deleted. Delete it by hand." in result.err
-        assert link.is_symlink()
-
-    def test_a_file_that_cannot_be_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The report is saved all the same, and the user reads that the file is still there."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-
-        def refuse(_path: Path) -> None:
-            raise PermissionError
-
-        monkeypatch.setattr(Path, "unlink", refuse)
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", "--yes")
-        assert result.code == 0
-        assert "could not be deleted. Delete it by hand." in result.err
 
 
 def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:
@@ -430,14 +352,6 @@ class TestKept:
         assert said.code == 0, said.all
         assert "photo is kept" not in said.out
         assert configured.reports()[0]["photo"] is None
-
-    def test_it_is_kept_and_sent(self, keeping: Apoa, photo: Path) -> None:
-        """The desk reads that it is kept; the next sync sends it, says so, and `show` tells both."""
-        keeping("report", "--photo", str(photo), *STAY, keys=[""])
-        assert keeping("sync").code == 0
-        [report] = keeping.reports()
-        assert (report["state"], report["photo"]) == ("accepted", "sent")
-        keeping("show", report["short_id"])
 
     @pytest.mark.parametrize(
         ("error", "says"),
@@ -485,22 +399,6 @@ class TestKept:
         assert keeping("show", report["short_id"], "--photo", str(file), "--force").code == 0
         actions = [each["action"] for each in keeping("log", "--json").json["entries"]]
         assert actions.count("photo_written") == 2
-
-    def test_it_is_not_written_to_a_screen(self, keeping: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """`-` is for another program: on a screen the bytes of a picture are noise."""
-        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
-        monkeypatch.setattr("apoa_client.cli.commands.list.is_terminal", lambda _stream: True)
-        said = keeping("show", report["short_id"], "--photo", "-")
-        assert (said.code, said.out) == (2, "")
-        assert keeping("show", report["short_id"], "--photo", "-", "--json").code == 2
-
-    def test_a_stay_without_a_photo(self, keeping: Apoa, tmp_path: Path) -> None:
-        """It is named, with exit code 65, and no file is made."""
-        report = keeping.save(XIMENA)
-        said = keeping("show", report["short_id"], "--photo", str(tmp_path / "a.jpg"))
-        assert said.code == 65
-        assert "No photo is kept with this stay" in said.err
-        assert not (tmp_path / "a.jpg").exists()
 
     def test_it_is_found_after_a_correction(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
         """The photo stays with the stay: a report that replaces the first one has it sent and shown."""

@@ -80,15 +80,6 @@ def test_each_new_photo_is_the_next_guest(phone: Phone) -> None:
     assert sorted(path.name for path in phone.folder.iterdir()) == ["1.jpg", "2.jpg", "3.jpg"]
 
 
-def test_what_is_no_picture(phone: Phone) -> None:
-    """It is named, and the next photo is waited for."""
-    phone.waiting(phone.sends("4.jpg"), int, phone.sends("1.jpg"), int)
-    said = phone(keys=[""])
-    assert (said.code, surnames(phone.apoa)) == (0, [QUENTIN.surname])
-    assert "4.jpg" in said.err
-    assert "The file is not a picture that can be read." in said.err
-
-
 def test_photos_that_wait_when_the_command_ends(phone: Phone) -> None:
     """Who arrived while a guest was asked about is named, because the next call leaves the photo."""
     phone.waiting(lambda: [phone.sends(name)() for name in ("1.jpg", "2.jpg")], lambda: None)
@@ -137,11 +128,10 @@ def test_a_folder_that_is_away_for_a_while(tmp_path: Path) -> None:
         (("--json",), []),
         (("--photo", "1.jpg"), []),
         (("--surname", "SMITH"), []),
-        (("--delete-original",), []),
     ],
 )
 def test_usage_errors(phone: Phone, options: tuple[str, ...], keys: list[str] | None) -> None:
-    """Without a terminal nothing is waited for; the photos have the guests' details, and are not deleted."""
+    """Without a terminal nothing is waited for; the photos have the guests' details."""
     assert phone(*options, keys=keys).code == 2
 
 

@@ -80,19 +80,6 @@ def test_what_was_compared_differs(computers: Computers, option: str) -> None:
     assert not computers.new.home.exists()
 
 
-def test_a_training_property_has_no_address(apoa: Apoa, tmp_path: Path) -> None:
-    """The fingerprint alone confirms it."""
-    arguments = ["--non-interactive", "--property", "melati", "--training", "--vault", "file"]
-    assert apoa("setup", *arguments).code == 0
-    file = tmp_path / "apoa.db"
-    assert apoa("backup", str(file)).code == 0
-    new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
-    refused = new("restore", str(file))
-    assert (refused.code, "--api-url" in refused.err) == (2, False)
-    fingerprint = apoa("key", "show", "--json").json["fingerprint"]
-    assert new("restore", str(file), "--fingerprint", fingerprint).code == 0
-
-
 def test_at_a_terminal(computers: Computers) -> None:
     """Address and fingerprint are shown. Only yes restores it; Enter alone does not."""
     refused = computers.new("restore", str(computers.file), keys=["", ""])
@@ -174,16 +161,6 @@ def key_file(computers: Computers) -> Path:
     return file
 
 
-def test_the_code_of_another_property_proves_nothing(computers: Computers, tmp_path: Path) -> None:
-    """It is refused as without one."""
-    other = Apoa({**computers.new.environ}, computers.old.clock, computers.old.capsys, computers.old.monkeypatch)
-    other.environ["APOA_HOME"] = str(tmp_path / "other")
-    sheet = tmp_path / "other.txt"
-    assert other.set_up(computers.url, "--recovery-file", str(sheet)).code == 0
-    refused = computers.new("restore", str(computers.file), "--recovery-file", str(sheet))
-    assert (refused.code, "for another key than that of this backup" in refused.err) == (2, True)
-
-
 def test_the_right_code_of_a_backup_without_proof(computers: Computers) -> None:
     """One that was made without the key is no matter of the code: the error says so, and what confirms it."""
     signed(computers.file)
@@ -236,19 +213,6 @@ class TestTheKeyOfTheGuestHash:
         for guest in (QUENTIN, XIMENA, OBADIAH):
             said = computers.new(*guest.mrz("--no-send"), **environ)
             assert (said.code, "already reported" in said.err) == (65, True)
-
-    def test_lost_settings(self, computers: Computers) -> None:
-        """The reports that are still here get the hash of the new key, too."""
-        assert computers.old(*OBADIAH.mrz("--no-send")).code == 0
-        before = index_key(computers.old)
-        (computers.old.home / "config.toml").unlink()
-        restored = computers.old("restore", str(computers.file), "--recovery-file", str(computers.code))
-        assert restored.code == 0, restored.err
-        assert index_key(computers.old) != before
-        code = ["--recovery-file", str(computers.code), "--vault", "file"]
-        assert computers.old("key", "recover", *code).code == 0
-        for guest in (QUENTIN, XIMENA, OBADIAH):
-            assert computers.old(*guest.mrz("--no-send")).code == 65
 
 
 def restore_with_code(computers: Computers) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -74,23 +73,6 @@ def test_screens(
     schedule("show")
 
 
-def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa) -> None:
-    """After a change or the removal, the runs of before are forgotten for the properties that it served."""
-    alarms = []
-    for words in (["remove"], ["install", "--every", "24h"], ["install", "--every", "24h"]):
-        apoa("schedule", "install", "--every", "15m")
-        for _run in range(2):
-            apoa.clock.forward(timedelta(minutes=15))
-            apoa("sync", "--all", "--scheduled")
-        apoa("schedule", *words)
-        apoa.clock.forward(timedelta(hours=2))
-        alarms.append(apoa("status", "--all", "--alarm").code)
-    assert alarms == [0, 0, 0]
-    apoa("sync", "--all", "--scheduled")
-    apoa("schedule", "install", "--every", "24h")
-    assert apoa("--property", "kebun", "status", "--json").json["last_scheduled_run"] is not None
-
-
 def test_print_changes_nothing(apoa: Apoa, tab: Crontab) -> None:
     """And prints the line that an installation writes, word for word."""
     printed = apoa("schedule", "install", "--print")
@@ -114,16 +96,6 @@ def test_print_for_another_computer(apoa: Apoa, tab: Crontab, kind: str, shown: 
     assert apoa("schedule", "install", "--print", "--kind", kind, "--json").json["kind"] == kind
 
 
-def test_print_of_units(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each file with its path, then the commands."""
-    use(monkeypatch, Tools({"systemctl": UserManager()}))
-    printed = apoa("schedule", "install", "--print", HOME=str(apoa.home)).out
-    assert printed.startswith(f"# {apoa.home}/.config/systemd/user/apoa-sync-")
-    assert "\nExecStart=" in printed
-    assert "\n$ systemctl --user daemon-reload\n" in printed
-    assert not (apoa.home / ".config").exists()
-
-
 def test_a_service(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown as such, and what it printed about its last run; it has no interval."""
     manager = UserManager()
@@ -138,19 +110,6 @@ def test_a_service(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "exit code" not in shown.out
     assert apoa("schedule", "install", "--json").json["follow"] is True
     assert apoa("schedule", "install", "--every", "1h", "--json").json["every_s"] == 3600
-
-
-@pytest.mark.parametrize(("every", "seconds"), [("1m", 60), ("1 h", 3600), ("2j", 7200), ("60m", 3600), ("1d", 86400)])
-def test_intervals(apoa: Apoa, every: str, seconds: int) -> None:
-    """With the units of both languages."""
-    assert apoa("schedule", "install", "--every", every, "--json").json["every_s"] == seconds
-
-
-def test_what_no_option_names_stays(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A second installation, for a folder for backups, keeps the interval of the first."""
-    assert apoa("schedule", "install", "--every", "1h").code == 0
-    said = apoa("schedule", "install", "--backup", str(tmp_path_factory.mktemp("stick")), "--json")
-    assert (said.json["change"], said.json["every_s"]) == ("unchanged", 3600)
 
 
 def test_a_property_of_its_own(apoa: Apoa, tab: Crontab) -> None:

@@ -1,8 +1,6 @@
 """A run of automatic sending: its log, its record, and lasting trouble that it prints once and not at each run."""
 
-import os
 import re
-import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +17,6 @@ from cli_helpers import (
     Hostile,
     Serve,
     listening,
-    spoken,
 )
 
 from apoa_client.report.kinds import short_id
@@ -110,20 +107,6 @@ class TestLog:
         assert not log_of(configured).exists()
         assert "run property=melati" in (result.err if options == ["-v"] else file.read_text())
 
-    def test_without_a_log(self, configured: Apoa) -> None:
-        """Where the log cannot be written, reports are sent all the same, and nothing is said of it."""
-        configured.home.joinpath("logs").write_text("")
-        configured.save()
-        assert scheduled(configured)[:] == (0, "", "")
-        assert configured.states() == [("check_in", "accepted")]
-
-    def test_only_automatic_sending_has_it(self, configured: Apoa) -> None:
-        """A run by a user, and other commands, make none."""
-        configured.save()
-        configured("sync", "--quiet")
-        configured("status")
-        assert not log_of(configured).parent.exists()
-
 
 class TestRecord:
     """The outbox knows when automatic sending last ran."""
@@ -182,18 +165,6 @@ class TestPrintedOnce:
         assert "apoa login" in printed[0]
         assert {run[1:3] for run in runs(apoa)} == {("77", "wrong_password")}
 
-    def test_trouble_that_was_over(self, apoa: Apoa, serve: Serve) -> None:
-        """A password that is refused again is new trouble, and is printed at once."""
-        apoa.set_up(serve("401*2,ok,401*2").base_url)
-        apoa.save()
-        assert "apoa login" in scheduled(apoa).err
-        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-        assert scheduled(apoa)[:] == (0, "", "")
-        apoa.save(XIMENA)
-        apoa.clock.forward(HOUR)
-        again = scheduled(apoa)
-        assert (again.code, "apoa login" in again.err) == (77, True)
-
     @pytest.mark.parametrize("options", [[], ["--all"]], ids=["one", "all"])
     @pytest.mark.parametrize(
         ("harm", "code"),
@@ -213,30 +184,12 @@ class TestPrintedOnce:
         configured.clock.forward(6 * HOUR)
         assert scheduled(configured, *options).err == first.err
 
-    def test_json_has_the_error_each_time(self, configured: Apoa) -> None:
-        """A program that reads the document does not know what was printed before."""
-        configured.outbox_file.unlink()
-        first, second = (scheduled(configured, "--json") for _run in range(2))
-        assert [each.json["error"]["class"] for each in (first, second)] == ["outbox_missing"] * 2
-
     def test_offline_prints_nothing_until_a_deadline_is_near(self, away: Apoa) -> None:
         """Then it is printed, with the counts, once for each change."""
         away.save()
         printed = repeat(away, 25, HOUR)
         assert [hour for hour, each in enumerate(printed) if each] == [18, 24]
         assert printed[18] == "Due within 6 hours: 1. What to do: apoa status\n"
-
-    def test_by_hand(self, apoa: Apoa) -> None:
-        """Near deadlines are printed once, with what to do, and not at each run."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes")
-        printed = repeat(apoa, 8)
-        waiting = spoken("en", "Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand", count=1)
-        near = spoken("en", "Overdue: {late}. Due within 6 hours: {soon}.", late=0, soon=1)
-        late = spoken("en", "Overdue: {late}. Due within 6 hours: {soon}.", late=1, soon=0)
-        assert printed == [f"{waiting}\n{near}\n", *[""] * 7]
-        apoa.clock.forward(HOUR / 4)
-        assert scheduled(apoa).all == f"{waiting}\n{late}\n"
 
     def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
         """Its id is printed when it is refused, and then as a count after six hours, until it is fixed."""
@@ -270,22 +223,3 @@ class TestPrintedOnce:
         file.write_text(content)
         first, second = (scheduled(configured) for _run in range(2))
         assert (first.code, bool(first.err), second.err) == (78, True, "")
-
-    def test_nothing_can_be_written(self, configured: Apoa) -> None:
-        """Then the trouble is printed at each run, which is better than never."""
-        shutil.rmtree(configured.home / "logs", ignore_errors=True)
-        (configured.home / "logs").write_text("")
-        configured("logout")
-        configured.save()
-        first, second = (scheduled(configured) for _run in range(2))
-        assert first.err == second.err != ""
-
-    def test_the_file_is_private(self, configured: Apoa) -> None:
-        """As all files are."""
-        configured("logout")
-        configured.save()
-        scheduled(configured)
-        file = configured.home / "logs" / "melati.shown.json"
-        assert "error:" in file.read_text()
-        if os.name == "posix":
-            assert file.stat().st_mode & 0o777 == 0o600

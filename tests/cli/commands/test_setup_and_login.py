@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
 from key_helpers import new_key_pair
 from screens import Screens
 from tls_helpers import CA
@@ -122,14 +121,6 @@ class TestSetup:
         keyring.clear()
         assert configured("sync", "--json").json["accepted"] == 1
 
-    def test_the_keyring_is_the_default(self, apoa: Apoa, serve: Serve, keyring: dict[str, str]) -> None:
-        """Without `--vault file` the secrets are in the keyring and no key file is made."""
-        account = ["--api-url", serve().base_url, "--username", "wisma-melati", "--password-stdin"]
-        result = apoa("setup", "--non-interactive", "--property", "melati", *account, stdin=PASSWORD)
-        assert result.code == 0, result.err
-        assert keyring["apoa-client/melati/password"] == PASSWORD
-        assert files(apoa) == ["config.lock", "config.toml", "melati/outbox.db"]
-
     def test_without_a_keyring_a_key_file_is_suggested(self, apoa: Apoa) -> None:
         """Without a keyring set-up exits with 77, suggests the key file and creates no property."""
         result = apoa("setup", "--non-interactive", "--property", "melati", "--training")
@@ -137,39 +128,6 @@ class TestSetup:
         assert "--vault file" in result.err
         assert "config.toml" not in files(apoa)
         assert apoa("status").code == 78
-
-    def test_a_bundle_is_stored_with_its_full_path(
-        self, apoa: Apoa, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Cron and another window have another working directory. A log-in corrects an older setting."""
-        (tmp_path / "ca.pem").write_bytes(CA.read_bytes())
-        monkeypatch.chdir(tmp_path)
-        assert apoa.set_up(serve().base_url, "--ca-bundle", "ca.pem").code == 0
-        assert settings(apoa)["ca_bundle"] == str(tmp_path / "ca.pem")
-        config = apoa.home / "config.toml"
-        config.write_text(re.sub("ca_bundle = .*", 'ca_bundle = "ca.pem"', config.read_text(encoding="utf-8")))
-        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-        assert settings(apoa)["ca_bundle"] == str(tmp_path / "ca.pem")
-
-
-class TestSetupAtATerminal:
-    """Set-up at a terminal uses the authority and the keyring; other tests cover its questions."""
-
-    def test_the_window_of_the_authority_is_stored(self, apoa: Apoa, serve: Serve) -> None:
-        """A long reporting window is written to the settings and used by later commands."""
-        assert apoa.set_up(serve(window_hours=720).base_url).code == 0
-        assert settings(apoa, "melati")["window_hours"] == 720
-        saved = apoa.save()
-        assert saved["due_at"] == "2026-12-24T20:00:00+07:00"
-
-    @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 77)])
-    def test_without_a_keyring(self, apoa: Apoa, answer: str, code: int) -> None:
-        """Without a keyring the user is offered a key file; the answer no creates no property."""
-        result = apoa("setup", keys=["en", "kebun", "", "", "", "WIB", "practice", answer])
-        assert result.code == code, result.all
-        assert "Keep the secrets in a file" in result.err
-        assert (apoa.home / "config.toml").exists() == (code == 0)
-        assert (apoa.home / "kebun" / "keys.json").exists() == (code == 0)
 
 
 class TestLogin:
@@ -275,15 +233,6 @@ def test_another_address(configured: Apoa, authority: SandboxServer, serve: Serv
     assert configured.states() == [("check_in", "queued")]
 
 
-def test_another_path_of_the_same_host(configured: Apoa, authority: SandboxServer, logins: list[str]) -> None:
-    """The whole address counts, and the error names the setting."""
-    configured.save()
-    configured.change_setting("api_url", authority.base_url + "/elsewhere")
-    logins.clear()
-    stopped = configured("sync")
-    assert (stopped.code, "api_url" in stopped.err, logins) == (Exit.CREDENTIALS, True, [])
-
-
 @pytest.mark.parametrize("name", ["username", "ca_bundle"])
 def test_another_setting(configured: Apoa, logins: list[str], tmp_path: Path, name: str) -> None:
     """Another account or other trusted certificates stop a sync, too; the content of the file counts, not its name."""
@@ -359,14 +308,6 @@ def test_training_by_a_changed_setting(configured: Apoa) -> None:
     assert configured("sync").code == 0
 
 
-def test_training_without_a_vault(apoa: Apoa) -> None:
-    """Training needs no vault: where it cannot be read, the run goes on to what needs it."""
-    apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    apoa.save()
-    (apoa.home / "melati" / "keys.json").write_text("damaged")
-    assert "settings" not in apoa("sync").err
-
-
 def test_a_password_of_an_earlier_version(configured: Apoa, serve: Serve, logins: list[str]) -> None:
     """It has no binding: it is bound to the settings of the next sync that the authority accepts."""
     path = configured.home / "melati" / "keys.json"
@@ -380,17 +321,3 @@ def test_a_password_of_an_earlier_version(configured: Apoa, serve: Serve, logins
     configured.change_setting("api_url", serve().base_url)
     logins.clear()
     assert (configured("sync").code, logins) == (Exit.CREDENTIALS, [])
-
-
-def test_a_rotated_key(configured: Apoa) -> None:
-    """A key rotation changes the public key, and the stored password works after it."""
-    assert configured("key", "rotate", "--recovery-file", str(configured.home / "code.txt")).code == 0
-    configured.save()
-    assert configured("sync").code == 0
-
-
-def test_a_password_that_is_asked_for(away: Apoa) -> None:
-    """A sync that asks for the password names the account and the host."""
-    away.save()
-    away("logout")
-    assert f"The password of wisma-melati for {NOWHERE.split('/')[2]}:" in away("sync", keys=[PASSWORD]).err

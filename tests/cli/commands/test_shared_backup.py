@@ -1,7 +1,6 @@
 """Backups of a property whose reports are in a shared outbox: by hand, each day by one of the desks, and restored."""
 
 import shutil
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -100,28 +99,6 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
     assert check["result"] == "ok"
 
 
-def test_a_daily_backup_that_failed(shared: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said, and tried again after an hour; one whose folder was not there at the next run."""
-    monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: False)
-    monkeypatch.setattr(backups, "run_backup", lambda app: backups.write_folder_backup(app, None, 14))
-    shared.change_setting("backup_folder", str(stick))
-    stick.rmdir()
-    assert str(stick) in run_daily(shared)
-    stick.mkdir()
-    assert run_daily(shared) == ""
-    assert len(list(stick.iterdir())) == 1
-
-
-def test_a_daily_backup_in_a_thread_of_its_own(shared: Apoa, stick: Path) -> None:
-    """It has the reports of the server."""
-    shared.save(QUENTIN)
-    shared.change_setting("backup_folder", str(stick))
-    with closing(Container(shared.environ, shared.clock)) as app:
-        backups.run_backup(app)
-    [file] = stick.iterdir()
-    assert shared("restore", str(file), "--dry-run", "--json").json["unchanged"] == 1
-
-
 def test_a_restore_into_a_shared_outbox(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """As into a file: what the backup lacks stays, what is newer here stays, and nothing is sent twice."""
     first = shared.send(QUENTIN)
@@ -171,19 +148,6 @@ def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, po
         assert shared("log", "--verify").code == 0
         assert shared("sync", "--json").json["sent"] == 1
         assert [state for _id, state in on_server(empty)] == ["accepted"] * 2
-
-
-def test_a_restore_while_a_desk_sends(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It waits for the call of the other desk, and then changes nothing."""
-    saved = shared.save(QUENTIN)
-    file = back_up(shared)
-    monkeypatch.setattr("apoa_client.archive.restore.WAIT_S", 0)
-    now = shared.clock.now()
-    with closing(Container(shared.environ, shared.clock)) as app, postgres_outbox.open(app.sealer) as other:
-        assert other.claim([saved["id"]], now=now, lease_until=now + timedelta(minutes=5))[1]
-        assert shared("restore", file).code == Exit.NOT_NOW
 
 
 def test_a_restore_of_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -65,6 +65,7 @@ def test_a_server_that_is_away(shared: Apoa, postgres_outbox: SharedOutbox, auth
             assert (shown.code, "postgresql://melati@" in shown.err) == (Exit.NOT_NOW, True)
             assert shown.json
         assert [each["id"] for each in shared("list", "--json").json["reports"]] == [second["id"], third["id"]]
+        assert shared("status", "--json").json["counts"]["queued"] == 2
         assert shared("sync").code == Exit.NOT_NOW
         for command in (["checkout", "zykowski", "--yes"], ["amend", second["id"], "--reason", "x"]):
             said = shared(*command)
@@ -91,18 +92,6 @@ def test_what_the_staff_see(shared: Apoa, postgres_outbox: SharedOutbox) -> None
         assert status.code == Exit.NOT_NOW
     back = shared("list")
     assert (back.code, "ZYKOWSKI" in back.out) == (0, True)
-
-
-def test_without_anything_that_waits(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """The error alone, with advice; and no file is made."""
-    file = shared.outbox_file
-    file.unlink()
-    with away(postgres_outbox):
-        for command in (["list"], ["status"], ["sync"], ["list", "--json"]):
-            said = shared(*command)
-            assert said.code == Exit.NOT_NOW
-            assert "Nothing is lost" in said.err
-    assert not file.exists()
 
 
 def test_the_server_goes_away_during_a_conversation(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

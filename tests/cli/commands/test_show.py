@@ -12,10 +12,8 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Apoa,
-    Hostile,
     Serve,
     assert_sanitized,
-    listening,
 )
 from screens import Screens
 
@@ -80,20 +78,6 @@ def _desk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: "desk")
 
 
-def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
-    """An audit trail that cannot be read is an error; the reports are shown without it."""
-    configured.change_database("UPDATE audit SET at = 'yesterday'")
-    result = configured("show", stay["check_in"]["id"])
-    assert result.code == 0
-    assert str(configured.outbox_file) in result.err
-    assert [line.split()[1] for line in result.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
-        "check-in",
-        "correction",
-        "check-out",
-    ]
-    assert "Made: 24 Nov 2026 20:10 WIB" in result.out
-
-
 def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     """A report whose seal is broken is an error; the others are shown in full."""
     configured.change_database("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
@@ -104,29 +88,6 @@ def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     assert "AC rusak" not in result.out
     value = configured("show", stay["check_in"]["id"], "--json").json
     assert [item.get("sealed", False) for item in value["story"]] == [False, True, False]
-
-
-def test_control_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control characters from a server, a user's name or the file do not reach the terminal."""
-    hostile_text = "".join(DANGEROUS) + "made"
-    monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: hostile_text)
-    found = [{"field": f"guest.{hostile_text}", "code": "x", "message": hostile_text}]
-    with listening(Hostile(results={"status": "rejected", "errors": found, "warnings": found})) as url:
-        assert apoa.set_up(url).code == 0
-        report = apoa(*QUENTIN.mrz("--json")).json
-    apoa.change_database("UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
-    result = apoa("show", report["id"])
-    assert "made" in result.out
-    assert_sanitized(result.out)
-
-
-def test_reports_without_nights(away: Apoa) -> None:
-    """A report of an older version has no nights: the guest is in house. A planned day that passed is marked."""
-    report = away.save()
-    away.clock.forward(timedelta(days=3))
-    assert "no check-out yet" in away("show", report["id"]).out.splitlines()[1]
-    away.change_database("UPDATE reports SET first_night = NULL, last_morning = NULL")
-    assert away("show", report["id"]).out.splitlines()[1] == "In house."
 
 
 def actions(apoa: Apoa, *options: str) -> list[str]:

@@ -49,13 +49,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
 class TestStatus:
     """`apoa status` shows waiting and refused reports and deadlines."""
 
-    def test_never_any_contact(self, away: Apoa, serve: Serve) -> None:
-        """Without an answer of the authority, environment and last contact are null; a set-up shows which it is."""
-        value = away("status", "--json").json
-        assert (value["environment"], value["last_contact_at"]) == (None, None)
-        assert away.set_up(serve(environment="production").base_url).code == 0
-        assert away("status", "--json").json["environment"] == "production"
-
     def test_deadlines(self, away: Apoa) -> None:
         """Counts a deadline within six hours and one that has passed; with that, --alarm exits with 75."""
         away.save()
@@ -190,13 +183,6 @@ class TestAlarm:
         as_json, with_alarm = away("status", "--json"), away("status", "--json", "--alarm")
         assert (as_json.code, with_alarm.code, as_json.json) == (0, 75, with_alarm.json)
         assert as_json.json["alarm"] == {"level": "critical", "problems": ["overdue"]}
-
-    def test_a_damaged_outbox(self, configured: Apoa) -> None:
-        """The line on stdout, the error on stderr: 78."""
-        damage(configured)
-        said = configured("status", "--alarm")
-        assert (said.code, said.out.startswith("apoa CRITICAL - melati: ")) == (78, True)
-        assert said.err
 
 
 def test_the_lines_of_the_guide(configured: Apoa, serve: Serve) -> None:

@@ -1,10 +1,9 @@
 """`apoa status --all`: each property in a row, also where several are in one shared outbox."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
@@ -46,48 +45,6 @@ def test_one_that_cannot_be_read(several: Apoa) -> None:
     assert shown.code == 78
     assert shown.err.splitlines()[0] == "Wisma Kenanga (kenanga)"
     assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [True, False, False]
-
-
-def test_the_night_of_each(several: Apoa) -> None:
-    """`--tonight` shows the summary of each property under its name."""
-    several.save(OBADIAH)
-    shown = several("status", "--all", "--tonight")
-    assert shown.code == 0, shown.err
-    headings = [line.partition("  (")[0] for line in shown.out.splitlines() if "  (" in line]
-    assert headings == ["melati", "Wisma Kenanga (kenanga)", "anggrek"]
-    assert shown.out.splitlines().count("melati") == 0
-    value = several("status", "--all", "--tonight", "--json").json
-    assert [each["property"] for each in value["properties"]] == ["melati", "kenanga", "anggrek"]
-
-
-def test_a_report_names_its_property_where_there_are_several(several: Apoa) -> None:
-    """The card and the saved line say to which property the report belongs; the status has it as its heading."""
-    line = spoken("en", "Property: {name}", name="Wisma Kenanga (kenanga)")
-    saved = several("--property", "kenanga", *QUENTIN.mrz("--no-send"))
-    assert saved.out.splitlines()[0] == line
-    asked = several(*XIMENA.mrz("--no-send"), keys=["n"], APOA_PROPERTY="kenanga")
-    assert line in asked.err.splitlines()
-    answers = ["ZARAGOZA", *[""] * 20]
-    talked = several("report", "--no-send", keys=[*XIMENA.lines, *answers], APOA_PROPERTY="kenanga")
-    card = talked.err.splitlines()
-    assert card[card.index("This will be reported") + 1] == line
-    assert several("status", APOA_PROPERTY="kenanga").out.startswith("Wisma Kenanga (kenanga)  (")
-
-
-def test_the_only_property_is_not_named(away: Apoa) -> None:
-    """With one property, a report looks as before."""
-    assert away(*QUENTIN.mrz("--no-send")).out.startswith("Saved: ")
-
-
-def test_the_last_backup(away: Apoa, tmp_path: Path) -> None:
-    """On the screen where a folder is set, in JSON always."""
-    assert away("status", "--json").json["last_backup_at"] is None
-    assert "Last backup" not in away("status").out
-    away.change_setting("backup_folder", str(tmp_path))
-    assert "Last backup: never" in away("status").out.splitlines()
-    assert away("backup").code == 0
-    assert "Last backup: 24 Nov 2026 20:00 WIB" in away("status").out.splitlines()
-    assert away("status", "--json").json["last_backup_at"] == "2026-11-24T20:00:00+07:00"
 
 
 CHAIN = (PROPERTY, "kenanga", "cempaka")
@@ -159,24 +116,3 @@ def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> No
     assert together["melati"]["error"]["class"] == "outbox_server_unreachable"
     assert (monitored.code, monitored.out.count("postgresql://melati@")) == (2, 1)
     assert "anggrek_queued=1;" in monitored.out
-
-
-def test_what_waited_here_is_moved_first(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """As by any other command, and it counts at once."""
-    postgres_outbox.cluster.kill()
-    try:
-        save(chain, "kenanga", QUENTIN)
-    finally:
-        postgres_outbox.cluster.start()
-    together = documents(chain)
-    assert together["kenanga"]["counts"]["queued"] == 1
-    assert "stored" not in together["kenanga"]
-    assert postgres_outbox.rows("SELECT property, state FROM reports") == [("kenanga", "queued")]
-
-
-def test_a_refused_password(chain: Apoa) -> None:
-    """The error of each property, because each has a password of its own."""
-    chain.environ["APOA_OUTBOX_PASSWORD"] = "x"
-    shown = chain("status", "--all")
-    assert shown.code == Exit.CREDENTIALS
-    assert [line for line in shown.err.splitlines() if line in CHAIN] == list(CHAIN)

@@ -1,8 +1,6 @@
 """`apoa sync` sends waiting reports, run by a user or by cron."""
 
-import itertools
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +9,6 @@ from datetime import datetime, timedelta
 import pytest
 from app_helpers import app_of
 from cli_helpers import (
-    GUESTS,
     LANGUAGES,
     OBADIAH,
     PASSWORD,
@@ -24,7 +21,6 @@ from cli_helpers import (
 )
 from outbox_helpers import sealer
 from screens import Screens
-from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.commands import sync
 from apoa_client.cli.views.labels import clock_skew_text
@@ -83,18 +79,6 @@ class TestSync:
         assert value.json["error"]["class"] == "offline"
         assert counts(away) == {"queued": 1}
 
-    def test_quiet_shows_what_a_user_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
-        """Shows a refused report and a refused password."""
-        apoa.set_up(serve("reject,401*2").base_url)
-        first = apoa.save()
-        refused = apoa("sync", "--quiet")
-        assert (refused.code, refused.out) == (65, "")
-        assert first["short_id"] in refused.err
-        apoa.save(XIMENA)
-        stopped = apoa("sync", "--quiet")
-        assert (stopped.code, stopped.out) == (77, "")
-        assert "apoa login" in stopped.err
-
     @pytest.mark.parametrize(
         ("fault", "code", "kind"),
         [
@@ -123,17 +107,6 @@ class TestSync:
         again = apoa("sync", "--json").json
         assert again["accepted"] == 1
         assert counts(apoa) == {"accepted": 1}
-
-    def test_ctrl_c_ends_the_pause(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The pause is one that Ctrl-C ends on Windows too, where a wait for a lock or an event goes on."""
-
-        def interrupt(seconds: float) -> None:
-            assert seconds == 42
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("random.uniform", lambda _low, _high: 42)
-        monkeypatch.setattr("time.sleep", interrupt)
-        assert configured("sync", "--scheduled").code == 130
 
     def test_scheduled_never_asks(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a stored password a scheduled run at a terminal asks nothing, and exits with 77."""
@@ -176,17 +149,6 @@ class TestSync:
         result = configured("sync", "--wait", "1", "--json")
         assert (result.code, result.json["left"]) == (75, 1)
 
-    def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The bar counts refused reports, and is removed when the run fails."""
-        show_as_terminal(monkeypatch, sys.stderr)
-        apoa.set_up(serve("reject,drop").base_url)
-        apoa.save()
-        refused = apoa("sync", keys=[])
-        assert refused.code == 65
-        assert "1 refused" in refused.err
-        apoa.save(XIMENA)
-        assert apoa("sync", keys=[]).code == 75
-
 
 @pytest.mark.parametrize("minutes", [5, -90])
 def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int) -> None:
@@ -204,17 +166,6 @@ def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int) -> None:
     assert away.set_up(serve().base_url).code == 0
     assert away("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
     assert warning not in away("status").out
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
-    """Report and sync say why a report still waits although no call failed."""
-    words = spoken(lang, "The authority answered too slowly: the time for sending was over before everything was sent.")
-    configured.monkeypatch.setattr("apoa_client.delivery.plan.LONGEST_RUN_S", 0)
-    reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
-    assert (reported.code, words in reported.err) == (0, True)
-    synced = configured("sync", lang=lang)
-    assert (synced.code, words in synced.out) == (75, True)
 
 
 def test_under_maintenance(configured: Apoa) -> None:
@@ -278,17 +229,6 @@ def test_the_authority_of_an_untested_set_up_is_learned(apoa: Apoa, serve: Serve
     again.stop()
 
 
-def test_a_bar_shows_the_rate(configured: Apoa) -> None:
-    """The bar shows reports per second after two answers."""
-    show_as_terminal(configured.monkeypatch, sys.stderr)
-    seconds = itertools.count()
-    # Windows' own clock may stand still meanwhile.
-    configured.monkeypatch.setattr("rich.console.monotonic", lambda: float(next(seconds)))
-    for guest in GUESTS:
-        configured.save(guest)
-    assert "/s" in configured("sync", keys=[]).err
-
-
 @pytest.fixture
 def killed(configured: Apoa) -> Apoa:
     """A property with reports that a killed run was sending."""
@@ -307,19 +247,3 @@ def test_sync_tells_the_reason(killed: Apoa) -> None:
     killed.clock.forward(LEASE)
     again = killed("sync")
     assert (again.code, again.out) == (0, spoken("en", "Sent: {count}.", count=2) + "\n")
-
-
-def test_status_and_show(killed: Apoa) -> None:
-    """They say that reports are being sent, or until when these wait."""
-    assert spoken_count("en", *BEING_SENT, 2, until=UNTIL) in killed("status").out
-    assert spoken_count("en", *BEING_SENT, 1, until=UNTIL) in killed("show", killed.reports()[0]["id"]).out
-    killed.clock.forward(LEASE)
-    assert UNTIL not in killed("status").out
-    assert UNTIL not in killed("show", killed.reports()[0]["id"]).out
-
-
-def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:
-    """A lease that ends later than any can is over: the reports are sent."""
-    killed.clock.forward(-timedelta(days=1))
-    said = killed("sync", "--json").json
-    assert (said["accepted"], said["leased_until"]) == (2, None)

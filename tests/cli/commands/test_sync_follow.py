@@ -17,8 +17,6 @@ from apoa_client.app.sending import recall
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
-from apoa_client.errors import StorageProblem
-from apoa_client.messages import msg
 from apoa_client.outbox.sql.metadata import SESSION
 from apoa_client.outbox.sqlite import database, store
 from apoa_client.ports.authority import KeptAnswers
@@ -136,42 +134,6 @@ class TestSending:
         configured.save()
         follows([look, lambda: configured.save(XIMENA), *[follows.forward(1), look] * 3])
 
-    def test_it_keeps_up(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
-        """Pending decisions are asked for every ten minutes."""
-        apoa.set_up(serve("pending").base_url)
-        apoa.save()
-        follows(
-            [
-                follows.states("pending"),
-                follows.forward(599),
-                follows.states("pending"),
-                follows.forward(2),
-                follows.states("accepted"),
-            ]
-        )
-        assert len(follows.runs()) == 2
-
-    def test_by_hand(self, apoa: Apoa, follows: Follow) -> None:
-        """A property whose staff type has nothing to send; its deadlines are watched."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        said = follows(
-            [
-                lambda: apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes"),
-                *[follows.forward(300)] * 4,
-            ]
-        )
-        assert said.err.count("Due within 6 hours: 1") == 1
-        assert len(follows.runs()) == 3
-
-    def test_a_clock_that_is_set_back(self, configured: Apoa, follows: Follow) -> None:
-        """It neither stops nor runs all the time."""
-
-        def set_back() -> None:
-            configured.clock.time -= timedelta(days=400)
-
-        follows([set_back, *[follows.forward(1)] * 700])
-        assert len(follows.runs()) == 2
-
     @pytest.mark.slow
     def test_backups_and_erasure(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The daily work of the schedule is done, too."""
@@ -225,23 +187,6 @@ class TestKeptAnswers:
         configured.send(OBADIAH)
         assert calls == ["/reports", "/meta", "/reports"]
 
-    def test_a_clock_that_was_set_back(self, configured: Apoa, calls: list[str]) -> None:
-        """What is kept looks younger than it is, and only `/meta` shows that the clock is wrong now."""
-        configured.send(QUENTIN)
-        configured.clock.time -= timedelta(minutes=30)
-        calls.clear()
-        configured.send(XIMENA)
-        assert calls == ["/oauth/token", "/meta", "/reports"]
-
-    def test_what_cannot_be_kept(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A full disk at that moment does not hide that the report is sent."""
-
-        def full(*_arguments: object) -> None:
-            raise StorageProblem(msg("The disk is full."))
-
-        monkeypatch.setattr("apoa_client.app.sending.keep", full)
-        assert configured.send(QUENTIN)["state"] == "accepted"
-
     @staticmethod
     def saved(follows: Follow, guest: Guest) -> list[Step]:
         """Save a guest, and wait until the report is sent."""
@@ -290,23 +235,6 @@ class TestKeptAnswers:
         ]
         assert calls.count("/reports") == 2
 
-    def test_after_an_error(
-        self, configured: Apoa, authority: SandboxServer, follows: Follow, calls: list[str]
-    ) -> None:
-        """Both are asked for again."""
-        configured.save()
-        follows(
-            [
-                authority.stop,
-                *self.saved(follows, XIMENA),
-                authority.start,
-                *[follows.forward(60)] * 5,
-                follows.states("accepted accepted"),
-            ]
-        )
-        asked = ["/oauth/token", "/meta", "/reports"]
-        assert calls == [*asked, "/reports", *asked]
-
     def test_without_the_password(self, configured: Apoa, follows: Follow, calls: list[str]) -> None:
         """A token is not used any more after `apoa logout`."""
         configured.save()
@@ -336,22 +264,6 @@ class TestFailures:
         tries = len(follows.runs())
         assert 6 <= tries <= 20
         assert (said.code, said.err) == (0, "")
-
-    def test_the_authority_asks_for_time(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
-        """Retry-After is heeded to the second, also if something new is saved."""
-        apoa.set_up(serve("503=120").base_url)
-        apoa.save()
-        follows(
-            [
-                *[follows.forward(1)] * 60,
-                lambda: apoa.save(XIMENA),
-                *[follows.forward(1)] * 59,
-                follows.states("queued queued"),
-                *[follows.forward(1)] * 30,
-                follows.states("accepted accepted"),
-            ]
-        )
-        assert len(follows.runs()) <= 3
 
     def test_a_refused_password(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
         """It is said once, and not tried again until a user has logged in; then at once."""
@@ -391,18 +303,6 @@ class TestFailures:
         )
         assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "0 "]
 
-    def test_a_restored_outbox(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
-        """The file may be replaced while it waits."""
-        configured.save()
-        assert configured("backup", str(tmp_path / "backup.db")).code == 0
-
-        def restore() -> None:
-            configured.outbox_file.unlink()
-            assert configured("restore", str(tmp_path / "backup.db"), "--yes").code == 0
-            configured.save(XIMENA)
-
-        follows([follows.states("accepted"), restore, *[follows.forward(1)] * 10, follows.states("accepted accepted")])
-
     def test_a_bug_ends_nothing(self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is shown, and the next run comes later."""
 
@@ -415,23 +315,6 @@ class TestFailures:
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
         follows([follows.states("accepted")])
-
-    def test_an_outbox_that_cannot_be_closed(
-        self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The error ends nothing: it is shown, and what waits is sent."""
-        original = database.SqliteDatabase.close
-
-        def fail(opened: database.SqliteDatabase) -> None:
-            original(opened)
-            raise StorageProblem(msg("The disk is full."))
-
-        configured.save()
-        with monkeypatch.context() as patch:
-            patch.setattr(database.SqliteDatabase, "close", fail)
-            said = follows([*[follows.forward(60)] * 15])
-        assert (said.code, "The disk is full." in said.err) == (0, True)
-        assert configured.states() == [("check_in", "accepted")]
 
 
 class TestSeveralProperties:
@@ -468,14 +351,6 @@ class TestSeveralProperties:
             "--all",
         )
         assert (said.code, said.err) == (0, "")
-
-    def test_one_is_in_trouble(self, both: Apoa, follows: Follow) -> None:
-        """The other one is sent, and the trouble is below its name, once."""
-        both.outbox_file.write_bytes(b"no database" * 100)
-        both("--property", "kenanga", *QUENTIN.mrz("--no-send"))
-        said = follows([*[follows.forward(60)] * 40], "--all")
-        assert [said.err.splitlines()[0], said.err.count("melati\n")] == ["melati", 1]
-        assert both("--property", "kenanga", "status", "--json").json["counts"]["accepted"] == 1
 
     def test_a_new_property(self, configured: Apoa, serve: Serve, follows: Follow) -> None:
         """It is sent from then on; broken settings in between end nothing."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from app_helpers import app_of
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
 from outbox_helpers import report, uuid
 
 from apoa_client.app.by_hand_page import IDLE, ByHandPage
@@ -208,84 +208,6 @@ class TestWork:
         assert surnames == [XIMENA.surname, OBADIAH.surname, QUENTIN.surname]
         assert set(states(manual)) == {"accepted"}
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_values_are_those_that_are_typed(self, manual: Apoa, lang: str) -> None:
-        """In the order of the setting, as an Indonesian form takes them; what explains a value is not copied."""
-        manual.change_setting("by_hand_order", "document_number, room")
-        manual.save(QUENTIN, "--note", 'Kamar "7" & <laut>')
-
-        def visit(url: str) -> None:
-            page = Browser(url).page()
-            assert f'<html lang="{lang}">' in page
-            assert spoken(lang, "Copy") in page
-            values = copied(page, of_enter=True)
-            assert values[:4] == [QUENTIN.number, "7", QUENTIN.surname, QUENTIN.given_names]
-            assert {"L", "12/09/1985", "Polandia", "28/03/2032", 'Kamar "7" & <laut>'} <= set(values)
-            assert values == copied(page)
-
-        serve(manual, visit, lang)
-
-    def test_numbers_that_are_asked_again(self, manual: Apoa) -> None:
-        """What is no number is refused; a doubtful one is recorded when it is given again, and another is looked at."""
-        manual.save()
-        manual.save(XIMENA)
-
-        def visit(url: str) -> None:
-            browser = Browser(url)
-            assert "contains no digit" in browser.save("tidak ada")
-            browser.save("STT-0001")
-            page = browser.save("STT-0001")
-            assert "another stay has this number already" in page
-            assert value_of(page, "number") == value_of(page, "doubted") == "STT-0001"
-            assert "Everything is recorded." in browser.save("STT-0001", doubted="STT-0001")
-
-        assert serve(manual, visit)[0] == 2
-
-    def test_later(self, manual: Apoa) -> None:
-        """A report that is left comes next time, as it was; the page ends when the others are done."""
-        manual.save()
-        manual.save(XIMENA)
-        before = manual.reports()[0]
-
-        def visit(url: str) -> None:
-            browser = Browser(url)
-            assert XIMENA.surname in browser.save("", "later")
-            assert "Left for later: 1." in browser.save("STT-0001")
-
-        assert serve(manual, visit)[0] == 1
-        assert manual.reports()[0] == before
-
-    def test_the_rest_of_a_stay(self, manual: Apoa) -> None:
-        """What to do in APOA stands there; of a correction Enter copies what changes; the stay's number is used."""
-        saved = manual.save()
-        manual("received", saved["id"], "STT-0001")
-        manual("amend", saved["id"], "--reason", "pindah", "--room", "9", "--yes", "--no-send")
-        manual("checkout", saved["id"], "--yes", "--no-send")
-
-        def visit(url: str) -> None:
-            browser = Browser(url)
-            page = browser.page()
-            assert "change what is marked" in page
-            assert copied(page, of_enter=True) == ["9"]
-            page = browser.save("", "without")
-            assert "press &#34;check-out&#34;" in page
-            assert copied(page)[0] == QUENTIN.surname
-            browser.save("", "without")
-
-        assert serve(manual, visit)[0] == 2
-        assert {each["receipt"]["number"] for each in manual.reports()} == {"STT-0001"}
-
-    def test_a_check_in_without_a_number(self, manual: Apoa) -> None:
-        """It is closed all the same, and the page says so."""
-        manual.save()
-        manual.save(XIMENA)
-
-        def visit(url: str) -> None:
-            assert "without a number" in Browser(url).save("", "without")
-
-        assert serve(manual, visit)[0] == 1
-        assert manual("status", "--json").json["without_number"] == 1
-
     def test_two_windows(self, manual: Apoa) -> None:
         """A form of an old window changes nothing: its answer shows the report that is next."""
         manual.save()
@@ -319,27 +241,6 @@ class TestWork:
 
         serve(manual, visit)
 
-    def test_a_report_of_another_desk(self, manual: Apoa) -> None:
-        """A report that is being typed at another desk is not shown."""
-        first = manual.save()
-        manual.save(XIMENA)
-        with manual.sending(first["id"]):
-
-            def visit(url: str) -> None:
-                assert copied(Browser(url).page())[0] == XIMENA.surname
-
-            serve(manual, visit)
-
-    def test_a_property_with_a_server(self, apoa: Apoa) -> None:
-        """It says that what is recorded here is not sent."""
-        apoa.set_up()
-        apoa.save()
-
-        def visit(url: str) -> None:
-            assert "is not sent to the authority" in Browser(url).page()
-
-        serve(apoa, visit)
-
 
 class TestEnd:
     """How the page ends."""
@@ -359,13 +260,6 @@ class TestEnd:
 
         assert serve(manual, visit)[0] == 0
         assert manual.reports() == before
-
-    def test_nothing_waits(self, manual: Apoa) -> None:
-        """Then there is no page."""
-        for options in ((), ("--json",)):
-            said = manual("sync", "--by-hand", "--page", *options)
-            assert said.code == 0
-            assert "http" not in said.all
 
     def test_a_lease_that_another_desk_took_over(self, manual: Apoa) -> None:
         """The number is not recorded, and the page says what happened."""

@@ -55,22 +55,6 @@ def test_screens(two: Apoa, screens: Screens, lang: str) -> None:
     screens(two, "uninstall", "--force", lang=lang)
 
 
-def test_what_is_listed(two: Apoa) -> None:
-    """The settings, each property's files, and what would be lost are named; nothing changes."""
-    before = files_below(two.home)
-    said = two("uninstall", "--dry-run", "--json")
-    assert said.code == 0
-    for name in ("melati", "latihan"):
-        assert str(two.home / name / "outbox.db") in places(said, "outbox")
-        assert str(two.home / name / "keys.json") in places(said, "key_file")
-    assert places(said, "settings") == [str(two.home / "config.toml")]
-    losses = {each["property"]: each for each in said.json["properties"]}
-    lost = {"reports": 1, "undelivered": 1, "drafts": 0, "recovery_code_confirmed": False, "last_backup_at": None}
-    assert losses["melati"] == {"property": "melati", "training": False, **lost}
-    assert (losses["latihan"]["training"], losses["latihan"]["recovery_code_confirmed"]) == (True, None)
-    assert files_below(two.home) == before
-
-
 def test_yes_alone_loses_nothing(two: Apoa) -> None:
     """`--yes` is refused while something would be lost; with `--force` everything goes, and the folder too."""
     before = files_below(two.home)
@@ -82,14 +66,6 @@ def test_yes_alone_loses_nothing(two: Apoa) -> None:
     said = two("uninstall", "--yes", "--force", "--json")
     assert (said.code, said.json["removed"]) == (0, True)
     assert not two.home.exists()
-
-
-def test_options_that_go_together(two: Apoa) -> None:
-    """Without a terminal `--yes` is needed, and `--force` alone means nothing."""
-    before = files_below(two.home)
-    assert two("uninstall").code == Exit.USAGE
-    assert two("uninstall", "--force").code == Exit.USAGE
-    assert files_below(two.home) == before
 
 
 def test_one_property(two: Apoa) -> None:
@@ -114,16 +90,6 @@ def test_at_a_terminal(two: Apoa, keys: Sequence[str]) -> None:
         assert not two.home.exists()
     else:
         assert files_below(two.home) == before
-
-
-def test_files_of_others_are_kept(two: Apoa) -> None:
-    """What the program did not make is listed and stays, and so does the folder that it is in."""
-    note, folder = two.home / "melati" / "note.txt", two.home / "melati" / "sandbox.db"
-    note.write_text("theirs")
-    folder.mkdir()
-    said = two("uninstall", "--yes", "--force", "--json")
-    assert {trace["place"] for trace in said.json["kept"]} == {str(note), str(folder)}
-    assert {each.name for each in (two.home / "melati").iterdir()} == {"note.txt", "sandbox.db"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="on Windows, a link needs a right")
@@ -265,16 +231,6 @@ def test_entries_in_the_keyring(apoa: Apoa, keyring: dict[str, str]) -> None:
     assert {"password", "private-key"} <= names <= set(NAMES)
     assert PASSWORD not in said.all
     assert keyring == {"other/password": "theirs"}
-
-
-def test_entries_of_before(apoa: Apoa, keyring: dict[str, str]) -> None:
-    """A property that keeps its secrets in a file now may have entries from before in the keyring."""
-    in_keyring(apoa)
-    to_file = ["setup", "--non-interactive", "--property", "melati", "--vault", "file", "--password-stdin"]
-    assert apoa(*to_file, stdin=f"{PASSWORD}\n").code == Exit.NOT_NOW
-    assert apoa("uninstall", "--yes").code == 0
-    assert keyring == {}
-    assert not apoa.home.exists()
 
 
 @pytest.mark.usefixtures("keyring")

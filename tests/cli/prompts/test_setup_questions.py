@@ -283,5 +283,4 @@ class TestSchedule:
         assert tab.text == ""
         assert apoa(*practice, "--schedule", "yes").code == 0
         assert tab.text.endswith("\n")
-        assert apoa(*practice, "--schedule", "launchd").code == 2
         assert set_up(apoa, [*SERVER, *LOGIN], "--schedule", "no").code == 75
