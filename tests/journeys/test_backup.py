@@ -1,12 +1,9 @@
 """Backups through the installed command: taken during other work, restored on another computer and under kills."""
 
 import os
-import random
 import re
 import sqlite3
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -34,8 +31,6 @@ from apoa_client.archive.backup_check import open_backup
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
-KILLS = 100 if LONG else 10
-SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
 STRIDE = 1 if LONG else 37
 """A kill comes before every n-th change that a restore makes on the disk."""
 REST = "-0000-7000-8000-000000000000"
@@ -146,9 +141,6 @@ def proof(file: Path) -> list[str]:
     return ["--recovery-file", str(file.with_name("code.txt"))]
 
 
-Case = tuple[Callable[[], Installed], str, Path]
-
-
 def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
     """Returns a function that makes empty homes, or homes with the early backup's reports."""
     count = 0
@@ -195,34 +187,6 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
     assert files == {"config.lock", "config.toml", "melati", "melati/outbox.db"}
     for draft in home.home.glob("melati/.outbox.db.*"):  # no reports beside those of the outbox
         assert draft.samefile(home.home / "melati" / "outbox.db") or REST.encode() not in draft.read_bytes()
-
-
-@pytest.mark.long
-@pytest.mark.durable
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
-@pytest.mark.parametrize("merging", [False, True])
-def test_restore_killed_at_random_times(
-    configured: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool
-) -> None:
-    """A restore killed at a random time leaves old or new states, in an empty home and in a used one."""
-    early, late = backups
-    make = fresh_homes(configured, early, tmp_path)
-    model = make(merging)
-    old = state_of(model)
-    begun = time.monotonic()
-    assert model("restore", str(late), *proof(late)).code == 0
-    usual, new = time.monotonic() - begun, state_of(model)
-    assert len(new) == 350
-    chance = random.Random(SEED)  # noqa: S311  a test's
-    for _kill in range(KILLS // 2):
-        home = make(merging)
-        process = home.start("restore", str(late), *proof(late))
-        try:
-            process.communicate(timeout=chance.uniform(usual / 3, usual))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        assert_old_or_new(home, late, old, new, merging=merging)
 
 
 @pytest.mark.slow

@@ -50,16 +50,6 @@ def test_one_schedule_sends_and_backs_up_all(two: Installed, stick: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_missing_stick_is_a_warning_in_the_readers_language(two: Installed, stick: Path) -> None:
-    """The process reports what is missing, and this run's exit code is that of sending."""
-    stick.rmdir()
-    ran = two("--property", "melati", "sync", "--scheduled", lang="id")
-    assert ran.code == 0
-    assert ran.err.splitlines()[1] == f"Folder cadangan tidak ada: {stick}"
-    assert two("--property", "melati", "sync", "--scheduled", lang="id").err == ""
-
-
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts a disk, on Linux")
 def test_a_stick_of_its_own(two: Installed, stick: Path) -> None:
     """On a real disk without room for a second backup the first stays. Unmounted, nothing goes to the computer's."""
