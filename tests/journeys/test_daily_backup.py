@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import QUENTIN, Installed
-from journeys.test_deadline import unpaused
 
 from apoa_client.archive.backup_check import open_backup
 
 SET_UP = ("setup", "--non-interactive", "--training", "--vault", "file", "--property")
+AT_ONCE = (
+    "import random, sys; random.uniform = lambda low, high: 0.0; "
+    "from apoa_client.cli.main import main; sys.argv[0] = 'apoa'; sys.exit(main())"
+)
+"""The program without the schedule's random pause."""
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def two(apoa: Installed, stick: Path) -> Installed:
         assert apoa(*SET_UP, name).code == 0
         assert apoa("--property", name, *QUENTIN.mrz("--no-send")).code == 0
         assert apoa("--property", name, "config", "set", "backup_folder", str(stick)).code == 0
-    return unpaused(apoa, {})
+    return Installed([sys.executable, "-c", AT_ONCE], apoa.environ)
 
 
 def test_one_schedule_sends_and_backs_up_all(two: Installed, stick: Path) -> None:
