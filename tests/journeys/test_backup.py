@@ -23,7 +23,6 @@ from journeys_helpers import (
     files_below,
     guest,
     in_new_processes,
-    sync_later,
 )
 
 from apoa_client.archive.backup_check import open_backup
@@ -234,19 +233,3 @@ def test_backup_killed_before_each_disk_change(configured: Installed, disk: Disk
         os.utime(file, (file.stat().st_mtime - 3700,) * 2)
     assert configured("backup", str(disk.root / "new.db")).code == 0
     assert files_below(disk.root) == {*kept, "new.db"}
-
-
-@pytest.mark.slow
-def test_both_computers_send(configured: Installed, memory: Path, tmp_path: Path) -> None:
-    """Two computers that send the same reports deliver each of them once."""
-    file, code = tmp_path / "apoa.db", tmp_path / "code.txt"
-    promised = save(configured, 1, 2)
-    assert configured("backup", str(file)).code == 0
-    other = elsewhere(configured, tmp_path / "other")
-    assert other("restore", str(file), "--recovery-file", str(code)).code == 0
-    assert other("key", "recover", "--recovery-file", str(code)).code == 0
-    assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
-    assert other("sync").code == 0
-    sync_later(configured.environ)
-    for home in (configured, other):
-        assert_delivered_once(home.reports(), memory, promised)
