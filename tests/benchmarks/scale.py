@@ -161,7 +161,7 @@ CASES = (
     Case("list --json", "flat: the last 30 days", '"short_id"', in_house, states=["accepted"]),
     Case("list --all --json", OPENED, '"short_id"', every),
     Case("list --in-house --json", FLAT, '"short_id"', in_house),
-    Case("report {guest} --no-send --json", FLAT, '"short_id"', prepared=copied),
+    Case("report {guest} --no-send --json", FLAT, '"state": "queued"', prepared=copied),
     Case("show {last} --json", "memory flat; the audit trail is searched", '"surname": "HARTLEY"'),
     Case("receipt {last} --json", FLAT, '"receipt"'),
     Case("checkout --all-due --no-send --yes --json", FLAT, '"reports"', prepared=copied),
