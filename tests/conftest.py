@@ -75,6 +75,7 @@ gc.disable()  # until all tests are collected: a third of that time would go int
 def pytest_collection_finish() -> None:
     """Leave what was collected, which stays until the end, out of every later search for garbage."""
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)  # at 700 some per cent of the time go into looking for cycles
     gc.enable()
 
 

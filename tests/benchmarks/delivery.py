@@ -1,18 +1,17 @@
-"""Measures delivery: sending over a slow line, queueing and claiming, and the cost of a long history.
+"""Measures delivery: sending over a slow line, and saving and claiming beside another durable queue.
 
 Run it as ``python tests/benchmarks/delivery.py [ROUNDS] [--slowline PATH] [--environments FOLDER]`` with the
-interpreter that apoa-client is installed for; ``--only line|queues|history`` measures one part. The best round counts.
+interpreter that apoa-client is installed for; ``--only line|queues`` measures one part. The best round counts.
 No result fails for being slow, but the exit status is 1, and no ratio is printed, where the work was not done: where
-reports were not delivered, queued or found. ``--small`` only checks that, in seconds, without the slow line and the
-peers.
+reports were not delivered or queued. ``--small`` only checks that, in seconds, without the slow line and the peer.
 
 The line needs Linux and root: PATH is slowline, a program (or its source in C, compiled here) that joins two network
 namespaces by a line with delay, loss and a bandwidth, called as ``slowline NS ADDRESS NS ADDRESS DELAY_MS LOSS_PERCENT
 KBIT QUEUE SEED SECONDS``; it prints "ready", and at its end the bytes of each direction. `delivery_line.py` runs at
 both ends. Sending one by one is measured with some of the reports and scaled to all of them.
 
-The peers get their own virtual environments, in FOLDER, where the next run finds them again, or else in a temporary
-one. fsyncs are counted in separate runs, by strace or else by a library that is compiled here.
+The peer gets a virtual environment, in FOLDER, where the next run finds it again, or else in a temporary one. Both
+queues sync each report to the disk; `tests/journeys/test_power_cut.py` shows it of ours.
 """
 
 import argparse
@@ -31,11 +30,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from peer_environments import installed
+
 HERE = Path(__file__).parent
-REPORTS, QUEUED, TAKEN, COUNTED = 500, 10_000, 1_000, 200
-SIZES = (1_000, 100_000, 1_000_000)
-SMALL_REPORTS, SMALL_QUEUED, SMALL_SIZES = 120, 300, (100, 300)
-HISTORY_ROUNDS = 9
+REPORTS, QUEUED, TAKEN = 500, 10_000, 1_000
+SMALL_REPORTS, SMALL_QUEUED = 120, 300
 ONE_WAY_MS, KBIT, WAITING_PACKETS = 150, 512, 100
 LOSSES = {0: 1.15, 2: 1.4}
 """Per cent of packets lost, and the aim as a multiple of the limit."""
@@ -45,24 +44,7 @@ HOTEL, AUTHORITY, PORT, LOOPBACK = "10.77.0.2", "10.77.0.1", 8443, "127.0.0.1"
 LONGEST_S = 600
 MODES = {"first": "deliver"}
 """The mode of `delivery_line.py` of a client, if it has another name: `first` is a delivery with nothing remembered."""
-PEER = "persist-queue"
-QUEUES = ("apoa-client", "apoa-client, singly", PEER, "litequeue, full sync", "litequeue")
-
-SYNC_COUNTER = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-static int counted(const char *name, int fd) {
-  int log = open(getenv("SYNC_LOG"), O_WRONLY | O_APPEND | O_CREAT, 0600);
-  if (write(log, "s", 1) != 1) abort();
-  close(log);
-  return ((int (*)(int))dlsym(RTLD_NEXT, name))(fd);
-}
-int fsync(int fd) { return counted("fsync", fd); }
-int fdatasync(int fd) { return counted("fdatasync", fd); }
-"""
+OURS, PEER = "apoa-client", "persist-queue"
 
 
 def say(*lines: str) -> None:
@@ -262,129 +244,36 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
 # The queues.
 
 
-def interpreter(folder: Path, package: str) -> str:
-    """The interpreter of a peer's environment, which is created if it is missing."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--retries", "1"]
-    subprocess.run([*pip, package], check=True, capture_output=True)
-    return str(python)
-
-
-class Counter:
-    """Counts a command's fsyncs and fdatasyncs, by strace or else by a library."""
-
-    def __init__(self, folder: Path) -> None:
-        self._log, self._library = folder / "syncs", folder / "syncs.so"
-        self.how = "strace" if shutil.which("strace") else "a library" if self._compiled(folder) else ""
-
-    def _compiled(self, folder: Path) -> bool:
-        source = folder / "syncs.c"
-        source.write_text(SYNC_COUNTER, encoding="ascii")
-        try:
-            subprocess.run(["cc", "-shared", "-fPIC", "-o", self._library, source, "-ldl"], check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return False
-        return True
-
-    def count(self, command: Sequence[str]) -> int:
-        self._log.write_bytes(b"")
-        if self.how == "strace":
-            answer(["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(self._log), *command])
-            return len(re.findall(r"\b(?:fsync|fdatasync)\(", self._log.read_text()))
-        answer(command, {**os.environ, "LD_PRELOAD": str(self._library), "SYNC_LOG": str(self._log)})
-        return len(self._log.read_bytes())
-
-    def each(self, command: Sequence[str]) -> tuple[str, str]:
-        """Syncs for each queued report, and for each taken one."""
-        if not self.how:
-            return "unknown", "unknown"
-        none, put, both = (self.count([*command, *map(str, c)]) for c in ((0, 0), (COUNTED, 0), (COUNTED, COUNTED)))
-        return f"{(put - none) / COUNTED:.2f}", f"{(both - put) / COUNTED:.2f}"
-
-
-def queue_command(name: str, environments: Path, bodies: Path) -> list[str]:
-    """The command that times a queue, in its own environment."""
-    package = name.partition(",")[0]
-    python = sys.executable if name.startswith(QUEUES[0]) else interpreter(environments / package, package)
-    return [python, *worker("delivery_queues.py", name, bodies)[1:]]
-
-
-def taken(name: str) -> int:
-    """How many reports are taken: fewer where each one scans the whole queue."""
-    return TAKEN // 5 if name == QUEUES[1] else TAKEN
-
-
-def timed_queue(command: Sequence[str], puts: int, takes: int) -> Any:
+def timed_queue(python: str, name: str, bodies: Path, puts: int, takes: int) -> Any:
     """One round of a queue. Ends the benchmark if the queue does not hold what it should at the end."""
-    result = answer([*command, str(puts), str(takes)])
+    result = answer([python, *worker("delivery_queues.py", name, bodies, puts, takes)[1:]])
     if result["left"] != puts - takes:
-        sys.exit(f"{' '.join(command)}: {result['left']} are left of {puts}, where {takes} were taken")
+        sys.exit(f"{name}: {result['left']} are left of {puts}, where {takes} were taken")
     return result
-
-
-def queue_row(name: str, runs: Sequence[Any], syncs: tuple[str, str]) -> str:
-    """The best of the runs."""
-    put, take = (min(run[key] for run in runs) for key in ("put", "take"))
-    about = f"{name:<24}{runs[0]['version']:>9}{put:>9.1f}{QUEUED / put:>9,.0f}{syncs[0]:>9}"
-    return f"{about}{taken(name) / take:>9,.0f}{syncs[1]:>9}"
-
-
-def compared(runs: dict[str, list[Any]]) -> list[str]:
-    """How our rate of saving compares with the peer's, if that was measured."""
-    pairs = zip(runs[QUEUES[0]], runs.get(PEER, ()), strict=False)
-    ratios = [peer["put"] / ours["put"] for ours, peer in pairs]
-    return [f"Ours saves {statistics.median(ratios):.2f} times as many a second as {PEER}."] if ratios else []
 
 
 def measure_queues(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
     """Time each queue and round in its own process; the rounds are interleaved."""
-    commands, counter = {}, Counter(folder)
     if asked.small:
-        for name in QUEUES[:2]:
-            timed_queue(queue_command(name, folder, bodies), SMALL_QUEUED, SMALL_QUEUED // 2)
+        timed_queue(sys.executable, OURS, bodies, SMALL_QUEUED, SMALL_QUEUED // 2)
         say(f"queues: {SMALL_QUEUED} reports queued, half of them taken")
         return
-    for name in QUEUES:
-        try:
-            commands[name] = queue_command(name, asked.environments or folder, bodies)
-        except subprocess.CalledProcessError as failure:
-            say(f"skipped: {name}: {failure.stderr.decode(errors='replace').strip()}")
-    runs: dict[str, list[Any]] = {name: [] for name in commands}
+    pythons = {OURS: sys.executable, PEER: installed((asked.environments or folder) / PEER, ["--no-deps", PEER])}
+    runs: dict[str, list[Any]] = {name: [] for name in pythons}
     for _ in range(asked.rounds):
-        for name, command in commands.items():
-            runs[name].append(timed_queue(command, QUEUED, taken(name)))
+        for name, python in pythons.items():
+            runs[name].append(timed_queue(python, name, bodies, QUEUED, TAKEN))
     say("", f"{QUEUED:,} reports queued, one call each, and {TAKEN:,} claimed and settled while the rest waits")
-    say(f"{'':<24}{'version':>9}{'seconds':>9}{'put/s':>9}{'syncs':>9}{'take/s':>9}{'syncs':>9}")
-    for name, command in commands.items():
-        say(queue_row(name, runs[name], counter.each(command)))
-    say(*compared(runs))
-    say(f"Syncs are for each report, counted by {counter.how or 'nothing'}. Ours seals each report, and takes up to")
-    say("500 at a time; singly, it looks through all that wait for each. A peer takes one by one.")
+    say(f"{'':<24}{'version':>9}{'put/s':>9}{'take/s':>9}")
+    for name, found in runs.items():
+        put, take = (min(run[key] for run in found) for key in ("put", "take"))
+        say(f"{name:<24}{found[0]['version']:>9}{QUEUED / put:>9,.0f}{TAKEN / take:>9,.0f}")
+    ratio = statistics.median(peer["put"] / ours["put"] for ours, peer in zip(*runs.values(), strict=True))
+    say(f"Ours saves {ratio:.2f} times as many a second as {PEER}. It seals each report, and takes up to 500 at a")
+    say("time; the peer takes one by one.")
 
 
-# The history.
-
-
-def measure_history(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
-    """Measure one outbox that grows."""
-    rounds, sizes = (1, SMALL_SIZES) if asked.small else (HISTORY_ROUNDS, SIZES)
-    command = worker("delivery_history.py", bodies, folder / "history", rounds, *sizes)
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=LONGEST_S)
-    found = [json.loads(line)["ms"] for line in done.stdout.splitlines()]
-    if len(found) != len(sizes):
-        sys.exit(f"history: {len(found)} of {len(sizes)} sizes were measured")
-    if asked.small:
-        say(f"history: measured beside {sizes[0]} and {sizes[1]} delivered reports")
-        return
-    say("", f"{'delivered reports, ms':<24}" + "".join(f"{size:>18,}" for size in SIZES))
-    for name, first in found[0].items():
-        say(f"{name:<24}" + "".join(f"{each[name]:>10.3f} ({each[name] / first:>4.2f})" for each in found))
-    say("In brackets as a multiple of the first; the aim is 1.")
-
-
-PARTS = {"line": measure_line, "queues": measure_queues, "history": measure_history}
+PARTS = {"line": measure_line, "queues": measure_queues}
 
 
 def interrupted(number: int, _frame: object) -> None:

@@ -14,9 +14,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+
+_AT_ONCE = 500
 
 
 class Queue(NamedTuple):
@@ -29,8 +30,8 @@ class Queue(NamedTuple):
     """Makes an item from a text; not timed."""
 
 
-def _apoa_client(folder: Path, largest: int) -> Queue:
-    """As delivery does it: find the most urgent reports, claim, open and settle them, at most `largest` at a time."""
+def _apoa_client(folder: Path) -> Queue:
+    """As delivery does it: find the most urgent reports, claim, open and settle them, up to 500 at a time."""
     from apoa_client.delivery.plan import LEASE, next_batch
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.entries import Change
@@ -44,7 +45,7 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     def take(count: int) -> None:
         while count > 0:
             now = datetime.now(UTC)
-            batch = next_batch(outbox.heads(), now, size=min(largest, count), keep_backoff=False)
+            batch = next_batch(outbox.heads(), now, size=min(_AT_ONCE, count), keep_backoff=False)
             lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
             outbox.contents(claimed)
             receipts = {entry.id: Receipt(f"STT-{entry.seq}", now, "ab" * 32) for entry in claimed}
@@ -73,25 +74,7 @@ def _persist_queue(folder: Path) -> Queue:
     return Queue(queue.put, take, lambda: int(queue.size))
 
 
-def _litequeue(folder: Path, synchronous: str) -> Queue:
-    """It sets `synchronous` to NORMAL; here its connection is set to what is asked for."""
-    queue = importlib.import_module("litequeue").LiteQueue(str(folder / "queue.db"))
-    queue.conn.execute(f"PRAGMA synchronous = {synchronous}")
-
-    def take(count: int) -> None:
-        for _ in range(count):
-            queue.done(queue.pop().message_id)
-
-    return Queue(queue.put, take, lambda: int(queue.qsize()))
-
-
-QUEUES: dict[str, tuple[str, Callable[[Path], Queue]]] = {
-    "apoa-client": ("apoa-client", partial(_apoa_client, largest=500)),
-    "apoa-client, singly": ("apoa-client", partial(_apoa_client, largest=1)),
-    "persist-queue": ("persist-queue", _persist_queue),
-    "litequeue, full sync": ("litequeue", partial(_litequeue, synchronous="FULL")),
-    "litequeue": ("litequeue", partial(_litequeue, synchronous="NORMAL")),
-}
+QUEUES: dict[str, Callable[[Path], Queue]] = {"apoa-client": _apoa_client, "persist-queue": _persist_queue}
 
 
 def timed(queue: Queue, texts: Sequence[str], takes: int) -> tuple[float, float]:
@@ -110,12 +93,11 @@ def timed(queue: Queue, texts: Sequence[str], takes: int) -> tuple[float, float]
 def main() -> None:
     """Time one queue, print."""
     name, bodies, puts, takes = sys.argv[1:]
-    package, make = QUEUES[name]
     texts = json.loads(Path(bodies).read_text(encoding="utf-8"))[: int(puts)]
     with tempfile.TemporaryDirectory(prefix="apoa-benchmark-", ignore_cleanup_errors=True) as folder:
-        queue = make(Path(folder))
+        queue = QUEUES[name](Path(folder))
         put, take = timed(queue, texts, int(takes))
-        version = importlib.metadata.version(package)
+        version = importlib.metadata.version(name)
         result = {"version": version, "put": put, "take": take, "left": queue.left()}
     sys.stdout.write(json.dumps(result) + "\n")
 

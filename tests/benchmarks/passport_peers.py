@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ SAMPLE = ("P<GBRHARTLEY<<OLIVER<JAMES<<<<<<<<<<<<<<<<<<", "5364018223GBR8509129M
 """A record with one problem: its last check digit."""
 
 Reading = tuple[Any, ...]
-"""First whether the record is valid (None: the library does not say), then its fields."""
+"""First whether the record is valid, then its fields."""
 
 
 class Adapter(NamedTuple):
@@ -131,42 +131,12 @@ def _passporteye() -> Callable[[Any], Reading]:
     return read
 
 
-def _readmrz() -> Callable[[Any], Reading]:
-    """It returns fields and no verdict."""
-    _leave_out("cv2", "numpy", "pytesseract")
-    peer = importlib.import_module("readmrz").MrzReader()
-    fields = itemgetter("surname", "name", "document_number", "birth_date", "expiry_date")
-
-    def read(text: str) -> Reading:
-        return (None, *fields(peer.get_fields(text)))
-
-    return read
-
-
-def _omnimrz() -> Callable[[Any], Reading]:
-    """The steps of its pipeline after an image has become text, without the check for expired documents."""
-    _leave_out("cv2", "numpy", "paddleocr", "screenshot_scanner")
-    validation = importlib.import_module("omnimrz.validation")
-    parse = importlib.import_module("omnimrz.parser").parse_mrz_fields
-    fields = itemgetter("surname", "given_names", "document_number", "date_of_birth", "expiry_date")
-
-    def read(lines: Sequence[str]) -> Reading:
-        found = {"status": "SUCCESS(extraction of mrz)", "line1": lines[0], "line2": lines[1]}
-        kind = validation.structural_mrz_validation(found)["mrz_type"]
-        checked = validation.checksum_mrz_validation(found, kind)
-        return (checked["status"] == "PASS", *fields(parse(found, kind)["data"]))
-
-    return read
-
-
 ADAPTERS = {
     "apoa-client": Adapter(tuple, _apoa_client),
     "apoa-client with advice": Adapter(tuple, _apoa_client_with_advice),
     "mrz": Adapter("\n".join, _mrz),
     "fastmrz": Adapter("\n".join, _fastmrz),
     "PassportEye": Adapter(list, _passporteye),
-    "readmrz": Adapter("\n".join, _readmrz),
-    "omnimrz": Adapter(tuple, _omnimrz),
 }
 
 
@@ -180,14 +150,13 @@ def licence(name: str) -> str:
     return [*stated, *classified, "not stated"][0].splitlines()[0]
 
 
-def timed(read: Callable[[Any], Reading], records: Sequence[Any]) -> tuple[float, int | None]:
-    """Seconds of the loop only, and how many records were called valid; None for a library without a verdict."""
+def timed(read: Callable[[Any], Reading], records: Sequence[Any]) -> tuple[float, int]:
+    """Seconds of the loop only, and how many records were called valid."""
     gc.collect()
     gc.freeze()  # so that the collector does not scan the records during the loop
     begun = time.perf_counter()
     verdicts = [read(record)[0] for record in records]
-    seconds = time.perf_counter() - begun
-    return seconds, None if None in verdicts else sum(verdicts)
+    return time.perf_counter() - begun, sum(verdicts)
 
 
 def main() -> None:

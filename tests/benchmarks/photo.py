@@ -4,8 +4,7 @@ Run it as ``python tests/benchmarks/photo.py [--pictures DIR] [--environments FO
 apoa-client is installed for. DIR has a ``truth.json``: for the path of each picture below DIR the lines in it. Without
 it, pictures are rendered, which needs Debian's fonts-ocr-b, fonts-dejavu and fonts-liberation. The others are Debian's
 tesseract, and PassportEye and fastmrz in environments of their own. What is missing is named and skipped: of fastmrz,
-`mrz.traineddata` too, which its wheel lacks; it is to be in the folder of TESSDATA_PREFIX, beside Debian's models. What
-each stage of our reader brings is measured by leaving it out, unless ``--no-stages`` is given.
+`mrz.traineddata` too, which its wheel lacks; it is to be in the folder of TESSDATA_PREFIX, beside Debian's models.
 
 No result fails for being slow, but the exit status is 1 where our reader reads less than half of the pictures, or one
 wrongly and surely. ``--small`` checks that with a few rendered pictures, without the others.
@@ -32,14 +31,6 @@ EACH, SMALL_EACH = 25, 1
 """How many pictures of each class are rendered."""
 WORKER = Path(__file__).with_name("photo_peers.py")
 OURS = "apoa-client"
-STAGES = (
-    "the second pass",
-    "following the curve",
-    "the second search",
-    "each field's alphabet",
-    "check-digit corrections",
-)
-
 Truth = dict[str, list[str]]
 """The lines of each picture, by its path below the folder."""
 
@@ -161,7 +152,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--environments", type=Path)
-    parser.add_argument("--no-stages", action="store_true")
     parser.add_argument("--small", action="store_true", help="check in seconds that our reader works")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as temporary:
@@ -177,10 +167,9 @@ def main() -> None:
             sys.stdout.write(f"photo: {len(truth)} pictures read\n")
             return
         beside = list(others(asked.environments or Path(temporary), folder, truth))
-        stages = [measure(sys.executable, f"without {stage}", folder, truth) for stage in STAGES if not asked.no_stages]
     readers = [ours, *(one for one in beside if isinstance(one, Measured))]
     skipped = [one for one in beside if isinstance(one, str)]
-    sys.stdout.write("\n".join([*table([*readers, *stages]), "", *classes(readers), *skipped]) + "\n")
+    sys.stdout.write("\n".join([*table(readers), "", *classes(readers), *skipped]) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 Reading = tuple[list[list[str]], bool | None]
 """What one picture says: each reading of it as a list of lines, and whether the reader is sure."""
@@ -34,35 +33,6 @@ def _apoa_client() -> Callable[[Path], Reading]:
         return [list(reading.lines)], reading.sure
 
     return read
-
-
-def _without(name: str) -> Callable[[Path], Reading]:
-    """Our reader without one of its stages."""
-    from apoa_client.scan import photo_reader, zone_reader
-
-    module: Any
-    module, attribute, replaced = {
-        "the second pass": (photo_reader, "_READERS", tuple(pair[:1] for pair in photo_reader._READERS)),
-        "following the curve": (zone_reader, "_followed", _not_followed),
-        "the second search": (zone_reader, "_SIDES", zone_reader._SIDES[:1]),
-        "each field's alphabet": (photo_reader, "_mask", lambda _layout: 0.0),
-        "check-digit corrections": (photo_reader, "_corrected", lambda _layout, text, _likelihoods: text),
-    }[name]
-    setattr(module, attribute, replaced)
-    return _apoa_client()
-
-
-def _not_followed(path: Any, reading: Any) -> Any:
-    """Return the straight path that the finder saw, from the margin before the first character that was read."""
-    import numpy as np
-
-    from apoa_client.scan.line_reader import MARGIN, PITCH
-    from apoa_client.scan.pictures import LinePath
-
-    margin = round(MARGIN * PITCH)
-    columns = np.arange(reading.columns[0] - margin, reading.columns[-1] + margin + 1)
-    kept = np.clip(columns, 0, len(path.centre) - 1)
-    return LinePath(path.centre[kept], path.down[kept])
 
 
 def _tesseract() -> Callable[[Path], Reading]:
@@ -108,14 +78,13 @@ def _processor_s() -> float:
 
 
 READERS = {"apoa-client": _apoa_client, "tesseract": _tesseract, "PassportEye": _passporteye, "fastmrz": _fastmrz}
-WITHOUT = "without "
 
 
 def main() -> None:
     """Read every picture once, in order."""
     name, listed = sys.argv[1:]
     warnings.simplefilter("ignore")  # PassportEye's, of its libraries
-    read = _without(name.removeprefix(WITHOUT)) if name.startswith(WITHOUT) else READERS[name]()
+    read = READERS[name]()
     results = []
     for path in json.loads(Path(listed).read_text(encoding="utf-8")):
         begun = _processor_s()

@@ -54,6 +54,10 @@ seconds = time.perf_counter() - begun
 print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
 """
 
+GUEST = (
+    "--mrz P<GBRHARTLEY<<OLIVER<JAMES<<<<<<<<<<<<<<<<<< --mrz 5364018223GBR8509129M3203282<<<<<<<<<<<<<<02 "
+    "--birth-place LEEDS --nights 2"
+)
 FLAT = "flat"
 OPENED = "8 bytes for each report; those that are shown are opened"
 READ = "memory flat; each report is read"
@@ -89,7 +93,8 @@ class Run(NamedTuple):
 class Case(NamedTuple):
     """A command, what is expected of its cost, and its work: the output has `found` at least `times` times.
 
-    The command may have {last}, {files} and {today}. `output` is a file that it writes, if the work is not on stdout.
+    The command may have {last}, {files}, {guest} and {today}. `output` is a file that it writes, if its work is not on
+    stdout.
     """
 
     command: str
@@ -155,6 +160,7 @@ CASES = (
     Case("list --json", "flat: the last 30 days", '"short_id"', in_house, states=["accepted"]),
     Case("list --all --json", OPENED, '"short_id"', every),
     Case("list --in-house --json", FLAT, '"short_id"', in_house),
+    Case("report {guest} --no-send --json", FLAT, '"state": "queued"', prepared=copied),
     Case("show {last} --json", "memory flat; the audit trail is searched", '"surname": "HARTLEY"'),
     Case("receipt {last} --json", FLAT, '"receipt"'),
     Case("checkout --all-due --no-send --yes --json", FLAT, '"reports"', prepared=copied),
@@ -223,7 +229,7 @@ def run(home: Home, case: Case) -> Run:
     """Run one case. Exits if its output does not have the reports that it must have."""
     used = case.prepared(home) if case.prepared is not None else home
     today = datetime.now(WIB).date()
-    words = case.command.format(last=home.last, files=home.files, today=today).split()
+    words = case.command.format(last=home.last, files=home.files, guest=GUEST, today=today).split()
     with saving(used.outbox) as waits:
         cost, output = measured(used, [APOA, *words], case.exit_code)
     with (home.files / case.output if case.output else output).open(encoding="utf-8") as lines:

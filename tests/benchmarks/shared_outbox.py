@@ -1,13 +1,10 @@
-"""Many desks and senders of a shared outbox: several senders over a slow line, many desks at once, and other queues.
+"""Many desks and senders of a shared outbox: several senders over a slow line, and desks beside other queues.
 
-    python tests/benchmarks/shared_outbox.py [ROUNDS] [--only senders|desks|queues] [--environments FOLDER] [--small]
+    python tests/benchmarks/shared_outbox.py [ROUNDS] [--only senders|queues] [--environments FOLDER] [--small]
 
 *senders*: one process with a thread for each sender, as if so many computers ran `apoa sync`; a server whose data are
 in memory; an authority in this process that takes 25 reports a call and answers after 300 ms. Prints the time of one
 sender divided by that of several, and the finished jobs a second.
-
-*desks*: up to 32 processes that save reports one by one, each commit durable on the disk, of as many properties and of
-one. Prints the reports a second.
 
 *queues*: the same server for apoa-client, procrastinate and pgqueuer, each in an environment of its own (in FOLDER,
 where the next run finds it again, or else in a temporary one). One process and eight queue jobs of the size of a sealed
@@ -52,7 +49,6 @@ LATENCY_S = 0.3
 BATCH = 25
 WORKERS = (1, 2, 4, 8)
 ADDED_AT_ONCE = 500
-DESKS = (1, 2, 4, 8, 16, 32)
 PEERS = {"procrastinate": "procrastinate==3.10.0", "pgqueuer": "pgqueuer[asyncpg]==1.6.0"}
 DONE = {
     "apoa-client": "SELECT count(*) FROM apoa.reports WHERE state = 'accepted'",
@@ -66,15 +62,13 @@ class Size(NamedTuple):
 
     delivered: int
     senders: Sequence[int]
-    saved: int
-    desks: Sequence[int]
     queued: int
     processes: Sequence[int]
     peers: Sequence[str]
 
 
-FULL = Size(10_000, WORKERS, 1_000, DESKS, 4_000, (1, 8), tuple(PEERS))
-SMALL = Size(200, (1, 8), 20, (1, 2), 80, (1, 2), ())
+FULL = Size(10_000, WORKERS, 4_000, (1, 8), tuple(PEERS))
+SMALL = Size(200, (1, 8), 80, (1, 2), ())
 
 
 # Several senders over a slow line.
@@ -182,16 +176,13 @@ def together(python: str, name: str, action: str, jobs: Sequence[dict[str, Any]]
     return taken
 
 
-def jobs_of(
-    cluster: Cluster, database: str, user: str, reports: int, properties: Sequence[str]
-) -> list[dict[str, Any]]:
-    """The jobs of so many processes, each with its share of the reports, and the property that it is of."""
-    common = {"host": "127.0.0.1", "port": cluster.port, "password": PASSWORD, "database": database}
-    of, sealed = len(properties), len(Contents(sealer()).seal_report(report(1)))
+def jobs_of(cluster: Cluster, database: str, user: str, reports: int, of: int) -> list[dict[str, Any]]:
+    """The jobs of so many processes of one property, each with its share of the reports."""
+    place = {"host": "127.0.0.1", "port": cluster.port, "user": user, "password": PASSWORD, "database": database}
+    sealed = len(Contents(sealer()).seal_report(report(1)))
     return [
-        {**common, "user": user or name, "property_name": name, "number": number, "of": of, "reports": reports // of}
-        | {"size": sealed}
-        for number, name in enumerate(properties)
+        {**place, "property_name": PROPERTY, "number": number, "of": of, "reports": reports // of, "size": sealed}
+        for number in range(of)
     ]
 
 
@@ -200,35 +191,6 @@ def counted(cluster: Cluster, database: str, query: str) -> int:
     with closing(cluster.connect(database)) as connection:
         [(number,)] = connection.execute(query.encode()).fetchall()
         return int(number)
-
-
-# Many desks at once.
-
-
-def measure_desks(size: Size) -> None:
-    """Print how many reports a second the desks save."""
-    with Cluster(durable=True) as cluster:
-        template = prepare_outbox(cluster)
-        houses = [f"house{number}" for number in range(max(size.desks))]
-        shared = SharedOutbox(cluster, template)
-        for house in houses:
-            shared.add_login(house, house)
-        for desks in size.desks:
-            own = saved_a_second(cluster, template, size.saved, houses[:desks])
-            one = saved_a_second(cluster, template, size.saved, [PROPERTY] * desks)
-            say(f"{desks} desks: {own:.0f} reports/s of as many properties, {one:.0f} reports/s of one")
-
-
-def saved_a_second(cluster: Cluster, template: str, reports: int, properties: Sequence[str]) -> float:
-    """How many reports a second a desk of each property saves. Exits if one is missing."""
-    database = cluster.create_database(template)
-    jobs = jobs_of(cluster, database, "", reports, properties)
-    taken = together(sys.executable, "apoa-client", "put", jobs)
-    saved, expected = counted(cluster, database, "SELECT count(*) FROM apoa.reports"), reports // len(jobs) * len(jobs)
-    cluster.drop_database(database)
-    if saved != expected:
-        sys.exit(f"{len(jobs)} desks: {saved} of {expected} reports are there")
-    return saved / taken
 
 
 # Other queues.
@@ -258,7 +220,7 @@ def jobs_a_second(
     """How many jobs a second are queued, and how many are finished. Exits if one was not finished once."""
     is_ours = name == "apoa-client"
     database = cluster.create_database(template if is_ours else "template1")
-    jobs = jobs_of(cluster, database, PROPERTY if is_ours else SUPERUSER, count, [PROPERTY] * processes)
+    jobs = jobs_of(cluster, database, PROPERTY if is_ours else SUPERUSER, count, processes)
     if not is_ours:
         together(python, name, "prepare", jobs[:1])
     put = together(python, name, "put", jobs)
@@ -291,15 +253,13 @@ def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rounds", nargs="?", type=int, default=3, help="of the queues; the best counts")
-    parser.add_argument("--only", choices=("senders", "desks", "queues"))
+    parser.add_argument("--only", choices=("senders", "queues"))
     parser.add_argument("--environments", type=Path, metavar="FOLDER")
     parser.add_argument("--small", action="store_true", help="only check that the work is done")
     chosen = parser.parse_args()
     size = SMALL if chosen.small else FULL
     if chosen.only in {None, "senders"}:
         measure_senders(size)
-    if chosen.only in {None, "desks"}:
-        measure_desks(size)
     if chosen.only in {None, "queues"}:
         with folder(chosen.environments) as environments:
             measure_queues(size, 1 if chosen.small else chosen.rounds, environments)

@@ -1,12 +1,9 @@
 """Backups through the installed command: taken during other work, restored on another computer and under kills."""
 
 import os
-import random
 import re
 import sqlite3
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -26,7 +23,6 @@ from journeys_helpers import (
     files_below,
     guest,
     in_new_processes,
-    sync_later,
 )
 
 from apoa_client.archive.backup_check import open_backup
@@ -34,8 +30,6 @@ from apoa_client.archive.backup_check import open_backup
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
-KILLS = 100 if LONG else 10
-SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
 STRIDE = 1 if LONG else 37
 """A kill comes before every n-th change that a restore makes on the disk."""
 REST = "-0000-7000-8000-000000000000"
@@ -146,9 +140,6 @@ def proof(file: Path) -> list[str]:
     return ["--recovery-file", str(file.with_name("code.txt"))]
 
 
-Case = tuple[Callable[[], Installed], str, Path]
-
-
 def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
     """Returns a function that makes empty homes, or homes with the early backup's reports."""
     count = 0
@@ -197,34 +188,6 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
         assert draft.samefile(home.home / "melati" / "outbox.db") or REST.encode() not in draft.read_bytes()
 
 
-@pytest.mark.long
-@pytest.mark.durable
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
-@pytest.mark.parametrize("merging", [False, True])
-def test_restore_killed_at_random_times(
-    configured: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool
-) -> None:
-    """A restore killed at a random time leaves old or new states, in an empty home and in a used one."""
-    early, late = backups
-    make = fresh_homes(configured, early, tmp_path)
-    model = make(merging)
-    old = state_of(model)
-    begun = time.monotonic()
-    assert model("restore", str(late), *proof(late)).code == 0
-    usual, new = time.monotonic() - begun, state_of(model)
-    assert len(new) == 350
-    chance = random.Random(SEED)  # noqa: S311  a test's
-    for _kill in range(KILLS // 2):
-        home = make(merging)
-        process = home.start("restore", str(late), *proof(late))
-        try:
-            process.communicate(timeout=chance.uniform(usual / 3, usual))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        assert_old_or_new(home, late, old, new, merging=merging)
-
-
 @pytest.mark.slow
 @pytest.mark.durable
 @pytest.mark.skipif(sys.platform != "linux", reason="the watched disk is Linux's")
@@ -270,19 +233,3 @@ def test_backup_killed_before_each_disk_change(configured: Installed, disk: Disk
         os.utime(file, (file.stat().st_mtime - 3700,) * 2)
     assert configured("backup", str(disk.root / "new.db")).code == 0
     assert files_below(disk.root) == {*kept, "new.db"}
-
-
-@pytest.mark.slow
-def test_both_computers_send(configured: Installed, memory: Path, tmp_path: Path) -> None:
-    """Two computers that send the same reports deliver each of them once."""
-    file, code = tmp_path / "apoa.db", tmp_path / "code.txt"
-    promised = save(configured, 1, 2)
-    assert configured("backup", str(file)).code == 0
-    other = elsewhere(configured, tmp_path / "other")
-    assert other("restore", str(file), "--recovery-file", str(code)).code == 0
-    assert other("key", "recover", "--recovery-file", str(code)).code == 0
-    assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
-    assert other("sync").code == 0
-    sync_later(configured.environ)
-    for home in (configured, other):
-        assert_delivered_once(home.reports(), memory, promised)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Installed
+from cli_helpers import QUENTIN, Installed
 from terminal_helpers import plain
 
 from apoa_client.app.container import Container
@@ -139,33 +139,3 @@ def test_a_closed_window_loses_nothing(practising: Installed, seed: int) -> None
     for moment in random.Random(seed).sample(MOMENTS, 5):  # noqa: S311  no secret
         close_at(practising, moment)
         assert_nothing_is_lost(practising, moment)
-
-
-def test_two_desks_with_drafts_at_once(practising: Installed) -> None:
-    """Two windows are closed in the middle: both guests are offered, and each desk continues with another one."""
-    guests = (QUENTIN, XIMENA)
-    with window_of(practising) as one, window_of(practising) as other:
-        for window, guest in zip((one, other), guests, strict=True):
-            report_in(practising, window)
-            window.wait_for("MRZ line 1")
-            window.type("".join(guest.lines) + "\n")
-            window.wait_for("Place of birth")
-        one.close()
-        other.close()
-    assert practising("status", "--json").json["drafts"] == 2
-    with window_of(practising) as one, window_of(practising) as other:
-        report_in(practising, one)
-        one.wait_for("Continue with which guest?")
-        one.type("2\n")
-        one.wait_for("Place of birth")
-        report_in(practising, other)
-        other.wait_for("Continue with this guest?")
-        other.type("\n")
-        other.wait_for("Place of birth")
-        for window in (one, other):
-            window.type(">\n")
-            window.wait_for(CARD)
-            window.type("\n")
-            window.wait_for("shell> ")
-    assert {report["guest"]["surname"] for report in practising.reports()} == {guest.surname for guest in guests}
-    assert practising("status", "--json").json["drafts"] == 0

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Installed, spoken
-from journeys_helpers import in_each_language
+from cli_helpers import QUENTIN, XIMENA, Installed
 
 
 @pytest.fixture
@@ -25,30 +24,6 @@ def wait_for_call(apoa: Installed, sync: "subprocess.Popen[str]") -> None:
     """Waits until a sync has called the authority."""
     while apoa("status", "--json").json["counts"]["sending"] == 0:
         assert sync.poll() is None
-
-
-@pytest.mark.slow
-def test_two_syncs_at_once(slow: Installed) -> None:
-    """One delivers, the other one leaves it the report that it claimed and exits with 75; nothing is sent twice."""
-    both = [slow.start("sync", "--json") for _process in range(2)]
-    said = [json.loads(process.communicate(timeout=60)[0]) for process in both]
-    assert sorted(process.returncode for process in both) == [0, 75]
-    assert sorted((value["accepted"], value["left"], value["leased_until"] is not None) for value in said) == [
-        (0, 1, True),
-        (1, 0, False),
-    ]
-    assert [report["attempts"] for report in slow.reports()] == [1]
-
-
-@pytest.mark.slow
-@in_each_language
-def test_text_of_two_syncs_at_once(slow: Installed, lang: str) -> None:
-    """The second process prints that the report is being sent."""
-    both = [slow.start("sync", APOA_LANG=lang) for _process in range(2)]
-    said = sorted(process.communicate(timeout=60) for process in both)
-    nothing, waiting = spoken(lang, "Sent: {count}.", count=0), spoken(lang, "Still waiting: {count}.", count=1)
-    first_lines = [out.splitlines()[0] for out, _err in said]
-    assert first_lines == [f"{nothing} {waiting}", spoken(lang, "Sent: {count}.", count=1)]
 
 
 @pytest.mark.slow

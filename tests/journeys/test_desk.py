@@ -5,33 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Guest, Installed, spoken
+from cli_helpers import QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
+from terminal_helpers import at_a_terminal
 from tmux_helpers import Terminal, require_tmux
 
 SIZES = [pytest.param((60, 24), id="60x24"), pytest.param((80, 24), id="80x24", marks=pytest.mark.long)]
-WRONG = QUENTIN.lines[1][:19] + "0" + QUENTIN.lines[1][20:]
-LONG = Guest("VAN DER BERGH VON HOHENZOLLERN", "MAXIMILIAN ALEXANDER CHRISTIAN", "ZX1234567", "LLANFAIR", "DEU")
-_NAMES_AND_BIRTH = [
-    ("Surname", "zykowski"),
-    ("Given names", "?"),
-    ("All given names, as on the passport's page. Press Enter if there are none.", "quentin"),
-    ("Sex", "L"),
-    ("Place of birth", "gdansk"),
-    ("Date of birth", "<"),
-    ("Place of birth", ""),
-    ("Date of birth", "12/9/85"),
-]
-_REST = [
-    ("Nationality", "austrlian"),
-    ("Which one? Its number, or type it again.", "1"),
-    ("Passport number", "zx1234567"),
-    ("Passport expiry", "280332"),
-    ("Visa / stay permit", "voa"),
-    ("Nights", "2 malam"),
-    ("Room", "7"),
-    ("Save and send this report?", "4"),
-]
 
 
 class Desk(NamedTuple):
@@ -141,71 +120,6 @@ class TestQuestions:
         screen = desk.asks("Place of birth")
         assert "QUENTIN ZYKOWSKI" in screen
 
-    def test_questions_wrap_between_words(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
-        """A question with long suggestions wraps between words."""
-        desk = open_desk(lang, size)
-        desk.report("--no-send")
-        desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type(">")
-        for question, keys in (*_NAMES_AND_BIRTH[:-3], ("Date of birth", "1985"), ("Nationality", "marshal")):
-            desk.answers(question, keys)
-        screen = desk.asks("or type it again." if lang == "en" else "atau ketik lagi.")
-        asked = desk.said("Do you mean {value}? Enter = yes, or type it again.", value="")
-        words = asked.split()
-        assert all(word in screen.split() for word in words if word != "?")
-
-    def test_typed_fields_with_help_and_back(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
-        """Every question of the form, each answer repeated below it as it was understood."""
-        desk = open_desk(lang, size)
-        desk.report()
-        desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type("")
-        for question, keys in _NAMES_AND_BIRTH:
-            desk.answers(question, keys)
-        assert "  12 Sep 1985" in desk.asks("Nationality")
-        for question, keys in _REST:
-            desk.answers(question, keys)
-        # The card has the same words above its question.
-        desk.asks("Place of birth", after=desk.said("Save and send this report?"))
-        desk.terminal.type("GDYNIA")
-        card = desk.asks("Save and send this report?", after="GDYNIA")
-        assert "GDYNIA" in card
-        assert desk.said("This will be reported") in [line.rstrip() for line in card.splitlines()]
-        desk.terminal.type("")
-        assert desk.said("Sent. Receipt number: {number}", number="").strip() in desk.terminal.ends()
-        assert desk.apoa.reports()[0]["guest"]["birth_place"] == "GDYNIA"
-
-    def test_wrong_character_is_marked(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
-        """The wrong character is marked below the line, and one key takes the best suggestion."""
-        desk = open_desk(lang, size)
-        desk.report()
-        desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type(QUENTIN.lines[0])
-        desk.asks("MRZ line {number}", number=2)
-        desk.terminal.type(WRONG)
-        shown = desk.asks("(y = yes, Enter = no)").splitlines()
-        place = max(number for number, line in enumerate(shown) if line == f"  {WRONG}")
-        assert shown[place + 1] == " " * 15 + "------^"
-        desk.terminal.type("y")
-        assert "QUENTIN ZYKOWSKI" in desk.asks("Place of birth")
-
-    def test_family_in_one_call(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
-        """Another guest of the same room needs the passport only, and all reports are sent together."""
-        desk = open_desk(lang, size)
-        desk.report("--room", "7", "--nights", "2")
-        for guest, question in (
-            (QUENTIN, "Save and send this report?"),
-            (XIMENA, "Save and send these {count} reports?"),
-        ):
-            desk.asks("MRZ line {number}", number=1)
-            desk.terminal.type("".join(guest.lines))
-            desk.answers("Place of birth", ">")
-            desk.asks(question, count=2)
-            desk.terminal.type("+" if guest is QUENTIN else "")
-        ended = desk.terminal.ends()
-        assert ended.count(desk.said("Sent. Receipt number: {number}", number="").strip()) == 2
-        assert {(r["attempts"], r["stay"]["room"]) for r in desk.apoa.reports()} == {(1, "7")}
-
     def test_scan_at_the_card(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
         """A reader that ends each line twice begins another guest, and answers no question with its last Enter."""
         desk = open_desk(lang, size)
@@ -222,19 +136,6 @@ class TestQuestions:
         assert "XIMENA QUIJANO" in screen
         desk.terminal.type(">")
         desk.asks("Save these {count} reports?", count=2)
-
-    def test_long_names(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
-        """The card fits the screen and shows the whole name."""
-        desk = open_desk(lang, size)
-        desk.report("--no-send")
-        desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type("".join(LONG.lines))
-        desk.answers("Given names", "MAXIMILIAN ALEXANDER CHRISTIAN FRIEDRICH WILHELM")
-        desk.answers("Place of birth", "LLANFAIRPWLLGWYNGYLLGOGERYCHWYRNDROBWLLLLANTYSILIOGOGOGOCH")
-        desk.answers("Visa / stay permit", ">")
-        card = desk.asks("Save this report?")
-        assert "FRIEDRICH" in card
-        assert all(len(line) <= size[0] for line in card.splitlines())
 
 
 class TestInterruptions:
@@ -257,53 +158,21 @@ class TestInterruptions:
         desk.answers("Visa / stay permit", ">")
         assert "GDANSK" in desk.asks("Save and send this report?")
 
-    def test_closed_window_keeps_the_answers(self, open_desk: Sit) -> None:
-        """The next call offers the answers typed before the window was closed."""
-        desk = open_desk()
-        desk.report()
-        desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type("".join(QUENTIN.lines))
-        desk.answers("Place of birth", "GDANSK")
-        desk.asks("Visa / stay permit")
-        desk.terminal.close_window()
-        desk.report()
-        assert "QUENTIN ZYKOWSKI ZX1234567" in desk.asks("Continue with this guest?")
 
-
-class TestAppearance:
-    """Colours and plain lines."""
-
-    @pytest.mark.slow
-    def test_colours(self, open_desk: Sit) -> None:
-        """NO_COLOR and plain lines switch colours off."""
-        for environ, coloured in ({}, True), ({"NO_COLOR": "1"}, False), ({"APOA_PLAIN": "1"}, False):
-            desk = open_desk(**environ)
-            desk.report("--no-send")
-            desk.asks("MRZ line {number}", number=1)
-            desk.terminal.type("".join(QUENTIN.lines))
-            desk.answers("Place of birth", ">")
-            desk.asks("Save this report?")
-            assert desk.terminal.coloured() is coloured, environ
-            desk.terminal.interrupt()
-            desk.report("--no-send")
-            desk.answers("Continue with this guest?", "b")
-            desk.answers("(y = yes, Enter = no)", "y")
-            desk.asks("MRZ line {number}", number=1)
-
-    def test_plain_lines(self, open_desk: Sit) -> None:
-        """Plain lines have no columns and no marks, and each line says what it shows."""
-        desk = open_desk(APOA_PLAIN="1")
-        desk.report("--no-send")
-        desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type(QUENTIN.lines[0])
-        desk.asks("MRZ line {number}", number=2)
-        desk.terminal.type(WRONG)
-        screen = desk.asks("(y = yes, Enter = no)")
-        assert "^" not in screen
-        assert "Look at line 2, character 20." in screen
-        assert "Look at line 2, characters 14 to 19." in screen
-        desk.terminal.type("y")
-        desk.answers("Place of birth", ">")
-        card = desk.asks("Save this report?")
-        assert "1 Surname: ZYKOWSKI" in card
-        assert "  " not in "\n".join(line.rstrip() for line in card.splitlines() if "MRZ" not in line)
+@in_each_language
+def test_enter_by_habit_does_not_send_the_card(configured: Installed, lang: str) -> None:
+    """After Enter at four questions, a fifth that comes when the card has just been shown is discarded."""
+    dialogue = [
+        (spoken(lang, "MRZ line {number}", number=1), QUENTIN.lines[0]),
+        (spoken(lang, "MRZ line {number}", number=2), QUENTIN.lines[1]),
+        (spoken(lang, "Place of birth"), "-"),
+        *((spoken(lang, label), "") for label in ("Visa / stay permit", "Nights", "Room")),
+        # These questions may take two lines.
+        (spoken(lang, "Save and send this report?").split()[-1].rstrip("?"), "b"),
+        (spoken(lang, "(Enter = yes, n = no)").split()[-1], "y"),
+    ]
+    keys = spoken(lang, "Enter = yes, + = another guest, number = change that, ? = other fields, < = back, b = discard")
+    hasty = f"{keys.partition(',')[0]},"
+    screen = at_a_terminal(configured, ["report"], dialogue, lang, size=(60, 40), hasty=hasty)[1]
+    assert spoken(lang, "Nothing was saved.") in screen
+    assert configured.reports() == []

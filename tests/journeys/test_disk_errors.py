@@ -32,7 +32,7 @@ from journeys_helpers import (
     sync_later,
 )
 
-from apoa_client.errors import OutboxDamaged, SealBroken
+from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.errors import DiskFull, OutboxUnreachable
 from apoa_client.sandbox.server import SandboxServer
 
@@ -140,24 +140,6 @@ def test_disk_full_while_saving(installation: Installation, disk: Disk) -> None:
 
 @pytest.mark.slow
 @pytest.mark.durable
-def test_disk_full_while_sending(installation: Installation, disk: Disk) -> None:
-    """A report saved before the disk was full is shown as saved with exit code 0, sent or not."""
-    saved: list[str] = []
-    for turn, room in enumerate(range(50_000, 200_000, EVERY)):
-        said = call(installation.apoa, new_guest("--json"), LANGUAGES[turn % 2], more=disk.environ(DISK_ROOM=str(room)))
-        assert said.code in {0, 78}
-        saved += [said.json["short_id"]] if said.code == 0 else []
-        assert {report["short_id"] for report in installation.apoa.reports()} == {
-            *installation.prepared.short_ids,
-            *saved,
-        }
-    assert saved
-    assert "accepted" in {report["state"] for report in installation.apoa.reports()}  # there is room to send at the end
-    installation.settle(saved)
-
-
-@pytest.mark.slow
-@pytest.mark.durable
 def test_disk_full_during_sync(installation: Installation, disk: Disk) -> None:
     """At each size of the disk sync shows the error, and the authority gets each report once."""
     saved: list[str] = []
@@ -175,20 +157,6 @@ def test_disk_full_during_sync(installation: Installation, disk: Disk) -> None:
 
 
 CANNOT_SAVE = "What was saved before is shown. No guest can be saved now."
-
-
-@pytest.mark.slow
-@in_each_language
-def test_reading_on_a_full_disk(installation: Installation, disk: Disk, lang: str) -> None:
-    """Status, list and show answer, say that no guest can be saved, and change nothing."""
-    before = installation.database.read_bytes()
-    for arguments in (["status"], ["list"], ["show", installation.prepared.ids[0]]):
-        said = call(installation.apoa, arguments, lang, more=disk.environ(DISK_ROOM="0"))
-        assert said.code == 0, said.err
-        assert spoken(lang, CANNOT_SAVE) in said.err
-        assert spoken(lang, advice_of(DiskFull)) in said.err
-    assert installation.database.read_bytes() == before
-    installation.settle([])
 
 
 # A read-only home.
@@ -238,24 +206,6 @@ def leaf_of(path: Path, report_id: str) -> tuple[int, bytes]:
     words = (report_id.encode(), b"check_in")  # the audit trail holds ids too
     [at] = [at for at in starts if content[at] == 13 and all(word in content[at : at + PAGE] for word in words)]
     return at, content[at : at + PAGE]
-
-
-@in_each_language
-@pytest.mark.parametrize(
-    ("at", "size"), [(0, 16), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((16, 2), (18, 2), (100, 8)))]
-)
-def test_flipped_bytes_in_the_header(installation: Installation, lang: str, at: int, size: int) -> None:
-    """Every command shows the error and changes nothing."""
-    flip(installation.database, at, size)
-    before = installation.database.read_bytes()
-    looking = (["status"], ["list"], ["show", installation.prepared.ids[0]])
-    for arguments in (*looking, new_guest("--no-send"), ["sync"]):
-        said = installation.apoa(*arguments, lang=lang)
-        assert_error(said, lang, OutboxDamaged)
-        assert str(installation.database) in said.err
-    assert installation.database.read_bytes() == before
-    flip(installation.database, at, size)
-    installation.settle([])
 
 
 @in_each_language
@@ -339,27 +289,6 @@ def test_kills_during_a_repair(installation: Installation, disk: Disk) -> None:
         installation.settle([])
         step += 1 if LONG else 7
     assert step > 20
-
-
-@in_each_language
-def test_flipped_bytes_in_a_sealed_report(installation: Installation, lang: str) -> None:
-    """The report is named and not sent. Every other one is listed, shown and sent."""
-    broken, *intact = installation.prepared.ids
-    with closing(sqlite3.connect(installation.database)) as db:
-        [sealed] = db.execute("SELECT content FROM reports WHERE id = ?", [broken]).fetchone()
-    at = installation.database.read_bytes().index(sealed) + len(sealed) // 2
-    flip(installation.database, at, 1)
-    for arguments in (["list", "--json"], ["show", broken, "--json"]):
-        said = installation.apoa(*arguments, lang=lang)
-        assert spoken(lang, advice_of(SealBroken)) in said.err
-        reports = said.json.get("reports", [said.json])
-        assert [report["id"] for report in reports if report["guest"] is None] == [broken]
-    assert_error(installation.apoa("sync", lang=lang), lang, SealBroken)
-    assert_error(installation.apoa("sync", lang=lang), lang, SealBroken)
-    states = {report["id"]: report["state"] for report in installation.apoa.reports()}
-    assert states == {broken: "queued"} | dict.fromkeys(intact, "accepted")
-    flip(installation.database, at, 1)
-    installation.settle([])
 
 
 @in_each_language

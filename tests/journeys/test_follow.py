@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed
+from cli_helpers import GUESTS, Installed
 from journeys_helpers import LONGEST_S, Follower
 
 pytestmark = pytest.mark.slow
-
-Start = Callable[..., Any]
-"""Starts a `Sandbox`."""
 
 unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals; see tests/journeys/windows")
@@ -80,39 +77,6 @@ def test_each_signal_ends_it(apoa: Installed, following: Callable[..., Follower]
     assert following(apoa).end(number) == (0, "")
 
 
-def test_killed_and_started_again(configured: Installed, following: Callable[..., Follower]) -> None:
-    """Nothing is left behind that hinders the next one, and what was saved meanwhile is sent at once."""
-    first = following(configured)
-    save(configured, QUENTIN)
-    first.line()
-    first.process.kill()
-    first.process.wait()
-    save(configured, XIMENA, OBADIAH)
-    assert following(configured).line().endswith(": Sent: 2.")
-    assert states(configured) == ["accepted"] * 3
-
-
-@unix
-def test_the_authority_is_away_and_back(
-    apoa: Installed, sandbox: Start, following: Callable[..., Follower], tmp_path: Path
-) -> None:
-    """It goes on trying, and sends what has gathered."""
-    memory = str(tmp_path / "authority.db")
-    first = sandbox("", "--memory", memory)
-    assert apoa.set_up(first.url, "latihan").code == 0
-    with manager(tmp_path) as listening:
-        follower = following(apoa, NOTIFY_SOCKET=listening.getsockname())
-        first.kill()
-        save(apoa, QUENTIN)
-        while b"cannot be reached" not in listening.recv(4096):
-            pass
-    assert sandbox("", "--memory", memory, port=first.port).url == first.url
-    save(apoa, XIMENA)
-    while "Sent: 2." not in (line := follower.line()) and "waiting" in line:
-        pass
-    assert states(apoa) == ["accepted"] * 2
-
-
 @unix
 def test_what_a_service_manager_hears(
     configured: Installed, following: Callable[..., Follower], tmp_path: Path
@@ -125,12 +89,3 @@ def test_what_a_service_manager_hears(
         assert follower.end() == (0, "")
         while (last := listening.recv(4096)) != b"STOPPING=1":
             assert last.startswith(b"STATUS=")
-
-
-def test_two_of_them(configured: Installed, following: Callable[..., Follower]) -> None:
-    """Each report is sent once, by one of the two."""
-    first, second = following(configured), following(configured)
-    save(configured, *GUESTS)
-    while states(configured) != ["accepted"] * 3:
-        assert first.process.poll() is second.process.poll() is None
-    assert all(report["attempts"] == 1 for report in configured.reports())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
-from key_helpers import STARTED, needs_keyring, run_in_session
+from key_helpers import needs_keyring, run_in_session
 
 from apoa_client.sandbox.server import SandboxServer
 
@@ -64,33 +64,6 @@ output(*calls)
     assert [value["sealed"] for value in json.loads(listed[1])["reports"]] == [True, True]
     assert json.loads(status[1])["counts"] | {"queued": 1, "accepted": 1} == json.loads(status[1])["counts"]
     assert json.loads(status[1])["sending_stopped"] is None
-
-
-@pytest.mark.slow
-def test_what_the_doctor_says(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> None:
-    """An open keyring is named; of a locked one it is said, at once, and it stays locked."""
-    account = ["--api-url", authority.base_url, "--username", "latihan", "--password-stdin"]
-    script = f"""
-calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]
-calls.append(apoa("doctor", "--json"))
-lock()
-calls.append(apoa("doctor", "--json"))
-calls.append(apoa("doctor", "--json"))
-output(*calls)
-"""
-    (tmp_path / "user").mkdir(exist_ok=True)
-    setup, opened, locked, again = in_a_session(apoa, tmp_path / "user", script)
-    assert setup[0] == 0, setup
-    checks = {each["name"]: each for each in json.loads(opened[1])["checks"]}
-    assert (opened[0], checks["keyring"]["message"]) == (0, "It can be read: Secret Service")
-    assert checks["private_key"]["result"] == checks["account"]["result"] == "ok"
-    for call in (locked, again):
-        checks = {each["name"]: each for each in json.loads(call[1])["checks"]}
-        assert (call[0], checks["keyring"]["result"], checks["keyring"]["message"]) == (
-            *(77, "failed"),
-            "The keyring is locked.",
-        )
-        assert checks["private_key"]["result"] == checks["account"]["result"] == "skipped"
 
 
 OWN_RUN = ["unshare", "--user", "--map-root-user", "--mount", "--"]
@@ -165,17 +138,3 @@ output(took, *calls, apoa("sync", "--json"))
         assert spoken(lang, "The keyring did not answer.") in call[2]
     assert QUENTIN.surname not in listed[1]
     assert json.loads(thawed[1])["accepted"] == 2
-
-
-def test_desktop_without_a_keyring(apoa: Installed, tmp_path: Path) -> None:
-    """Set-up gives advice and stores nothing where no keyring was created yet."""
-    script = """
-account = ["--api-url", "http://127.0.0.1:9/v1", "--username", "x", "--password-stdin"]
-output(apoa("setup", "--non-interactive", "--property", "melati", *account, stdin="x\\n"))
-"""
-    (tmp_path / "user").mkdir(exist_ok=True)
-    command = f"COMMAND = {list(apoa.command)!r}\n"
-    [setup] = run_in_session(tmp_path / "user", command + PREAMBLE + script, start=STARTED, environ=apoa.environ)
-    assert setup[0] == 77
-    assert "has not been set up yet" in setup[2]
-    assert not list(apoa.home.rglob("*.toml"))

@@ -1,14 +1,11 @@
-"""Commands killed by SIGKILL at any time: every report shown as saved is kept, and is delivered once.
+"""Commands killed by SIGKILL: every report shown as saved is kept, and is delivered once.
 
-The commands are the installed ones. The authority is `apoa sandbox` with a database on the disk; it is killed too.
-Kills come at random times and, with `disk.c`, before the changes of the disk.
+The commands are the installed ones, and the authority is `apoa sandbox` with a database on the disk. With `disk.c` the
+kills come before the changes of the disk; `test_storm` has those at random times, of many processes.
 """
 
 import os
-import random
-import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +30,6 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's"),
 ]
 
-ROUNDS = 100 if LONG else 3
-"""Each kills a report that is sent, one that is only saved, a sync, and the authority during a sync."""
-SEED = random.SystemRandom().randrange(1 << 32) if LONG else 4
 STRIDE = 1 if LONG else 17
 """A kill comes before every n-th change that a command makes on the disk."""
 
@@ -44,17 +38,14 @@ Start = Callable[..., Any]
 
 
 class Installation:
-    """A property and its authority, whose processes may be killed, and the reports that were shown as saved."""
+    """A property whose processes may be killed, and the reports that were shown as saved."""
 
     def __init__(self, apoa: Installed, start: Start, memory: Path) -> None:
         self.apoa = in_new_processes(apoa)
         self.memory = memory
         self.promised: set[str] = set()
         self.guests = 0
-        self.kills = 0
-        self._start = start
-        self._authority = start("", "--memory", str(memory))
-        assert self.apoa.set_up(self._authority.url, "latihan").code == 0
+        assert self.apoa.set_up(start("", "--memory", str(memory)).url, "latihan").code == 0
         assert self.apoa("sync").code == 0
         self.files = files_below(self.apoa.home)
 
@@ -73,34 +64,6 @@ class Installation:
         short_id = saved_id(out)
         self.promised |= {short_id} if short_id is not None else set()
 
-    def usual_time(self, arguments: Sequence[str]) -> float:
-        """Returns the seconds that an undisturbed command takes."""
-        begun = time.monotonic()
-        self.remember(self.apoa(*arguments).out)
-        return time.monotonic() - begun
-
-    def kill(self, arguments: Sequence[str], delay: float) -> None:
-        """Starts a command and kills it after this many seconds."""
-        process = self.apoa.start(*arguments)
-        self._kill(process, process, delay)
-
-    def kill_the_authority(self, delay: float) -> None:
-        """Starts a sync, kills the authority after this many seconds, and restarts it at the same address."""
-        syncing = self.apoa.start("sync", "--json")
-        self._kill(syncing, self._authority.process, delay)
-        self._authority.kill()
-        self._authority = self._start("", "--memory", str(self.memory), port=self._authority.port)
-
-    def _kill(self, process: "subprocess.Popen[str]", victim: "subprocess.Popen[str]", delay: float) -> None:
-        try:
-            out, err = process.communicate(timeout=delay)
-        except subprocess.TimeoutExpired:
-            victim.kill()
-            self.kills += 1
-            out, err = process.communicate(timeout=60)
-        assert "Traceback" not in err, err
-        self.remember(out)
-
     def settle(self) -> None:
         """Checks that everything is delivered once and that no file of a killed process stays longer than a minute."""
         sync_later(self.apoa.environ)
@@ -117,25 +80,6 @@ def installation(apoa: Installed, sandbox: Start, tmp_path: Path, monkeypatch: p
     apoa.environ["TMPDIR"] = str(tmp_path / "tmp")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     return Installation(apoa, sandbox, tmp_path / "authority.db")
-
-
-@pytest.mark.parametrize("seed", [SEED])
-def test_kills_at_random_times(installation: Installation, tmp_path: Path, seed: int) -> None:
-    """Reports, syncs and the authority are killed at random times."""
-    chance = random.Random(seed)  # noqa: S311  a test's
-    sent = installation.usual_time(installation.report("--json"))
-    saved = installation.usual_time(installation.report("--no-send"))
-    synced = installation.usual_time(["sync"])
-    for _round in range(ROUNDS):
-        installation.kill(installation.report("--json"), chance.uniform(0, sent))
-        installation.kill(installation.report("--no-send"), chance.uniform(0, saved))
-        installation.save(1)
-        installation.kill(["sync"], chance.uniform(0, synced))
-        installation.save(1)
-        installation.kill_the_authority(chance.uniform(0, synced))
-    installation.settle()
-    assert files_below(tmp_path / "tmp") == set()
-    assert installation.kills > 2 * ROUNDS  # the rest ended before
 
 
 @pytest.mark.parametrize("what", ["report", "sync"])

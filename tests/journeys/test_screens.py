@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed
@@ -51,17 +50,6 @@ def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns:
         assert [line for line in lines if width(line) > columns] == []
         if arguments[0] == "list":
             assert all(any(each in line for line in lines) for each in ids)
-
-
-@pytest.mark.slow
-@terminals_only
-def test_colours(full: Installed) -> None:
-    """NO_COLOR and plain lines switch colours off."""
-    without = replace(full, environ={**full.environ, "NO_COLOR": "1"})
-    for arguments in (["status"], ["list"], ["status", "--tonight"], ["sync"]):
-        assert "\x1b[" in shown(full, arguments, "id", 80) or arguments == ["sync"]
-        assert not re.search(r"\x1b\[[0-9;]*m", shown(without, arguments, "id", 80).replace("\x1b[0m", ""))
-        assert "\x1b" not in shown(full, ["--plain", *arguments], "id", 80)
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def test_a_picture_is_read_the_same_each_time(reader: PhotoReader, tmp_path: Pat
 def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
     """`elapsed_ms` is what the given clock shows between the beginning and the end."""
     moments = iter([5.0, 5.1234])
-    assert _read(PhotoReader(lambda: next(moments)), tmp_path, photo("clean", 1)[0]).elapsed_ms == 123
+    assert _read(PhotoReader(lambda: next(moments)), tmp_path, ODD["white"]()).elapsed_ms == 123
 
 
 @pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
@@ -104,7 +104,7 @@ def test_a_page_that_fills_the_picture(reader: PhotoReader, tmp_path: Path) -> N
     assert (reading.lines, reading.sure) == (texts, True)
 
 
-@pytest.mark.parametrize("turns", [0, pytest.param(2, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("turns", [0, *(pytest.param(turns, marks=pytest.mark.long) for turns in (1, 2))])
 def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tmp_path: Path, turns: int) -> None:
     """Two pages in one picture, also with the second turned: which one is the guest's is not known."""
     (first, text), (second, other) = photo("clean", 0), photo("clean", 2)
@@ -119,7 +119,8 @@ def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tm
     assert "2 documents" in reading.hint.render()
 
 
-@pytest.mark.parametrize(("number", "is_covered"), [(1, True), pytest.param(3, False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "is_covered"), [(1, True), pytest.param(3, False, marks=pytest.mark.long)])
 def test_a_second_document_that_is_read_badly_counts(
     reader: PhotoReader, tmp_path: Path, number: int, *, is_covered: bool
 ) -> None:
@@ -143,7 +144,9 @@ def test_one_document_twice_is_one(reader: PhotoReader, tmp_path: Path) -> None:
     assert (reading.lines, reading.zones, reading.sure) == (text, 1, True)
 
 
-@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+@pytest.mark.parametrize(
+    "side", ["left", "bottom", *(pytest.param(each, marks=pytest.mark.slow) for each in ("right", "top"))]
+)
 def test_a_zone_that_is_cut_off_is_never_sure(reader: PhotoReader, tmp_path: Path, side: str) -> None:
     """Where characters or a line are missing, what remains is not sure."""
     for number in range(5 if LONG else 1):

@@ -464,39 +464,6 @@ def readable_in(folder: Path, words: Sequence[str]) -> list[str]:
     return [w for w in words if w.lower().encode() in content or w.lower().encode("utf-16-le") in content]
 
 
-REPORT_KEYS: Mapping[str, type | tuple[type, ...]] = {
-    "id": (str, type(None)),
-    "short_id": (str, type(None)),
-    "stay_id": (str, type(None)),
-    "kind": (str, type(None)),
-    "state": (str, type(None)),
-    "created_at": (str, type(None)),
-    "due_at": (str, type(None)),
-    "attempts": int,
-    "last_error": (str, type(None)),
-    "authenticated": bool,
-    "receipt": (dict, type(None)),
-    "photo": (str, type(None)),
-    "guest": (dict, type(None)),
-    "stay": (dict, type(None)),
-    "errors": list,
-    "warnings": list,
-}
-"""The fixed form of a report as JSON: the keys and the types of their values."""
-
-
-def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, ...]]) -> None:
-    """Check that a value has exactly the keys of a fixed form, each with a value of its type."""
-    assert list(value) == list(form)
-    for key, kind in form.items():
-        assert isinstance(value[key], kind), f"{key}: {value[key]!r}"
-        assert not (kind is int and isinstance(value[key], bool)), key
-    for finding in [*value.get("errors", ()), *value.get("warnings", ())]:
-        assert list(finding) == ["field", "code", "message"]
-        assert all(isinstance(part, str) for part in finding.values())
-        assert finding["code"]
-
-
 def spoken(language: str, sentence: str, **values: object) -> str:
     """Return a sentence of the program in a language."""
     return catalogue_of(language).gettext(sentence).format(**values)

@@ -43,7 +43,6 @@ class Call(NamedTuple):
 
 
 _NEW_GUEST = OBADIAH.mrz()[1:]
-_FILES = ("backup", "key export", "receipt", "info", "key rotate")
 CALLS: Mapping[str, Call] = {
     "report": Call([*_NEW_GUEST, "--json"]),
     "check": Call(["--mrz", "-", "--json"], "\n".join(QUENTIN.lines)),

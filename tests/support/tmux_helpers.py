@@ -91,15 +91,6 @@ class Terminal:
                 return self.screen()
         pytest.fail(f"it does not end\n{self.screen()}")
 
-    def close_window(self) -> None:
-        """Closes the window, which sends SIGHUP to the command. Returns once the command has ended."""
-        process = int(self._tmux("display-message", "-p", "#{pane_pid}"))
-        self._tmux("kill-session")
-        for _read in range(_READS * 100):
-            if _ended(process):
-                return
-        pytest.fail("it goes on without its window")
-
     def close(self) -> None:
         """Ends the tmux server and the command in it."""
         subprocess.run([*self._server, "kill-server"], capture_output=True, check=False)
@@ -114,16 +105,6 @@ class Terminal:
     def _tmux(self, *arguments: str) -> str:
         command, environ = [*self._server, *arguments], self._environ
         return subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", check=True).stdout
-
-
-def _ended(process: int) -> bool:
-    """Returns whether a process has ended. One that was not waited for still has a number."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    command = Path(f"/proc/{process}/cmdline")
-    return command.exists() and not command.read_bytes()
 
 
 def _unbroken(text: str) -> str:
