@@ -79,7 +79,6 @@ Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
 _REJECTED_BY_SCRIPT = Violation("", "training", N_("A practice fault refuses this report; nothing in it is wrong."))
-_REJECT = Step("reject")
 _BEHIND_PENDING = Step("defer", 60)
 """For a report that is behind another one without a verdict."""
 _CONFLICT = Violation("id", "id_conflict", N_("Another report was sent under this id before."))
@@ -105,22 +104,14 @@ class Decisions:
     now: Callable[[], datetime]
     window_hours: int
 
-    def receive(
-        self,
-        reports: Sequence[Report],
-        step: Step = OK,
-        *,
-        refuse: Callable[[], object] = lambda: False,
-        keep: bool = True,
-    ) -> list[Result]:
+    def receive(self, reports: Sequence[Report], step: Step = OK, *, keep: bool = True) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
-        `refuse` is called for each valid report that is not known yet: whether to reject it, whatever `step` is. With
-        `keep` False nothing is stored and no new receipt is issued.
+        With `keep` False nothing is stored and no new receipt is issued.
         """
         with self.storage.transaction(keep=keep) as records:
             first_new = records.next_number()
-            results = [self._decide(records, report, step, refuse) for report in reports]
+            results = [self._decide(records, report, step) for report in reports]
         if keep:
             return results
         return [
@@ -168,7 +159,7 @@ class Decisions:
             elif stored != sha256:
                 raise Refusal(409, N_("Another photo is stored for this report."))
 
-    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[], object]) -> Result:
+    def _decide(self, records: Records, report: Report, step: Step) -> Result:
         try:
             sha256 = _digest(report)
         except UnicodeEncodeError:
@@ -184,8 +175,6 @@ class Decisions:
         rule = STAY_RULES[report["kind"], _stay_state(records.of_stay(report["stay_id"]))]
         if rule.status == "deferred":
             step = _BEHIND_PENDING
-        elif rule.accepted and refuse():
-            step = _REJECT
         if rule.code is None and step.status.state is State.QUEUED:
             return Result(report["id"], step.status.value, retry_after=step.seconds)
         record = Record(

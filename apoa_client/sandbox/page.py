@@ -1,106 +1,184 @@
-"""The page that shows the received reports as they arrive and turns faults on and off, and who may use it.
+"""The page that shows the received reports with their verdicts and answers, and who may see it.
 
-A browser asks for no password, so the page's address has a random token. A POST must also come from the page itself: it
-carries a key that only the page has, and a browser says of it that it is from the same origin.
+A browser asks for no password, so the page's address has a random token. The reports are kept in memory, never on disk.
 """
 
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from apoa_client.locale import LANGUAGES
-from apoa_client.loopback import PAGE_HEADERS, comes_from_page, is_token, new_token
-from apoa_client.sandbox.fault_injection import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
-from apoa_client.sandbox.faults import Step
-from apoa_client.sandbox.received import ReceivedReports
-from apoa_client.sandbox.request_parsing import Limits, read_form
-from apoa_client.sandbox.validation import Refusal
+from apoa_client.locale import LANGUAGES, catalogue
+from apoa_client.loopback import PAGE_HEADERS, is_token, new_token
+from apoa_client.messages import Message, literal, moment_message, msg, nmsg
+from apoa_client.ports.authority import Status
+from apoa_client.report.fields import label_of, with_label
+from apoa_client.sandbox.decisions import Result
+from apoa_client.sandbox.validation import Refusal, Violation, member
 
-_FORM_LIMITS = Limits(max_body_bytes=4096)
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MAX_REPORTS = 200
+"""The newest reports; older ones are dropped from the page, and their verdicts stay in the storage."""
+
 _TEMPLATES = Path(__file__).with_name("templates")
+_DEFAULT_LANGUAGE = "id"
+_LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
+_REPORT_ID = msg("Id of the report")
+_TEXTS = {
+    "title": msg("Training authority"),
+    "purpose": msg("What apoa sends to this computer for training appears here. Nothing here reaches Immigration."),
+    "reload": msg("Load the page again to see what has arrived since."),
+    "language": msg("Language"),
+    "reports": msg("Reports received"),
+    "no_reports": msg("No report has arrived since the training authority was started."),
+    "room": msg("Room"),
+    "no_receipt": msg("No receipt"),
+    "photo": msg("A photo of the passport arrived."),
+    "report_id": _REPORT_ID,
+    "stay_id": msg("Stay ID"),
+    "errors": msg("What must be corrected"),
+    "warnings": msg("What to look at"),
+    "request": msg("The report as it was sent"),
+    "answer": msg("The answer"),
+}
+_KINDS = {
+    "check_in": msg("check-in"),
+    "check_out": msg("check-out"),
+    "amend": msg("correction"),
+    "cancel": msg("cancellation"),
+}
+_PROBLEMS = {
+    "bad_length": msg("has the wrong length"),
+    "implausible": msg("cannot be right"),
+    "late": msg("was longer ago than the time for reporting"),
+}
+"""What is wrong with a field, by the codes whose sentence has numbers: a catalogue does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One report as it came, when it came first, its latest verdict, and how often it was sent."""
+
+    arrived_at: datetime
+    report: Mapping[str, Any] = field(repr=False)
+    result: Result
+    has_photo: bool = False
+    times_sent: int = 1
 
 
 class Page:
-    """The page of one authority, from its first start on. It shows no reports that came before."""
+    """The page of one authority, from its first start on. It shows no reports that came before.
 
-    def __init__(self, property_name: str, window_hours: int, *, is_shown: bool) -> None:
+    Safe to use from several threads.
+    """
+
+    def __init__(self, property_name: str, *, is_shown: bool) -> None:
         self._property_name = property_name
-        self._window_hours = window_hours
-        self._form_key = new_token()
         self.token = new_token() if is_shown else ""
         """The secret part of the address; empty without a page."""
-        self.received = ReceivedReports()
-        self.switches = Switches()
+        self._lock = threading.Lock()
+        self._received: OrderedDict[str, Received] = OrderedDict()
 
-    @property
-    def _changes(self) -> int:
-        """How many changes of the page there were. Its script asks for the number, and loads the page where it grew."""
-        return self.received.changes + self.switches.changes
+    def add(self, report: Mapping[str, Any], result: Result, now: datetime) -> None:
+        """Add a report and its result. A report that is sent again keeps its place.
+
+        One that has the id of another report does not replace it.
+        """
+        conflict = any(error.code == "id_conflict" for error in result.errors)
+        key = f"{result.id} conflict" if conflict else result.id
+        with self._lock:
+            before = self._received.get(key, Received(now, report, result, times_sent=0))
+            self._received[key] = replace(before, report=report, result=result, times_sent=before.times_sent + 1)
+            while len(self._received) > MAX_REPORTS:
+                self._received.popitem(last=False)
+
+    def change(self, report_id: str, **changes: Any) -> None:  # noqa: ANN401  as `dataclasses.replace`
+        """Change what is shown of a report: a later verdict, or that its photo arrived."""
+        with self._lock:
+            if report_id in self._received:
+                self._received[report_id] = replace(self._received[report_id], **changes)
+
+    def newest_first(self) -> list[Received]:
+        """Return the reports."""
+        with self._lock:
+            return list(reversed(self._received.values()))
 
     def answer(self, request: Request, part: str, token: str) -> Response:
-        """Return one part of the page: the document, its style, its script, the changes, or the faults' new state.
-
-        Raises `Refusal`.
-        """
+        """Return one part of the page: the document or its style. Raises `Refusal`."""
         if not is_token(token, self.token):
             raise Refusal(404, "There is nothing at this address.")
-        match part:
-            case "style":
-                return Response((_TEMPLATES / "page.css").read_text("utf-8"), mimetype="text/css")
-            case "script":
-                return Response((_TEMPLATES / "page.js").read_text("utf-8"), mimetype="text/javascript")
-            case "changes":
-                return Response(str(self._changes), mimetype="text/plain")
-            case "faults":
-                return self._turn(request)
-            case _:
-                return self._document(request)
-
-    def _document(self, request: Request) -> Response:
-        from apoa_client.sandbox.page_view import Contents, page_html  # most training runs never show the page
-
-        contents = Contents(
-            property_name=self._property_name,
-            window_hours=self._window_hours,
-            address=f"/received/{self.token}",
-            base_url=f"{request.host_url}v1",
-            form_key=self._form_key,
-            # Read before the rest: a change in between is then shown again, and not lost.
-            changes=self._changes,
-            stays=self.received.stays(),
-            newest=self.received.newest(),
-            switches=self.switches.on(),
-        )
-        language = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES)
-        return Response(page_html(contents, language or ""), mimetype="text/html", headers=PAGE_HEADERS)
-
-    def _turn(self, request: Request) -> Response:
-        """Turn a fault on or off as a form asks, and send the browser back to the page."""
-        form = self._form(request)
-        name, turn = form.get("fault", ""), form.get("turn", "")
-        if name not in NAMES or turn not in {"once", "on", "off"}:
-            raise Refusal(400, "The page has no such switch.")
-        if turn == "off":
-            self.switches.turn_off(name)
-        else:
-            self.switches.turn_on(Switch(_step(name, form), turn == "once"))
-        query = urlencode({"lang": form.get("lang", "")})
-        return Response(status=303, headers={"Location": f"/received/{self.token}?{query}"})
-
-    def _form(self, request: Request) -> dict[str, str]:
-        """Return the fields of a form that the page itself sent."""
-        form = read_form(request, _FORM_LIMITS)
-        if not comes_from_page(request) or not is_token(form.get("key", ""), self._form_key):
-            raise Refusal(403, "Only the page itself turns faults on and off.")
-        return form
+        if part == "style":
+            return Response((_TEMPLATES / "page.css").read_text("utf-8"), mimetype="text/css")
+        language = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES) or ""
+        html = _html(self._property_name, f"/received/{token}", self.newest_first(), language)
+        return Response(html, mimetype="text/html", headers=PAGE_HEADERS)
 
 
-def _step(name: str, form: dict[str, str]) -> Step:
-    if name == "503":
-        return Step(name, RETRY_AFTER_S)
-    if name != "slow":
-        return Step(name)
-    if form.get("seconds", "") not in map(str, SECONDS):
-        raise Refusal(400, "The page has no such number of seconds.")
-    return Step(name, float(form["seconds"]))
+def _html(property_name: str, address: str, reports: Sequence[Received], language: str) -> str:
+    """Return the page in a language of `LANGUAGES`, in Indonesian for another one."""
+    language = language if language in LANGUAGES else _DEFAULT_LANGUAGE
+    translations = catalogue(language)
+    return _template().render(
+        t=lambda message: message.render(translations.gettext, translations.ngettext),
+        texts=_TEXTS,
+        statuses={each.value: each.meaning.title for each in Status},
+        property_name=property_name,
+        address=address,
+        language=language,
+        languages=_LANGUAGE_NAMES,
+        reports=reports,
+        kind=lambda report: _KINDS.get(_text(report, "kind"), msg("unknown kind of report")),
+        text=_text,
+        moment=moment_message,
+        finding=_finding,
+        json=_json,
+        receipt=lambda receipt: msg(
+            "Receipt {number}, issued {moment}",
+            number=literal(receipt.number),
+            moment=moment_message(datetime.fromisoformat(receipt.issued_at)),
+        ),
+        sent_again=lambda times: nmsg(
+            "It was sent {count} more time, and counts once.", "It was sent {count} more times, and counts once.", times
+        ),
+    )
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # most training runs never show the page
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
+
+
+def _finding(violation: Violation) -> Message:
+    """Return what is wrong with which field, in the authority's own sentence or in one without its numbers."""
+    label = _REPORT_ID if violation.field == "id" else label_of(violation.field)
+    return with_label(label, _PROBLEMS.get(violation.code) or Message(violation.message))
+
+
+def _text(report: Mapping[str, Any], *path: str) -> str:
+    """Return the text at `path` of a report; empty if there is none."""
+    value = member(report, *path)
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _json(value: Mapping[str, Any] | Result) -> str:
+    """Return a report as it was sent, or the answer to it, as JSON."""
+    value = asdict(value) if isinstance(value, Result) else value
+    return json.dumps(value, ensure_ascii=False, indent=2).encode(errors="backslashreplace").decode()

@@ -25,9 +25,8 @@ from apoa_client.loopback import EVERY_HEADER, names_loopback, receive_body
 from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.sandbox import fault_injection
 from apoa_client.sandbox.decisions import Decisions, Result
-from apoa_client.sandbox.faults import OK, Faults, Step
+from apoa_client.sandbox.faults import Faults, Step, altered_response, altered_results, respond_early
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
 from apoa_client.sandbox.validation import Refusal, fits, violations
@@ -116,9 +115,6 @@ _ROUTES = Map(
     [
         Rule("/received/<token>", endpoint="page_document", methods=["GET"]),
         Rule("/received/<token>/page.css", endpoint="page_style", methods=["GET"]),
-        Rule("/received/<token>/page.js", endpoint="page_script", methods=["GET"]),
-        Rule("/received/<token>/changes", endpoint="page_changes", methods=["GET"]),
-        Rule("/received/<token>/faults", endpoint="page_faults", methods=["POST"]),
         Rule("/v1/openapi.yaml", endpoint="contract", defaults={"form": "yaml"}, methods=["GET"]),
         Rule("/v1/openapi.json", endpoint="contract", defaults={"form": "json"}, methods=["GET"]),
         Rule("/v1/oauth/token", endpoint="token", methods=["POST"]),
@@ -185,20 +181,16 @@ class Service:
     def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
         if route.startswith(_PAGE):
             return self.page.answer(request, route.removeprefix(_PAGE), arguments["token"])
-        steps = [self.faults.next(route), *self.page.switches.steps(route)]
-        for each in steps:
-            replacement = fault_injection.respond_early(request, each, self.stopping)
-            if replacement is not None:
-                return replacement
+        step = self.faults.next(route)
+        replacement = respond_early(request, step, self.stopping)
+        if replacement is not None:
+            return replacement
         if route not in _WITHOUT_TOKEN:
             given = request.authorization
             if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
                 raise _unauthorized("Bearer")
         handler: Callable[..., Response] = getattr(self, f"_{route}")
-        step = next((each for each in steps if not each.is_of_line), OK)
-        response = handler(request, step, **arguments)
-        for each in steps:
-            response = fault_injection.altered_response(request, each, response)
+        response = altered_response(request, step, handler(request, step, **arguments))
         body = response.get_data()
         if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:  # 500 verdicts become much smaller
             response.set_data(gzip.compress(body, mtime=0))
@@ -250,13 +242,13 @@ class Service:
 
     def _reports(self, request: Request, step: Step) -> Response:
         reports = read_reports(request, self.limits)
-        results = self.decisions.receive(reports, step, refuse=self.page.switches.refuse)
+        results = self.decisions.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
-            self.page.received.add(report, result, self.now())
-        return _results(fault_injection.altered_results(step, results))
+            self.page.add(report, result, self.now())
+        return _results(altered_results(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
-        return _json(asdict(fault_injection.altered_results(step, [self._known(report_id, step)])[0]))
+        return _json(asdict(altered_results(step, [self._known(report_id, step)])[0]))
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
         receipt = self._known(report_id, step).receipt
@@ -294,14 +286,14 @@ class Service:
     def _photo(self, request: Request, _step: Step, report_id: str) -> Response:
         sha256 = hashlib.sha256(read_photo(request)).hexdigest()
         self.decisions.add_photo(report_id, sha256)
-        self.page.received.add_photo(report_id)
+        self.page.change(report_id, has_photo=True)
         return _json({"id": report_id, "sha256": sha256})
 
     def _known(self, report_id: str, step: Step) -> Result:
         result = self.decisions.result(report_id, step)
         if result is None:
             raise Refusal(404, "No report with this id was received.")
-        self.page.received.update(result)
+        self.page.change(report_id, result=result)
         return result
 
 
