@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from jsonschema.exceptions import ValidationError
 
-from apoa_client.authority.contract import contract
-from apoa_client.authority.contract_rules import FIELD_RULES
+from apoa_client.authority.contract import FIELD_RULES, contract
 
 _MAX_SCHEMA = 400
 """Characters of a schema that is quoted."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from apoa_client.authority.contract_rules import STAY_RULES
+from apoa_client.authority.contract import STAY_RULES
 from apoa_client.messages import N_
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import TRAINING_NUMBER, State, instant

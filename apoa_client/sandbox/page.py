@@ -56,12 +56,6 @@ _KINDS = {
     "amend": msg("correction"),
     "cancel": msg("cancellation"),
 }
-_PROBLEMS = {
-    "bad_length": msg("has the wrong length"),
-    "implausible": msg("cannot be right"),
-    "late": msg("was longer ago than the time for reporting"),
-}
-"""What is wrong with a field, by the codes whose sentence has numbers: a catalogue does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +161,9 @@ def _template() -> "Template":
 
 
 def _finding(violation: Violation) -> Message:
-    """Return what is wrong with which field, in the authority's own sentence or in one without its numbers."""
+    """Return what is wrong with which field."""
     label = _REPORT_ID if violation.field == "id" else label_of(violation.field)
-    return with_label(label, _PROBLEMS.get(violation.code) or Message(violation.message))
+    return with_label(label, Message(violation.message))
 
 
 def _text(report: Mapping[str, Any], *path: str) -> str:

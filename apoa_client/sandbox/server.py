@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.loopback import HOST, LoopbackServer
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
 from apoa_client.sandbox.page import Page
@@ -20,8 +20,6 @@ from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import Credentials, Service
 from apoa_client.sandbox.storage import Storage
 from apoa_client.settings.zones import ZONES
-
-HIGHEST_PORT = 65_535
 
 
 @dataclass
@@ -117,17 +115,14 @@ class SandboxServer:
         )
 
 
-def _port_unusable(message: Message) -> SettingsProblem:
-    advice = msg("Choose another port, or stop the program that uses this one. Without a port, a free one is taken.")
-    return SettingsProblem(message, advice, name="port_unusable")
-
-
 def _listen(port: int) -> socket.socket:
-    if not 0 <= port <= HIGHEST_PORT:
-        raise _port_unusable(msg("{port} is not a port: ports are 1 to {highest}.", port=port, highest=HIGHEST_PORT))
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as exc:
+        message = msg("The training authority may not listen on port {port}.", port=port)
         if exc.errno == errno.EADDRINUSE:
-            raise _port_unusable(msg("Another program already uses port {port}.", port=port)) from exc
-        raise _port_unusable(msg("The training authority may not listen on port {port}.", port=port)) from exc
+            message = msg("Another program already uses port {port}.", port=port)
+        advice = msg(
+            "Choose another port, or stop the program that uses this one. Without a port, a free one is taken."
+        )
+        raise SettingsProblem(message, advice, name="port_unusable") from exc

@@ -31,7 +31,7 @@ Violations = tuple["Violation", ...]
 class Violation:
     """One finding about one field of a report. `message` is English and never quotes what was sent.
 
-    Sentences without values are in the catalogue, so that the client shows them in the reader's language.
+    It is in the catalogue, so that the client shows it in the reader's language.
     """
 
     field: str
@@ -75,6 +75,7 @@ _CODE_OF_KEYWORD = {
 }
 _MESSAGES = {
     "missing": N_("This is required."),
+    "bad_length": N_("This is too long or too short for the contract."),
     "bad_type": N_("This is of the wrong type."),
     "bad_date": N_("This is not a date of the calendar in the form of the contract."),
     "bad_character": N_("This has characters, or a form, that the contract does not allow."),
@@ -142,7 +143,7 @@ def _converted(errors: Iterable[ValidationError]) -> Iterator[Violation]:
                 yield Violation(_path(error, name), "unknown_member", _MESSAGES["unknown_member"])
         else:
             code = _code(str(error.validator), instance, schema)
-            yield Violation(_path(error), code, _MESSAGES.get(code) or _length_message(error))
+            yield Violation(_path(error), code, _MESSAGES[code])
 
 
 def _code(keyword: str, instance: object, schema: Any) -> str:  # noqa: ANN401  a JSON Schema
@@ -157,12 +158,6 @@ def _code(keyword: str, instance: object, schema: Any) -> str:  # noqa: ANN401  
 def _codes_by_pattern() -> dict[str, str]:
     schemas = contract()["components"]["schemas"]
     return {schemas[name]["pattern"]: code for name, code in _CODE_OF_SCHEMA.items()}
-
-
-def _length_message(error: ValidationError) -> str:
-    bound = "At least" if error.validator in {"minLength", "minItems"} else "At most"
-    what = "characters" if error.validator in {"minLength", "maxLength"} else "lines"
-    return f"{bound} {error.validator_value} {what}."
 
 
 def _path(error: ValidationError, *names: str) -> str:
@@ -194,7 +189,7 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
         return ()
     warnings: list[Violation] = []
     if reported_at - check_in > timedelta(hours=window_hours):
-        late = f"The report was made more than {window_hours} hours after the check-in."
+        late = N_("The report was made later after the check-in than the time for reporting.")
         warnings.append(Violation("stay.check_in", "late", late))
     arrival, expiry = check_in.astimezone(zone).date(), _day(member(report, "guest", "document", "expiry_date"))
     if planned_check_out_of(report) == arrival:
@@ -203,20 +198,12 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
         warnings.append(Violation("guest.document.expiry_date", "missing", N_("The date of expiry could not be read.")))
     elif expiry < arrival:
         warnings.append(Violation("guest.document.expiry_date", "expired", N_("The document had expired at check-in.")))
-    warnings += _permit_warnings(report)
-    return tuple(warnings)
-
-
-def _permit_warnings(report: Mapping[str, Any]) -> Iterator[Violation]:
     text, nationality = member(report, "guest", "stay_permit", "code"), member(report, "guest", "nationality")
     permit = permits.find(text) if isinstance(text, str) else None
     if permit is not None and isinstance(nationality, str) and permits.is_unlikely(permit.code, nationality):
-        yield Violation(
-            "guest.stay_permit.code",
-            "implausible",
-            f"By the list of {permits.as_of()}, this nationality does not get {permit.code}. "
-            "The visa or stamp in the passport decides.",
-        )
+        unlikely = N_("By the list of permits, this nationality does not get this permit. The visa or stamp decides.")
+        warnings.append(Violation("guest.stay_permit.code", "implausible", unlikely))
+    return tuple(warnings)
 
 
 def check_in_of(report: Mapping[str, Any]) -> datetime | None:

@@ -17,8 +17,7 @@ import pytest
 from conformance_helpers import PASSWORD, USERNAME, Suite, failed, now
 from screens import RENEW
 
-from apoa_client.authority.contract import contract_text
-from apoa_client.authority.contract_rules import FIELD_RULES, STAY_RULES, FieldRule
+from apoa_client.authority.contract import FIELD_RULES, STAY_RULES, FieldRule, contract_text
 from apoa_client.cli.guide import guides
 from apoa_client.conformance.check import Result
 from apoa_client.conformance.samples import Samples, by_rule

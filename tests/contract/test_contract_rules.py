@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from contract_helpers import AnyAuthority, AuthorityUnderTest
 
-from apoa_client.authority.contract_rules import FIELD_RULES, STAY_RULES
+from apoa_client.authority.contract import FIELD_RULES, STAY_RULES
 from apoa_client.conformance.samples import by_rule
 from apoa_client.ports.authority import Verdict
 

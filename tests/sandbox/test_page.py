@@ -92,7 +92,7 @@ def test_refused_report_with_errors_in_words(
     assert "Refused" in english
     assert "No receipt" in english
     assert "Sex: This is not one of the values that the contract allows. guest.sex unknown_value" in english
-    assert "Surname: has the wrong length guest.surname bad_length" in english
+    assert "too short for the contract. guest.surname bad_length" in english
     assert "Jenis kelamin: Ini " in indonesian
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from statistics import median
 
-from apoa_client.authority.contract_rules import FIELD_RULES, FieldRule
+from apoa_client.authority.contract import FIELD_RULES, FieldRule
 from apoa_client.conformance.check import Check, Context, check
 from apoa_client.conformance.checks.session import CLOCK
 from apoa_client.conformance.exchange import Failed, Skipped

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from apoa_client.authority.contract_rules import STAY_RULES
+from apoa_client.authority.contract import STAY_RULES
 from apoa_client.conformance.check import Context, check
 from apoa_client.conformance.expect import (
     Json,
