@@ -1,17 +1,16 @@
 """Decides about the reports of one call, and answers later what became of them.
 
-The checks run in the contract's order: is the id known, is the report valid, does it fit the stay, is the guest covered
-already. The decision about a valid report is stored under its id before the call is answered; a report that breaks a
-rule for its fields is not received.
+The checks run in the contract's order: is the id known, is the report valid, does it fit the stay. The decision about a
+valid report is stored under its id before the call is answered; a report that breaks a rule for its fields is not
+received. Whether a guest is reported twice is not looked for, because nothing about a guest is stored; the fault script
+makes a duplicate.
 """
 
 import hashlib
-import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from apoa_client.authority.contract import STAY_RULES
@@ -24,8 +23,6 @@ from apoa_client.sandbox.validation import (
     Refusal,
     Violation,
     Violations,
-    check_in_of,
-    planned_check_out_of,
     report_violations,
     rule_violations,
     rule_warnings,
@@ -53,28 +50,6 @@ class Result:
     retry_after: int | None = None
 
 
-MAX_NIGHTS = 366
-
-
-def night_marks(report: Mapping[str, Any], key: bytes, zone: tzinfo | None) -> list[bytes]:
-    """Return the marks of a check-in or amendment, one for each night in `zone`, at most `MAX_NIGHTS`.
-
-    `key` is 32 random bytes. The marks show the nights for which a guest is already reported, without personal data.
-    Each is HMAC-SHA-256 with a random key that only this process has: all possible passport numbers can be tried, so a
-    key that is stored beside the marks, or derived from a known password, would reveal them. As a result, only the
-    process that received the first report detects a duplicate, and not one started later.
-    """
-    check_in, leaving = check_in_of(report), planned_check_out_of(report)
-    if check_in is None or leaving is None:
-        return []
-    document = report["guest"]["document"]
-    first = check_in.astimezone(zone).date()
-    nights = min((leaving - first).days, MAX_NIGHTS)
-    number = re.sub("[^A-Z0-9]", "", document["number"])
-    texts = [f"{document['issuing_state']}\0{number}\0{first + timedelta(days=night)}" for night in range(nights)]
-    return [hmac.digest(key, text.encode(), "sha256") for text in texts]
-
-
 Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
@@ -94,13 +69,12 @@ _STAY_MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides and stores. `key` is the key of `night_marks`.
+    """Decides and stores.
 
     `now` is timezone-aware; `window_hours` is how long after check-in a report is in time.
     """
 
     storage: Storage
-    key: bytes = field(repr=False)
     now: Callable[[], datetime]
     window_hours: int
 
@@ -187,25 +161,13 @@ class Decisions:
             received_at=instant(self.now()),
         )
         if rule.code is None:
-            record = self._judge(records, record, report, step)
+            warnings = _to_json(rule_warnings(report, self.now().tzinfo, self.window_hours))
+            record = self._with_verdict(records, replace(record, warnings=warnings), step)
         else:
             misfit = Violation("stay_id", rule.code, _STAY_MESSAGES[rule.code])
             record = replace(record, status=rule.status, errors=_to_json((misfit,)))
         records.save(record)
         return _as_result(records, record)
-
-    def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
-        """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
-        zone = self.now().tzinfo
-        record = replace(record, warnings=_to_json(rule_warnings(report, zone, self.window_hours)))
-        if step.status.state is State.REJECTED:
-            return self._with_verdict(records, record, step)
-        nights = night_marks(report, self.key, zone) if record.kind in {"check_in", "amend"} else []
-        other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
-        if other is not None:
-            return replace(record, status="duplicate", covered_by=other.id)
-        records.cover(record.stay_id, nights)
-        return self._with_verdict(records, record, step)
 
     def _with_verdict(self, records: Records, record: Record, step: Step) -> Record:
         """The record with its verdict: accepted, unless the script says otherwise."""

@@ -1,7 +1,6 @@
 """The training authority as a server on the loopback interface, which can be stopped and started again."""
 
 import errno
-import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -54,7 +53,6 @@ class SandboxServer:
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
-        self._key = secrets.token_bytes(32)
         self._page = Page(self.property_name, is_shown=self.page)
         self._running: tuple[LoopbackServer, Service] | None = None
 
@@ -100,17 +98,17 @@ class SandboxServer:
 
     def _service(self) -> Service:
         return Service(
-            decisions=Decisions(Storage(self.storage), self._key, self._now, self.window_hours),
+            decisions=Decisions(Storage(self.storage), self._now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
-            environment=self.environment,
-            property_id=self.username,
-            property_name=self.property_name,
-            property_office=self.property_office,
             limits=self.limits,
             page=self._page,
             now=self._now,
-            timezone=self.timezone,
+            about={
+                "environment": self.environment,
+                "timezone": self.timezone,
+                "property": {"id": self.username, "name": self.property_name, "office": self.property_office},
+            },
             tables=self.tables,
         )
 

@@ -137,15 +137,11 @@ class Service:
     decisions: Decisions
     credentials: Credentials
     faults: Faults
-    environment: str
-    property_id: str
-    property_name: str
-    property_office: str | None
     limits: Limits
     page: Page
     now: Callable[[], datetime]
-    timezone: str
-    """The name of the zone of `now`."""
+    about: Mapping[str, Any]
+    """What ``Meta`` says of the authority and of the account: environment, timezone and property."""
     tables: Mapping[str, dict[str, Any] | None]
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -213,7 +209,6 @@ class Service:
         return _json(
             {
                 "contract": ".".join(contract()["info"]["version"].split(".")[:2]),
-                "environment": self.environment,
                 "server_time": instant(self.now()),
                 "max_batch": self.limits.max_batch,
                 "max_body_bytes": self.limits.max_body_bytes,
@@ -221,8 +216,7 @@ class Service:
                 "reporting_window_hours": self.decisions.window_hours,
                 "wants_photo": True,
                 "daily_receipts": True,
-                "timezone": self.timezone,
-                "property": {"id": self.property_id, "name": self.property_name, "office": self.property_office},
+                **self.about,
             }
         )
 
@@ -270,7 +264,7 @@ class Service:
                 "day": day,
                 "from": instant(begin),
                 "to": instant(end),
-                "property": self.property_id,
+                "property": self.about["property"]["id"],
                 "issued_at": instant(now),
                 "accepted": len(receipts),
                 "reports": [

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
-from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk, running_prism
+from contract_helpers import AuthorityUnderTest, Desk, running_prism
 
 from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
+from apoa_client.ports.authority import Authority
 from apoa_client.sandbox.server import SandboxServer
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -76,7 +77,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AuthorityU
 
 
 @pytest.fixture(params=["simulator", "sandbox", pytest.param("prism", marks=pytest.mark.prism)])
-def any_authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyAuthority]:
+def any_authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Authority]:
     """A new authority of every kind; also Prism, which stores nothing."""
     if request.param == "prism":
         client = http_authority(request.getfixturevalue("prism_url"), "rahasia")

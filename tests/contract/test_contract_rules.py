@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract_helpers import AnyAuthority, AuthorityUnderTest
+from contract_helpers import AuthorityUnderTest
 
 from apoa_client.authority.contract import FIELD_RULES, STAY_RULES
 from apoa_client.conformance.samples import by_rule
-from apoa_client.ports.authority import Verdict
+from apoa_client.ports.authority import Authority, Verdict
 
 Json = dict[str, Any]
 Examples = dict[str, list[Json]]
@@ -41,12 +41,12 @@ def make(examples: Examples) -> Make:
     return make
 
 
-def submit(authority: AnyAuthority, report: Json) -> Verdict:
+def submit(authority: Authority, report: Json) -> Verdict:
     (verdict,) = authority.submit([(report["id"], json.dumps(report).encode())])
     return verdict
 
 
-def validate(authority: AnyAuthority, report: Json) -> Verdict:
+def validate(authority: Authority, report: Json) -> Verdict:
     (verdict,) = authority.validate([(report["id"], json.dumps(report).encode())])
     return verdict
 
