@@ -12,7 +12,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from apoa_client.authority.http_errors import HttpResponse, retry_after
+from apoa_client.authority.http_errors import HttpResponse, error_for, retry_after
 from apoa_client.conformance.exchange import Connection, NoAnswer, Skipped
 from apoa_client.conformance.expect import (
     Json,
@@ -97,13 +97,10 @@ class Server:
                 raise
             exc.error.advice = msg("Nothing was tested. Check the address, and that the server runs.")
             raise exc.error from None
-        if response.status == HTTPStatus.UNAUTHORIZED or b'"invalid_client"' in response.body:
-            raise WrongPassword(
-                msg("The server does not accept the username and password."),
-                msg("Nothing was sent. Check the test account; too many wrong passwords may lock it."),
-            )
-        if response.status == HTTPStatus.FORBIDDEN:
-            raise AccountSuspended(msg("The server refuses this account."))
+        refusal = error_for(response)
+        if isinstance(refusal, WrongPassword | AccountSuspended):
+            refusal.advice = msg("Nothing was sent. Check the test account; too many wrong passwords may lock it.")
+            raise refusal
         self._use(response)
 
     def _use(self, response: HttpResponse) -> None:

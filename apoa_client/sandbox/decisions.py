@@ -81,19 +81,11 @@ class Decisions:
     def receive(self, reports: Sequence[Report], step: Step = OK, *, keep: bool = True) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
-        With `keep` False nothing is stored and no new receipt is issued.
+        With `keep` False nothing is stored, and no receipt is shown.
         """
         with self.storage.transaction(keep=keep) as records:
-            first_new = records.next_number()
             results = [self._decide(records, report, step) for report in reports]
-        if keep:
-            return results
-        return [
-            replace(result, receipt=None)
-            if result.receipt is not None and int(result.receipt.number.rpartition("-")[2]) >= first_new
-            else result
-            for result in results
-        ]
+        return results if keep else [replace(result, receipt=None) for result in results]
 
     def result(self, report_id: str, step: Step = OK) -> Result | None:
         """The result of one report, or None if it was never received. The question decides a pending report."""

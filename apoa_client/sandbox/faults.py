@@ -10,10 +10,10 @@ import socket
 import threading
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import NoReturn
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
@@ -22,11 +22,6 @@ from apoa_client.errors import UsageProblem
 from apoa_client.messages import N_, msg
 from apoa_client.ports.authority import Status
 from apoa_client.sandbox.validation import Refusal
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-_Result = TypeVar("_Result", bound="DataclassInstance")
 
 MAX_REPEATS = 10_000
 MAX_SECONDS = 3_600
@@ -44,9 +39,7 @@ _STATUSES = {
     "duplicate": Status.DUPLICATE,
     "defer": Status.DEFERRED,
 }
-_VERDICTS = frozenset({*_STATUSES, "foreign-ids", "unknown-status"})
 _HUGE = 1 << 20
-_FOREIGN_ID = "00000000-0000-4000-8000-{:012x}"
 _PORTAL = """<!DOCTYPE html>
 <html lang="en"><head><title>Hotel Wi-Fi</title></head>
 <body><h1>Welcome to our Wi-Fi</h1><form method="post"><input name="room"><button>Connect</button></form></body></html>
@@ -65,8 +58,8 @@ class Route(StrEnum):
 
 
 POSSIBLE: dict[str, frozenset[str]] = {
-    Route.REPORTS: _HTTP_ERRORS | _LINE | _VERDICTS | {"short-list", "shuffled-list", "one-unreadable"},
-    Route.RESULT: _HTTP_ERRORS | _LINE | _VERDICTS,
+    Route.REPORTS: _HTTP_ERRORS | _LINE | _STATUSES.keys(),
+    Route.RESULT: _HTTP_ERRORS | _LINE | _STATUSES.keys(),
     Route.TOKEN: _HTTP_ERRORS | _LINE,
     Route.META: _HTTP_ERRORS | _LINE,
     Route.CODES: _HTTP_ERRORS | _LINE,
@@ -160,23 +153,6 @@ def respond_early(request: Request, step: Step, stopping: threading.Event) -> Re
     if step.name == "redirect":
         return Response(status=302, headers={"Location": REDIRECT_TARGET})
     return None
-
-
-def altered_results(step: Step, results: list[_Result]) -> list[_Result]:
-    """The results of a call, broken as the step says."""
-    match step.name:
-        case "foreign-ids":
-            return [replace(result, id=_FOREIGN_ID.format(index)) for index, result in enumerate(results)]
-        case "short-list":
-            return results[:-1]
-        case "shuffled-list":
-            return [*reversed(results), *results]
-        case "one-unreadable":
-            return [*results[:-1], replace(results[-1], status="archived")]
-        case "unknown-status":
-            return [replace(result, status="archived") for result in results]
-        case _:
-            return results
 
 
 def altered_response(request: Request, step: Step, response: Response) -> Response:

@@ -31,13 +31,11 @@ MAX_REPORTS = 200
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _DEFAULT_LANGUAGE = "id"
-_LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
 _REPORT_ID = msg("Id of the report")
 _TEXTS = {
     "title": msg("Training authority"),
     "purpose": msg("What apoa sends to this computer for training appears here. Nothing here reaches Immigration."),
     "reload": msg("Load the page again to see what has arrived since."),
-    "language": msg("Language"),
     "reports": msg("Reports received"),
     "no_reports": msg("No report has arrived since the training authority was started."),
     "room": msg("Room"),
@@ -112,14 +110,13 @@ class Page:
             raise Refusal(404, "There is nothing at this address.")
         if part == "style":
             return Response((_TEMPLATES / "page.css").read_text("utf-8"), mimetype="text/css")
-        language = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES) or ""
+        language = request.accept_languages.best_match(LANGUAGES, _DEFAULT_LANGUAGE)
         html = _html(self._property_name, f"/received/{token}", self.newest_first(), language)
         return Response(html, mimetype="text/html", headers=PAGE_HEADERS)
 
 
 def _html(property_name: str, address: str, reports: Sequence[Received], language: str) -> str:
-    """Return the page in a language of `LANGUAGES`, in Indonesian for another one."""
-    language = language if language in LANGUAGES else _DEFAULT_LANGUAGE
+    """Return the page in a language of `LANGUAGES`."""
     translations = catalogue(language)
     return _template().render(
         t=lambda message: message.render(translations.gettext, translations.ngettext),
@@ -128,7 +125,6 @@ def _html(property_name: str, address: str, reports: Sequence[Received], languag
         property_name=property_name,
         address=address,
         language=language,
-        languages=_LANGUAGE_NAMES,
         reports=reports,
         kind=lambda report: _KINDS.get(_text(report, "kind"), msg("unknown kind of report")),
         text=_text,

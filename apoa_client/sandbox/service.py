@@ -26,13 +26,10 @@ from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
 from apoa_client.sandbox.decisions import Decisions, Result
-from apoa_client.sandbox.faults import Faults, Step, altered_response, altered_results, respond_early
+from apoa_client.sandbox.faults import Faults, Step, altered_response, respond_early
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
 from apoa_client.sandbox.validation import Refusal, fits, violations
-
-MAX_TOKENS = 1_000
-"""The number of valid tokens at a time; the oldest is dropped first."""
 
 
 class Credentials:
@@ -60,8 +57,7 @@ class Credentials:
         token = secrets.token_urlsafe(32)
         now = self._now()
         with self._lock:
-            living = [(old, end) for old, end in self._expiry.items() if end > now]
-            self._expiry = dict(living[1 - MAX_TOKENS :])
+            self._expiry = {old: end for old, end in self._expiry.items() if end > now}
             self._expiry[token] = now + timedelta(seconds=self._lifetime_s)
         return {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime_s}
 
@@ -237,10 +233,10 @@ class Service:
         results = self.decisions.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
             self.page.add(report, result, self.now())
-        return _results(altered_results(step, results))
+        return _results(results)
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
-        return _json(asdict(altered_results(step, [self._known(report_id, step)])[0]))
+        return _json(asdict(self._known(report_id, step)))
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
         receipt = self._known(report_id, step).receipt

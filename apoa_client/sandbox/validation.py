@@ -184,7 +184,7 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
 
     Only for a report without violations. Days are those of `zone`.
     """
-    check_in, reported_at = check_in_of(report), created_at_of(report)
+    check_in, reported_at = _instant(member(report, "stay", "check_in")), _instant(report.get("created_at"))
     if report["kind"] != "check_in" or check_in is None or reported_at is None:
         return ()
     warnings: list[Violation] = []
@@ -192,7 +192,7 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
         late = N_("The report was made later after the check-in than the time for reporting.")
         warnings.append(Violation("stay.check_in", "late", late))
     arrival, expiry = check_in.astimezone(zone).date(), _day(member(report, "guest", "document", "expiry_date"))
-    if planned_check_out_of(report) == arrival:
+    if _day(member(report, "stay", "planned_check_out")) == arrival:
         warnings.append(Violation("stay.planned_check_out", "same_day", N_("The stay covers no night.")))
     if expiry is None:
         warnings.append(Violation("guest.document.expiry_date", "missing", N_("The date of expiry could not be read.")))
@@ -206,23 +206,8 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
     return tuple(warnings)
 
 
-def check_in_of(report: Mapping[str, Any]) -> datetime | None:
-    """The time of check-in, or None where it cannot be read."""
-    return _instant(member(report, "stay", "check_in"))
-
-
-def created_at_of(report: Mapping[str, Any]) -> datetime | None:
-    """When the report was made, or None where it cannot be read."""
-    return _instant(report.get("created_at"))
-
-
-def planned_check_out_of(report: Mapping[str, Any]) -> date | None:
-    """The planned day of departure, or None where it cannot be read."""
-    return _day(member(report, "stay", "planned_check_out"))
-
-
 def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
-    check_in, leaving = check_in_of(report), planned_check_out_of(report)
+    check_in, leaving = _instant(member(report, "stay", "check_in")), _day(member(report, "stay", "planned_check_out"))
     birth_text = member(report, "guest", "birth_date")
     born, left = _read(PartialDate.from_iso, birth_text), _instant(member(report, "check_out"))
     if isinstance(birth_text, str) and born is None:

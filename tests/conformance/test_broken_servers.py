@@ -332,7 +332,7 @@ FAULTS = {
     "cancelled stays make duplicates": Fault(covering(cancelled=True), "stays.after_cancel", "duplicate"),
     "stays that ended make duplicates": Fault(covering(left=True), "stays.after_check_out", "duplicate"),
     "the day of departure is a night": Fault(covering(departure=True), "stays.back_on_day_of_departure", "duplicate"),
-    "no idempotency": Fault(without_idempotency(), "idempotency.same_body", "status is duplicate"),
+    "no idempotency": Fault(without_idempotency(), "idempotency.same_body", "receipt is"),
     "bytes are compared": Fault(comparing_bytes(), "idempotency.same_content", "status"),
     "another code of a conflict": Fault(
         changing("/reports", each_result(other_conflict)), "idempotency.other_body", "id_conflict"

@@ -174,34 +174,15 @@ def test_a_call_that_fails_acquires_nothing(
     assert authority.submit(bodies)[0].status is Status.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        ("lost", UnknownOutcome),
-        ("truncated", NotTheAuthority),
-        ("empty", NotTheAuthority),
-        ("huge", NotTheAuthority),
-        ("foreign-ids", NotTheAuthority),
-        ("unknown-status", NotTheAuthority),
-    ],
-)
-def test_a_lost_answer_is_repeated(place: AuthorityUnderTest, desk: Desk, fault: str, error: type[ApoaError]) -> None:
+@pytest.mark.parametrize("fault", ["lost", "truncated", "empty", "huge"])
+def test_a_lost_answer_is_repeated(place: AuthorityUnderTest, desk: Desk, fault: str) -> None:
     """A report whose answer was lost or broken was acquired once, and the second call returns that receipt."""
     authority, bodies = place.visit(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
-    with pytest.raises(error):
+    with pytest.raises(UnknownOutcome if fault == "lost" else NotTheAuthority):
         authority.submit(bodies)
     first = [authority.verdict(report_id) for report_id, _ in bodies]
     assert [each.status for each in first if each is not None] == [Status.ACCEPTED] * 2
     assert authority.submit(bodies) == first
-
-
-@pytest.mark.parametrize(("fault", "readable"), [("short-list", 1), ("one-unreadable", 1), ("shuffled-list", 2)])
-def test_each_readable_verdict_counts(place: AuthorityUnderTest, desk: Desk, fault: str, readable: int) -> None:
-    """Results are matched by id, and one that is missing or unreadable leaves the others valid."""
-    authority, bodies = place.visit(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
-    verdicts = authority.submit(bodies)
-    assert verdicts == authority.submit(bodies)[:readable]
-    assert [each.id for each in verdicts] == [report_id for report_id, _ in bodies][:readable]
 
 
 def test_passwords_and_tokens(place: AuthorityUnderTest) -> None:

@@ -16,9 +16,9 @@ def test_axe_finds_nothing_serious(make_server: Make, send: Send, new_context: N
         send(server, check_in({"guest.document.number": f"X{number}"}))
     for lang, width, scheme in (("id", 320, "light"), ("en", 320, "dark"), ("id", 1280, "dark"), ("en", 1280, "light")):
         # The page's policy forbids foreign scripts; only this test puts one into it.
-        options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "bypass_csp": True}
-        page = new_context(**options).new_page()
-        page.goto(f"{server.page_url}?lang={lang}")
+        options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "locale": lang}
+        page = new_context(**options, bypass_csp=True).new_page()
+        page.goto(server.page_url)
         page.locator("summary").first.press("Enter")
         assert page.locator("details[open]").count() == 1
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
