@@ -51,7 +51,6 @@ NOT_FOUND = Paragraph("/components/responses/NotFound/description")
 TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
 CLOCK = Paragraph("/info/description", "Instants are RFC 3339")
 RECEIPT = Paragraph("/components/schemas/Receipt/description")
-DAILY_RECEIPT = Paragraph("/paths/~1receipts~1{day}/get/description", "Every receipt")
 
 
 class Result(StrEnum):

@@ -1,7 +1,7 @@
 """What an answer must be. Each function raises `Failed`, which names the place in the answer, or `Skipped`."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -147,17 +147,14 @@ def expect_accepted(result: Mapping[str, Any]) -> None:
         raise Failed(msg("A good report is {status} ({errors}).", status=str(result["status"]), errors=found or "-"))
 
 
-def expect_rejected(result: Mapping[str, Any], codes: Collection[str] = ()) -> None:
-    """Fail unless a report was rejected, with one of these codes if there are any. Needs a verdict."""
+def expect_rejected(result: Mapping[str, Any], expected: str = "") -> None:
+    """Fail unless a report was rejected, with an error of this code, or of this field and code. Needs a verdict."""
     need_verdict(result)
     status = str(result["status"])
     expect(status == "rejected", msg("The report is {status}, not rejected.", status=status))
-    found = {each["code"] for each in result["errors"]}
-    if codes and found.isdisjoint(codes):
-        raise Failed(
-            msg(
-                "The report is rejected with the code {found}, not {code}.",
-                found=", ".join(sorted(found)),
-                code=", ".join(codes),
-            )
-        )
+    errors = [f"{each['field'] or '-'} {each['code']}" for each in result["errors"]]
+    found = any(f" {each}".endswith(f" {expected}") for each in errors)
+    expect(
+        found or not expected,
+        msg("The errors are {found}, without {expected}.", found=shown(", ".join(errors)), expected=expected),
+    )

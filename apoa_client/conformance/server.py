@@ -188,10 +188,6 @@ class Server:
         )
         return True
 
-    def post(self, reports: Sequence[Mapping[str, Any]], path: str = "/reports") -> HttpResponse:
-        """Send reports in one call, and return its answer."""
-        return self.post_body(body_of(reports), path)
-
     def post_body(self, body: bytes, path: str = "/reports", headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
         """Send a body, JSON unless the headers say otherwise, and return the answer."""
         return self.call("POST", path, {**_JSON_BODY, **headers}, body)
@@ -201,7 +197,7 @@ class Server:
         return [
             result
             for some in self._batches(reports)
-            for result in expect_results(self.post(some, "/reports/validate"), some, "ValidationAnswer")
+            for result in expect_results(self.post_body(body_of(some), "/reports/validate"), some, "ValidationAnswer")
         ]
 
     def deliver(self, *reports: Mapping[str, Any]) -> list[Json]:
@@ -232,7 +228,7 @@ class Server:
             if not deferred or not self._wait_for_verdict(results[deferred[0]]):
                 break
             again = [reports[number] for number in deferred]
-            answers = iter(expect_results(self.post(again), again, "ReportsAnswer"))
+            answers = iter(expect_results(self.post_body(body_of(again)), again, "ReportsAnswer"))
             results = [next(answers) if state_of(each) is State.QUEUED else each for each in results]
         self._note(reports, results)
         return results

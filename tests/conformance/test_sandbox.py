@@ -15,7 +15,6 @@ from apoa_client.sandbox.server import SandboxServer
 _NEED_MORE = {
     "reports.duplicate",
     "photos.unwanted",
-    "receipts.no_day",
     "restart.during_batch",
     "accounts.apart",
     "closing.retry_after",

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from apoa_client.authority.http_errors import retry_after
-from apoa_client.conformance.check import DAILY_RECEIPT, RECEIPT, Context, Paragraph, check
+from apoa_client.conformance.check import RECEIPT, Context, Paragraph, check
 from apoa_client.conformance.checks.session import MAX_SKEW
 from apoa_client.conformance.exchange import Failed, NoAnswer, Skipped
 from apoa_client.conformance.expect import (
@@ -38,6 +38,7 @@ _INSIDE = Paragraph("/info/description", "A server answers within")
 _RETRY_AFTER = Paragraph("/components/responses/TooManyRequests/description")
 _KNOWN = Paragraph("/paths/~1reports~1{id}/get/description")
 _EXPIRES_IN = Paragraph("/components/schemas/Token/properties/expires_in/description")
+_DAILY_RECEIPT = Paragraph("/paths/~1receipts~1{day}/get/description", "Every receipt")
 _CANCEL = Paragraph("/components/schemas/Cancel/description")
 _FORBIDDEN = Paragraph("/components/responses/Forbidden/description")
 
@@ -173,7 +174,7 @@ def receipts(context: Context) -> None:
     _expect_unchanged(server)
 
 
-@check("closing.day", msg("GET /receipts/DAY lists each receipt of the test, on all its pages"), DAILY_RECEIPT)
+@check("closing.day", msg("GET /receipts/DAY lists each receipt of the test, on all its pages"), _DAILY_RECEIPT)
 def day(context: Context) -> None:
     """In the days of the property's time zone, where GET /meta says one."""
     server = context.server

@@ -5,7 +5,7 @@ import json
 from http import HTTPStatus
 
 from apoa_client.authority.http_errors import HttpResponse
-from apoa_client.conformance.check import DAILY_RECEIPT, RECEIPT, Context, Paragraph, check
+from apoa_client.conformance.check import RECEIPT, Context, Paragraph, check
 from apoa_client.conformance.expect import (
     expect,
     expect_equal,
@@ -68,13 +68,6 @@ def unchanged(context: Context) -> None:
         expect_receipt(again, receipt)
 
 
-@check("receipts.no_day", msg("A server without daily receipts answers 404"), DAILY_RECEIPT)
-def no_day(context: Context) -> None:
-    """Where GET /meta does not say `daily_receipts`."""
-    need(not context.server.meta.get("daily_receipts", False), msg("The server has daily receipts."))
-    expect_problem(context.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
-
-
 def _path(report_id: str) -> str:
     return f"/reports/{report_id}/receipt"
 
@@ -127,12 +120,16 @@ def refused(context: Context) -> None:
     expect_json(_put(context, check_in, _photo(MAX_PHOTO_BYTES)), "PhotoAnswer")
 
 
-@check("photos.unwanted", msg("A server that wants no photos answers 404"), _PHOTO_WANTED)
+@check("photos.unwanted", msg("A server without photos or daily receipts answers 404"), _PHOTO_WANTED)
 def unwanted(context: Context) -> None:
-    """Where GET /meta does not say `wants_photo`."""
-    need(not context.server.meta.get("wants_photo", False), msg("The server wants photos."))
-    [result] = context.server.accept(context.samples.check_in())
-    expect_problem(_put(context, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
+    """Where GET /meta does not say `wants_photo`, or not `daily_receipts`."""
+    photos, days = (context.server.meta.get(name, False) for name in ("wants_photo", "daily_receipts"))
+    need(not (photos and days), msg("The server has both."))
+    if not photos:
+        [result] = context.server.accept(context.samples.check_in())
+        expect_problem(_put(context, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
+    if not days:
+        expect_problem(context.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
 
 
 def _need_photos(context: Context) -> None:
