@@ -194,6 +194,23 @@ def other_conflict(result: Json) -> None:
         error["code"] = error["code"].replace("id_conflict", "conflict")
 
 
+def accepting_in_batch(request: Request, response: Response) -> Response:
+    """Accept a conflict with a report of the same call."""
+    ids = [each["id"] for each in reports_of(request) if "id" in each]
+    if response.status_code == 200 and len(set(ids)) < len(ids):
+        value = json.loads(response.get_data())
+        for result in value["results"]:
+            accepting_conflicts({}, result)
+        response.set_data(json.dumps(value))
+    return response
+
+
+def reading_broken_gzip(request: Request) -> None:
+    """Take a body that is not gzip as it is."""
+    if request.headers.get("Content-Encoding") == "gzip" and request.get_data().startswith(b"{"):
+        del request.environ["HTTP_CONTENT_ENCODING"]
+
+
 def accepting_conflicts(_report: Report, result: Json) -> None:
     if "id_conflict" in {each["code"] for each in result["errors"]}:
         accept(result)
@@ -328,6 +345,9 @@ FAULTS = {
         changing("/reports", each_result(other_conflict)), "idempotency.other_body", "id_conflict"
     ),
     "a conflict is accepted": Fault(deciding(lambda: accepting_conflicts), "idempotency.other_body", "accepted"),
+    "a conflict in one batch is accepted": Fault(
+        altered(after=lambda: accepting_in_batch), "idempotency.other_body", "not rejected"
+    ),
     "the sum of the bytes": Fault(
         changing_bytes(
             "/reports", lambda body: re.sub(rb'"sha256": "[0-9a-f]+"', b'"sha256": "%s"' % (b"0" * 64), body)
@@ -512,6 +532,7 @@ FAULTS = {
     "a receipt for each report": Fault(altered(after=lambda: no_receipt_for_bad), "reports.unknown_id", "not 404"),
     "a PDF that is HTML": Fault(altered(after=lambda: pdf_of_html), "receipts.pdf", "not a PDF"),
     # Limits and photos.
+    "broken gzip is read": Fault(before(reading_broken_gzip), "limits.gzip", "not 400"),
     "gzip is not accepted": Fault(before(refusing_gzip), "limits.gzip", "415"),
     "a smaller batch than it says": Fault(
         changing("/meta", lambda value: value.update(max_batch=LIMITS.max_batch + 1)), "limits.full_batch", "413"
