@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from apoa_client.locale import LANGUAGES, catalogue
 from apoa_client.loopback import PAGE_HEADERS, is_token, new_token
-from apoa_client.messages import Message, literal, moment_message, msg, nmsg
+from apoa_client.messages import Message, literal, moment_message, msg
 from apoa_client.ports.authority import Status
 from apoa_client.report.fields import label_of, with_label
 from apoa_client.sandbox.decisions import Result
@@ -58,13 +58,12 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One report as it came, when it came first, its latest verdict, and how often it was sent."""
+    """One report as it came, when it came first, and its latest verdict."""
 
     arrived_at: datetime
     report: Mapping[str, Any] = field(repr=False)
     result: Result
     has_photo: bool = False
-    times_sent: int = 1
 
 
 class Page:
@@ -88,8 +87,8 @@ class Page:
         conflict = any(error.code == "id_conflict" for error in result.errors)
         key = f"{result.id} conflict" if conflict else result.id
         with self._lock:
-            before = self._received.get(key, Received(now, report, result, times_sent=0))
-            self._received[key] = replace(before, report=report, result=result, times_sent=before.times_sent + 1)
+            before = self._received.get(key, Received(now, report, result))
+            self._received[key] = replace(before, report=report, result=result)
             while len(self._received) > MAX_REPORTS:
                 self._received.popitem(last=False)
 
@@ -135,9 +134,6 @@ def _html(property_name: str, address: str, reports: Sequence[Received], languag
             "Receipt {number}, issued {moment}",
             number=literal(receipt.number),
             moment=moment_message(datetime.fromisoformat(receipt.issued_at)),
-        ),
-        sent_again=lambda times: nmsg(
-            "It was sent {count} more time, and counts once.", "It was sent {count} more times, and counts once.", times
         ),
     )
 

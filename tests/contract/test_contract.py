@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from basics import raises_error
-from contract_helpers import AuthorityUnderTest, Desk
+from contract_helpers import Desk, Visit
 
 from apoa_client.errors import (
     AccountSuspended,
@@ -78,10 +78,10 @@ def test_the_contracts_examples_are_what_we_send(examples: Examples) -> None:
         assert json.loads(to_json(from_json(json.dumps(value).encode()))) == value
 
 
-def test_many_results_in_the_order_sent(place: AuthorityUnderTest, desk: Desk) -> None:
+def test_many_results_in_the_order_sent(place: Visit, desk: Desk) -> None:
     """Fifty reports get fifty verdicts, in their order, and fifty receipt numbers; one bad report affects no other."""
     bodies = desk.bodies(*(desk.check_in(serial) for serial in range(50, 0, -1)), desk.check_out(51, stay=99))
-    authority = place.visit()
+    authority = place()
     authority.meta()
     *verdicts, refused = authority.submit(bodies)
     assert [each.id for each in (*verdicts, refused)] == [each[0] for each in bodies]
@@ -96,9 +96,9 @@ def test_many_results_in_the_order_sent(place: AuthorityUnderTest, desk: Desk) -
     }
 
 
-def test_same_id_again(place: AuthorityUnderTest, desk: Desk) -> None:
+def test_same_id_again(place: Visit, desk: Desk) -> None:
     """A report that is sent again has the same receipt; other content under its id is refused, and changes nothing."""
-    authority, bodies = place.visit(), desk.bodies(desk.check_in(1))
+    authority, bodies = place(), desk.bodies(desk.check_in(1))
     (first,) = authority.submit(bodies)
     assert authority.submit(bodies) == [first]
     (second,) = authority.submit(desk.bodies(desk.check_in(1, number="X9")))
@@ -107,17 +107,17 @@ def test_same_id_again(place: AuthorityUnderTest, desk: Desk) -> None:
     assert authority.verdict(first.id) == first
 
 
-def test_a_validation_acquires_nothing(place: AuthorityUnderTest, desk: Desk) -> None:
+def test_a_validation_acquires_nothing(place: Visit, desk: Desk) -> None:
     """After a validation the report is unknown, without a PDF of a receipt, and is acquired when it is sent."""
-    authority, bodies = place.visit(), desk.bodies(desk.check_in(1))
+    authority, bodies = place(), desk.bodies(desk.check_in(1))
     assert [each.status for each in authority.validate(bodies)] == [Status.ACCEPTED]
     assert (authority.verdict(bodies[0][0]), authority.receipt_pdf(bodies[0][0])) == (None, None)
     assert authority.submit(bodies)[0].status is Status.ACCEPTED
 
 
-def test_pending_is_decided_later(place: AuthorityUnderTest, desk: Desk) -> None:
+def test_pending_is_decided_later(place: Visit, desk: Desk) -> None:
     """A pending report has no receipt until it is asked for; then it keeps one."""
-    authority, bodies = place.visit(faults="pending,result:pending"), desk.bodies(desk.check_in(1))
+    authority, bodies = place(faults="pending,result:pending"), desk.bodies(desk.check_in(1))
     (first,) = authority.submit(bodies)
     assert (first.status, first.receipt) == (Status.PENDING, None)
     again, later = authority.verdict(first.id), authority.verdict(first.id)
@@ -127,9 +127,9 @@ def test_pending_is_decided_later(place: AuthorityUnderTest, desk: Desk) -> None
     assert authority.submit(bodies) == [later]
 
 
-def test_scripted_verdicts(place: AuthorityUnderTest, desk: Desk) -> None:
+def test_scripted_verdicts(place: Visit, desk: Desk) -> None:
     """A deferred report is not received and may come again; a rejection has its reasons, a duplicate a receipt."""
-    authority = place.visit(faults="defer=60,ok,reject,duplicate")
+    authority = place(faults="defer=60,ok,reject,duplicate")
     (verdict,) = authority.submit(desk.bodies(desk.check_in(1)))
     assert (verdict.status, verdict.retry_after) == (Status.DEFERRED, 60)
     assert authority.submit(desk.bodies(desk.check_in(1)))[0].status is Status.ACCEPTED
@@ -162,11 +162,9 @@ def test_scripted_verdicts(place: AuthorityUnderTest, desk: Desk) -> None:
         ("redirect", NotTheAuthority),
     ],
 )
-def test_a_call_that_fails_acquires_nothing(
-    place: AuthorityUnderTest, desk: Desk, faults: str, error: type[ApoaError]
-) -> None:
+def test_a_call_that_fails_acquires_nothing(place: Visit, desk: Desk, faults: str, error: type[ApoaError]) -> None:
     """Each refusal of a whole call has its own class of error and its wait; sent again, the report is acquired."""
-    authority, bodies = place.visit(faults=faults), desk.bodies(desk.check_in(1))
+    authority, bodies = place(faults=faults), desk.bodies(desk.check_in(1))
     with pytest.raises(error) as caught:
         authority.submit(bodies)
     assert getattr(caught.value, "retry_after", None) == (30 if faults.endswith("=30") else None)
@@ -175,9 +173,9 @@ def test_a_call_that_fails_acquires_nothing(
 
 
 @pytest.mark.parametrize("fault", ["lost", "truncated", "empty", "huge"])
-def test_a_lost_answer_is_repeated(place: AuthorityUnderTest, desk: Desk, fault: str) -> None:
+def test_a_lost_answer_is_repeated(place: Visit, desk: Desk, fault: str) -> None:
     """A report whose answer was lost or broken was acquired once, and the second call returns that receipt."""
-    authority, bodies = place.visit(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
+    authority, bodies = place(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
     with pytest.raises(UnknownOutcome if fault == "lost" else NotTheAuthority):
         authority.submit(bodies)
     first = [authority.verdict(report_id) for report_id, _ in bodies]
@@ -185,11 +183,11 @@ def test_a_lost_answer_is_repeated(place: AuthorityUnderTest, desk: Desk, fault:
     assert authority.submit(bodies) == first
 
 
-def test_passwords_and_tokens(place: AuthorityUnderTest) -> None:
+def test_passwords_and_tokens(place: Visit) -> None:
     """A wrong password is refused at once; one refused token is replaced; meta fails like any call, and then works."""
     with pytest.raises(WrongPassword):
-        place.visit(right_password=False).meta()
-    authority = place.visit(faults="meta:401,meta:ok,meta:portal,meta:503=5")
+        place(right_password=False).meta()
+    authority = place(faults="meta:401,meta:ok,meta:portal,meta:503=5")
     assert authority.meta().contract == "1.3"
     for error in (NotTheAuthority, AuthorityBusy):
         with pytest.raises(error):
@@ -197,9 +195,9 @@ def test_passwords_and_tokens(place: AuthorityUnderTest) -> None:
     assert authority.meta().contract == "1.3"
 
 
-def test_only_an_accepted_check_in_gets_one_photo(place: AuthorityUnderTest, desk: Desk, example_photo: bytes) -> None:
+def test_only_an_accepted_check_in_gets_one_photo(place: Visit, desk: Desk, example_photo: bytes) -> None:
     """Not one that was never received, that is pending or a duplicate, and no check-out; and no second photo."""
-    authority = place.visit(faults="ok,duplicate,ok,pending")
+    authority = place(faults="ok,duplicate,ok,pending")
     reports = desk.check_in(1), desk.check_in(2), desk.check_out(3, stay=1), desk.check_in(4)
     for report in reports:
         authority.submit(desk.bodies(report))
@@ -226,10 +224,10 @@ def test_only_an_accepted_check_in_gets_one_photo(place: AuthorityUnderTest, des
     ],
 )
 def test_a_photo_that_fails_is_sent_again(
-    place: AuthorityUnderTest, desk: Desk, example_photo: bytes, fault: str, error: str | None
+    place: Visit, desk: Desk, example_photo: bytes, fault: str, error: str | None
 ) -> None:
     """A refused photo is no refused report; where only the answer was lost, the photo is stored."""
-    authority, report = place.visit(faults=f"photo:{fault}"), desk.check_in(1)
+    authority, report = place(faults=f"photo:{fault}"), desk.check_in(1)
     authority.submit(desk.bodies(report))
     if error is not None:
         with raises_error(error):

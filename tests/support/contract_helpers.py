@@ -11,7 +11,6 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -26,12 +25,8 @@ from apoa_client.report.model import Document, Guest, Report, Stay, to_json
 WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
 
 
-@dataclass(frozen=True)
-class AuthorityUnderTest:
-    """An authority and its script of faults. `visit` makes a client of it with a password."""
-
-    name: str
-    visit: Callable[..., Authority]
+Visit = Callable[..., Authority]
+"""Makes a client of a new authority, with a script of faults, and with the right password or a wrong one."""
 
 
 class Desk:
