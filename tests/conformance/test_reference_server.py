@@ -94,13 +94,6 @@ def test_it_finds_what_the_example_of_each_rule_breaks(server: ModuleType, rule:
     assert bool(errors) is (rule.severity == "refusal")
 
 
-def test_a_fraction_breaks_one_report_and_not_the_call(server: ModuleType) -> None:
-    """JSON has numbers that no member of a report may have."""
-    report = {**Samples(now, lambda size: b"7" * size).check_in(), "guest": 1.5, "stay_id": 1.5}
-    errors, _warnings = server.check(report)
-    assert [(each["field"], each["code"]) for each in errors] == [("stay_id", "bad_type"), ("guest", "bad_type")]
-
-
 @pytest.mark.parametrize("first", [True, False])
 def test_a_stay_without_a_night_is_no_duplicate(server: ModuleType, *, first: bool) -> None:
     """Neither is another stay for its sake; two stays with a night in common are one."""

@@ -103,7 +103,8 @@ def test_page_follows_a_pending_report(make_server: Make, send: Send, log_in: Lo
     http = log_in(server)
     assert "Waiting for a decision" in shown(http, server)[0]
     for each in (report, old):
-        http.get(f"{server.base_url}/reports/{each['id']}", timeout=20)
+        decided = http.get(f"{server.base_url}/reports/{each['id']}", timeout=20).json()
+        assert decided["status"] == "accepted"
     (text,) = shown(http, server)
     assert "Accepted" in text
     assert "LATIHAN-2026-000001" in text
