@@ -189,7 +189,7 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
         return ()
     warnings: list[Violation] = []
     if reported_at - check_in > timedelta(hours=window_hours):
-        late = N_("The report was made later after the check-in than the time for reporting.")
+        late = N_("The report was made after the time for reporting was over.")
         warnings.append(Violation("stay.check_in", "late", late))
     arrival, expiry = check_in.astimezone(zone).date(), _day(member(report, "guest", "document", "expiry_date"))
     if _day(member(report, "stay", "planned_check_out")) == arrival:
