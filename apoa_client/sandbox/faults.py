@@ -1,7 +1,8 @@
-"""Fault scripts of the sandbox: which steps there are, how a script is parsed, and how a step is carried out.
+"""Faults of the sandbox: which steps there are, how a script is parsed, and how a step is carried out.
 
-A script is a list of steps with commas between them. Each call uses one step; after the last one all calls work. A
-step applies to ``POST /reports`` unless it starts with a route: ``503=5,lost,pending*2,token:401``.
+A script is a list of steps with commas between them. Each call uses one step; after the last one all calls work, unless
+the page has turned a fault on. A step applies to ``POST /reports`` unless it starts with a route:
+``503=5,lost,pending*2,token:401``.
 """
 
 import json
@@ -67,6 +68,9 @@ POSSIBLE: dict[str, frozenset[str]] = {
 }
 """The steps of each call."""
 
+_PENDING_ROUTES = frozenset({Route.REPORTS, Route.RESULT})
+"""While the page has turned `pending` on, the authority does not decide when it is asked either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -89,21 +93,48 @@ class Step:
 OK = Step("ok")
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A fault of ``POST /reports`` that is on. `once`: it turns itself off when a call has used it."""
+
+    step: Step
+    once: bool
+
+
 class Faults:
-    """The unused steps of a script. Safe to use from several threads."""
+    """The unused steps of a script, and the fault that the page has turned on. Safe to use from several threads."""
 
     def __init__(self, script: str = "") -> None:
         self._lock = threading.Lock()
+        self.switch: Switch | None = None
+        self.changes = 0
+        """How many changes of `switch` there were."""
         self._left: dict[str, deque[Step]] = {route: deque() for route in Route}
         for text in filter(None, (part.strip() for part in script.split(","))):
             route, step, times = _parse_step(text)
             self._left[route].extend([step] * times)
 
+    def turn(self, switch: Switch | None) -> None:
+        """Turn a fault on in place of the one that is on, or turn that one off."""
+        with self._lock:
+            self._turn(switch)
+
     def next(self, route: str) -> Step:
-        """Take the next step of `route`; `OK` when none is left, or when no step can apply to that route."""
+        """Take the next step of `route`, else the fault that is on; `OK` when none applies to that route."""
         with self._lock:
             left = self._left.get(route)
-            return left.popleft() if left else OK
+            if left:
+                return left.popleft()
+            switch = self.switch
+            if switch is None or route not in (_PENDING_ROUTES if switch.step.name == "pending" else {Route.REPORTS}):
+                return OK
+            if switch.once:
+                self._turn(None)
+            return switch.step
+
+    def _turn(self, switch: Switch | None) -> None:
+        self.changes += switch != self.switch
+        self.switch = switch
 
 
 def _parse_step(text: str) -> tuple[str, Step, int]:

@@ -46,14 +46,15 @@ class SandboxServer:
     property_office: str | None = None
     environment: str = "training"
     page: bool = True
-    """Whether a page shows the received reports. Its address is secret: a browser asks for no password."""
+    """Whether a page shows the received reports and turns faults on. Its address is secret: a browser asks for no
+    password."""
     limits: Limits = field(default_factory=Limits)
     tables: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
     """Code tables in place of the built-in ones, by name; None for a table that this authority does not have."""
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
-        self._page = Page(self.property_name, is_shown=self.page)
+        self._page = Page(self.property_name, self.window_hours, self._script, is_shown=self.page)
         self._running: tuple[LoopbackServer, Service] | None = None
 
     @property

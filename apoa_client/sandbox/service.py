@@ -109,6 +109,9 @@ _ROUTES = Map(
     [
         Rule("/received/<token>", endpoint="page_document", methods=["GET"]),
         Rule("/received/<token>/page.css", endpoint="page_style", methods=["GET"]),
+        Rule("/received/<token>/page.js", endpoint="page_script", methods=["GET"]),
+        Rule("/received/<token>/changes", endpoint="page_changes", methods=["GET"]),
+        Rule("/received/<token>/faults", endpoint="page_faults", methods=["POST"]),
         Rule("/v1/openapi.yaml", endpoint="contract", defaults={"form": "yaml"}, methods=["GET"]),
         Rule("/v1/openapi.json", endpoint="contract", defaults={"form": "json"}, methods=["GET"]),
         Rule("/v1/oauth/token", endpoint="token", methods=["POST"]),

@@ -184,7 +184,7 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
 
     Only for a report without violations. Days are those of `zone`.
     """
-    check_in, reported_at = _instant(member(report, "stay", "check_in")), _instant(report.get("created_at"))
+    check_in, reported_at = read_instant(member(report, "stay", "check_in")), read_instant(report.get("created_at"))
     if report["kind"] != "check_in" or check_in is None or reported_at is None:
         return ()
     warnings: list[Violation] = []
@@ -207,9 +207,10 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
 
 
 def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
-    check_in, leaving = _instant(member(report, "stay", "check_in")), _day(member(report, "stay", "planned_check_out"))
+    check_in = read_instant(member(report, "stay", "check_in"))
+    leaving = _day(member(report, "stay", "planned_check_out"))
     birth_text = member(report, "guest", "birth_date")
-    born, left = _read(PartialDate.from_iso, birth_text), _instant(member(report, "check_out"))
+    born, left = _read(PartialDate.from_iso, birth_text), read_instant(member(report, "check_out"))
     if isinstance(birth_text, str) and born is None:
         yield Violation("guest.birth_date", "bad_date", N_("The calendar has no such date."))
     arrival = check_in.astimezone(now.tzinfo).date() if check_in is not None else None
@@ -254,6 +255,7 @@ def _day(text: object) -> date | None:
     return _read(date.fromisoformat, text)
 
 
-def _instant(text: object) -> datetime | None:
+def read_instant(text: object) -> datetime | None:
+    """The moment that a text of the contract names; None if it cannot be read, or converted to any offset."""
     moment = _read(datetime.fromisoformat, text)
     return moment if moment is not None and moment.tzinfo is not None and moment.year in _YEARS else None
