@@ -3,11 +3,13 @@
 They are stricter than jsonschema alone: formats are checked, and ``$`` in a pattern matches only the end.
 """
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
@@ -58,3 +60,30 @@ def _pattern(_validator: object, pattern: str, value: object, _schema: object) -
 
 _extended = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # their stub has none
 _Validator: type[Draft202012Validator] = _extended
+
+
+class DoubledMember(ValueError):
+    """A member stands twice in one object. `name` is the member's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+def strict_json(body: bytes) -> Any:  # noqa: ANN401  any JSON, until it is validated
+    """Parse JSON in UTF-8 without NaN, Infinity and doubled members, which two parsers may read differently.
+
+    Raises `DoubledMember` (RFC 8259 §4), and another `ValueError` or a `RecursionError` for what is no JSON.
+    """
+    return json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_object)
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise DoubledMember(Counter(name for name, _value in pairs).most_common(1)[0][0])
+    return value

@@ -154,14 +154,7 @@ def presented_certificate(host: str, port: int) -> Certificate | None:
 
 
 def _fetch_certificate(host: str, port: int) -> Certificate:
-    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    unverified.check_hostname = False
-    unverified.verify_mode = ssl.CERT_NONE
-    with (
-        create_connection((host, port), timeout=_FETCH_TIMEOUT_S) as line,
-        unverified.wrap_socket(line, server_hostname=host) as tls,
-    ):
-        der = tls.getpeercert(binary_form=True) or b""
+    der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((host, port), timeout=_FETCH_TIMEOUT_S))
     fingerprint = hashlib.sha256(der).hexdigest()
     # `ssl` decodes only a certificate that it has verified, so let it verify this one against itself.
     itself = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

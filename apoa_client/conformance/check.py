@@ -1,20 +1,56 @@
-"""A check: a function with an id, a title and the paragraph of the contract that it tests, and what it found."""
+"""A check: a function with an id, a title and the paragraph of the contract that it tests, and what it found.
+
+The place of a paragraph in the OpenAPI document is a JSON pointer (RFC 6901), which stays the same when other parts of
+the document change; the paragraph below it is found by its first words.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from apoa_client.authority.contract import contract
 from apoa_client.conformance.exchange import Exchange
-from apoa_client.conformance.paragraph import Paragraph
 from apoa_client.conformance.samples import Samples
 from apoa_client.conformance.server import Server
 from apoa_client.messages import Message
 
 _CHANGING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-Za-z]*\d{4}[0-9A-Za-z]*")
 """Ids, numbers of receipts and times, which are others in each exchange."""
+
+
+class Paragraph(NamedTuple):
+    """A paragraph of a description in the contract. Without `start` it is the only one at that place.
+
+    `rule` is a row of a table at that place, in words.
+    """
+
+    pointer: str
+    start: str = ""
+    rule: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words of the contract, on one line. Raises `LookupError` if the contract has no such paragraph."""
+        if self.rule:
+            return self.rule
+        value: Any = contract()
+        for step in self.pointer.split("/")[1:]:
+            value = value[step.replace("~1", "/").replace("~0", "~")]
+        for each in value.replace("\n- ", "\n\n").split("\n\n"):
+            words = " ".join(each.removeprefix("- ").split())
+            if words.startswith(self.start):
+                return words
+        raise LookupError(self.pointer)
+
+
+UNAUTHORIZED = Paragraph("/components/responses/Unauthorized/description")
+NOT_FOUND = Paragraph("/components/responses/NotFound/description")
+TOO_LARGE = Paragraph("/components/responses/TooLarge/description")
+CLOCK = Paragraph("/info/description", "Instants are RFC 3339")
+RECEIPT = Paragraph("/components/schemas/Receipt/description")
 
 
 class Result(StrEnum):

@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Authorization, Call, Transport
-from apoa_client.conformance.paragraph import SERVER_ERROR, Paragraph
 from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg
 
@@ -28,15 +27,11 @@ _TOKEN = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 
 class _Ended(Exception):
-    """A check ended early, for the reason in `message`. It returns when the server passes.
+    """A check ended early, for the reason in `message`. It returns when the server passes."""
 
-    `paragraph` is what the server breaks, where that is not the paragraph of the check.
-    """
-
-    def __init__(self, message: Message, paragraph: Paragraph | None = None) -> None:
+    def __init__(self, message: Message) -> None:
         super().__init__(message.template)
         self.message = message
-        self.paragraph = paragraph
 
 
 class Failed(_Ended):
@@ -70,7 +65,7 @@ class NoAnswer(Failed):
     """No answer came that can be read. `error` says why."""
 
     def __init__(self, error: ApoaError) -> None:
-        super().__init__(msg("No answer came: {problem}", problem=error.message), SERVER_ERROR)
+        super().__init__(msg("No answer came: {problem}", problem=error.message))
         self.error = error
 
 

@@ -100,16 +100,15 @@ def run_checks(
 def _result(context: Context, each: Check) -> tuple[CheckResult, bool]:
     """Return the result of a check, and whether the server answered."""
     connection = context.server.connection
-    before, result, reason, answered, paragraph = connection.count, Result.PASSED, None, True, each.paragraph
+    before, result, reason, answered = connection.count, Result.PASSED, None, True
     try:
         each.run(context)
     except Failed as exc:
         result, reason, answered = Result.FAILED, exc.message, not isinstance(exc, NoAnswer)
-        paragraph = exc.paragraph or paragraph
     except Skipped as exc:
         result, reason = Result.SKIPPED, exc.message
     exchanges = tuple(connection.since(before))
-    return CheckResult(each.id, each.title, paragraph, result, reason, exchanges), answered
+    return CheckResult(each.id, each.title, each.paragraph, result, reason, exchanges), answered
 
 
 def _skipped(each: Check, reason: Message) -> CheckResult:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from itertools import cycle
 from typing import Any
 
-from apoa_client.authority.contract_rules import FieldRule
+from apoa_client.authority.contract import FieldRule
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from apoa_client.authority.http_errors import HttpResponse, retry_after
+from apoa_client.authority.http_errors import HttpResponse, error_for, retry_after
 from apoa_client.conformance.exchange import Connection, NoAnswer, Skipped
 from apoa_client.conformance.expect import (
     Json,
@@ -97,13 +97,10 @@ class Server:
                 raise
             exc.error.advice = msg("Nothing was tested. Check the address, and that the server runs.")
             raise exc.error from None
-        if response.status == HTTPStatus.UNAUTHORIZED or b'"invalid_client"' in response.body:
-            raise WrongPassword(
-                msg("The server does not accept the username and password."),
-                msg("Nothing was sent. Check the test account; too many wrong passwords may lock it."),
-            )
-        if response.status == HTTPStatus.FORBIDDEN:
-            raise AccountSuspended(msg("The server refuses this account."))
+        refusal = error_for(response)
+        if isinstance(refusal, WrongPassword | AccountSuspended):
+            refusal.advice = msg("Nothing was sent. Check the test account; too many wrong passwords may lock it.")
+            raise refusal
         self._use(response)
 
     def _use(self, response: HttpResponse) -> None:
@@ -191,10 +188,6 @@ class Server:
         )
         return True
 
-    def post(self, reports: Sequence[Mapping[str, Any]], path: str = "/reports") -> HttpResponse:
-        """Send reports in one call, and return its answer."""
-        return self.post_body(body_of(reports), path)
-
     def post_body(self, body: bytes, path: str = "/reports", headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
         """Send a body, JSON unless the headers say otherwise, and return the answer."""
         return self.call("POST", path, {**_JSON_BODY, **headers}, body)
@@ -204,7 +197,7 @@ class Server:
         return [
             result
             for some in self._batches(reports)
-            for result in expect_results(self.post(some, "/reports/validate"), some, "ValidationAnswer")
+            for result in expect_results(self.post_body(body_of(some), "/reports/validate"), some, "ValidationAnswer")
         ]
 
     def deliver(self, *reports: Mapping[str, Any]) -> list[Json]:
@@ -235,7 +228,7 @@ class Server:
             if not deferred or not self._wait_for_verdict(results[deferred[0]]):
                 break
             again = [reports[number] for number in deferred]
-            answers = iter(expect_results(self.post(again), again, "ReportsAnswer"))
+            answers = iter(expect_results(self.post_body(body_of(again)), again, "ReportsAnswer"))
             results = [next(answers) if state_of(each) is State.QUEUED else each for each in results]
         self._note(reports, results)
         return results

@@ -1,20 +1,19 @@
 """Decides about the reports of one call, and answers later what became of them.
 
-The checks run in the contract's order: is the id known, is the report valid, does it fit the stay, is the guest covered
-already. The decision about a valid report is stored under its id before the call is answered; a report that breaks a
-rule for its fields is not received.
+The checks run in the contract's order: is the id known, is the report valid, does it fit the stay. The decision about a
+valid report is stored under its id before the call is answered; a report that breaks a rule for its fields is not
+received. Whether a guest is reported twice is not looked for, because nothing about a guest is stored; the fault script
+makes a duplicate.
 """
 
 import hashlib
-import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from apoa_client.authority.contract_rules import STAY_RULES
+from apoa_client.authority.contract import STAY_RULES
 from apoa_client.messages import N_
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import TRAINING_NUMBER, State, instant
@@ -24,8 +23,6 @@ from apoa_client.sandbox.validation import (
     Refusal,
     Violation,
     Violations,
-    check_in_of,
-    planned_check_out_of,
     report_violations,
     rule_violations,
     rule_warnings,
@@ -53,33 +50,10 @@ class Result:
     retry_after: int | None = None
 
 
-MAX_NIGHTS = 366
-
-
-def night_marks(report: Mapping[str, Any], key: bytes, zone: tzinfo | None) -> list[bytes]:
-    """Return the marks of a check-in or amendment, one for each night in `zone`, at most `MAX_NIGHTS`.
-
-    `key` is 32 random bytes. The marks show the nights for which a guest is already reported, without personal data.
-    Each is HMAC-SHA-256 with a random key that only this process has: all possible passport numbers can be tried, so a
-    key that is stored beside the marks, or derived from a known password, would reveal them. As a result, only the
-    process that received the first report detects a duplicate, and not one started later.
-    """
-    check_in, leaving = check_in_of(report), planned_check_out_of(report)
-    if check_in is None or leaving is None:
-        return []
-    document = report["guest"]["document"]
-    first = check_in.astimezone(zone).date()
-    nights = min((leaving - first).days, MAX_NIGHTS)
-    number = re.sub("[^A-Z0-9]", "", document["number"])
-    texts = [f"{document['issuing_state']}\0{number}\0{first + timedelta(days=night)}" for night in range(nights)]
-    return [hmac.digest(key, text.encode(), "sha256") for text in texts]
-
-
 Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
 _REJECTED_BY_SCRIPT = Violation("", "training", N_("A practice fault refuses this report; nothing in it is wrong."))
-_REJECT = Step("reject")
 _BEHIND_PENDING = Step("defer", 60)
 """For a report that is behind another one without a verdict."""
 _CONFLICT = Violation("id", "id_conflict", N_("Another report was sent under this id before."))
@@ -95,40 +69,23 @@ _STAY_MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides and stores. `key` is the key of `night_marks`.
+    """Decides and stores.
 
     `now` is timezone-aware; `window_hours` is how long after check-in a report is in time.
     """
 
     storage: Storage
-    key: bytes = field(repr=False)
     now: Callable[[], datetime]
     window_hours: int
 
-    def receive(
-        self,
-        reports: Sequence[Report],
-        step: Step = OK,
-        *,
-        refuse: Callable[[], object] = lambda: False,
-        keep: bool = True,
-    ) -> list[Result]:
+    def receive(self, reports: Sequence[Report], step: Step = OK, *, keep: bool = True) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
-        `refuse` is called for each valid report that is not known yet: whether to reject it, whatever `step` is. With
-        `keep` False nothing is stored and no new receipt is issued.
+        With `keep` False nothing is stored, and no receipt is shown.
         """
         with self.storage.transaction(keep=keep) as records:
-            first_new = records.next_number()
-            results = [self._decide(records, report, step, refuse) for report in reports]
-        if keep:
-            return results
-        return [
-            replace(result, receipt=None)
-            if result.receipt is not None and int(result.receipt.number.rpartition("-")[2]) >= first_new
-            else result
-            for result in results
-        ]
+            results = [self._decide(records, report, step) for report in reports]
+        return results if keep else [replace(result, receipt=None) for result in results]
 
     def result(self, report_id: str, step: Step = OK) -> Result | None:
         """The result of one report, or None if it was never received. The question decides a pending report."""
@@ -168,7 +125,7 @@ class Decisions:
             elif stored != sha256:
                 raise Refusal(409, N_("Another photo is stored for this report."))
 
-    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[], object]) -> Result:
+    def _decide(self, records: Records, report: Report, step: Step) -> Result:
         try:
             sha256 = _digest(report)
         except UnicodeEncodeError:
@@ -184,8 +141,6 @@ class Decisions:
         rule = STAY_RULES[report["kind"], _stay_state(records.of_stay(report["stay_id"]))]
         if rule.status == "deferred":
             step = _BEHIND_PENDING
-        elif rule.accepted and refuse():
-            step = _REJECT
         if rule.code is None and step.status.state is State.QUEUED:
             return Result(report["id"], step.status.value, retry_after=step.seconds)
         record = Record(
@@ -198,25 +153,13 @@ class Decisions:
             received_at=instant(self.now()),
         )
         if rule.code is None:
-            record = self._judge(records, record, report, step)
+            warnings = _to_json(rule_warnings(report, self.now().tzinfo, self.window_hours))
+            record = self._with_verdict(records, replace(record, warnings=warnings), step)
         else:
             misfit = Violation("stay_id", rule.code, _STAY_MESSAGES[rule.code])
             record = replace(record, status=rule.status, errors=_to_json((misfit,)))
         records.save(record)
         return _as_result(records, record)
-
-    def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
-        """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
-        zone = self.now().tzinfo
-        record = replace(record, warnings=_to_json(rule_warnings(report, zone, self.window_hours)))
-        if step.status.state is State.REJECTED:
-            return self._with_verdict(records, record, step)
-        nights = night_marks(report, self.key, zone) if record.kind in {"check_in", "amend"} else []
-        other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
-        if other is not None:
-            return replace(record, status="duplicate", covered_by=other.id)
-        records.cover(record.stay_id, nights)
-        return self._with_verdict(records, record, step)
 
     def _with_verdict(self, records: Records, record: Record, step: Step) -> Record:
         """The record with its verdict: accepted, unless the script says otherwise."""

@@ -1,15 +1,15 @@
 """Parses a request into its reports, its form or its photo. Limited in size; any other body is refused as a whole."""
 
-import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
+from apoa_client.authority.schemas import strict_json
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.validation import Refusal, list_violations
 
@@ -105,25 +105,11 @@ def _decompress(request: Request, limits: Limits) -> bytes:
 
 def _parse(body: bytes) -> Any:  # noqa: ANN401  any JSON, until it is validated
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_json, object_pairs_hook=_object)
+        value = strict_json(body)
     except (ValueError, RecursionError):
         raise Refusal(400, "The body is not JSON in UTF-8.") from None
     if _deeper_than(MAX_DEPTH, value):
         raise Refusal(400, "The body is nested too deeply.")
-    return value
-
-
-def _no_json(_name: str) -> NoReturn:
-    message = "NaN and Infinity are not JSON"
-    raise ValueError(message)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object with unique names: with a doubled name, two parsers may read two different reports (RFC 8259 §4)."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        message = "a member is doubled"
-        raise ValueError(message)
     return value
 
 

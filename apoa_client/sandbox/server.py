@@ -1,7 +1,6 @@
 """The training authority as a server on the loopback interface, which can be stopped and started again."""
 
 import errno
-import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, Self
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.loopback import HOST, LoopbackServer
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
 from apoa_client.sandbox.page import Page
@@ -20,8 +19,6 @@ from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import Credentials, Service
 from apoa_client.sandbox.storage import Storage
 from apoa_client.settings.zones import ZONES
-
-HIGHEST_PORT = 65_535
 
 
 @dataclass
@@ -57,8 +54,7 @@ class SandboxServer:
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
-        self._key = secrets.token_bytes(32)
-        self._page = Page(self.property_name, self.window_hours, is_shown=self.page)
+        self._page = Page(self.property_name, self.window_hours, self._script, is_shown=self.page)
         self._running: tuple[LoopbackServer, Service] | None = None
 
     @property
@@ -103,32 +99,29 @@ class SandboxServer:
 
     def _service(self) -> Service:
         return Service(
-            decisions=Decisions(Storage(self.storage), self._key, self._now, self.window_hours),
+            decisions=Decisions(Storage(self.storage), self._now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
-            environment=self.environment,
-            property_id=self.username,
-            property_name=self.property_name,
-            property_office=self.property_office,
             limits=self.limits,
             page=self._page,
             now=self._now,
-            timezone=self.timezone,
+            about={
+                "environment": self.environment,
+                "timezone": self.timezone,
+                "property": {"id": self.username, "name": self.property_name, "office": self.property_office},
+            },
             tables=self.tables,
         )
 
 
-def _port_unusable(message: Message) -> SettingsProblem:
-    advice = msg("Choose another port, or stop the program that uses this one. Without a port, a free one is taken.")
-    return SettingsProblem(message, advice, name="port_unusable")
-
-
 def _listen(port: int) -> socket.socket:
-    if not 0 <= port <= HIGHEST_PORT:
-        raise _port_unusable(msg("{port} is not a port: ports are 1 to {highest}.", port=port, highest=HIGHEST_PORT))
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as exc:
+        message = msg("The training authority may not listen on port {port}.", port=port)
         if exc.errno == errno.EADDRINUSE:
-            raise _port_unusable(msg("Another program already uses port {port}.", port=port)) from exc
-        raise _port_unusable(msg("The training authority may not listen on port {port}.", port=port)) from exc
+            message = msg("Another program already uses port {port}.", port=port)
+        advice = msg(
+            "Choose another port, or stop the program that uses this one. Without a port, a free one is taken."
+        )
+        raise SettingsProblem(message, advice, name="port_unusable") from exc

@@ -25,15 +25,11 @@ from apoa_client.loopback import EVERY_HEADER, names_loopback, receive_body
 from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.sandbox import fault_injection
 from apoa_client.sandbox.decisions import Decisions, Result
-from apoa_client.sandbox.faults import OK, Faults, Step
+from apoa_client.sandbox.faults import Faults, Step, altered_response, respond_early
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
 from apoa_client.sandbox.validation import Refusal, fits, violations
-
-MAX_TOKENS = 1_000
-"""The number of valid tokens at a time; the oldest is dropped first."""
 
 
 class Credentials:
@@ -61,17 +57,14 @@ class Credentials:
         token = secrets.token_urlsafe(32)
         now = self._now()
         with self._lock:
-            living = [(old, end) for old, end in self._expiry.items() if end > now]
-            self._expiry = dict(living[1 - MAX_TOKENS :])
+            self._expiry = {old: end for old, end in self._expiry.items() if end > now}
             self._expiry[token] = now + timedelta(seconds=self._lifetime_s)
         return {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime_s}
 
     def valid(self, token: str) -> bool:
         """Whether this authority issued the token since it started, and it has not expired."""
-        given = token.encode()
-        with self._lock:
-            found = [end for known, end in self._expiry.items() if compare_digest(known.encode(), given)]
-        return bool(found) and found[0] > self._now()
+        end = self._expiry.get(token)
+        return end is not None and end > self._now()
 
 
 @cache
@@ -143,15 +136,11 @@ class Service:
     decisions: Decisions
     credentials: Credentials
     faults: Faults
-    environment: str
-    property_id: str
-    property_name: str
-    property_office: str | None
     limits: Limits
     page: Page
     now: Callable[[], datetime]
-    timezone: str
-    """The name of the zone of `now`."""
+    about: Mapping[str, Any]
+    """What ``Meta`` says of the authority and of the account: environment, timezone and property."""
     tables: Mapping[str, dict[str, Any] | None]
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -185,20 +174,16 @@ class Service:
     def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
         if route.startswith(_PAGE):
             return self.page.answer(request, route.removeprefix(_PAGE), arguments["token"])
-        steps = [self.faults.next(route), *self.page.switches.steps(route)]
-        for each in steps:
-            replacement = fault_injection.respond_early(request, each, self.stopping)
-            if replacement is not None:
-                return replacement
+        step = self.faults.next(route)
+        replacement = respond_early(request, step, self.stopping)
+        if replacement is not None:
+            return replacement
         if route not in _WITHOUT_TOKEN:
             given = request.authorization
             if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
                 raise _unauthorized("Bearer")
         handler: Callable[..., Response] = getattr(self, f"_{route}")
-        step = next((each for each in steps if not each.is_of_line), OK)
-        response = handler(request, step, **arguments)
-        for each in steps:
-            response = fault_injection.altered_response(request, each, response)
+        response = altered_response(request, step, handler(request, step, **arguments))
         body = response.get_data()
         if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:  # 500 verdicts become much smaller
             response.set_data(gzip.compress(body, mtime=0))
@@ -223,7 +208,6 @@ class Service:
         return _json(
             {
                 "contract": ".".join(contract()["info"]["version"].split(".")[:2]),
-                "environment": self.environment,
                 "server_time": instant(self.now()),
                 "max_batch": self.limits.max_batch,
                 "max_body_bytes": self.limits.max_body_bytes,
@@ -231,8 +215,7 @@ class Service:
                 "reporting_window_hours": self.decisions.window_hours,
                 "wants_photo": True,
                 "daily_receipts": True,
-                "timezone": self.timezone,
-                "property": {"id": self.property_id, "name": self.property_name, "office": self.property_office},
+                **self.about,
             }
         )
 
@@ -250,13 +233,13 @@ class Service:
 
     def _reports(self, request: Request, step: Step) -> Response:
         reports = read_reports(request, self.limits)
-        results = self.decisions.receive(reports, step, refuse=self.page.switches.refuse)
+        results = self.decisions.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
-            self.page.received.add(report, result, self.now())
-        return _results(fault_injection.altered_results(step, results))
+            self.page.add(report, result, self.now())
+        return _results(results)
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
-        return _json(asdict(fault_injection.altered_results(step, [self._known(report_id, step)])[0]))
+        return _json(asdict(self._known(report_id, step)))
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
         receipt = self._known(report_id, step).receipt
@@ -280,7 +263,7 @@ class Service:
                 "day": day,
                 "from": instant(begin),
                 "to": instant(end),
-                "property": self.property_id,
+                "property": self.about["property"]["id"],
                 "issued_at": instant(now),
                 "accepted": len(receipts),
                 "reports": [
@@ -294,14 +277,14 @@ class Service:
     def _photo(self, request: Request, _step: Step, report_id: str) -> Response:
         sha256 = hashlib.sha256(read_photo(request)).hexdigest()
         self.decisions.add_photo(report_id, sha256)
-        self.page.received.add_photo(report_id)
+        self.page.change(report_id, has_photo=True)
         return _json({"id": report_id, "sha256": sha256})
 
     def _known(self, report_id: str, step: Step) -> Result:
         result = self.decisions.result(report_id, step)
         if result is None:
             raise Refusal(404, "No report with this id was received.")
-        self.page.received.update(result)
+        self.page.change(report_id, result=result)
         return result
 
 

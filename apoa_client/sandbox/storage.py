@@ -7,7 +7,7 @@ Every transaction is on disk before the call is answered. Several processes may 
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -35,8 +35,6 @@ CREATE TABLE reports (
     covered_by TEXT
 );
 CREATE INDEX reports_of_stay ON reports (stay_id);
-CREATE TABLE marks (mark BLOB NOT NULL, stay_id TEXT NOT NULL, PRIMARY KEY (mark, stay_id)) WITHOUT ROWID;
-CREATE INDEX marks_of_stay ON marks (stay_id);
 """
 _WITH_PHOTOS = """
 CREATE TABLE photos (id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, received_at TEXT NOT NULL) WITHOUT ROWID;
@@ -65,7 +63,7 @@ class Record:
     number: int | None = None
     issued_at: str | None = None
     covered_by: str | None = None
-    """For a duplicate: the id of the report whose receipt it gets."""
+    """For a duplicate that an earlier version found: the id of the report whose receipt it gets."""
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Record))
@@ -78,11 +76,6 @@ _FIND = f"SELECT {_COLUMNS} FROM reports WHERE id = ?"  # noqa: S608  names of o
 _ACCEPTED = (
     f"SELECT {_COLUMNS} FROM reports WHERE status = 'accepted' "  # noqa: S608  names of our own
     "AND substr(issued_at, 1, 10) BETWEEN ? AND ? ORDER BY number"
-)
-_COVERING = (
-    f"SELECT {', '.join(f'r.{field.name}' for field in fields(Record))} FROM marks m "  # noqa: S608  names of our own
-    "JOIN reports r ON r.stay_id = m.stay_id WHERE m.mark = ? AND m.stay_id <> ? AND r.kind = 'check_in' "
-    "AND r.status = 'accepted' ORDER BY r.seq LIMIT 1"
 )
 
 
@@ -124,19 +117,6 @@ class Records:
         """The next receipt's number. It is used up when a record with it is saved and the transaction is committed."""
         (highest,) = self._connection.execute("SELECT max(number) FROM reports").fetchone()
         return int(highest or 0) + 1
-
-    def cover(self, stay_id: str, marks: Sequence[bytes]) -> None:
-        """Replace the covered nights of a stay."""
-        self._connection.execute("DELETE FROM marks WHERE stay_id = ?", (stay_id,))
-        self._connection.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?)", [(mark, stay_id) for mark in marks])
-
-    def covering(self, stay_id: str, marks: Sequence[bytes]) -> Record | None:
-        """The accepted check-in of another stay that covers one of these nights."""
-        for mark in marks:
-            row = self._connection.execute(_COVERING, (mark, stay_id)).fetchone()
-            if row is not None:
-                return Record(*row)
-        return None
 
 
 class Storage:

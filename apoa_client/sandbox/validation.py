@@ -31,7 +31,7 @@ Violations = tuple["Violation", ...]
 class Violation:
     """One finding about one field of a report. `message` is English and never quotes what was sent.
 
-    Sentences without values are in the catalogue, so that the client shows them in the reader's language.
+    It is in the catalogue, so that the client shows it in the reader's language.
     """
 
     field: str
@@ -75,6 +75,7 @@ _CODE_OF_KEYWORD = {
 }
 _MESSAGES = {
     "missing": N_("This is required."),
+    "bad_length": N_("This is too long or too short for the contract."),
     "bad_type": N_("This is of the wrong type."),
     "bad_date": N_("This is not a date of the calendar in the form of the contract."),
     "bad_character": N_("This has characters, or a form, that the contract does not allow."),
@@ -142,7 +143,7 @@ def _converted(errors: Iterable[ValidationError]) -> Iterator[Violation]:
                 yield Violation(_path(error, name), "unknown_member", _MESSAGES["unknown_member"])
         else:
             code = _code(str(error.validator), instance, schema)
-            yield Violation(_path(error), code, _MESSAGES.get(code) or _length_message(error))
+            yield Violation(_path(error), code, _MESSAGES[code])
 
 
 def _code(keyword: str, instance: object, schema: Any) -> str:  # noqa: ANN401  a JSON Schema
@@ -157,12 +158,6 @@ def _code(keyword: str, instance: object, schema: Any) -> str:  # noqa: ANN401  
 def _codes_by_pattern() -> dict[str, str]:
     schemas = contract()["components"]["schemas"]
     return {schemas[name]["pattern"]: code for name, code in _CODE_OF_SCHEMA.items()}
-
-
-def _length_message(error: ValidationError) -> str:
-    bound = "At least" if error.validator in {"minLength", "minItems"} else "At most"
-    what = "characters" if error.validator in {"minLength", "maxLength"} else "lines"
-    return f"{bound} {error.validator_value} {what}."
 
 
 def _path(error: ValidationError, *names: str) -> str:
@@ -189,55 +184,33 @@ def rule_warnings(report: Mapping[str, Any], zone: tzinfo | None, window_hours: 
 
     Only for a report without violations. Days are those of `zone`.
     """
-    check_in, reported_at = check_in_of(report), created_at_of(report)
+    check_in, reported_at = read_instant(member(report, "stay", "check_in")), read_instant(report.get("created_at"))
     if report["kind"] != "check_in" or check_in is None or reported_at is None:
         return ()
     warnings: list[Violation] = []
     if reported_at - check_in > timedelta(hours=window_hours):
-        late = f"The report was made more than {window_hours} hours after the check-in."
+        late = N_("The report was made after the time for reporting was over.")
         warnings.append(Violation("stay.check_in", "late", late))
     arrival, expiry = check_in.astimezone(zone).date(), _day(member(report, "guest", "document", "expiry_date"))
-    if planned_check_out_of(report) == arrival:
+    if _day(member(report, "stay", "planned_check_out")) == arrival:
         warnings.append(Violation("stay.planned_check_out", "same_day", N_("The stay covers no night.")))
     if expiry is None:
         warnings.append(Violation("guest.document.expiry_date", "missing", N_("The date of expiry could not be read.")))
     elif expiry < arrival:
         warnings.append(Violation("guest.document.expiry_date", "expired", N_("The document had expired at check-in.")))
-    warnings += _permit_warnings(report)
-    return tuple(warnings)
-
-
-def _permit_warnings(report: Mapping[str, Any]) -> Iterator[Violation]:
     text, nationality = member(report, "guest", "stay_permit", "code"), member(report, "guest", "nationality")
     permit = permits.find(text) if isinstance(text, str) else None
     if permit is not None and isinstance(nationality, str) and permits.is_unlikely(permit.code, nationality):
-        yield Violation(
-            "guest.stay_permit.code",
-            "implausible",
-            f"By the list of {permits.as_of()}, this nationality does not get {permit.code}. "
-            "The visa or stamp in the passport decides.",
-        )
-
-
-def check_in_of(report: Mapping[str, Any]) -> datetime | None:
-    """The time of check-in, or None where it cannot be read."""
-    return _instant(member(report, "stay", "check_in"))
-
-
-def created_at_of(report: Mapping[str, Any]) -> datetime | None:
-    """When the report was made, or None where it cannot be read."""
-    return _instant(report.get("created_at"))
-
-
-def planned_check_out_of(report: Mapping[str, Any]) -> date | None:
-    """The planned day of departure, or None where it cannot be read."""
-    return _day(member(report, "stay", "planned_check_out"))
+        unlikely = N_("By the list of permits, this nationality does not get this permit. The visa or stamp decides.")
+        warnings.append(Violation("guest.stay_permit.code", "implausible", unlikely))
+    return tuple(warnings)
 
 
 def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
-    check_in, leaving = check_in_of(report), planned_check_out_of(report)
+    check_in = read_instant(member(report, "stay", "check_in"))
+    leaving = _day(member(report, "stay", "planned_check_out"))
     birth_text = member(report, "guest", "birth_date")
-    born, left = _read(PartialDate.from_iso, birth_text), _instant(member(report, "check_out"))
+    born, left = _read(PartialDate.from_iso, birth_text), read_instant(member(report, "check_out"))
     if isinstance(birth_text, str) and born is None:
         yield Violation("guest.birth_date", "bad_date", N_("The calendar has no such date."))
     arrival = check_in.astimezone(now.tzinfo).date() if check_in is not None else None
@@ -282,6 +255,7 @@ def _day(text: object) -> date | None:
     return _read(date.fromisoformat, text)
 
 
-def _instant(text: object) -> datetime | None:
+def read_instant(text: object) -> datetime | None:
+    """The moment that a text of the contract names; None if it cannot be read, or converted to any offset."""
     moment = _read(datetime.fromisoformat, text)
     return moment if moment is not None and moment.tzinfo is not None and moment.year in _YEARS else None

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from apoa_client.authority import answers
 from apoa_client.errors import NotTheAuthority, SettingsProblem
-from apoa_client.ports.authority import Status
+from apoa_client.ports.authority import DailyReceipt, Status
 from apoa_client.report.codes import Code
 
 ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
@@ -60,22 +61,6 @@ def changed(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
     return whole
 
 
-def test_meta() -> None:
-    """Each member is in its field; times keep their offset."""
-    meta = answers.read_meta(META)
-    assert (meta.contract, meta.environment, meta.property_id, meta.property_office) == ("1.0", "training", "P-1", None)
-    assert meta.server_time == datetime.fromisoformat("2026-11-24T20:14:05+07:00")
-    assert answers.read_meta(changed(META, "property.office", "Kanim")).property_office == "Kanim"
-    assert meta.timezone is None  # before version 1.3
-    assert answers.read_meta({**META, "timezone": "Asia/Jayapura"}).timezone == "Asia/Jayapura"
-
-
-def test_wish_for_photos() -> None:
-    """An authority of version 1.0 does not say it, and wants none."""
-    assert not answers.read_meta(META).wants_photo
-    assert answers.read_meta({**META, "contract": "1.1", "wants_photo": True}).wants_photo
-
-
 LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
 DAY = {
     "day": "2026-11-24",
@@ -86,46 +71,41 @@ DAY = {
     "accepted": 1,
     "reports": [LINE],
 }
+TODAY = date(2026, 11, 24)
+
+
+def read_day(page: dict[str, Any]) -> DailyReceipt:
+    answers.next_page(page, TODAY)
+    return answers.read_daily_receipt([page], TODAY)
+
+
+READ: dict[str, tuple[Callable[[dict[str, Any]], object], dict[str, Any]]] = {
+    "meta": (answers.read_meta, META),
+    "day": (read_day, DAY),
+    "codes": (lambda value: answers.read_codes(value, "purposes", None), CODES),
+    "token": (answers.read_token, TOKEN),
+}
+"""What reads each kind of answer, and a good one."""
+
+
+def test_meta() -> None:
+    """Each member is in its field; times keep their offset. An older authority offers less; `max_batch` is limited."""
+    meta = answers.read_meta(META)
+    assert (meta.contract, meta.environment, meta.property_id, meta.property_office) == ("1.0", "training", "P-1", None)
+    assert meta.server_time == datetime.fromisoformat("2026-11-24T20:14:05+07:00")
+    assert (meta.timezone, meta.wants_photo, meta.daily_receipts) == (None, False, False)
+    more = {"timezone": "Asia/Jayapura", "wants_photo": True, "daily_receipts": True, "max_batch": 10**6}
+    newer = answers.read_meta(changed({**META, **more}, "property.office", "Kanim"))
+    assert (newer.timezone, newer.wants_photo, newer.daily_receipts) == ("Asia/Jayapura", True, True)
+    assert (newer.property_office, newer.max_batch) == ("Kanim", 1000)
 
 
 def test_receipt_of_a_day() -> None:
-    """Each receipt by its report's id. An authority of version 1.1 does not say that it has them, and has none."""
-    daily = answers.read_daily_receipt([DAY], date(2026, 11, 24))
-    assert answers.next_page(DAY, date(2026, 11, 24)) is None  # as of an authority before version 1.3
+    """Each receipt by its report's id. Before version 1.3 there is no next page."""
+    daily = read_day(DAY)
+    assert answers.next_page(DAY, TODAY) is None
     assert {each: receipt.number for each, receipt in daily.receipts.items()} == {"a": "STT-1"}
     assert (daily.end - daily.begin, daily.property_id) == (timedelta(days=1), "P-1")
-    assert not answers.read_meta(META).daily_receipts
-    assert answers.read_meta({**META, "daily_receipts": True}).daily_receipts
-
-
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        ("day", "2026-11-25"),
-        ("day", None),
-        ("from", "2026-11-24"),
-        ("to", None),
-        ("property", ""),
-        ("accepted", 2),
-        ("accepted", "1"),
-        ("reports", None),
-        ("reports", [None]),
-        ("reports", [{"id": "a", "number": "", "issued_at": "2026-11-24T20:14:05+07:00"}]),
-        ("reports", [LINE, LINE]),
-        ("next", ""),
-        ("next", "a/b"),
-        ("next", 2),
-    ],
-)
-def test_receipt_of_a_day_that_breaks_the_contract(member: str, value: object) -> None:
-    """Nothing of it is used: another day, a wrong count, a report twice, or a broken line."""
-
-    def read(page: dict[str, Any], day: date) -> None:
-        answers.next_page(page, day)
-        answers.read_daily_receipt([page], day)
-
-    with pytest.raises(NotTheAuthority):
-        read({**DAY, member: value}, date(2026, 11, 24))
 
 
 @pytest.mark.parametrize(("second", "accepted"), [(LINE, 2), ({**LINE, "id": "b"}, 1), ({**LINE, "id": "b"}, 3)])
@@ -133,71 +113,66 @@ def test_pages_that_do_not_add_up(second: dict[str, Any], accepted: int) -> None
     """A report on two pages, and another count than that of the last page, break the contract."""
     pages = [{**DAY, "next": "2"}, {**DAY, "accepted": accepted, "reports": [second]}]
     with pytest.raises(NotTheAuthority):
-        answers.read_daily_receipt(pages, date(2026, 11, 24))
-
-
-def test_max_batch_is_limited() -> None:
-    """An authority that allows a million at once gets no more than an answer can hold."""
-    assert answers.read_meta(changed(META, "max_batch", 10**6)).max_batch == 1000
+        answers.read_daily_receipt(pages, TODAY)
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("kind", "path", "value"),
     [
-        ("contract", 1),
-        ("environment", "test"),
-        ("server_time", "2026-11-24T20:14:05"),
-        ("server_time", "2026-11-24 20:14:05+07:00"),
-        ("server_time", "2026-13-24T20:14:05+07:00"),
-        ("server_time", "0001-01-01T00:00:00+07:00"),
-        ("server_time", 5),
-        ("max_batch", 0),
-        ("max_batch", True),
-        ("max_batch", "500"),
-        ("max_batch", 1.5),
-        ("max_body_bytes", 10),
-        ("max_body_bytes", 2**70),
-        ("accepts_gzip", 1),
-        ("accepts_gzip", None),
-        ("wants_photo", "yes"),
-        ("wants_photo", None),
-        ("daily_receipts", 1),
-        ("timezone", ""),
-        ("timezone", "Asia/Jakarta\n"),
-        ("reporting_window_hours", 0),
-        ("reporting_window_hours", 10_000),
-        ("property", None),
-        ("property.id", ""),
-        ("property.name", "x" * 501),
-        ("property.name", "\ud800"),
-        ("property.office", 5),
+        *(("meta", "contract", value) for value in (1, "1.x")),
+        ("meta", "environment", "test"),
+        *(("meta", "server_time", value) for value in ("2026-11-24T20:14:05", "2026-11-24 20:14:05+07:00", 5)),
+        *(("meta", "server_time", f"{value}T20:14:05+07:00") for value in ("2026-13-24", "0001-01-01")),
+        *(("meta", "max_batch", value) for value in (0, True, "500", 1.5)),
+        *(("meta", "max_body_bytes", value) for value in (10, 2**70)),
+        *(("meta", "accepts_gzip", value) for value in (1, None)),
+        *(("meta", "wants_photo", value) for value in ("yes", None)),
+        ("meta", "daily_receipts", 1),
+        *(("meta", "timezone", value) for value in ("", "Asia/Jakarta\n")),
+        *(("meta", "reporting_window_hours", value) for value in (0, 10_000)),
+        ("meta", "property", None),
+        ("meta", "property.id", ""),
+        *(("meta", "property.name", value) for value in ("x" * 501, "\ud800")),
+        ("meta", "property.office", 5),
+        *(("day", "day", value) for value in ("2026-11-25", None)),
+        *(("day", member, value) for member, value in (("from", "2026-11-24"), ("to", None), ("property", ""))),
+        *(("day", "accepted", value) for value in (2, "1")),
+        *(("day", "reports", value) for value in (None, [None], [{**LINE, "number": ""}], [LINE, LINE])),
+        *(("day", "next", value) for value in ("", "a/b", 2)),
+        ("codes", "table", "stay_permits"),
+        *(("codes", "codes", value) for value in (None, ["x"])),
+        *(("codes", f"codes.0.{member}", value) for member, value in (("code", ""), ("valid_from", "soon"))),
+        ("codes", "codes.0.valid_to", 5),
+        ("codes", "version", ""),
+        *(("token", "access_token", value) for value in ("", "a b", "a\nb", None)),
+        *(("token", "token_type", value) for value in ("mac", None)),
+        *(("token", "expires_in", value) for value in (0, None)),
     ],
 )
-def test_meta_out_of_bounds(path: str, value: object) -> None:
-    """A meta with impossible values breaks the contract."""
+def test_a_broken_answer(kind: str, path: str, value: object) -> None:
+    """Nothing of an answer with an impossible value is used."""
+    read, good = READ[kind]
     with pytest.raises(NotTheAuthority):
-        answers.read_meta(changed(META, path, value))
+        read(changed(good, path, value))
 
 
 def test_results() -> None:
-    """Receipts, findings and statuses are read; an authority's text is literal, also with braces."""
+    """Receipts, findings and statuses are read; an authority's text is literal, in any script, and cut if long."""
     (verdict,) = answers.read_results({"results": [RESULT], "more": 1}, [ID])
     assert verdict.status is Status.ACCEPTED
     assert verdict.receipt is not None
     assert verdict.receipt.number == "STT-1"
     assert verdict.warnings[0].message.render() == "Late {braces}."
+    result = answers.read_result(changed(REJECTED, "errors.0.message", "不" * 5000), ID)
+    assert result.errors[0].message.render() == "不" * 2000
 
 
-def test_names_beyond_ascii() -> None:
-    """An answer may be in any script."""
-    result = changed(REJECTED, "errors.0.message", "Nomor paspor salah: 不")
-    assert answers.read_result(result, ID).errors[0].message.render() == "Nomor paspor salah: 不"
-
-
-def test_long_messages_are_cut() -> None:
-    """A message is cut to a readable length; the answer stays valid."""
-    result = changed(REJECTED, "errors.0.message", "x" * 5000)
-    assert len(answers.read_result(result, ID).errors[0].message.render()) == 2000
+def test_a_validation_needs_no_receipt_and_a_wait_is_limited() -> None:
+    """A validated report is accepted without a receipt; a report is deferred for a day at most."""
+    (verdict,) = answers.read_results({"results": [changed(RESULT, "receipt", None)]}, [ID], acquired=False)
+    assert (verdict.status, verdict.receipt) == (Status.ACCEPTED, None)
+    deferred = {**REJECTED, "status": "deferred", "retry_after": 10**9}
+    assert answers.read_result(deferred, ID).retry_after == 86_400
 
 
 @pytest.mark.parametrize(
@@ -271,18 +246,6 @@ def test_another_major_version(version: str) -> None:
     assert version in caught.value.message.render()
 
 
-def test_a_validation_needs_no_receipt() -> None:
-    """A validated report is accepted without a receipt."""
-    (verdict,) = answers.read_results({"results": [changed(RESULT, "receipt", None)]}, [ID], acquired=False)
-    assert (verdict.status, verdict.receipt) == (Status.ACCEPTED, None)
-
-
-def test_deferred_for_a_day_at_most() -> None:
-    """A longer wait is limited to a day."""
-    result = changed(changed(REJECTED, "status", "deferred"), "retry_after", 10**9)
-    assert answers.read_result(result, ID).retry_after == 86_400
-
-
 def test_codes() -> None:
     """A table keeps its rows, in both languages, with the days on which they are valid."""
     table = answers.read_codes(CODES, "purposes", '"1"')
@@ -292,48 +255,11 @@ def test_codes() -> None:
     assert table.codes == (Code("tourism", "wisata", "tourism", date(2026, 1, 1), None),)
 
 
-@pytest.mark.parametrize(
-    ("path", "new"),
-    [
-        ("table", "stay_permits"),
-        ("codes", None),
-        ("codes", ["x"]),
-        ("codes.0.code", ""),
-        ("codes.0.valid_from", "soon"),
-        ("codes.0.valid_to", 5),
-        ("version", ""),
-    ],
-)
-def test_broken_codes(path: str, new: object) -> None:
-    """Another table, or a row without a code, breaks the contract."""
-    with pytest.raises(NotTheAuthority):
-        answers.read_codes(changed(CODES, path, new), "purposes", None)
-
-
 def test_token_is_kept_secret() -> None:
     """A token is read, and its repr does not show it."""
     token = answers.read_token(TOKEN)
     assert (token.secret, token.expires_in) == ("abc", 60)
     assert "abc" not in repr(token)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("access_token", ""),
-        ("access_token", "a b"),
-        ("access_token", "a\nb"),
-        ("access_token", None),
-        ("token_type", "mac"),
-        ("token_type", None),
-        ("expires_in", 0),
-        ("expires_in", None),
-    ],
-)
-def test_broken_token(name: str, value: object) -> None:
-    """A token that is not valid in a header, or has another type, breaks the contract."""
-    with pytest.raises(NotTheAuthority):
-        answers.read_token({**TOKEN, name: value})
 
 
 @pytest.mark.parametrize(

@@ -208,36 +208,13 @@ def test_pages_of_a_day(
     caplog.set_level(logging.DEBUG)
     web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "accepted": 1, "next": "p-2"})
     web.get(f"{BASE}/receipts/2026-11-24?page=p-2", json={**DAY, "reports": [{**DAY_LINE, "id": "b"}], "next": None})
-    daily = make_client(BASE).daily_receipt(date(2026, 11, 24))
-    assert list(daily.receipts) == ["a", "b"]
-    assert paths(web)[1:] == ["/receipts/2026-11-24", "/receipts/2026-11-24?page=p-2"]
-    assert "p-2" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("version", "members"), [("1.0", {}), ("1.1", {"wants_photo": True}), ("1.2", {"daily_receipts": True})]
-)
-def test_older_authorities(
-    web: responses.RequestsMock, make_client: Callable[..., Any], version: str, members: dict[str, Any]
-) -> None:
-    """They have no time zone and no pages, keep the id of a broken report, and decide behind a pending one."""
-    conflict = {"field": "id", "code": "id_conflict", "message": "Another report."}
-    results = [
-        {**RESULT, "status": "rejected", "receipt": None, "errors": [conflict]},
-        {**RESULT, "id": "other", "status": "pending", "receipt": None},
-    ]
-    web.get(f"{BASE}/meta", json={**META, "contract": version, **members})
-    web.post(f"{BASE}/reports", json={"results": results})
-    url = f"{BASE}/receipts/2026-11-24"
-    if "daily_receipts" in members:
-        web.get(url, json={**DAY, "accepted": 1})
-    else:
-        web.get(url, status=404, json=PROBLEM, content_type="application/problem+json")
+    web.get(f"{BASE}/receipts/2026-11-25", status=404, json=PROBLEM, content_type="application/problem+json")
     client = make_client(BASE)
-    meta, daily = client.meta(), client.daily_receipt(date(2026, 11, 24))
-    assert (meta.contract, meta.timezone, daily is not None) == (version, None, meta.daily_receipts)
-    verdicts = client.submit([(ID, b"{}"), ("other", b"{}")])
-    assert [each.status for each in verdicts] == [Status.REJECTED, Status.PENDING]
+    daily = client.daily_receipt(date(2026, 11, 24))
+    assert list(daily.receipts) == ["a", "b"]
+    assert client.daily_receipt(date(2026, 11, 25)) is None
+    assert paths(web)[1:3] == ["/receipts/2026-11-24", "/receipts/2026-11-24?page=p-2"]
+    assert "p-2" not in caplog.text
 
 
 def test_pages_without_an_end(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:

@@ -72,6 +72,7 @@ def test_status_with_a_web_page(status: int, error: type[ApoaError]) -> None:
     page = reply(status, b"<html>", "text/html; charset=utf-8")
     with pytest.raises(error):
         page.value()
+    assert type(error_for(reply(403, b"", ""))) is AccountSuspended  # without a text it is no web page
 
 
 def test_the_authoritys_text_is_shown() -> None:
@@ -97,11 +98,6 @@ def test_errors_of_oauth(status: int, error: str, expected: type[ApoaError]) -> 
     assert expected is not CallRefused or error in found.message.render()
 
 
-def test_403_without_text() -> None:
-    """A 403 without a problem is a suspended account, too."""
-    assert isinstance(error_for(reply(403, b"", "")), AccountSuspended)
-
-
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -125,15 +121,6 @@ def test_retry_after(headers: dict[str, str], seconds: int | None) -> None:
     assert retry_after(headers) == seconds
 
 
-def test_maintenance_and_too_fast_wait() -> None:
-    """503 and 429 have the wait; a 429 without one is still `AuthorityBusy`."""
-    for status in (429, 503):
-        error = error_for(reply(status, retry_after="30"))
-        assert isinstance(error, AuthorityBusy)
-        assert error.retry_after == 30
-    assert isinstance(error_for(reply(429)), AuthorityBusy)
-
-
 def test_only_a_problem_is_not_found() -> None:
     """A web page with 404 does not mean that a report was never received."""
     assert reply(404).is_not_found
@@ -147,18 +134,6 @@ def test_200_of_another_type() -> None:
     with pytest.raises(NotTheAuthority):
         reply(200, b"{}", "text/plain").value()
     assert reply(200, b"{}", "Application/JSON; charset=utf-8").value() == {}
-
-
-@pytest.mark.parametrize("status", [400, 404, 409, 413])
-def test_photo_refusal(status: int) -> None:
-    """The authority does not take the photo, and says why; the advice is not that for a refused report."""
-    refusal = photo_refusal(reply(status))
-    assert refusal is not None
-    assert (refusal.name, refusal.message.render()) == (
-        "photo_refused",
-        "The authority does not take the photo: Says {why}.",
-    )
-    assert refusal.advice != CallRefused.advice
 
 
 def test_other_servers_refuse_no_photo() -> None:

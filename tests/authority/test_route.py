@@ -12,7 +12,6 @@ from tls_helpers import CA, proxy
 
 from apoa_client.authority import route as module
 from apoa_client.authority.route import Proxy, Route, connect, count_addresses, find_route, read_certificate
-from apoa_client.authority.tls import presented_certificate
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
 
 UNTIL = datetime(2126, 11, 1, 0, 34, 33, tzinfo=UTC)
@@ -29,9 +28,11 @@ def ca(tmp_path: Path) -> str:
 
 
 def test_without_a_proxy() -> None:
-    """The usual ports; this computer itself is never reached over a proxy."""
+    """The usual ports; this computer itself is never reached over a proxy. An address must be one that a call takes."""
     assert find_route(f"https://{HOST}/v1") == Route(HOST, 443, uses_tls=True, proxy=None)
     assert find_route("http://127.0.0.1:8080/v1") == Route("127.0.0.1", 8080, uses_tls=False, proxy=None)
+    with pytest.raises(SettingsProblem):
+        find_route(f"http://{HOST}/v1")
 
 
 @pytest.mark.parametrize(
@@ -56,15 +57,11 @@ def test_a_proxy_of_the_environment(
 
 
 def test_no_proxy_for_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """NO_PROXY is observed, as in a call."""
+    """NO_PROXY is observed, as in a call. A proxy of the system is distinguished from one of the environment."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", HOST)
     assert find_route(f"https://{HOST}/v1").proxy is None
-
-
-def test_a_proxy_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is distinguished from one of the environment."""
-    monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": "http://proxy.example:3128"})
+    monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": "http://system.example:3128"})
     found = find_route(f"https://{HOST}/v1").proxy
     assert found is not None
     assert not found.from_environment
@@ -76,12 +73,6 @@ def test_a_proxy_that_is_no_address(monkeypatch: pytest.MonkeyPatch, named: str)
     monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": named})
     with raises_error("proxy_unusable"):
         find_route(f"https://{HOST}/v1")
-
-
-def test_an_address_that_cannot_be_used() -> None:
-    """The same error as of a call."""
-    with pytest.raises(SettingsProblem):
-        find_route(f"http://{HOST}/v1")
 
 
 def test_names() -> None:
@@ -164,10 +155,3 @@ def test_a_proxy_that_refuses(ca: str) -> None:
     with proxy(allowed=False) as (port, _heads), raises_error("proxy_refuses"):
         through = Proxy("127.0.0.1", port, from_environment=True, credentials="budi:rahasia")
         read_certificate(Route(HOST, 443, uses_tls=True, proxy=through), ca)
-
-
-def test_the_end_of_a_certificate_that_is_not_trusted(serve: Callable[..., Any]) -> None:
-    """What is only read says until when it is valid, too."""
-    found = presented_certificate("localhost", serve(certificate="server.pem").port)
-    assert found is not None
-    assert found.valid_until == UNTIL

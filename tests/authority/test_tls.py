@@ -4,7 +4,7 @@ import os
 import ssl
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +107,17 @@ def test_the_certificates_of_the_system(
     assert make_client(serve(TOKEN, NO_SUCH, certificate="server.pem").url).verdict("x") is None
 
 
-def test_another_hosts_certificate(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
-    """A trusted certificate of another host is refused, and `ca_bundle` is not suggested."""
-    line = serve(TOKEN, certificate="elsewhere.pem")
-    with pytest.raises(UntrustedCertificate, match="certificate is not for") as caught:
+@pytest.mark.parametrize(("certificate", "words"), [("elsewhere.pem", "is not for"), ("expired.pem", "clock")])
+def test_a_trusted_certificate_that_does_not_fit(
+    serve: Callable[..., Any], make_client: Callable[..., Any], ca: str, certificate: str, words: str
+) -> None:
+    """One of another host is refused, and so is an expired one, where the clock is named; `ca_bundle` is no advice."""
+    line = serve(TOKEN, certificate=certificate)
+    with pytest.raises(UntrustedCertificate, match=words) as caught:
         make_client(line.url, ca_bundle=ca).meta()
     assert caught.value.advice is not None
     assert "ca_bundle" not in caught.value.advice.render()
     assert line.received == []
-
-
-def test_an_expired_certificate(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
-    """The advice names the clock first."""
-    with pytest.raises(UntrustedCertificate, match="clock"):
-        make_client(serve(TOKEN, certificate="expired.pem").url, ca_bundle=ca).meta()
 
 
 @pytest.mark.parametrize("certificate", ["server.pem", "expired.pem"])
@@ -142,30 +139,17 @@ def test_a_clock_that_is_years_behind(
         assert client.verdict("x") is None
 
 
-@pytest.mark.parametrize("name", ["missing.pem", "empty.pem"])
+@pytest.mark.parametrize("name", ["missing.pem", "empty.pem", "pipe.pem", "relative"])
 def test_an_unusable_bundle(make_client: Callable[..., Any], tmp_path: Path, name: str) -> None:
-    """A `ca_bundle` that is missing or has no certificate is a problem of the settings, found at once."""
+    """It must be there with a certificate, at a full path; reading a pipe would wait for a writer without an end."""
     (tmp_path / "empty.pem").write_text("nothing", encoding="utf-8")
-    with pytest.raises(SettingsProblem):
-        make_client("https://authority.example/v1", ca_bundle=str(tmp_path / name))
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
-def test_a_pipe_is_no_bundle(make_client: Callable[..., Any], tmp_path: Path) -> None:
-    """Reading it would wait for a writer, so that no command would end."""
-    os.mkfifo(tmp_path / "ca.pem")
-    with pytest.raises(SettingsProblem, match="cannot be read"):
-        make_client("https://authority.example/v1", ca_bundle=str(tmp_path / "ca.pem"))
-
-
-def test_a_bundle_without_a_full_path(
-    make_client: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The working directory must not decide which servers are trusted."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "ca.pem").write_bytes(CA.read_bytes())
-    with pytest.raises(SettingsProblem, match="is not a full path"):
-        make_client("https://authority.example/v1", ca_bundle="ca.pem")
+    if name == "pipe.pem":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("Windows has no pipes among its files")
+        os.mkfifo(tmp_path / name)
+    path = os.path.relpath(CA) if name == "relative" else str(tmp_path / name)
+    with pytest.raises(SettingsProblem, match="is not a full path" if name == "relative" else "cannot be read"):
+        make_client("https://authority.example/v1", ca_bundle=path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -190,6 +174,9 @@ def test_an_undecodable_certificate_has_its_fingerprint(serve: Callable[..., Any
     shown = tls.presented_certificate("localhost", serve(b"", certificate="expired.pem").port)
     assert shown is not None
     assert (shown.subject, shown.issuer, len(shown.sha256)) == ("?", "?", 64)
+    read = tls.presented_certificate("localhost", serve(b"", certificate="server.pem").port)
+    assert read is not None
+    assert read.valid_until == datetime(2126, 11, 1, 0, 34, 33, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("error", [OSError, OverflowError, ValueError])

@@ -136,12 +136,6 @@ def test_size_is_limited(serve: Callable[..., Any]) -> None:
     assert len(reply.body) == 1024 * 1024
 
 
-def test_size_is_limited_when_decompressed(serve: Callable[..., Any]) -> None:
-    """A small answer that decompresses without end is given up, too."""
-    bomb = gzip.compress(b" " * 20 * 1024 * 1024)
-    assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + bomb).url, GET) is NotTheAuthority
-
-
 def test_a_compressed_answer_needs_little_memory(serve: Callable[..., Any]) -> None:
     """What would inflate to 64 MiB is given up at the limit of an answer, not inflated first."""
     url = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(64 * 1024 * 1024))).url
@@ -153,19 +147,16 @@ def test_a_compressed_answer_needs_little_memory(serve: Callable[..., Any]) -> N
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,gzip,gzip,gzip,gzip,gzip", "deflate", "br", "zstd", "x"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["gzip\r\nContent-Encoding: gzip", "gzip, gzip", "gzip,gzip,gzip,gzip,gzip,gzip", "deflate", "br", "zstd", "x"],
+)
 def test_only_one_gzip_is_undone(serve: Callable[..., Any], encoding: str) -> None:
     """An answer in another encoding, or in several, is refused before anything is inflated."""
     body = gzip.compress(gzip.compress(b"{}"))
     line = serve(HEAD + f"Content-Encoding: {encoding}\r\n\r\n".encode() + body)
     assert failure(line.url, GET) is NotTheAuthority
     assert line.received[0].headers["accept-encoding"] == "gzip"
-
-
-def test_two_encoding_headers_are_refused(serve: Callable[..., Any]) -> None:
-    """A second encoding is noticed in a header of its own, too."""
-    body = gzip.compress(gzip.compress(b"{}"))
-    assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n" * 2 + b"\r\n" + body).url, GET) is NotTheAuthority
 
 
 def test_no_gzip_at_all(serve: Callable[..., Any]) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
-from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk, running_prism
+from contract_helpers import Desk, Visit, running_prism
 
 from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
+from apoa_client.ports.authority import Authority
 from apoa_client.sandbox.server import SandboxServer
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -33,17 +34,17 @@ def http_authority(base_url: str, password: str) -> HttpAuthority:
     )
 
 
-def _simulated() -> Iterator[AuthorityUnderTest]:
+def _simulated() -> Iterator[Visit]:
     def visit(*, faults: str = "", right_password: bool = True) -> AuthoritySimulator:
         simulator = AuthoritySimulator(wants_photo=True, daily_receipts=True)
         simulator.script(faults)
         simulator.password_is_right = right_password
         return simulator
 
-    yield AuthorityUnderTest("simulator", visit)
+    yield visit
 
 
-def _sandboxed(folder: Path) -> Iterator[AuthorityUnderTest]:
+def _sandboxed(folder: Path) -> Iterator[Visit]:
     servers: list[SandboxServer] = []
     clients: list[HttpAuthority] = []
 
@@ -55,7 +56,7 @@ def _sandboxed(folder: Path) -> Iterator[AuthorityUnderTest]:
         clients.append(http_authority(server.base_url, "rahasia" if right_password else "salah"))
         return clients[-1]
 
-    yield AuthorityUnderTest("sandbox", visit)
+    yield visit
     for client in clients:
         client.close()
     for server in servers:
@@ -70,13 +71,13 @@ def prism_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["simulator", "sandbox"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AuthorityUnderTest]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visit]:
     """An authority that stores reports: the simulator, and the sandbox over HTTP."""
     yield from _simulated() if request.param == "simulator" else _sandboxed(tmp_path)
 
 
 @pytest.fixture(params=["simulator", "sandbox", pytest.param("prism", marks=pytest.mark.prism)])
-def any_authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyAuthority]:
+def any_authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Authority]:
     """A new authority of every kind; also Prism, which stores nothing."""
     if request.param == "prism":
         client = http_authority(request.getfixturevalue("prism_url"), "rahasia")
@@ -84,7 +85,7 @@ def any_authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[An
         client.close()
         return
     for each in _simulated() if request.param == "simulator" else _sandboxed(tmp_path):
-        yield each.visit()
+        yield each()
 
 
 @pytest.fixture(scope="session")

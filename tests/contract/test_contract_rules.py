@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract_helpers import AnyAuthority, AuthorityUnderTest
+from contract_helpers import Visit
 
-from apoa_client.authority.contract_rules import FIELD_RULES, STAY_RULES
+from apoa_client.authority.contract import FIELD_RULES, STAY_RULES
 from apoa_client.conformance.samples import by_rule
-from apoa_client.ports.authority import Verdict
+from apoa_client.ports.authority import Authority, Verdict
 
 Json = dict[str, Any]
 Examples = dict[str, list[Json]]
@@ -41,12 +41,12 @@ def make(examples: Examples) -> Make:
     return make
 
 
-def submit(authority: AnyAuthority, report: Json) -> Verdict:
+def submit(authority: Authority, report: Json) -> Verdict:
     (verdict,) = authority.submit([(report["id"], json.dumps(report).encode())])
     return verdict
 
 
-def validate(authority: AnyAuthority, report: Json) -> Verdict:
+def validate(authority: Authority, report: Json) -> Verdict:
     (verdict,) = authority.validate([(report["id"], json.dumps(report).encode())])
     return verdict
 
@@ -56,11 +56,9 @@ def outcome(verdict: Verdict) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize(("kind", "state"), STAY_RULES)
-def test_a_report_does_to_its_stay_what_the_table_says(
-    place: AuthorityUnderTest, make: Make, kind: str, state: str
-) -> None:
+def test_a_report_does_to_its_stay_what_the_table_says(place: Visit, make: Make, kind: str, state: str) -> None:
     """Each kind in each state is accepted, rejected with its code, or deferred; a check-out shows the state after."""
-    authority = place.visit(faults=",".join(step for _kind, step in BEFORE[state]))
+    authority = place(faults=",".join(step for _kind, step in BEFORE[state]))
     for earlier, _step in BEFORE[state]:
         submit(authority, make(earlier))
     rule, report = STAY_RULES[kind, state], make(kind)
@@ -71,9 +69,9 @@ def test_a_report_does_to_its_stay_what_the_table_says(
     assert outcome(submit(authority, make("check_out"))) == (later.status, [later.code] if later.code else [])
 
 
-def test_a_deferred_report_is_accepted_after_the_verdict(place: AuthorityUnderTest, make: Make) -> None:
+def test_a_deferred_report_is_accepted_after_the_verdict(place: Visit, make: Make) -> None:
     """Nothing of it was stored, and it says when it may come again."""
-    authority, check_in, check_out = place.visit(faults="pending"), make("check_in"), make("check_out")
+    authority, check_in, check_out = place(faults="pending"), make("check_in"), make("check_out")
     submit(authority, check_in)
     deferred = submit(authority, check_out)
     assert deferred.retry_after
@@ -85,12 +83,10 @@ def test_a_deferred_report_is_accepted_after_the_verdict(place: AuthorityUnderTe
 
 
 @pytest.mark.parametrize("place", ["sandbox"], indirect=True)
-def test_the_example_of_each_rule_is_answered_as_it_says(
-    place: AuthorityUnderTest, make: Make, examples: Examples
-) -> None:
+def test_the_example_of_each_rule_is_answered_as_it_says(place: Visit, make: Make, examples: Examples) -> None:
     """A refusal has its error and no other; a warning is accepted, with its warning. The good report has neither."""
     good = {"check_in": {**examples["check_in"][0], "id": make("check_in")["id"]}, "check_out": make("check_out")}
-    authority = place.visit()
+    authority = place()
     fine = validate(authority, good["check_in"])
     assert (outcome(fine), fine.warnings) == (("accepted", []), ())
     for rule in FIELD_RULES:

@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
-import requests
 import schemathesis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +16,6 @@ from apoa_client.authority import answers
 from apoa_client.authority.contract import contract_text
 from apoa_client.errors import NotTheAuthority
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.sandbox.server import SandboxServer
 
 Openapi = dict[str, Any]
 METHODS = {"get", "post", "put"}
@@ -177,64 +174,6 @@ def test_reader_and_schema_agree_on_what_is_broken(openapi: Openapi, junk: dict[
     else:
         understood = True
     assert understood == validator(openapi, "Result").is_valid(result)
-
-
-@pytest.fixture
-def ask(openapi: Openapi, tmp_path: Path) -> Iterator[Callable[..., int]]:
-    """Send a plain request to the sandbox, validate its answer, and return the status."""
-    server = SandboxServer(
-        tmp_path / "sandbox.db",
-        username="melati",
-        password="rahasia",
-        faults="meta:429=5,meta:503=5,meta:500,meta:403,413,pending",
-        now=lambda: datetime(2026, 11, 26, 12, 0, tzinfo=UTC),
-    )
-    with server, requests.Session() as session:
-        token = session.post(
-            f"{server.base_url}/oauth/token", data={"grant_type": "client_credentials"}, auth=("melati", "rahasia")
-        ).json()
-        assert validator(openapi, "Token").is_valid(token)
-        session.headers["Authorization"] = f"Bearer {token['access_token']}"
-
-        def ask(method: str, route: str, url: str | None = None, **options: Any) -> int:
-            answer = session.request(method, server.base_url + (url or route), timeout=20, **options)
-            response = resolved(openapi, openapi["paths"][route][method]["responses"][str(answer.status_code)])
-            kind = answer.headers.get("Content-Type", "").partition(";")[0]
-            assert (kind in response["content"]) if "content" in response else answer.content == b""
-            if "content" in response:
-                validator(openapi, response["content"][kind]["schema"]).validate(answer.json())
-            return answer.status_code
-
-        yield ask
-
-
-def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[str, list[dict[str, Any]]]) -> None:
-    """Each answer of the sandbox, success or error, is one that the contract allows."""
-    (arrival,), life = examples["check_in"], examples["life_of_a_stay"]
-    bad = {**arrival, "id": life[0]["id"].replace("8b12", "8b99"), "guest": {**arrival["guest"], "sex": "?"}}
-    one = {"params": None, "headers": {"Accept": "application/json, application/problem+json"}}
-    report, receipt, photo = (f"/reports/{arrival['id']}{each}" for each in ("", "/receipt", "/photo"))
-    jpeg: dict[str, Any] = {"headers": {"Content-Type": "image/jpeg"}, "data": b"\xff\xd8\xff\xd9"}
-    too_large = {**jpeg, "data": bytes(MAX_PHOTO_BYTES + 1)}
-    assert [ask("get", "/meta", **one) for _ in range(5)] == [429, 503, 500, 403, 200]
-    assert ask("get", "/codes/{table}", "/codes/purposes") == 200
-    assert ask("get", "/codes/{table}", "/codes/nothing") == 404
-    assert ask("get", "/reports/{id}", report) == 404
-    assert ask("get", "/reports/{id}/receipt", receipt) == 404
-    assert ask("put", "/reports/{id}/photo", photo, **jpeg) == 404
-    assert ask("post", "/reports/validate", json={"reports": [arrival, bad]}) == 200
-    assert ask("post", "/reports", json={"reports": [arrival]}) == 413
-    assert ask("post", "/reports", json={"reports": [arrival]}) == 200
-    assert ask("post", "/reports", json={"reports": [bad, *life]}) == 200
-    assert ask("post", "/reports", json={"reports": []}) == 400
-    assert ask("get", "/reports/{id}", report) == 200
-    assert ask("get", "/reports/{id}/receipt", receipt) == 200
-    assert ask("get", "/receipts/{day}", "/receipts/2026-11-26") == 200
-    assert ask("get", "/receipts/{day}", "/receipts/2026-11-31") == 404
-    assert ask("put", "/reports/{id}/photo", photo, **too_large) == 413
-    assert ask("put", "/reports/{id}/photo", photo, **{**jpeg, "data": b"no JPEG"}) == 400
-    assert ask("put", "/reports/{id}/photo", photo, **jpeg) == 200
-    assert ask("put", "/reports/{id}/photo", photo, **{**jpeg, "data": b"\xff\xd8\xff 2 \xff\xd9"}) == 409
 
 
 def test_the_contract_is_json_too(openapi: Openapi) -> None:

@@ -10,40 +10,21 @@ from typing import Any
 import pytest
 import requests
 
+from apoa_client.authority.contract import contract
 from apoa_client.sandbox.server import SandboxServer
 
 Json = dict[str, Any]
 USERNAME = "wisma-melati"
 PASSWORD = "kata sandi: rahasia"
 
-_CHECK_IN: Json = {
-    "kind": "check_in",
-    "created_at": "2026-11-24T20:14:03+07:00",
-    "guest": {
-        "surname": "SMITHSON",
-        "given_names": "JANE ANN",
-        "sex": "F",
-        "birth_date": "1985-09-12",
-        "birth_place": "LIVERPOOL",
-        "nationality": "GBR",
-        "document": {
-            "type": "P",
-            "number": "925076473",
-            "issuing_state": "GBR",
-            "expiry_date": "2030-03-30",
-            "mrz": ["P<GBRSMITHSON<<JANE<ANN<<<<<<<<<<<<<<<<<<<<<", "9250764733GBR8509129F3003301<<<<<<<<<<<<<<00"],
-        },
-        "stay_permit": {"code": "B1", "number": None, "valid_until": "2026-12-20", "entry_date": "2026-11-21"},
-        "phone": "+44 151 496 0000",
-        "email": "jane@example.com",
-    },
-    "stay": {
-        "check_in": "2026-11-24T19:50:00+07:00",
-        "planned_check_out": "2026-11-27",
-        "room": "Melati 7",
-        "purpose": "tourism",
-        "note": "datang malam",
-    },
+_REQUEST = contract()["components"]["requestBodies"]["Reports"]["content"]["application/json"]
+_CHECK_IN: Json = _REQUEST["examples"]["check_in"]["value"]["reports"][0]
+_CHANGES = {
+    "guest.surname": "SMITHSON",
+    "guest.phone": "+44 151 496 0000",
+    "guest.email": "jane@example.com",
+    "stay.room": "Melati 7",
+    "stay.note": "datang malam",
 }
 
 
@@ -112,14 +93,14 @@ def check_in() -> Callable[..., Json]:
     def make(changes: Json | None = None, **members: Any) -> Json:
         number = next(numbers)
         ids = {"id": f"0199c2a4-7d1e-7b3c-9d55-{number:012x}", "stay_id": f"0199c2a4-7d1e-7001-8a11-{number:012x}"}
-        report = {**ids, **copy.deepcopy(_CHECK_IN), **members}
-        for path, value in (changes or {}).items():
+        report = {**copy.deepcopy(_CHECK_IN), **ids}
+        for path, value in {**_CHANGES, **(changes or {})}.items():
             *parents, name = path.split(".")
             place = report
             for parent in parents:
                 place = place[parent]
             place[name] = value
-        return report
+        return {**report, **members}
 
     return make
 

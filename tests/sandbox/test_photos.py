@@ -11,7 +11,6 @@ from training_page import Json, LogIn, Make, Report, Send
 
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.validation import fits
 
 PHOTO = b"\xff\xd8\xff\xe0 SMITHSON JANE ANN \xff\xd9"
 
@@ -21,34 +20,6 @@ def put(
 ) -> requests.Response:
     url = f"{server.base_url}/reports/{report['id']}/photo"
     return http.put(url, data=photo, headers={"Content-Type": kind}, timeout=20)
-
-
-def problem(answer: requests.Response, status: int) -> str:
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert fits("Problem", answer.json())
-    assert answer.status_code == answer.json()["status"] == status
-    detail: str = answer.json()["detail"]
-    return detail
-
-
-def test_only_an_accepted_check_in_gets_a_photo(
-    make_server: Make, send: Send, log_in: LogIn, check_in: Report, follow_up: Report
-) -> None:
-    """404 for a report that was never received; 409 for one that is pending, refused, a duplicate or no check-in."""
-    server = make_server(faults="ok,reject,pending")
-    report = check_in()
-    others = [check_in(), follow_up(report, "check_out"), check_in({"guest.document.number": "X0"})]
-    send(server, report, *others[:2])
-    send(server, others[2])
-    pending = check_in({"guest.document.number": "X1"})
-    send(server, pending)
-    http = log_in(server)
-    problem(put(http, server, check_in()), 404)
-    assert problem(put(http, server, report, PHOTO[:-1]), 400) == "The body is not a JPEG."  # half of one
-    for each in (*others, pending):
-        assert problem(put(http, server, each), 409) == "The report is not an accepted check-in."
-    http.get(f"{server.base_url}/reports/{pending['id']}", timeout=20)
-    assert put(http, server, pending).status_code == 200
 
 
 def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) -> None:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import released_homes
 from training_page import LogIn, Make, Report, Send
 
 from apoa_client.errors import StorageProblem
-from apoa_client.sandbox.decisions import Decisions, night_marks
+from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.storage import SCHEMA_VERSION, Record, Storage
 
 
@@ -51,20 +52,6 @@ def test_no_personal_data_reaches_the_disk(
         assert accepted["id"].encode() in written
         assert [text for text in secret if text.encode() in written] == []
         server.stop()
-
-
-def test_marks_need_the_key(tmp_path: Path, check_in: Report) -> None:
-    """One mark for each night; equal with the same key, different with another; no repr shows the key."""
-    report, key = check_in(), b"k" * 32
-    marks = night_marks(report, key, UTC)
-    assert len(set(marks)) == 3
-    assert night_marks(report, key, UTC) == marks
-    assert not set(night_marks(report, b"l" * 32, UTC)) & set(marks)
-    assert night_marks({**report, "stay": {}}, key, UTC) == []
-    with closing(Storage(tmp_path / "sandbox.db")) as storage:
-        assert "kkk" not in repr(
-            Decisions(storage, key, now=lambda: datetime(2026, 10, 1, tzinfo=UTC), window_hours=24)
-        )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions elsewhere")
@@ -104,6 +91,7 @@ def broken_off(storage: Storage) -> None:
 _MANY = """
 import sys
 from pathlib import Path
+from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.storage import Storage, Record
 storage = Storage(Path(sys.argv[1]))
 for n in range(20):
@@ -141,6 +129,13 @@ def test_a_file_of_the_first_version_is_kept(tmp_path: Path) -> None:
                 records.save_photo(report_id, "hash", "2026-11-27T09:00:00+08:00")
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    with closing(Storage(path)) as storage, storage.transaction() as records:
+        records.save(replace(record(2), status="duplicate", number=None, covered_by=report_id))
+    with closing(Storage(path)) as storage:  # that version looked for duplicates
+        result = Decisions(storage, lambda: datetime(2026, 11, 27, tzinfo=UTC), 24).result("id-2")
+    assert result is not None
+    assert result.receipt is not None
+    assert result.receipt.number.endswith("-000001")
 
 
 def test_broken_newer_or_unreachable_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from training_page import Json, Make, Report, Send
+from training_page import Json, Report
 
 from apoa_client.sandbox.validation import fits, report_violations, rule_violations, rule_warnings
 
@@ -29,45 +29,18 @@ def test_contracts_own_example_is_valid(check_in: Report, follow_up: Report) -> 
     [
         ("guest.surname", None, "missing"),
         ("guest.surname", "A" * 501, "bad_length"),
-        ("guest.sex", "L", "unknown_value"),
-        ("guest.birth_date", "1985-02-30", "bad_date"),
         ("guest.birth_date", "1985-09-12\n", "bad_date"),
         ("guest.birth_date", "2026-12", "order"),
-        ("guest.nationality", "IDN", "not_foreign"),
-        ("guest.nationality", "QQQ", "unknown_state"),
-        ("guest.document", [], "bad_type"),
-        ("guest.document.number", "92507/6473", "bad_character"),
-        ("guest.document.issuing_state", "QQQ", "unknown_state"),
-        ("guest.document.expiry_date", "2030-02-30", "bad_date"),
-        ("guest.document.mrz", ["P<GBR"], "bad_length"),
-        ("stay.check_in", "2026-11-24T19:50:00", "bad_date"),
         ("stay.check_in", "2026-02-30T19:50:00+07:00", "bad_date"),
         ("stay.check_in", "2026-11-25T20:15:01+07:00", "implausible"),
-        ("stay.planned_check_out", "2026-11-23", "order"),
         ("stay.planned_check_out", "2026-11-31", "bad_date"),
-        ("stay.purpose", "holiday", "unknown_value"),
-        ("stay_id", "7", "bad_id"),
-        ("kind", "checkin", "unknown_value"),
         ("kind", None, "missing"),
         ("kind", ["check_in"], "unknown_value"),
-        ("guest.religion", "x", "unknown_member"),
     ],
 )
 def test_each_violation_names_field_and_code(check_in: Report, field: str, value: object, code: str) -> None:
-    """The field is a path in the contract, the code a documented one where there is one."""
+    """What the examples of the contract's rules leave out: other forms of a bad value, and the limits."""
     assert (field, code) in found(check_in({field: value}))
-
-
-def test_no_name_is_missing_once(check_in: Report) -> None:
-    """Without either name there is one violation."""
-    report = check_in({"guest.surname": "", "guest.given_names": ""})
-    assert found(report) == {("guest.surname", "missing")}
-
-
-def test_check_out_in_the_future_is_implausible(check_in: Report, follow_up: Report) -> None:
-    """More than a day ahead."""
-    report = follow_up(check_in(), "check_out", check_out="2026-11-26T20:15:00+07:00")
-    assert found(report) == {("check_out", "implausible")}
 
 
 def test_member_that_is_no_plain_name_is_not_repeated(check_in: Report) -> None:
@@ -82,28 +55,6 @@ def test_hostile_report_gets_a_limited_answer(check_in: Report) -> None:
     assert len(report_violations(report)) == 50
 
 
-def test_late_and_expired_are_accepted_with_a_warning(make_server: Make, send: Send, check_in: Report) -> None:
-    """A late report is better than none; so is a guest with an expired passport."""
-    report = check_in(
-        {"stay.check_in": "2026-11-22T19:50:00+07:00", "guest.document.expiry_date": "2026-11-21"},
-    )
-    (result,) = send(make_server(), report)
-    assert result["status"] == "accepted"
-    assert {(w["field"], w["code"]) for w in result["warnings"]} == {
-        ("stay.check_in", "late"),
-        ("guest.document.expiry_date", "expired"),
-    }
-
-
-def test_an_expiry_that_cannot_be_read_is_accepted_with_a_warning(
-    make_server: Make, send: Send, check_in: Report
-) -> None:
-    """The passport is torn; the guest is there all the same."""
-    (result,) = send(make_server(), check_in({"guest.document.expiry_date": None}))
-    assert result["status"] == "accepted"
-    assert [(w["field"], w["code"]) for w in result["warnings"]] == [("guest.document.expiry_date", "missing")]
-
-
 def test_window_decides_what_is_late(check_in: Report) -> None:
     """The window is the authority's setting; its last second is in time; only a check-in can be late.
 
@@ -113,33 +64,6 @@ def test_window_decides_what_is_late(check_in: Report) -> None:
     assert rule_warnings(report, NOW.tzinfo, 48) == ()
     assert [warning.code for warning in rule_warnings(report, NOW.tzinfo, 47)] == ["late"]
     assert rule_warnings({**report, "kind": "amend"}, NOW.tzinfo, 1) == ()
-
-
-@pytest.mark.parametrize(
-    ("code", "nationality", "warned"),
-    [
-        ("A1", "AUS", True),
-        ("visa on arrival", "NGA", True),
-        ("B1", "AUS", False),
-        ("C1", "NGA", False),
-        ("x", "AUS", False),
-    ],
-)
-def test_a_permit_that_the_nationality_does_not_get(
-    make_server: Make,
-    send: Send,
-    check_in: Report,
-    code: str,
-    nationality: str,
-    *,
-    warned: bool,
-) -> None:
-    """It is accepted with a warning that names the day of the list: the visa in the passport decides."""
-    report = check_in({"guest.stay_permit.code": code, "guest.nationality": nationality})
-    (result,) = send(make_server(), report)
-    assert result["status"] == "accepted"
-    assert [(w["field"], w["code"]) for w in result["warnings"]] == [("guest.stay_permit.code", "implausible")] * warned
-    assert all("list of 2026-" in warning["message"] for warning in result["warnings"])
 
 
 json_values = st.recursive(
@@ -157,19 +81,12 @@ PATHS = [
 @given(path=st.sampled_from(PATHS), value=json_values)
 def test_any_json_anywhere_is_answered_by_the_contract(path: str, value: object) -> None:
     """Any value in any field gives only violations in the contract's form, never an exception."""
-    report = build({path: value})
-    for violation in (*report_violations(report), *rule_violations(report, NOW)):
-        assert fits("Violation", asdict(violation))
-
-
-def build(changes: Json) -> Json:
     guest: Json = {"nationality": "GBR", "birth_date": "1985", "document": {"issuing_state": "GBR"}, "stay_permit": {}}
     stay: Json = {"check_in": "2026-11-24T19:50:00+07:00", "planned_check_out": "2026-11-27"}
     report: Json = {"kind": "check_in", "guest": guest, "stay": stay}
-    for path, value in changes.items():
-        *parents, name = path.split(".")
-        place = report
-        for parent in parents:
-            place = place[parent]
-        place[name] = value
-    return report
+    place, (*parents, name) = report, path.split(".")
+    for parent in parents:
+        place = place[parent]
+    place[name] = value
+    for violation in (*report_violations(report), *rule_violations(report, NOW)):
+        assert fits("Violation", asdict(violation))

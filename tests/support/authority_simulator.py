@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from apoa_client.authority.contract_rules import STAY_RULES
+from apoa_client.authority.contract import STAY_RULES
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,

@@ -11,30 +11,22 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from authority_simulator import AuthoritySimulator
 from contract_json import YAML
 from system_helpers import needs_tool
 
-from apoa_client.authority.client import HttpAuthority
 from apoa_client.passport.dates import PartialDate
+from apoa_client.ports.authority import Authority
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Document, Guest, Report, Stay, to_json
 
 WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
 
-AnyAuthority = AuthoritySimulator | HttpAuthority
 
-
-@dataclass(frozen=True)
-class AuthorityUnderTest:
-    """An authority and its script of faults. `visit` makes a client of it with a password."""
-
-    name: str
-    visit: Callable[..., AnyAuthority]
+Visit = Callable[..., Authority]
+"""Makes a client of a new authority, with a script of faults, and with the right password or a wrong one."""
 
 
 class Desk:
@@ -56,9 +48,6 @@ class Desk:
 
     def check_out(self, serial: int, *, stay: int) -> Report:
         return Report(_uuid(serial), _stay(stay), Kind.CHECK_OUT, WIB, check_out=WIB + timedelta(minutes=30))
-
-    def cancel(self, serial: int, *, stay: int, reason: str = "Never came") -> Report:
-        return Report(_uuid(serial), _stay(stay), Kind.CANCEL, WIB, reason=reason)
 
     def bodies(self, *reports: Report) -> list[tuple[str, bytes]]:
         return [(report.id, to_json(report)) for report in reports]

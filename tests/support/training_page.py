@@ -66,15 +66,12 @@ class ReadPage(HTMLParser):
 
 def read_page(http: requests.Session, server: SandboxServer, language: str = "en") -> ReadPage:
     """Load the page of a server."""
-    answer = http.get(server.page_url, params={"lang": language}, timeout=20)
+    answer = http.get(server.page_url, headers={"Accept-Language": language}, timeout=20)
     assert answer.status_code == 200
     return ReadPage(answer.text)
 
 
-def turn(http: requests.Session, server: SandboxServer, fault: str, turn: str, **fields: str) -> requests.Response:
+def turn(http: requests.Session, server: SandboxServer, fault: str, turn: str) -> requests.Response:
     """Turn a fault on or off as the page's form does."""
-    (key, *_same) = dict.fromkeys(
-        each["value"] for _tag, each in read_page(http, server).attributes if each.get("name") == "key"
-    )
-    form = {"key": key, "fault": fault, "turn": turn, "lang": "en", **fields}
+    form = {"fault": fault, "turn": turn}
     return http.post(f"{server.page_url}/faults", data=form, timeout=20, allow_redirects=False)

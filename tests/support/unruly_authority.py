@@ -22,14 +22,21 @@ STEPS: dict[str, tuple[Step, ...]] = {
     Route.REPORTS: (
         *map(Step, LINE),
         *(Step("400"), Step("413"), Step("429", 1), Step("503"), Step("503", 1), Step("slow", 0.2), Step("defer", 1)),
-        *map(Step, ("pending", "foreign-ids", "unknown-status", "one-unreadable", "short-list", "shuffled-list")),
+        Step("pending"),
     ),
     Route.META: (*map(Step, LINE), Step("503"), Step("slow", 0.2)),
-    Route.RESULT: (*map(Step, LINE), Step("pending"), Step("defer", 1), Step("unknown-status")),
+    Route.RESULT: (*map(Step, LINE), Step("pending"), Step("defer", 1)),
     Route.TOKEN: tuple(map(Step, LINE)),
     Route.PHOTO: (*map(Step, LINE), Step("403"), Step("429", 1), Step("503"), Step("503", 1), Step("slow", 0.2)),
 }
 """Without those that suspend sending until a user logs in, and those that refuse a report or a photo for good."""
+
+LISTS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
+    "short-list": lambda results: results[:-1],
+    "shuffled-list": lambda results: [*reversed(results), *results],
+    "foreign-ids": lambda results: [{**each, "id": f"00000000-0000-4000-8000-{each['id'][-12:]}"} for each in results],
+}
+"""What becomes of a list of results."""
 
 POISONS = ("unknown status", "long receipt number", "errors: null", "HTML 403", "HTML 404")
 """What one report makes of every answer in which it is."""
@@ -95,6 +102,7 @@ class _UnrulyService:
     def __init__(self, service: Service, authority: UnrulyAuthority) -> None:
         self._inner = service
         self._authority = authority
+        self._lists = cycle(LISTS)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -117,6 +125,10 @@ class _UnrulyService:
         if html is not None:
             return Response(_HTML, int(html.split()[1]), mimetype="text/html")
         results = [_poisoned(each, poison) for each, poison in zip(value["results"], found, strict=True)]
+        if self._authority.happens(0.1):
+            fault = next(self._lists)
+            self._authority.faults_done[f"reports: {fault}"] += 1
+            results = LISTS[fault](results)
         response.set_data(json.dumps({**value, "results": results}))
         return response
 

@@ -5,7 +5,7 @@ import json
 from http import HTTPStatus
 
 from apoa_client.authority.http_errors import HttpResponse
-from apoa_client.conformance.check import Context, check
+from apoa_client.conformance.check import RECEIPT, Context, Paragraph, check
 from apoa_client.conformance.expect import (
     expect,
     expect_equal,
@@ -15,14 +15,12 @@ from apoa_client.conformance.expect import (
     expect_same_receipt,
     need,
 )
-from apoa_client.conformance.paragraph import NOT_FOUND, RECEIPT, Paragraph
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 
 _PHOTO = "/paths/~1reports~1{id}~1photo/put/description"
 _SHA256 = Paragraph("/components/schemas/Receipt/properties/sha256/description")
 _RECEIPT_CALL = Paragraph("/paths/~1reports~1{id}~1receipt/get/description")
-DAILY_RECEIPT = Paragraph("/paths/~1receipts~1{day}/get/description", "Every receipt")
 _PHOTO_WANTED = Paragraph(_PHOTO, "The page with the guest's data")
 _PHOTO_SHA256 = Paragraph(_PHOTO, "The answer has the SHA-256")
 _PHOTO_ERRORS = Paragraph(_PHOTO, "400: not a JPEG")
@@ -40,14 +38,6 @@ def pdf(context: Context) -> None:
         expect(response.body.startswith(_PDF_START), msg("The body is not a PDF."))
     else:
         expect_same_receipt(expect_json(response, "Receipt"), receipt)
-
-
-@check("receipts.none", msg("A report without a receipt, and an unknown one, get 404"), NOT_FOUND)
-def none(context: Context) -> None:
-    """A rejected report, and an id that was never sent."""
-    [result] = context.server.deliver(context.samples.bad_check_in())
-    for report_id in (result["id"], context.samples.id()):
-        expect_problem(context.server.call("GET", _path(report_id)), HTTPStatus.NOT_FOUND)
 
 
 @check("receipts.sha256", msg("The sum of a receipt is that of the report in its canonical form"), _SHA256)
@@ -76,13 +66,6 @@ def unchanged(context: Context) -> None:
         expect_same_receipt(expect_json(server.call("GET", _path(report["id"])), "Receipt"), receipt)
         [again] = server.deliver(report)
         expect_receipt(again, receipt)
-
-
-@check("receipts.no_day", msg("A server without daily receipts answers 404"), DAILY_RECEIPT)
-def no_day(context: Context) -> None:
-    """Where GET /meta does not say `daily_receipts`."""
-    need(not context.server.meta.get("daily_receipts", False), msg("The server has daily receipts."))
-    expect_problem(context.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
 
 
 def _path(report_id: str) -> str:
@@ -137,12 +120,16 @@ def refused(context: Context) -> None:
     expect_json(_put(context, check_in, _photo(MAX_PHOTO_BYTES)), "PhotoAnswer")
 
 
-@check("photos.unwanted", msg("A server that wants no photos answers 404"), _PHOTO_WANTED)
+@check("photos.unwanted", msg("A server without photos or daily receipts answers 404"), _PHOTO_WANTED)
 def unwanted(context: Context) -> None:
-    """Where GET /meta does not say `wants_photo`."""
-    need(not context.server.meta.get("wants_photo", False), msg("The server wants photos."))
-    [result] = context.server.accept(context.samples.check_in())
-    expect_problem(_put(context, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
+    """Where GET /meta does not say `wants_photo`, or not `daily_receipts`."""
+    photos, days = (context.server.meta.get(name, False) for name in ("wants_photo", "daily_receipts"))
+    need(not (photos and days), msg("The server has both."))
+    if not photos:
+        [result] = context.server.accept(context.samples.check_in())
+        expect_problem(_put(context, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
+    if not days:
+        expect_problem(context.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
 
 
 def _need_photos(context: Context) -> None:
