@@ -91,7 +91,7 @@ def test_a_stay_that_was_saved_before_is_changed(outbox: AnyOutbox) -> None:
     assert outbox.authenticate(ask=True).doubts == ()
 
 
-@pytest.mark.parametrize("meanwhile", ["same stay", "same guest", "changed", "key"])
+@pytest.mark.parametrize("meanwhile", ["same report", "same stay", "same guest", "changed", "key"])
 def test_another_process_was_faster(outbox: AnyOutbox, store: Store, meanwhile: str) -> None:
     """Nothing is saved, so that the caller decides again with what is there now."""
     outbox.add(report(10), due_at=None)
@@ -99,7 +99,9 @@ def test_another_process_was_faster(outbox: AnyOutbox, store: Store, meanwhile: 
     with outbox.batch() as batch, store.open() as other:
         for key, group in enumerate(groups):
             batch.add(key, group)
-        if meanwhile == "same stay":
+        if meanwhile == "same report":
+            other.add(report(4), due_at=None)
+        elif meanwhile == "same stay":
             other.add(report(20, stay=4), due_at=None)
         elif meanwhile == "same guest":
             other.add(report(20), due_at=None, guest_tag=9)

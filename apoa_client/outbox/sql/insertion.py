@@ -243,6 +243,7 @@ _SAME_NIGHT = """
     WHERE other.seq > :seen AND other.seq <= :last AND ours.seq > :last AND other.first_night < ours.last_morning
         AND ours.first_night < other.last_morning LIMIT 1
 """
+_SAME_ID = "SELECT 1 FROM reports WHERE id IN ({places}) LIMIT 1"
 _LAST = "SELECT COALESCE(max(seq), 0) FROM reports"
 
 
@@ -338,12 +339,15 @@ class Batch:
         with self._codes.saving() as give_code:
             for piece in self._pieces():
                 new = [row for _n, _key, changes, row in piece if changes is None]
+                ids = [row["id"] for row in new]
+                if ids and self._db.execute(_SAME_ID.format(places=", ".join("?" * len(ids))), ids).fetchone():
+                    raise _reported_meanwhile()  # the same file, imported by two at once, gives the same ids
                 for row in new:
                     give_code(row)
                 self._db.executemany(_INSERT_LAST, new)
         numbers = {"seen": self._seen, "last": last}
         if any(self._db.execute(query, numbers).fetchone() for query in (_SAME_STAY, _SAME_NIGHT)):
-            raise ReportMoved(msg("Another user or program has reported one of these guests in the meantime."))
+            raise _reported_meanwhile()
 
     def _save_changes(self) -> Iterator[tuple[str, object]]:
         """Save the reports of stays that were saved before, as `Outbox.add_all` does.
@@ -366,6 +370,10 @@ class Batch:
 _Waiting: TypeAlias = "tuple[int, int, tuple[list[str], list[str]] | None, Row]"
 """A report of a batch: its number and key, its row, and, unless its stay is new, the stay's current reports as the
 caller saw them, and those that it replaces."""
+
+
+def _reported_meanwhile() -> ReportMoved:
+    return ReportMoved(msg("Another user or program has reported one of these guests in the meantime."))
 
 
 def _sealed_to_another_key() -> None:
