@@ -1,6 +1,7 @@
 """The authority's code tables: `apoa sync` fetches them daily, and the desk uses them without the network."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -182,6 +183,7 @@ class TestAtTheDesk:
         said = apoa("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "pleasure", "b", "y"])
         assert "In the authority's list: tourism: Pleasure\n" in said.err
         assert "Pilgrimage" not in said.err
+        assert len(re.findall(r"17 Purpose of stay +tourism\n", said.err)) == 2
 
     def test_the_usual_names_of_the_purposes_are_not_repeated(self, listed: Apoa) -> None:
         """The help has them already."""
