@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from apoa_client.matching import fold
+from apoa_client.matching import fold, similarity
 
 TABLES = ("stay_permits", "purposes")
 """The contract's tables, which are the fields of `CodeTables`."""
+
+_MIN_SIMILARITY = 0.7
+_MIN_MISTYPED = 4
+"""Characters; shorter texts are similar to too many words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,26 @@ def valid_codes(codes: Iterable[Code], day: date) -> list[Code]:
     return list({fold(row.code): row for row in codes if row.valid_on(day)}.values())
 
 
+def find(text: str, valid: Sequence[Code]) -> Code | None:
+    """Return the one of the valid codes that a text means: the code in any spelling, or a name that no other has."""
+    folded = fold(text)
+    named = [row for row in valid if folded and folded in _words(row)]
+    return next(iter(rows_of(valid, text)), named[0] if len(named) == 1 else None)
+
+
+def suggest(text: str, valid: Sequence[Code], limit: int = 5) -> list[Code]:
+    """Return the valid codes that a text may mean: those that begin so, else those that are similar; the best first."""
+    folded = fold(text)
+    if not folded:
+        return []
+    begun = [row for row in valid if any(word.startswith(folded) for word in _words(row))]
+    if begun or len(folded) < _MIN_MISTYPED:
+        return sorted(begun, key=lambda row: not fold(row.code).startswith(folded))[:limit]
+    scores = [(similarity(folded, _words(row)), row) for row in valid]
+    similar = sorted((pair for pair in scores if pair[0] > _MIN_SIMILARITY), key=lambda pair: -pair[0])
+    return [row for _score, row in similar[:limit]]
+
+
 def table_value(table: CodeTable) -> dict[str, Any]:
     """Return a table as JSON values; `read_table` reads them."""
     rows = [[row.code, row.id, row.en, _day_value(row.valid_from), _day_value(row.valid_to)] for row in table.codes]
@@ -84,6 +108,10 @@ def read_table(value: Mapping[str, Any]) -> CodeTable:
 def tables_of(tables: Sequence[CodeTable]) -> CodeTables:
     """Return the rows of the tables whose names the contract has."""
     return CodeTables(**{table.table: table.codes for table in tables if table.table in TABLES})
+
+
+def _words(row: Code) -> tuple[str, ...]:
+    return tuple(word for word in map(fold, (row.code, row.id, row.en)) if word)
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from apoa_client.messages import Message, day_message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
-from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of
+from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest, valid_codes
 from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM, UNREADABLE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
@@ -403,4 +403,5 @@ def _check_code(reader: Reader, name: str, value: str, table: Sequence[Code], da
             day=day_message(day),
             compare=_UNKNOWN[name],
         )
-        reader.add_warning(name, "unknown_code", unknown)
+        likely = suggest(value, valid_codes(table, day), limit=1) if name == "stay_permit" else []
+        reader.add_warning(name, "unknown_code", unknown, likely[0].code if likely else None)

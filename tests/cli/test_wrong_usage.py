@@ -36,6 +36,7 @@ info --name Melati
 info --force
 info law --poster -
 info --json --poster -
+list --in-house --history
 log --report zzzz
 log --since zzzz
 log --accept --report 1

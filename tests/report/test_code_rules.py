@@ -40,6 +40,12 @@ def test_the_day_is_that_of_arrival() -> None:
     assert len(unknown({"check_in": "2026-11-24 19:00"}, until_yesterday)) == 1
 
 
+def test_a_similar_code_is_suggested() -> None:
+    """One that begins so."""
+    [warning] = unknown({"stay_permit": "N"}, PERMITS)
+    assert warning.suggestion == "N7"
+
+
 def test_purposes() -> None:
     """Only a warning, too."""
     tables = CodeTables(purposes=(code("business"),))

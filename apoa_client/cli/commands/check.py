@@ -145,13 +145,12 @@ def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str,
 
 
 def _photo_at_the_question(session: Session, given: Sequence[Sequence[str]]) -> list[Path]:
-    """Return the photo that a user named in place of the lines, if it is one."""
+    """Return the photos that a user named in place of the lines, if they are any."""
     if not session.terminal or [len(lines) for lines in given] != [1]:
         return []
-    from apoa_client.cli.prompts.photos import photo_path  # only at a terminal
+    from apoa_client.cli.prompts.photos import photo_paths  # only at a terminal
 
-    path = photo_path(given[0][0])
-    return [path] if path is not None else []
+    return photo_paths(given[0][0])
 
 
 def _ask_mrz_lines() -> list[str]:

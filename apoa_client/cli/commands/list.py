@@ -41,6 +41,7 @@ _HELP = N_(
 @option("--state", "states", multiple=True, type=StateChoice(), text=N_("In this state; of a guest, the last report."))
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))
 @flag("--all", "everything", text=N_("All reports that were ever made."))
+@flag("--history", text=N_("Every report of each stay, one line each."))
 @flag("--no-pager", text=N_("Print a list that is longer than the screen as it is."))
 @json_option
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
@@ -50,9 +51,9 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
     states, pager = frozenset(State(state) for state in choice["states"]), not choice["no_pager"]
     if in_house or day is not None:
-        if choice["since"] is not None or choice["everything"]:
+        if choice["since"] is not None or choice["everything"] or choice["history"]:
             raise UsageProblem(
-                msg("--in-house and --day list guests; --since and --all choose among reports."),
+                msg("--in-house and --day list guests; --since, --all and --history choose among reports."),
                 msg("Leave one or the other out. See: apoa list --help"),
             )
         stays = _stays(app, states, in_house=in_house, day=day)
@@ -63,7 +64,7 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
         since = parse_day_start(app, choice["since"])
     selection = Selection(states=states or None, since=since)
 
-    show = partial(_list_reports, session, selection, search, pager=pager)
+    show = partial(_list_reports, session, selection, search, history=choice["history"], pager=pager)
     if app.settings.has_shared_outbox:
         from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
 
@@ -71,10 +72,12 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     return show(app)
 
 
-def _list_reports(session: Session, selection: Selection, search: SearchFilter, app: Container, *, pager: bool) -> Exit:
+def _list_reports(
+    session: Session, selection: Selection, search: SearchFilter, app: Container, *, history: bool, pager: bool
+) -> Exit:
     """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
 
-    On a screen, one report stands for its stay. Each report is opened, shown and forgotten. Raises
+    On a screen, without `history`, one report stands for its stay. Each report is opened, shown and forgotten. Raises
     `StorageProblem` if no report can be read.
     """
     reader, zone = ReportReader(app), app.settings.zone
@@ -85,11 +88,11 @@ def _list_reports(session: Session, selection: Selection, search: SearchFilter, 
         here = app.away is not None
         stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
     else:
-        ids = ((entry, _shown_id(app, entry, selection)) for entry in entries)
+        ids = ((entry, short_id(entry.id) if history else _shown_id(app, entry, selection)) for entry in entries)
         opened = (reader.open(entry)._replace(stay_shown_id=shown_id) for entry, shown_id in ids if shown_id)
         reports = Readable(filter(search.matches, opened))
         with paged(app.environ, wanted=pager) as limit:
-            count = show_reports(reports, zone, app.today, limit)
+            count = show_reports(reports, zone, app.today, limit, history=history)
         if not count:
             print_line(reader.nothing_found_text(search, _("No reports.")))
     code = show_damage(reports.damage)

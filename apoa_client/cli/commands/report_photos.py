@@ -8,7 +8,6 @@ saved together, and of each other photo it is said what is missing.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.app.import_folder import file_state
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, GivenDetails
 from apoa_client.cli.failures import show_failure
-from apoa_client.cli.prompts.photos import photo_pages, photo_reader
+from apoa_client.cli.prompts.photos import name_unreported, photo_pages, photo_reader, unreported
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_checked
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import discard_typed_ahead
@@ -73,17 +72,8 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
     try:
         conversation.run(given.typed, [reading for reading, _files in pages])
     finally:
-        saved = conversation.photos_saved
         if len(photos) > 1 and not options.dry_run:
-            left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
-            _name_left([file for file in photos if file in left])
-
-
-def _name_left(photos: Sequence[Path]) -> None:
-    """Name the photos whose guests are not reported, if there are any."""
-    if photos:
-        with suppress(OSError):  # the window is closed
-            print_error_line(_("Photos without a report: {files}").format(files=", ".join(map(_name, photos))))
+            name_unreported(unreported(pages, conversation.photos_saved))
 
 
 def _documents(reading: "PhotoReading") -> list["PhotoReading"]:
@@ -331,4 +321,4 @@ def report_photos_from(session: Session, options: ReportOptions, given: GivenDet
                 except DataRefused as exc:  # no picture, or no guest to report
                     show_failure(session, exc)
     finally:
-        _name_left([*arrived, *photos.left()])  # the next call leaves them
+        name_unreported([*arrived, *photos.left()])  # the next call leaves them

@@ -31,48 +31,91 @@ from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
 
 _MAX_CHOICES = 5
+_MAX_LISTED = 8
 
 
-def permit_help(nationality: str) -> Iterator[str]:
-    """Yield which stay permits are usual for a nationality, if that is known."""
-    usual = permits.likely(nationality)
+def permit_help(nationality: str, listed: Sequence[Code]) -> Iterator[str]:
+    """Yield what is usual for a nationality, and which permits the authority lists beside the built-in ones."""
+    usual = [permit for permit in permits.likely(nationality) if _is_taken(permit, listed)]
     if usual:
         line = _("Usual for this nationality (list of {day}): {permits}.")
         yield line.format(day=day_text(permits.as_of()), permits=", ".join(map(_permit_text, usual)))
+    own = [row for row in listed if permits.by_code(row.code) is None]
+    if own:
+        yield _("In the authority's list, too: {codes}").format(codes=_several(own))
 
 
 def parse_permit(answer: str, nationality: str, listed: Sequence[Code], questioned: list[str]) -> str | Answer:
     """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again.
 
-    `listed` are the codes of the authority, as far as they are known; the card warns of one that it does not list. A
-    word that several permits have, such as "wisata", is no permit.
+    `listed` are the authority's codes for the day of arrival, empty if they are not known. A word that several permits
+    have, such as "wisata", is no permit.
     """
     known = permits.find(answer)
-    if known is not None:
+    if known is not None and _is_taken(known, listed):
         return Answer(known.code, _permit_text(known))
-    similar = _similar_permits(answer, nationality)
+    own = codes.find(answer, listed)
+    if own is not None:
+        return Answer(own.code, _code_text(own))
+    similar = _similar_permits(answer, nationality, listed)
     is_ambiguous = permits.is_ambiguous(answer)
-    is_listed = bool(codes.rows_of(listed, answer))
-    if not similar or is_listed or (questioned[-1:] == [answer] and not is_ambiguous):
+    if (not similar and not listed) or (questioned[-1:] == [answer] and not is_ambiguous):
         return parse_fields.stay_permit(answer)
     questioned.append(answer)
     problem = _("This permit is not in the list. Type it again if it is correct.")
     if is_ambiguous:
         day = day_text(permits.as_of())
         problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(day=day)
+    elif listed:
+        problem = _("This permit is not in the authority's list. Type it again if it is correct.")
     raise UnclearAnswer(problem, similar)
 
 
-def _similar_permits(answer: str, nationality: str) -> list[Choice]:
-    """Return the permits that an answer may mean, those that are usual for a nationality with a note."""
+def _is_taken(permit: Permit, listed: Sequence[Code]) -> bool:
+    """Return whether the authority lists a permit; True if its list is not known."""
+    return not listed or bool(codes.rows_of(listed, permit.code))
+
+
+def _similar_permits(answer: str, nationality: str, listed: Sequence[Code]) -> list[Choice]:
+    """Return the permits that an answer may mean, of the built-in list, then of the authority's own.
+
+    Those that are usual for a nationality have a note.
+    """
     state, usual = states.by_code(nationality), permits.likely(nationality)
     choices = []
     for permit in permits.suggest(answer, _MAX_CHOICES, nationality=nationality):
         shown = _permit_text(permit)
         if permit in usual and state is not None:
             shown = _("{permit} (usual for {state})").format(permit=shown, state=state.name(current_language()))
-        choices.append(Choice(permit.code, shown))
-    return choices
+        if _is_taken(permit, listed):
+            choices.append(Choice(permit.code, shown))
+    own = [row for row in codes.suggest(answer, listed, _MAX_CHOICES) if permits.by_code(row.code) is None]
+    return [*choices, *(Choice(row.code, _code_text(row)) for row in own)][:_MAX_CHOICES]
+
+
+def purpose_help(listed: Sequence[Code]) -> Iterator[str]:
+    """Yield the authority's purposes with its names, if these are others than the built-in ones."""
+    rows = [row for row in listed if row.code in set(Purpose)]
+    usual = [row for row in rows if purposes.find(row.name(current_language())) == row.code]
+    if len(usual) < len(Purpose) and rows:
+        yield _("In the authority's list: {codes}").format(codes=_several(rows))
+
+
+def parse_purpose(answer: str, listed: Sequence[Code]) -> Purpose:
+    """Return the purpose that a text means, by the authority's name for it, too. Raises `Unreadable`."""
+    own = codes.find(answer, listed)
+    return Purpose(own.code) if own is not None and own.code in set(Purpose) else parse_fields.purpose(answer)
+
+
+def _several(rows: Sequence[Code]) -> str:
+    more = [f"+{len(rows) - _MAX_LISTED}"] if len(rows) > _MAX_LISTED else []
+    return ", ".join([*map(_code_text, rows[:_MAX_LISTED]), *more])
+
+
+def _code_text(row: Code) -> str:
+    """Return a code with its name, sanitized: both are the authority's texts."""
+    name = row.name(current_language())
+    return sanitize(f"{row.code}: {name}" if name else row.code)
 
 
 def _permit_text(permit: Permit) -> str:
@@ -110,7 +153,9 @@ class FieldQuestions:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
         help_text = text(BY_NAME[name].question)
         if name == "stay_permit":
-            help_text = "\n".join([help_text, *permit_help(_nationality_on(form))])
+            help_text = "\n".join([help_text, *permit_help(_nationality_on(form), self._listed(form, "stay_permits"))])
+        elif name == "purpose":
+            help_text = "\n".join([help_text, *purpose_help(self._listed(form, "purposes"))])
         required = BY_NAME[name].missing is not None and name not in NAMES
         required = required or (name == "given_names" and form.typed.get("surname") == "")
         return Question(
@@ -178,6 +223,10 @@ class FieldQuestions:
                 return date_and_time(form.typed["check_in"], zone, now=now)
         return now
 
+    def _listed(self, form: GuestForm, table: str) -> list[Code]:
+        """Return the codes that the authority lists for the day of arrival; empty if its table is not known."""
+        return codes.valid_codes(getattr(self._app.code_tables, table), self._arrival(form).date())
+
     def _field_parser(self, form: GuestForm, name: str) -> Parser:
         """Return the parser of a field: that of its type, or one that asks about what is likely to be mistyped."""
         zone = self._app.settings.zone
@@ -189,8 +238,9 @@ class FieldQuestions:
             "nights": lambda answer: _nights(answer, check_in.date(), given.today),
             "nationality": lambda answer: _nationality(answer, questioned),
             "stay_permit": lambda answer: parse_permit(
-                answer, _nationality_on(form), self._app.code_tables.stay_permits, questioned
+                answer, _nationality_on(form), self._listed(form, "stay_permits"), questioned
             ),
+            "purpose": lambda answer: parse_purpose(answer, self._listed(form, "purposes")).value,
         }
         return special.get(name) or (lambda answer: as_typed(parse_fields.parse(name, answer, given)))
 

@@ -1,6 +1,6 @@
 """The questions about the columns of a table: what is doubtful, whether they are right, and a name for the mapping."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from itertools import zip_longest
@@ -15,12 +15,12 @@ from apoa_client.cli.views.imports import ORDERS, cell_text, show_columns, unrea
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
-from apoa_client.messages import listed, msg, nmsg
+from apoa_client.messages import Message, listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.folders import NAME_FORM, valid_name
-from apoa_client.tables.cell_words import split_full_name
-from apoa_client.tables.columns import ColumnMap, Doubt, match_columns
+from apoa_client.tables.cell_words import NAME_ORDER, split_full_name
+from apoa_client.tables.columns import ColumnMap, Doubt, guest_rows, match_columns
 from apoa_client.tables.dates import readings, split_time
 from apoa_client.tables.row_reading import SEVERAL, column_letters
 from apoa_client.tables.rows import Row, Table
@@ -33,6 +33,12 @@ _SHOWN_ROWS = 8
 _NAME_ORDERS = {
     "surname_first": msg("the surname comes first, and is one word"),
     "given_first": msg("the given names come first, and the last word is the surname"),
+}
+NAME_ORDER_BY_STATE = "name_order_by_state"
+_NAME_ORDERS_BY_STATE = {
+    "by_nationality": msg("in this and similar countries the surname comes first"),
+    "given_first_always": msg("the given names come first for these guests, too"),
+    "given_first": msg("it differs: refuse these guests until a comma is behind each surname"),
 }
 _SETTLED_BY = {
     "no_columns": msg(
@@ -126,6 +132,7 @@ class ColumnQuestions:
         self._first = next(iter(table.read_rows()), Row(0, ()))
         self.mapping = mapping
         self._asked_for: set[str] = set()
+        self._has_asked_by_state = False
         self.answered = False
         """Whether the user said something that the table does not say, so that it is worth to be kept."""
 
@@ -139,8 +146,9 @@ class ColumnQuestions:
                 self._show(columns)
                 shown = columns.fields
             print_error_line()
-            if columns.doubts:
-                if not self._settle(columns, columns.doubts[0]):
+            doubts = columns.doubts or self._doubt_by_state(columns)
+            if doubts:
+                if not self._settle(columns, doubts[0]):
                     return None
             elif self._finds_absent_field(columns):
                 continue
@@ -187,7 +195,12 @@ class ColumnQuestions:
         elif doubt.kind == "name_order":
             column = doubt.columns[0]
             name = cell_text(self._first.values[column]) if column < len(self._first.values) else ""
-            order = self._choose([(each, _name_in_words(each, name)) for each in doubt.choices])
+            order = self._choose([(each, _name_in_words(_NAME_ORDERS, each, name)) for each in doubt.choices])
+            self.mapping = self.mapping._replace(name_order=order or "")
+        elif doubt.kind == NAME_ORDER_BY_STATE:
+            guest = [str(doubt.message.values[key]) for key in ("name", "nationality")]
+            words = [_name_in_words(_NAME_ORDERS_BY_STATE, each, *guest) for each in doubt.choices]
+            order = self._choose(list(zip(doubt.choices, words, strict=True)))
             self.mapping = self.mapping._replace(name_order=order or "")
         elif doubt.kind == "two_columns":
             if len({fold(self._table.headings[each]) for each in doubt.columns}) == 1:
@@ -199,6 +212,25 @@ class ColumnQuestions:
             order = self._choose([(each, text(label_of_target(each))) for each in doubt.choices])
             self._say(doubt.columns[0], order or IGNORE)
         return order is not None
+
+    def _doubt_by_state(self, columns: ColumnMap) -> tuple[Doubt, ...]:
+        """Return the doubt about the first guest of whom it is not enough that the given names come first; once."""
+        whole = columns.columns_of("full_name")
+        if not whole or columns.name_order != "given_first" or self._has_asked_by_state:
+            return ()
+        self._has_asked_by_state = True
+        for guest in guest_rows(self._table, columns).read_rows():
+            if any(finding.code == NAME_ORDER for finding in guest.findings):
+                row = next(
+                    row for row in self._table.read_rows() if (row.sheet, row.number) == (guest.sheet, guest.number)
+                )
+                message = msg(
+                    "{name}, {nationality}: the surname often comes first there. Say it for these guests.",
+                    name=cell_text(row.values[whole[0]]),
+                    nationality=sanitize(guest.typed.get("nationality", "")),
+                )
+                return (Doubt(NAME_ORDER_BY_STATE, whole, message, tuple(_NAME_ORDERS_BY_STATE)),)
+        return ()
 
     def _date_in_words(self, doubt: Doubt, order: str) -> str:
         """Return an order of dates, with a date of the table as an example."""
@@ -284,11 +316,11 @@ def _warn_of_absent(columns: ColumnMap) -> None:
         print_error_line(style_warning(text(warning)))
 
 
-def _name_in_words(order: str, name: str) -> str:
+def _name_in_words(orders: Mapping[str, Message], order: str, name: str, nationality: str = "") -> str:
     """Return an order of names in words, with a name as an example, if that shows it."""
-    words = text(_NAME_ORDERS[order])
+    words = text(orders[order])
     with suppress(Unreadable):
-        surname, given_names = split_full_name(name, order)
+        surname, given_names = split_full_name(name, order, nationality)
         if given_names:
             example = _("surname {surname}, given names {given_names}")
             return f"{words}: {example.format(surname=surname, given_names=given_names)}"

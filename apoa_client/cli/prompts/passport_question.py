@@ -4,17 +4,17 @@ Wrong characters are marked. A correction is offered, or the wrong line is edite
 also type the fields from the page; what could be read is suggested.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines, with_last_fillers
-from apoa_client.cli.prompts.photos import photo_path, read_named_photo
-from apoa_client.cli.session import Session
+from apoa_client.cli.prompts.photos import photo_paths
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -37,6 +37,7 @@ from apoa_client.cli.views.checked_document import (
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
 from apoa_client.cli.views.report import state_text
+from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.guest_form import GuestForm, trusted_texts
 from apoa_client.desk.ids import same_document
 from apoa_client.errors import StorageProblem
@@ -68,9 +69,10 @@ class PassportAnswer(NamedTuple):
 class PassportQuestion:
     """Asks for the MRZ of a passport."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._desk = session.app.reachable_desk
+    def __init__(self, desk: Desk, read_photos: "Callable[[Sequence[Path]], PhotoReading | None]") -> None:
+        """`read_photos` reads the photos that a user names in place of the lines, and returns this guest's, if any."""
+        self._desk = desk
+        self._read_photos = read_photos
         self._suggested: dict[str, str] = {}
         """The trusted fields of the last MRZ that could be read but is invalid."""
         self._wrong_lines: Sequence[str] = ()
@@ -92,8 +94,8 @@ class PassportQuestion:
                 if isinstance(asked, Move):
                     return asked
                 lines = asked
-            if lines and (file := photo_path(lines[0])) is not None:
-                read = read_named_photo(self._session, file)
+            if lines and (files := photo_paths(lines[0])):
+                read = self._read_photos(files)
                 photo, lines = read or photo, confirmed_lines(read) if read is not None else []
                 continue
             result = self._correct(lines) if lines else LinesAgain([])

@@ -23,7 +23,18 @@ _PATH = re.compile(r"[/\\]|\.(?:jpe?g|png|webp|hei[cf]|tiff?|bmp|gif|pdf)$", re.
 """What a path has, and no line of a passport: a separator, or a picture's suffix."""
 _POWERSHELL = "& "
 """What PowerShell writes before a path that is dragged into its window."""
+_PARTS = re.compile(r"""(?:"[^"]*"|'[^']*'|\\[ "']|[^\s"'])+""")
+"""What a shell takes as one word: with quotation marks, or escaped blanks."""
 _DRIVE = re.compile(r"^/(?=[A-Za-z]:)")
+
+
+def photo_paths(answer: str) -> list[Path]:
+    """Return the files that an answer names: one, or several with blanks between that were dragged in at once."""
+    path, parts = photo_path(answer), _PARTS.findall(answer)
+    with suppress(OSError):  # a name that is too long
+        if path is not None and parts[1:] and all(map(_PATH.search, parts)) and not path.is_file():
+            return [each for part in parts if (each := photo_path(part)) is not None]
+    return [path] if path is not None else []
 
 
 def photo_path(answer: str) -> Path | None:
@@ -103,3 +114,18 @@ def photo_pages(shots: "Sequence[tuple[Path, PhotoReading]]") -> "list[tuple[Pho
             names = ", ".join(sanitize(str(file)) for file in files)
             print_error_line(_("Photos of one passport: {files}").format(files=names))
     return pages
+
+
+def unreported(
+    pages: "Sequence[tuple[PhotoReading | None, list[Path]]]", saved: "Sequence[PhotoReading]"
+) -> list[Path]:
+    """Return the photos of the pages whose guests are not saved."""
+    return [file for reading, files in pages if not any(reading is each for each in saved) for file in files]
+
+
+def name_unreported(photos: Sequence[Path]) -> None:
+    """Name the photos whose guests are not reported, if there are any."""
+    if photos:
+        names = ", ".join(sanitize(str(file)) for file in photos)
+        with suppress(OSError):  # the window is closed
+            print_error_line(_("Photos without a report: {files}").format(files=names))

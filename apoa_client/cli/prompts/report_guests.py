@@ -15,12 +15,13 @@ from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.mrz_lines import is_mrz_line
 from apoa_client.cli.prompts.passport_question import PassportQuestion, propose_from_last_stay
+from apoa_client.cli.prompts.photos import name_unreported, photo_pages, read_named_photo, unreported
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, READING_S, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.cli.views.report import guest_name
@@ -34,6 +35,8 @@ from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from apoa_client.scan.photo_reading import PhotoReading
 
 _ANOTHER = "+"
@@ -63,7 +66,7 @@ class GuestConversation:
         self._app = session.app
         self._options = options
         self._finish = SaveAndSend(session, send=not options.no_send, may_ask=not options.yes)
-        self._passport = PassportQuestion(session)
+        self._passport = PassportQuestion(self._app.reachable_desk, self._read_photos)
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
         self._forms: list[GuestForm] = []
@@ -73,6 +76,8 @@ class GuestConversation:
         """What was read from the photos of guests who are not asked about yet."""
         self.photos_saved: list[PhotoReading] = []
         """Those of guests who are saved, also where the user stops while their reports are sent."""
+        self._named: dict[Path, PhotoReading | None] = {}
+        """What was read last from each of several photos that were named at once at the question."""
         self._photo: PhotoReading | None = None
         """What was read from the photo of the guest who is asked about next."""
         self._photographed: list[tuple[GuestForm, PhotoReading]] = []
@@ -99,7 +104,11 @@ class GuestConversation:
             self._drafts.put_back(self._forms)  # after a dry run
             return accepted, saved
 
-        accepted, saved = self._drafts.keep_typed(lambda: self._forms, converse)
+        try:
+            accepted, saved = self._drafts.keep_typed(lambda: self._forms, converse)
+        finally:
+            if not self._options.dry_run:
+                name_unreported(unreported([(read, [file]) for file, read in self._named.items()], self.photos_saved))
         if saved:
             self._finish.send(saved)
             self._finish.show_other_properties()
@@ -124,6 +133,22 @@ class GuestConversation:
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
+
+    def _read_photos(self, files: "Sequence[Path]") -> "PhotoReading | None":
+        """Read the photos that were named at the question: the first is this guest's, the others are the next ones'."""
+        if files[1:]:
+            self._named |= dict.fromkeys(files)
+        shots: list[tuple[Path, PhotoReading]] = []
+        for file in files:
+            if files[1:]:
+                print_error_line(f"  {sanitize(file.name)}")
+            reading = read_named_photo(self._session, file)
+            shots += [(file, reading)] if reading is not None else []
+        pages = photo_pages(shots)
+        self._named |= {file: page for page, shown in pages for file in shown if file in self._named}
+        read = [page for page, _files in pages]
+        self._photos[:0] = read[1:]
+        return read[0] if read else None
 
     def _take_photo(self) -> None:
         """Read the next form's passport from the next photo, if there is one."""

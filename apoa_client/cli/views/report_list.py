@@ -25,10 +25,12 @@ from apoa_client.report.kinds import OPEN_STATES
 _SEALED = "-"
 
 
-def show_reports(reports: Iterable[OpenedReport], zone: tzinfo, today: date, limit: int | None) -> int:
-    """Show reports that stand for their stays as a table, at most `limit` of them, and return how many."""
+def show_reports(
+    reports: Iterable[OpenedReport], zone: tzinfo, today: date, limit: int | None, *, history: bool
+) -> int:
+    """Show reports as a table, at most `limit` of them, and return how many. Without `history`, each is a guest's."""
     headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
-    return _show_table(headings, (_row(each, zone, today) for each in reports), limit)
+    return _show_table(headings, (_row(each, zone, today) for each in reports), limit, of_guests=not history)
 
 
 def show_guests(
@@ -39,14 +41,17 @@ def show_guests(
     return _show_table(headings, (_guest_row(stay, report, today, zone) for stay, report in guests), limit)
 
 
-def _show_table(headings: Sequence[str], rows: Iterator[list[str]], limit: int | None) -> int:
+def _show_table(
+    headings: Sequence[str], rows: Iterator[list[str]], limit: int | None, *, of_guests: bool = True
+) -> int:
     """Show the rows, and how many there are; to a program that reads a pipe, each line is a row."""
     count = show_long_table(headings, islice(rows, limit))
     if next(rows, None) is not None:
         line = _("The first {count} are shown, and there are more. To see all, add: --no-pager")
         print_line(line.format(count=count))
     elif count and is_terminal(sys.stdout):
-        print_line(text(nmsg("{count} guest", "{count} guests", count)))
+        reports = nmsg("{count} report", "{count} reports", count)
+        print_line(text(nmsg("{count} guest", "{count} guests", count) if of_guests else reports))
     return count
 
 

@@ -1,11 +1,12 @@
 """The authority's code tables: `apoa sync` fetches them daily, and the desk uses them without the network."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import DANGEROUS, QUENTIN, XIMENA, Apoa, Serve
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, spoken
 from code_tables_helpers import NOMAD, ON_ARRIVAL, table
 
 from apoa_client.sandbox.server import SandboxServer
@@ -123,7 +124,7 @@ class TestFetching:
 
 
 class TestAtTheDesk:
-    """An unknown code is a warning, and an authority's own codes are taken."""
+    """An unknown code is a warning, and an authority's own codes are offered and taken."""
 
     @pytest.fixture
     def listed(self, configured: Apoa, authority: SandboxServer) -> Apoa:
@@ -157,8 +158,37 @@ class TestAtTheDesk:
         """Although it is not in the built-in list; the card has no warning of it."""
         said = listed("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", "n-7", "2", "7", ""])
         assert said.code == 0, said.all
-        assert listed.reports()[0]["guest"]["stay_permit"]["code"] == "n-7"
+        assert listed.reports()[0]["guest"]["stay_permit"]["code"] == "N7"
         assert listed.reports()[0]["warnings"] == []
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_own_codes_are_offered(self, listed: Apoa, lang: str) -> None:
+        """In the help, by the name, and for a beginning; what is not listed is questioned once."""
+        names = {"en": "Remote worker visa", "id": "Visa pekerja jarak jauh"}
+        typed = {"en": "remote worker", "id": "visa pekerja"}
+        keys = [*QUENTIN.lines, "GDANSK", "?", "E33G", "E33G", "2", "7", "10", typed[lang], "1", "b", "y"]
+        said = listed("report", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "In the authority's list, too: {codes}", codes=f"N7: {names[lang]}") in said.err
+        question = "This permit is not in the authority's list. Type it again if it is correct."
+        assert said.err.count(spoken(lang, question)) == 2
+        assert f"N7: {names[lang]}" in said.err.rpartition(spoken(lang, question))[2]
+
+    def test_the_names_of_the_purposes(self, apoa: Apoa, serve: Serve) -> None:
+        """Are the authority's, and are understood."""
+        holiday = {**NOMAD, "code": "tourism", "id": "Pelesir", "en": "Pleasure"}
+        foreign = {**NOMAD, "code": "pilgrimage", "en": "Pilgrimage"}
+        assert apoa.set_up(serve(tables={"purposes": table("purposes", holiday, foreign)}).base_url).code == 0
+        apoa("sync")
+        said = apoa("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "pleasure", "b", "y"])
+        assert "In the authority's list: tourism: Pleasure\n" in said.err
+        assert "Pilgrimage" not in said.err
+        assert len(re.findall(r"17 Purpose of stay +tourism\n", said.err)) == 2
+
+    def test_the_usual_names_of_the_purposes_are_not_repeated(self, listed: Apoa) -> None:
+        """The help has them already."""
+        said = listed("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "", "b", "y"])
+        assert spoken("en", "In the authority's list: {codes}", codes="") not in said.err
 
     def test_a_refused_report_is_corrected_to_a_listed_code(self, apoa: Apoa, serve: Serve) -> None:
         """`apoa fix` warns of another one, too."""
@@ -180,9 +210,9 @@ class TestAHostileTable:
 
     @pytest.mark.parametrize("name", DANGEROUS)
     def test_control_characters(self, apoa: Apoa, serve: Serve, name: str) -> None:
-        """In a code and in a name."""
+        """In a code and in a name: in the help, as a choice and in a warning."""
         self.fetch(apoa, serve, {**NOMAD, "code": f"N7{name}", "en": f"Remote{name}worker"}, ON_ARRIVAL)
-        keys = [*QUENTIN.lines, "GDANSK", "?", "N7", "N7", "2", "7", "b", "y"]
+        keys = [*QUENTIN.lines, "GDANSK", "?", "remote", "1", "2", "7", "b", "y"]
         said = apoa("report", keys=keys)
         assert name not in said.all.replace("\r\n", "\n")
         assert "N7" in said.err

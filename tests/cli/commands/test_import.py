@@ -393,6 +393,23 @@ class TestDoubtfulTables:
         assert "the surname comes first, and is one word: surname VANTERPOOL, given names OBADIAH" in shown.err
         assert "surname OBADIAH, given names VANTERPOOL" in shown.err
 
+    @pytest.mark.parametrize(
+        ("answer", "surname", "refused"), [("1", "CHEN", 0), ("2", "WEI", 0), ("3", None, 1), ("<", None, 0)]
+    )
+    def test_the_order_of_east_asian_names_is_asked(
+        self, away: Apoa, file: Path, answer: str, surname: str | None, refused: int
+    ) -> None:
+        """With the first such name as an example; the guests can also be refused until a comma is written."""
+        headings = HEADINGS.replace("Surname;Given names", "Guest name;Source")
+        chen = row(OBADIAH).replace("VANTERPOOL;OBADIAH", "Chen Wei;x").replace("GBR", "CHN")
+        path = write(file, chen, headings=headings)
+        keys = [answer, *([""] * 4)]
+        shown = away("import", path, "--no-send", "--name-order", "given-first", keys=keys)
+        assert shown.code == (65 if refused else 0), shown.all
+        assert "Chen Wei, CHN: the surname often comes first there." in shown.err
+        assert "surname Chen, given names Wei" in shown.err
+        assert [report["guest"]["surname"] for report in away.reports()] == ([surname] if surname else [])
+
 
 def test_the_template(apoa: Apoa, tmp_path: Path) -> None:
     """The empty workbook needs no property, and can be read by the program."""

@@ -66,20 +66,24 @@ def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
     who, room = GUESTS[0].name, "1"
     [line] = [line for line in three("list").out.splitlines() if who in line]
     assert "check-in" in line  # it waits, and is sent first
+    assert [line for line in three("list", "--history").out.splitlines() if "check-out" in line and who in line]
     found = three("list", "--json", "--guest", GUESTS[0].surname, "--room", room).json["reports"]
     assert [report["kind"] for report in found] == ["check_in", "check_out"]
     assert found[1]["guest"] is None
 
 
 def test_one_line_a_stay(three: Apoa) -> None:
-    """The report that waits or was refused stands for its stay, else the last one."""
+    """The report that waits or was refused stands for its stay, else the last one; --history and JSON have all."""
     first = three("list", "--json").json["reports"][0]["id"]
     assert three("checkout", first, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
     assert three("cancel", QUENTIN.surname, "--yes", "--reason", "wrong guest").code == 0
     lines = three("list").out.splitlines()[1:]
     assert [sum(guest.name in line for line in lines) for guest in GUESTS] == [1, 1, 1]
     assert [line for line in lines if "withdrawn" in line and QUENTIN.name in line]
+    history = three("list", "--history").out.splitlines()[1:]
+    assert len(history) == len(three("list", "--json").json["reports"]) == len(lines) + 1
     assert len(three("list", "--state", "withdrawn").out.splitlines()) == 2
+    assert three("list", "--history", "--in-house").code == 2
 
 
 def test_a_guest_to_choose_has_the_day_of_the_check_out(three: Apoa) -> None:
@@ -140,7 +144,7 @@ def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     contents = OpenContents(monkeypatch)
     more = spoken("en", "The first {count} are shown, and there are more. To see all, add: --no-pager", count=1)
-    for options in ((), ("--in-house",), ("--guest", "i")):
+    for options in ((), ("--history",), ("--in-house",), ("--guest", "i")):
         contents.opened.clear()
         lines = away("list", *options, PAGER="no-such-pager").out.splitlines()
         assert (len(lines), lines[-1], len(contents.opened)) == (3, more, 2)
@@ -210,6 +214,9 @@ def test_the_id_of_a_stay_stays_the_same(away: Apoa) -> None:
     assert f"report {short}." in away(*change, "8").out
     for command in (["list"], ["list", "--in-house"], ["status", "--tonight"]):
         assert re.findall(r"\b[0-9a-f]{8}\b", away(*command).out) == [short], command
+    history = re.findall(r"\b[0-9a-f]{8}\b", away("list", "--history", "--all").out)
+    assert len(set(history)) == len(history) == 2
+    assert short in history
     picked = away("show", keys=["1"])
     assert f"1  {short}" in picked.err
     [waiting] = [report["id"] for report in away.reports() if report["state"] == "queued"]

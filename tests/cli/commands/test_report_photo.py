@@ -301,6 +301,52 @@ class TestNamedAtTheQuestion:
         assert surnames(away) == {QUENTIN.surname}
         assert "Read from the photo with certainty." in result.err
 
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "'{one}' '{two}'",
+            '"{one}"  "{two}"',
+            pytest.param("{escaped_one} {escaped_two}", marks=_SHELLS_OF_POSIX),
+            "{url_one} {url_two}",
+        ],
+        ids=["single", "double", "escaped", "url"],
+    )
+    def test_two_that_are_dropped_at_once(
+        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+    ) -> None:
+        """Two guests, in that order; a third file that cannot be read is said, and the others are reported."""
+        files = {"one": tmp_path / "my photo.jpg", "two": tmp_path / "2.jpg"}
+        for file in files.values():
+            file.write_bytes(b"photo")
+        readings = {"my photo.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)}
+        answer_with(monkeypatch, readings | {"none.jpg": PictureRefused(msg("No picture."))})
+        urls = {f"url_{name}": file.as_uri() for name, file in files.items()}
+        escaped = {f"escaped_{name}": str(file).replace(" ", r"\ ") for name, file in files.items()}
+        typed = written.format(**files, **urls, **escaped)
+        result = away("report", *STAY, keys=[f"{typed} /none.jpg", "", ""])
+        assert result.code == 0, result.all
+        assert [each["guest"]["surname"] for each in away.reports()] == [QUENTIN.surname, XIMENA.surname]
+        assert "  none.jpg\nNo picture." in result.err
+        assert result.err.count("Photos without a report: /none.jpg\n") == 1
+
+    def test_two_of_one_page(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They are one guest, as with the option."""
+        answer_with(monkeypatch, dict.fromkeys(("1.jpg", "2.jpg"), reading(QUENTIN.lines)))
+        result = away("report", *STAY, keys=[f"{tmp_path / '1.jpg'} {tmp_path / '2.jpg'}", ""])
+        assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
+        assert "Photos of one passport" in result.err
+
+    @pytest.mark.parametrize(("keys", "code"), [(["b", "y", "b", "y"], 0), ([""], 130)], ids=["discarded", "stopped"])
+    def test_two_of_which_none_is_reported(
+        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str], code: int
+    ) -> None:
+        """Both files are named."""
+        answer_with(monkeypatch, {"1.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)})
+        files = tmp_path / "1.jpg", tmp_path / "2.jpg"
+        result = away("report", *STAY, keys=[" ".join(map(str, files)), *keys])
+        assert (result.code, away.reports()) == (code, []), result.all
+        assert "Photos without a report: " + ", ".join(map(str, files)) in result.err.replace("\n", " ")
+
     def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As a photo that is given as an option."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
