@@ -89,11 +89,16 @@ class Option(_TranslatedHelp, click.Option):
     has_all_names = False
     """Whether `opts` has the names in both languages: while a command line is parsed or completed."""
 
+    def __init__(self, *arguments: Any, command: str = "", **more: Any) -> None:  # noqa: ANN401  click's
+        """`command` is the command that has its own Indonesian name for this option, if one has."""
+        self._command = command
+        super().__init__(*arguments, **more)
+
     @property
     def opts(self) -> list[str]:
         """The names that are shown, or all names."""
         if self.has_all_names:
-            return [each for name in self._names for each in both_names(name)]
+            return [each for name in self._names for each in both_names(name, self._command)]
         return self.shown_names
 
     @opts.setter
@@ -103,7 +108,7 @@ class Option(_TranslatedHelp, click.Option):
     @property
     def shown_names(self) -> list[str]:
         """The names in the reader's language."""
-        return [localized_option(name) for name in self._names]
+        return [localized_option(name, self._command) for name in self._names]
 
     @property
     def declared_name(self) -> str:
@@ -132,7 +137,7 @@ class Option(_TranslatedHelp, click.Option):
         """Read the option. Fails if one that takes one value was given more often: no value may be lost unsaid."""
         if self._takes_one and (given := opts.get(self.name)):
             if len(given) > 1 and not ctx.resilient_parsing:
-                name = localized_option(self.declared_name)
+                name = localized_option(self.declared_name, self._command)
                 ctx.fail(_("{option} takes one value, and was given more than once.").format(option=name))
             opts = {**opts, self.name: given[-1]}
         return super().handle_parse_result(ctx, opts, args)

@@ -139,7 +139,7 @@ class TestCommands:
                 if not isinstance(each, Option) or each.is_flag or each.count or each.multiple:
                     continue
                 tried += 1
-                english, *_same, indonesian = [each.declared_name, *both_names(each.declared_name)]
+                english, *_same, indonesian = [each.declared_name, *both_names(each.declared_name, *path[:1])]
                 value = lang if english == "--lang" else "1"
                 result = apoa(*path, english, value, indonesian, "2", lang=lang)
                 assert (result.code, result.out) == (2, ""), (path, english)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @path_option(
     "--to",
     "folder",
+    command="backup",
     metavar="DIR",
     text=N_("Into this folder, under a name of its own. With neither this nor FILE: into the folder of the settings."),
 )

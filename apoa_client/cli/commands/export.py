@@ -34,7 +34,9 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
 
 
 @command("export", _HELP, N_("apoa export --personal -o guests.xlsx"))
-@path_option("--output", "-o", "file", text=N_("The file to write; without it, or with -, standard output."))
+@path_option(
+    "--output", "-o", "file", command="export", text=N_("The file to write; without it, or with -, standard output.")
+)
 @option(
     "--format", "form", type=click.Choice(_FORMS), text=N_("The form of the file; else the end of its name says it.")
 )

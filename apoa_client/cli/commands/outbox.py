@@ -102,7 +102,9 @@ def ask_database_password(address: ServerAddress) -> str | None:
     N_("Save reports in a shared outbox from now on, or in a file here, and take over every report from before."),
     "apoa outbox move --to postgresql://melati@db.example/apoa",
 )
-@option("--to", required=True, metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file."))
+@option(
+    "--to", required=True, command="outbox", metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file.")
+)
 @flag("--password-stdin", text=N_("Read the password from standard input."))
 @flag("--yes", "-y", text=N_("Do not ask."))
 @json_option

@@ -26,15 +26,19 @@ def _read_names() -> dict[str, dict[str, str]]:
     return tables
 
 
+def _of_groups(kind: str) -> dict[str, dict[str, str]]:
+    return {name.partition(" ")[2]: table for name, table in _NAMES.items() if name.startswith(f"{kind} ")}
+
+
 _NAMES = _read_names()
 ALIASES = _NAMES["commands"]
 """Indonesian names of commands."""
-SUBCOMMAND_ALIASES = {
-    name.removeprefix("commands "): table for name, table in _NAMES.items() if name.startswith("commands ")
-}
+SUBCOMMAND_ALIASES = _of_groups("commands")
 """Indonesian names of the second words of commands, by the first word."""
 OPTIONS = _NAMES["options"]
 """Indonesian names of options."""
+OPTIONS_OF_ONE = _of_groups("options")
+"""Indonesian names of options that mean something else in this command than in the others."""
 STATES = _NAMES["states"]
 """Indonesian names of the states of a report, as values of `--state`."""
 SYNONYMS = {word: command for words, command in _NAMES["synonyms"].items() for word in words.split(" ")}
@@ -60,10 +64,14 @@ def localized_subcommand(group: str, name: str) -> str:
     return _INDONESIAN_SUBCOMMANDS.get(group, {}).get(english, english) if current_language() == "id" else english
 
 
-def localized_option(name: str) -> str:
-    """Return an option, given in either language, in the reader's language."""
+def localized_option(name: str, command: str = "") -> str:
+    """Return an option of a command, given in either language, in the reader's language."""
     english = _ENGLISH_OPTIONS.get(name, name)
-    return OPTIONS.get(english, english) if current_language() == "id" else english
+    return _indonesian_option(english, command) if current_language() == "id" else english
+
+
+def _indonesian_option(english: str, command: str) -> str:
+    return OPTIONS_OF_ONE.get(command, {}).get(english) or OPTIONS.get(english, english)
 
 
 def localized_state(name: str) -> str:
@@ -72,10 +80,10 @@ def localized_state(name: str) -> str:
     return STATES.get(english, english) if current_language() == "id" else english
 
 
-def both_names(option: str) -> list[str]:
-    """Return an option, given in either language, in both languages; once if it has one name."""
+def both_names(option: str, command: str = "") -> list[str]:
+    """Return an option of a command, given in either language, in both languages; once if it has one name."""
     english = _ENGLISH_OPTIONS.get(option, option)
-    return list(dict.fromkeys((english, OPTIONS.get(english, english))))
+    return list(dict.fromkeys((english, _indonesian_option(english, command))))
 
 
 def localized_command(words: str) -> str:
@@ -90,11 +98,13 @@ def localized_line(line: str) -> str:
 
 def in_indonesian(line: str) -> str:
     """Return a line with the Indonesian names of its commands and options."""
+    command = ""
 
     def word(found: re.Match[str]) -> str:
+        nonlocal command
         name, second, option = found.groups()
         if option is not None:
-            return OPTIONS.get(option, option)
+            return _indonesian_option(option, command)
         command = ALIASES.get(name, name)
         words = ["apoa", _INDONESIAN_COMMANDS.get(name, name)]
         if second is not None:
