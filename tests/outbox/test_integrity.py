@@ -313,11 +313,12 @@ def test_a_key_that_was_replaced_elsewhere_is_believed(outbox: AnyOutbox, store:
     with store.open() as before:
         with pytest.raises(NotAuthentic) as certain:
             before.withdraw([uuid(1)])
-        store.change("UPDATE memo SET value = 'x' WHERE key = 'replaced_key'")
-        with pytest.raises(NotAuthentic) as unknown:
-            before.withdraw([uuid(1)])
-    assert certain.value.advice == Doubt(DoubtKind.KEY).error(certain=True).advice
-    assert unknown.value.advice == Doubt(DoubtKind.KEY).error().advice != certain.value.advice
+        assert certain.value.advice == Doubt(DoubtKind.KEY).error(certain=True).advice
+        for _time in range(2):  # no number, then another one
+            store.change("UPDATE memo SET value = value || '0' WHERE key = 'replaced_key'")
+            with pytest.raises(NotAuthentic) as unknown:
+                before.withdraw([uuid(1)])
+            assert unknown.value.advice == Doubt(DoubtKind.KEY).error().advice != certain.value.advice
 
 
 def test_a_key_that_is_replaced_during_a_check(
