@@ -121,10 +121,13 @@ class KeyPair:
         self._save_public_key(public_key)
         self.public_key = public_key
         sealer = PropertySealer(public_key, lambda: private_key, keys.all)
-        authenticator = RowAuthenticator(private_key, keys.all)
+        authenticators = (
+            RowAuthenticator(self._key_of_before(private_key), keys.all),
+            RowAuthenticator(private_key, keys.all),
+        )
         resealed = 0
         for records in all_records:
-            resealed += records.reseal(sealer.renew, sealer.public_key, authenticator, renew)
+            resealed += records.reseal(sealer.renew, sealer.public_key, authenticators, renew)
             records.empty_log()
         renew()
         keys.finish_rotation()
@@ -134,6 +137,13 @@ class KeyPair:
             keys.delete_old()
         self._record(action)
         return resealed
+
+    def _key_of_before(self, private_key: bytes) -> bytes:
+        """Return the private key that other computers have; the new one if it is lost, and with it every record."""
+        try:
+            return self._secrets.private_key()
+        except CredentialsProblem:
+            return private_key
 
     def _records(self) -> "list[SealedRecords]":
         return [each.sealed_records for each in self._outboxes]

@@ -11,6 +11,13 @@ from apoa_client.report.kinds import short_id
 if TYPE_CHECKING:
     from apoa_client.ports.vault import OutboxVersion
 
+_OTHER_KEY = msg(
+    "If the key was changed on another computer: apoa key export FILE there, and apoa key import FILE here. Otherwise "
+    "a person or a program other than apoa-client changed the database: tell your IT admin. If all reports open with "
+    "the key of this computer, apoa log --accept names that again."
+)
+_NEW_KEY = msg("The key was changed on another computer: apoa key export FILE there, and apoa key import FILE here.")
+
 
 class DoubtKind(StrEnum):
     """What is wrong with a report, or with the outbox as a whole."""
@@ -37,8 +44,11 @@ class Doubt(NamedTuple):
     kind: DoubtKind
     report: str = ""
 
-    def error(self) -> ApoaError:
-        """Return the error that says so: `NotAuthentic`, or `CredentialsProblem` for what could not be checked."""
+    def error(self, *, certain: bool = False) -> ApoaError:
+        """Return the error that says so: `NotAuthentic`, or `CredentialsProblem` for what could not be checked.
+
+        `certain` says that the key was really changed on another computer.
+        """
         if self.kind is DoubtKind.UNCHECKED:
             return CredentialsProblem(
                 msg("The outbox names another key than the settings, and the reports could not be checked."),
@@ -54,11 +64,7 @@ class Doubt(NamedTuple):
             DoubtKind.SENDING: msg("Whether reports are sent, or the time to wait for, was changed in the database."),
         }
         advice = {
-            DoubtKind.KEY: msg(
-                "If the key was changed on another computer: apoa key export FILE there, and apoa key import FILE here."
-                " Otherwise a person or a program other than apoa-client changed the database: tell your IT admin. If "
-                "all reports open with the key of this computer, apoa log --accept names that again."
-            ),
+            DoubtKind.KEY: _NEW_KEY if certain else _OTHER_KEY,
             DoubtKind.STATE: msg(
                 "It is not sent and counts for nothing. Compare it with your paper: apoa show ID. If it is right: apoa "
                 "log --accept ID. If not, report the guest again."

@@ -1,10 +1,12 @@
 """Nothing is sent to an authority, or for an account, that is not the one of the set-up."""
 
+import math
+
 import pytest
 from delivery_helpers import Hotel
 
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.ports.authority import AuthorityIdentity
+from apoa_client.ports.authority import AuthorityIdentity, KeptAnswers
 from apoa_client.report.kinds import State
 
 SIMULATED = AuthorityIdentity("training", "P-1")
@@ -45,3 +47,15 @@ def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str,
     entry = hotel.entry(2)
     assert (entry.state, entry.attempts, entry.calls) == (State.QUEUED, 0, 0)
     assert hotel.sync(expected=SIMULATED).left == 0
+
+
+def test_an_answer_that_is_kept(hotel: Hotel) -> None:
+    """What an earlier run was told is compared with the set-up too, and its limits hold."""
+    kept = KeptAnswers()
+    kept.meta, kept.meta_until = hotel.authority.meta()._replace(max_batch=2), math.inf
+    hotel.add(1, 2, 3)
+    refused = hotel.sync(expected=AuthorityIdentity("production"), kept=kept)
+    assert refused.error is not None
+    assert (refused.error.name, hotel.authority.batches) == ("another_authority", [])
+    assert hotel.sync(expected=SIMULATED, kept=kept).meta == kept.meta
+    assert hotel.sizes() == [2, 1]

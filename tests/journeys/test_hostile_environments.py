@@ -160,6 +160,13 @@ def test_a_clock_that_is_a_year_off(offset: str, prepared: Prepared, tmp_path: P
     )
 
 
+@pytest.mark.parametrize("offset", ["-365d", "+365d"])
+def test_other_commands_with_that_clock(offset: str, prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
+    """Nothing is erased because of the clock alone, and no command fails in another way than it says."""
+    environment = Environment(f"a clock {offset}", start=fake_time(offset))
+    try_commands(environment, other_commands(int(offset[0] == "+")), prepared, tmp_path, usual)
+
+
 MEGABYTE = 1 << 20
 in_each_room = pytest.mark.parametrize("room", [0, 20_000, MEGABYTE])
 

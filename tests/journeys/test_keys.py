@@ -2,19 +2,24 @@
 
 import json
 import os
+import random
 import re
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from basics import LONG
 from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
-from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processes
+from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processes, saved_id
 
 from apoa_client.cli import main
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.store import Keys
 
+KILLS = 100 if LONG else 5
+SEED = random.SystemRandom().randrange(1 << 32) if LONG else 7
 STRIDE = 1 if LONG else 13
 """A kill comes before every n-th change that a rotation makes on the disk."""
 REPORTS = 120
@@ -47,6 +52,32 @@ class Installation:
         self.codes += 1
         return ["key", "rotate", "--recovery-file", str(self.folder / f"code-{self.codes}.txt")]
 
+    def usual_time(self) -> float:
+        """Returns the seconds that an undisturbed rotation takes."""
+        begun = time.monotonic()
+        assert self.apoa(*self.rotation()).code == 0
+        return time.monotonic() - begun
+
+    def kill(self, delay: float) -> float | None:
+        """Starts a rotation and a report at the same time, and kills the rotation after this many seconds.
+
+        Returns the seconds that the rotation took if it ended before that.
+        """
+        begun, ended = time.monotonic(), None
+        rotating = self.apoa.start(*self.rotation())
+        saving = self.apoa.start(*guest(REPORTS + self.codes).mrz("--no-send", "--json"))
+        try:
+            rotating.communicate(timeout=delay)
+            ended = time.monotonic() - begun
+        except subprocess.TimeoutExpired:
+            rotating.kill()
+            rotating.communicate(timeout=60)
+        out, err = saving.communicate(timeout=60)
+        saved = saved_id(out)
+        assert saved is not None, err
+        self.promised.add(saved)
+        return ended
+
     def assert_complete(self) -> None:
         """Checks that every saved report is listed with its guest."""
         reports = self.apoa.reports()
@@ -68,6 +99,25 @@ class Installation:
 def installation(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> Installation:
     """A property whose recovery codes are written to the test's folder."""
     return Installation(apoa, authority.base_url, tmp_path)
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.durable
+@pytest.mark.parametrize("seed", [SEED])
+def test_rotations_killed_at_random_times(installation: Installation, seed: int) -> None:
+    """After a kill at a random time, during other reports, every guest can be read."""
+    chance = random.Random(seed)  # noqa: S311  a test's
+    usual, kills = installation.usual_time(), 0
+    enough = KILLS // 10  # the others were killed before they changed anything
+    while kills < KILLS or (installation.cut_off <= enough and kills < 5 * KILLS):
+        before, kills = installation.cut_off, kills + 1
+        ended = installation.kill(chance.uniform(usual / 3, usual))  # the first third loads the program
+        installation.assert_complete()
+        # Adjusts to a machine whose speed changes, so that the other kills do not all come too late or too early.
+        usual = ended or (usual if installation.cut_off > before else usual * 1.1)
+    assert installation.cut_off > enough
+    installation.settle()
 
 
 @posix
@@ -109,6 +159,27 @@ def test_lost_computer(configured: Installed, tmp_path: Path) -> None:
     assert new("sync", "--json").json["accepted"] == 2
     assert {report["state"] for report in new.reports()} == {"accepted"}
     assert readable_in(new.home, [word for each in GUESTS for word in each.words]) == []
+
+
+@pytest.mark.slow
+def test_second_computer(configured: Installed, authority: SandboxServer, tmp_path: Path) -> None:
+    """It imports the key under a passphrase, and reads its own reports and those of the first computer."""
+    key = tmp_path / "melati.key"
+    words = "kuda betul baterai\n"
+    assert configured(*GUESTS[0].mrz("--no-send")).code == 0
+    assert configured("key", "export", str(key), "--passphrase-stdin", stdin=words).code == 0
+    second = Installed(configured.command, {**configured.environ, "APOA_HOME": str(tmp_path / "second")})
+    assert second.set_up(authority.base_url, "latihan").code == 0
+    assert second(*GUESTS[1].mrz("--no-send")).code == 0
+    said = second("key", "import", str(key), "--passphrase-stdin", stdin=words)
+    assert said.code == 0, said.err
+    fingerprints = {each("key", "show", "--json").json["fingerprint"] for each in (configured, second)}
+    assert len(fingerprints) == 1
+    backup = tmp_path / "melati.db"
+    assert configured("backup", str(backup)).code == 0
+    assert second("restore", str(backup)).code == 0
+    assert {each["guest"]["surname"] for each in second.reports()} == {each.surname for each in GUESTS[:2]}
+    assert readable_in(tmp_path, ["kuda betul"]) == []
 
 
 @pytest.mark.slow

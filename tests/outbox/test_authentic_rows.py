@@ -42,9 +42,9 @@ class Keys:
         key = (lambda: self.private) if has_key else self._missing
         return PropertySealer(self.public, key, lambda: self.spares, lambda: self.public)
 
-    def authenticator(self) -> RowAuthenticator:
-        """That of the new key, during a rotation."""
-        return RowAuthenticator(self.private, lambda: self.spares)
+    def authenticators(self) -> tuple[RowAuthenticator, RowAuthenticator]:
+        """Of the key of before, and of the new one, during a rotation."""
+        return RowAuthenticator(self.spares[0], tuple), RowAuthenticator(self.private, lambda: self.spares)
 
     def _missing(self) -> bytes:
         raise SecretMissing(msg("The keyring is locked."))
@@ -216,7 +216,7 @@ class Machine(RuleBasedStateMachine):
                         raise _Interrupted
 
                 try:
-                    box.sealed_records.reseal(both.renew, both.public_key, self.keys.authenticator(), go_on)
+                    box.sealed_records.reseal(both.renew, both.public_key, self.keys.authenticators(), go_on)
                 except _Interrupted:
                     return
         self.keys.spares = []

@@ -300,8 +300,25 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
 
 
 def rotate(outbox: AnyOutbox, both: PropertySealer, private: bytes) -> int:
-    now = RowAuthenticator(private, lambda: [PRIVATE_KEY])
-    return outbox.sealed_records.reseal(both.renew, both.public_key, now, lambda: None)
+    before, now = RowAuthenticator(PRIVATE_KEY, tuple), RowAuthenticator(private, lambda: [PRIVATE_KEY])
+    return outbox.sealed_records.reseal(both.renew, both.public_key, (before, now), lambda: None)
+
+
+def test_a_key_that_was_replaced_elsewhere_is_believed(outbox: AnyOutbox, store: Store) -> None:
+    """A computer with the key of before says how to import the new one; otherwise it cannot know who named another."""
+    outbox.record_public_key(sealer().public_key)
+    outbox.add(report(1), due_at=NOON)
+    private, public = new_key_pair()
+    rotate(outbox, PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY]), private)
+    with store.open() as before:
+        with pytest.raises(NotAuthentic) as certain:
+            before.withdraw([uuid(1)])
+        assert certain.value.advice == Doubt(DoubtKind.KEY).error(certain=True).advice
+        for _time in range(2):  # no number, then another one
+            store.change("UPDATE memo SET value = value || '0' WHERE key = 'replaced_key'")
+            with pytest.raises(NotAuthentic) as unknown:
+                before.withdraw([uuid(1)])
+            assert unknown.value.advice == Doubt(DoubtKind.KEY).error().advice != certain.value.advice
 
 
 def test_a_key_that_is_replaced_during_a_check(

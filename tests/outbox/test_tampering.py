@@ -601,6 +601,7 @@ HARMLESS = {
     "last_purge": "shown by status",
     "notice": "which desktop notice was shown",
     "purge_skipped": "what was shown about erasing",
+    "replaced_key": "which advice is given about another key",
     "scheduled_run": "when the last run was",
     "session": "encrypted and authenticated: what the program did not write is not used",
     "wants_photos": "whether photos are offered to the authority, which may refuse them",

@@ -14,7 +14,7 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Time
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Authority, AuthorityIdentity, Verdict
+from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Verdict
 from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.ports.run import Interruptions
 from apoa_client.ports.state import Actor
@@ -110,6 +110,7 @@ class Hotel:
         interruptions: Interruptions | None = None,
         expected: AuthorityIdentity = UNKNOWN_AUTHORITY,
         all_photos: bool = True,
+        kept: KeptAnswers | None = None,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
         dependencies = Dependencies(
@@ -119,6 +120,7 @@ class Hotel:
             lambda: self.chance,
             self.watcher,
             interruptions or Uninterrupted(),
+            kept=kept,
         )
         choices = {"first": first, "keep_backoff": keep_backoff, "wait_s": wait_s, "all_photos": all_photos}
         options = RunOptions(settings, expected, **choices)  # type: ignore[arg-type]  # each has its own type

@@ -23,7 +23,7 @@ from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, 
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import COLUMNS, NAMES
 from apoa_client.outbox.sql.metadata import PUBLIC_KEY, REGISTER, read_metadata
-from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register
+from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register, was_replaced_by
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -190,7 +190,7 @@ class RowCodes:
         if authenticator is None or other is None:
             return authenticator
         if not self.sealer.owns(other):
-            raise Doubt(DoubtKind.KEY).error()
+            raise Doubt(DoubtKind.KEY).error(certain=was_replaced_by(self._db, authenticator, other))
         return self.sealer.authenticator(ask=ask, only_checks=only_checks)  # the settings may name that one by now
 
     def _other_key(self) -> str | None:

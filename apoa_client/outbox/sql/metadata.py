@@ -158,6 +158,8 @@ HOLD = Value("hold", millis, _instant)
 
 # What says who wrote the reports. The texts of register, keys and trail are read by the modules of these names.
 PUBLIC_KEY = Value("public_key", str, _text)
+REPLACED_KEY = Value("replaced_key", str, str)
+"""What the last key rotation leaves: the new public key, under a code of the old key."""
 REGISTER = Value("register", str, str)
 AUDIT_HEAD = Value("audit_head", str, str)
 DOUBTS = Value("doubts", _dump_doubts, _load_doubts)

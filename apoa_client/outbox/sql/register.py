@@ -21,6 +21,7 @@ from apoa_client.outbox.sql.metadata import (
     HOLD,
     PUBLIC_KEY,
     REGISTER,
+    REPLACED_KEY,
     SUSPENSION,
     Counts,
     actual_counts,
@@ -179,6 +180,21 @@ _Sealed = TypeVar("_Sealed")
 def record_public_key(db: Database, public_key: str) -> None:
     """Record the public key of the settings, inside a transaction."""
     write(db, PUBLIC_KEY, public_key)
+
+
+def record_replacement(db: Database, public_key: str, before: Authenticator) -> None:
+    """Record a new public key, inside a transaction, so that a computer that has the old key believes it."""
+    record_public_key(db, public_key)
+    write(db, REPLACED_KEY, f"{public_key} {before.code(b'replaced', public_key.encode()).hex()}")
+
+
+def was_replaced_by(db: Database, authenticator: Authenticator, public_key: str) -> bool:
+    """Return whether the key that makes these codes was replaced by this one in a key rotation."""
+    named, _blank, code = str(read_metadata(db, REPLACED_KEY.key)).partition(" ")
+    try:
+        return named == public_key and authenticator.confirms(bytes.fromhex(code), b"replaced", named.encode())
+    except ValueError:
+        return False
 
 
 def sealed_to_current_key(db: Database, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]) -> _Sealed:

@@ -21,7 +21,7 @@ from apoa_client.outbox.sql.codes import RowCodes, photo_digest
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
 from apoa_client.outbox.sql.insertion import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
-from apoa_client.outbox.sql.register import record_public_key
+from apoa_client.outbox.sql.register import record_replacement
 from apoa_client.ports.state import Actor, AuditEvent
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class SealedRecords:
         self,
         renew: Renew,
         public_key: str,
-        authenticator: Authenticator,
+        authenticators: tuple[Authenticator, Authenticator],
         go_on: Callable[[], object],
     ) -> int:
         """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
@@ -127,19 +127,20 @@ class SealedRecords:
 
         `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
         already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
-        stores a record that is sealed to an earlier key. `authenticator` makes the codes of the new key, and confirms
-        those of the old one too.
+        stores a record that is sealed to an earlier key. `authenticators` make the codes of the
+        old key, and those of the new key, which confirm the old ones too.
         """
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
+        before, now = authenticators
         with self._db.transaction():
-            record_public_key(self._db, public_key)
+            record_replacement(self._db, public_key, before)
         resealed, last = 0, -1
         while True:
             go_on()
             with self._db.transaction():
                 batch = self._batch(last, _SEALED_OR_CODED)
-                with self._codes.changing([row.id for row in batch], authenticator):
+                with self._codes.changing([row.id for row in batch], now):
                     resealed += sum(self._reseal_row(row, renew) for row in batch)
             if not batch:
                 break

@@ -11,6 +11,9 @@ from basics import raises_error
 from outbox_helpers import NOON, report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, add_login
 
+from apoa_client.errors import Exit
+from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.store import create_schema, may_create_in_public
 
 HOSTILE = "hostile"
@@ -160,6 +163,22 @@ def test_locks_of_another_property(shared: SharedOutbox) -> None:
         with shared.open() as outbox:
             outbox.add(report(2), due_at=NOON)
         assert create_schema(shared.cluster.address(shared.database), PASSWORD) == 1
+
+
+def test_a_lock_that_is_held(shared: SharedOutbox) -> None:
+    """A login of the property itself can hold it: the others give up in time, and nothing of their change is stored."""
+    address = shared.cluster.address(shared.database, PROPERTY)
+    desk = PostgresDatabase(address, PROPERTY, PASSWORD, TimeLimits(answer=20.0, lock=0.05))
+    with shared.open() as outbox, outbox.database.transaction():
+        with raises_error("outbox_busy") as caught, desk.transaction():
+            raise AssertionError
+        assert desk.execute("SELECT count(*) FROM reports").fetchone() == (1,)
+    assert caught.value.exit_code is Exit.NOT_NOW
+    assert caught.value.advice is not None
+    assert "pg_stat_activity" in caught.value.advice.render()
+    with desk.transaction():
+        pass
+    desk.close()
 
 
 _RELATIONS = ("reports", "tally", "audit", "memo", "drafts")
