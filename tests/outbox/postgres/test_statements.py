@@ -1,7 +1,6 @@
 """Statements written for SQLite become psycopg's, and what is quoted in them stays."""
 
 import pytest
-from hypothesis import strategies as st
 
 from apoa_client.outbox.postgres.database import translated
 
@@ -24,6 +23,3 @@ from apoa_client.outbox.postgres.database import translated
 def test_translation(statement: str, expected: str) -> None:
     """Places for values and SQLite's hints are translated."""
     assert translated(statement) == expected.encode()
-
-
-_QUOTED = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
