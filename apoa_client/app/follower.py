@@ -91,7 +91,11 @@ class Follower:
                 summary = outbox.summary(now=now, soon=now)
                 self._next_look = self._clock.monotonic() + _LOOK_EVERY_S
                 heads = () if app.settings.by_hand else outbox.heads()
-                return plan.next_run(heads, summary, app.settings.fingerprint, now, last)
+                settings = app.settings.fingerprint
+                if plan.suspension_error(summary.suspension, settings) is not None:
+                    # After the login nothing is waited for. Without the key a suspension is not kept, and the pause is.
+                    last = self._last = last._replace(pause=timedelta())
+                return plan.next_run(heads, summary, settings, now, last)
         except ApoaError:  # the next run says what is wrong
             return last.at + plan.KEEP_UP
 
