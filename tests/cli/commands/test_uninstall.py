@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -175,6 +176,29 @@ def test_what_the_settings_do_not_name(two: Apoa) -> None:
     assert kept == {"melati", "latihan", "proyek"}
     two("uninstall", "--yes", "--force")
     assert {each for each in before if "/" in each and not each.startswith("logs")} <= files_below(two.home)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the rights of POSIX")
+def test_a_closed_folder(two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that this user may not look into hides no other one, and neither does such a script of PowerShell."""
+    (two.home / "closed").mkdir()
+    monkeypatch.setitem(two.environ, "HOME", str(two.home.parent))
+    profiles = two.home.parent / ".config" / "powershell"
+    profiles.mkdir(parents=True)
+    for name in ("profile.ps1", "x_profile.ps1"):
+        (profiles / name).write_text(two("completion", "powershell").out)
+    (two.home / "config.toml").unlink()
+    status = os.stat
+
+    def closed(path: str | Path, *args: Any, **options: Any) -> os.stat_result:
+        if (two.home / "closed") in Path(path).parents or Path(path) == profiles / "profile.ps1":
+            raise PermissionError
+        return status(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", closed)
+    said = two("uninstall", "--dry-run", "--json")
+    kept = {Path(each["place"]).name for each in said.json["kept"]}
+    assert {"melati", "latihan", "x_profile.ps1"} <= kept
 
 
 def test_a_missing_or_damaged_outbox(two: Apoa) -> None:
