@@ -290,13 +290,16 @@ class BackupFolder(NamedTuple):
         `place` is a file or the folder of the property on this computer.
         Raises `SettingsProblem` if the folder is not there, and as `back_up`; then nothing is deleted.
         """
-        if not (self.path.is_absolute() and self.path.is_dir()):
+        try:
+            if not (self.path.is_absolute() and self.path.is_dir()):
+                raise FileNotFoundError
+            same_disk = is_same_disk(self.path, place)
+        except OSError:  # also as of a share whose server is gone, or a disk that another user has mounted
             raise SettingsProblem(
                 msg("The folder for backups is not there: {path}", path=str(self.path)),
                 msg("Plug in the disk that it is on, or make the folder, then try again."),
                 name=MISSING,
-            )
-        same_disk = is_same_disk(self.path, place)
+            ) from None
         if same_disk and self.on_other_disk:  # the folder that a stick is mounted on exists without the stick, too
             raise SettingsProblem(
                 msg(

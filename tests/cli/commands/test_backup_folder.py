@@ -1,5 +1,6 @@
 """`apoa backup --to` and the daily backup of automatic sending: what is shown, exit codes, and what never stops."""
 
+import errno
 import json
 import os
 import sys
@@ -142,6 +143,27 @@ class TestDaily:
         assert self.run(with_folder).splitlines() == first
         assert [(notice.title, notice.urgent) for notice in notices] == [("apoa, melati: no backup today", False)] * 2
         stick.mkdir()
+        assert self.run(with_folder) == ""
+        assert len(names(stick)) == 1
+
+    @pytest.mark.usefixtures("runs", "notices")
+    @pytest.mark.parametrize("number", [errno.ENOTCONN, errno.EACCES])
+    def test_a_folder_that_cannot_be_looked_at(
+        self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    ) -> None:
+        """The server of a share is gone, or another user has mounted the disk: that is no bug of the program."""
+        status = os.stat
+
+        def fail(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+            if path == stick:
+                raise OSError(number, os.strerror(number))
+            return status(path, *arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "stat", fail)
+            assert str(stick) in self.run(with_folder)
+            assert self.run(with_folder) == ""
+            assert with_folder("backup").code == 78
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
 
