@@ -137,10 +137,12 @@ class Uninstall:
         self._folders = app.folders
 
     def find(self) -> Traces:
-        """Return what is on the computer. Raises `SettingsProblem` for settings that cannot be read."""
+        """Return what is on the computer. Raises `SettingsProblem` for settings that are not right."""
         known = self._app.config.properties
         if self._chosen:
             known = {self._app.settings.name: self._app.settings}
+        elif self._app.config.invalid:  # what would be lost with that property is not known
+            raise next(iter(self._app.config.invalid.values()))
         traces, losses, problems = list[Trace](), list[Loss](), list[ApoaError]()
         try:
             traces += [

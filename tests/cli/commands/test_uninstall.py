@@ -149,6 +149,16 @@ def test_files_that_a_killed_process_left(two: Apoa) -> None:
     assert not two.home.exists()
 
 
+def test_a_property_whose_settings_are_wrong(two: Apoa) -> None:
+    """What would be lost with it is not known: nothing is removed, also with `--force`."""
+    config = two.home / "config.toml"
+    config.write_text(config.read_text().replace("[property.melati]", '[property.melati]\ncolour = "red"'))
+    before = files_below(two.home)
+    said = two("uninstall", "--yes", "--force")
+    assert (said.code, "colour" in said.err) == (78, True)
+    assert files_below(two.home) == before
+
+
 def test_logs(two: Apoa) -> None:
     """The logs are found, and other files beside them are kept."""
     logs = two.home / "logs"
