@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -303,11 +304,16 @@ class TestProcess:
         monkeypatch.setattr(backups, "_LEAST_S", 0)
         monkeypatch.setattr(backups, "_SLOWEST", 1 << 40)
         monkeypatch.setattr(backups, "_END_S", 0.05)
-        self.child(
-            monkeypatch,
-            "import signal, threading; signal.signal(signal.SIGTERM, signal.SIG_IGN); threading.Event().wait()",
-        )
+        self.child(monkeypatch, "import threading; threading.Event().wait()")
+        started = []
+
+        class Deaf(subprocess.Popen[bytes]):
+            def terminate(self) -> None:
+                started.append(self)
+
+        monkeypatch.setattr(subprocess, "Popen", Deaf)
         with pytest.raises(NotNow) as caught:
             backups.run_backup(app, os.environ)
         assert caught.value.name == "backup_timed_out"
+        assert [each.returncode is not None for each in started] == [True]
         app.close()
