@@ -344,7 +344,7 @@ class Batch:
                     raise _reported_meanwhile()  # the same file, imported by two at once, gives the same ids
                 for row in new:
                     give_code(row)
-                self._db.executemany(_INSERT_LAST, iter(new))  # a list would wait for others, and all be in memory
+                self._db.executemany(_INSERT_LAST, new)
         numbers = {"seen": self._seen, "last": last}
         if any(self._db.execute(query, numbers).fetchone() for query in (_SAME_STAY, _SAME_NIGHT)):
             raise _reported_meanwhile()
