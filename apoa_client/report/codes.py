@@ -60,6 +60,11 @@ def rows_of(codes: Iterable[Code], code: str) -> list[Code]:
     return [row for row in codes if fold(row.code) == folded]
 
 
+def valid_codes(codes: Iterable[Code], day: date) -> list[Code]:
+    """Return the codes that are valid on a day, each once."""
+    return list({fold(row.code): row for row in codes if row.valid_on(day)}.values())
+
+
 def table_value(table: CodeTable) -> dict[str, Any]:
     """Return a table as JSON values; `read_table` reads them."""
     rows = [[row.code, row.id, row.en, _day_value(row.valid_from), _day_value(row.valid_to)] for row in table.codes]
