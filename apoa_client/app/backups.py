@@ -1,25 +1,29 @@
 """Backups into a folder: by hand, and one a day by automatic sending.
 
-The daily one is written in a thread that is not waited for beyond a time limit: a network share that does not answer
-would hang the process. It never stops sending, and is tried again at later runs until it is written.
+The daily one is written by a process of its own, which can be ended: a network share that does not answer would hang
+this one. It never stops sending, and is tried again at later runs until it is written.
 """
 
+import json
 import logging
-from contextlib import closing
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from apoa_client import __version__
 from apoa_client.app.container import Container
 from apoa_client.archive.backup import MISSING, BackupFolder, FolderBackup
 from apoa_client.archive.backup_check import BackupInfo
-from apoa_client.errors import ApoaError, CredentialsProblem, NotNow
+from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem
 from apoa_client.files import full_path
-from apoa_client.messages import msg
+from apoa_client.installation import own_command
+from apoa_client.messages import literal, msg
 from apoa_client.ports.state import FolderBackups
 from apoa_client.settings.writer import settings_text
-from apoa_client.timeouts import call_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +32,8 @@ _SLOWEST = 1 << 20
 """How long a backup may take: a minute, or longer at this many bytes a second (a slow stick)."""
 _REPORT_BYTES = 100 << 10
 """What is assumed of a report on a server, whose size is not known: some have a photo of 300 KiB."""
+_END_S = 5.0
+"""How long a process that was asked to end may take."""
 _AGAIN_AFTER = timedelta(hours=1)
 """When a backup that failed is tried again. One whose folder was not there is tried at each run."""
 
@@ -79,10 +85,10 @@ def place_of_files(app: Container) -> Path:
     return next(each for each in path.parents if each.exists()) if app.settings.has_shared_outbox else path
 
 
-def back_up_daily(app: Container) -> ApoaError | None:
+def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | None:
     """Write the day's backup, if the settings name a folder and it was not written yet.
 
-    Returns why no backup was written, at most once a day.
+    `environ` is the environment of the process that writes it. Returns why no backup was written, at most once a day.
     Of several desks with the same folder, one writes it: the others see that it was begun within the hour.
     """
     folder, now = app.settings.backup_folder, app.clock.now()
@@ -99,7 +105,7 @@ def back_up_daily(app: Container) -> ApoaError | None:
     if app.settings.has_shared_outbox:
         app.outbox.record_folder_backups(folder, known._replace(failed_at=now))
     try:
-        run_backup(app)
+        run_backup(app, environ)
     except ApoaError as exc:
         _log.warning("backup property=%s error=%s", app.settings.name, exc.name)
         shown = is_today(known.shown_at)
@@ -112,22 +118,32 @@ def back_up_daily(app: Container) -> ApoaError | None:
     return None
 
 
-def run_backup(app: Container) -> None:
-    """Write the day's backup. Raises what `write_folder_backup` does, or `NotNow` after a time limit."""
-    name = app.settings.name
-
-    def write() -> None:
-        with closing(Container(app.environ, app.clock, name)) as own:  # an outbox belongs to one thread
-            write_folder_backup(own, None, own.settings.backup_keep)
-
+def run_backup(app: Container, environ: Mapping[str, str]) -> None:
+    """Run `apoa backup` for the property in a process of its own. Raises what it reports, or that it took too long."""
+    time_limit = max(_LEAST_S, _expected_bytes(app) / _SLOWEST)
     try:
-        call_with_timeout(max(_LEAST_S, _expected_bytes(app) / _SLOWEST), write)
-    except TimeoutError:
+        process = subprocess.Popen(  # noqa: S603  this program itself
+            [*own_command(), "--property", app.settings.name, "backup", "--json"],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
+        )
+    except OSError:  # no memory, or the installation was replaced just now
+        raise _reported(b"") from None
+    try:
+        output, _nothing = process.communicate(timeout=time_limit)
+    except subprocess.TimeoutExpired:
         raise NotNow(
             msg("The backup was not finished in time: {path} does not answer.", path=app.settings.backup_folder),
             msg("Check the disk or the connection to it, then run: apoa backup"),
             name="backup_timed_out",
         ) from None
+    finally:
+        _end(process)
+    if process.returncode:
+        raise _reported(output)
 
 
 def _expected_bytes(app: Container) -> int:
@@ -135,3 +151,26 @@ def _expected_bytes(app: Container) -> int:
         return app.folders.outbox(app.settings.name).stat().st_size
     now = app.clock.now()
     return sum(app.outbox.summary(now=now, soon=now).counts.values()) * _REPORT_BYTES
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that still runs. One that hangs in the system is left to itself."""
+    for end in (process.terminate, process.kill):
+        if process.poll() is None:
+            end()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_S)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _reported(output: bytes) -> SettingsProblem:
+    """Return the error in the JSON document of `apoa backup`, whose texts are translated already."""
+    try:
+        error: dict[str, Any] = json.loads(output)["error"]
+        name, message, advice = (error[key] for key in ("class", "message", "advice"))
+    except (ValueError, KeyError, TypeError):
+        name, message, advice = "backup_failed", "", ""
+    if not message:
+        return SettingsProblem(msg("The backup could not be written."), msg("See why with: apoa backup"), name=name)
+    return SettingsProblem(literal(message), literal(advice), name=name)

@@ -80,7 +80,7 @@ class Follower:
         with closing(self._open_container()) as app:
             self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
-        self._next = None
+        self._next = self._look(self._last)  # now, so that a login is not missed
 
     def _look(self, last: plan.LastRun) -> datetime:
         now = self._clock.now()
@@ -91,7 +91,11 @@ class Follower:
                 summary = outbox.summary(now=now, soon=now)
                 self._next_look = self._clock.monotonic() + _LOOK_EVERY_S
                 heads = () if app.settings.by_hand else outbox.heads()
-                return plan.next_run(heads, summary, app.settings.fingerprint, now, last)
+                settings = app.settings.fingerprint
+                if plan.suspension_error(summary.suspension, settings) is not None:
+                    # After the login nothing is waited for. Without the key a suspension is not kept, and the pause is.
+                    last = self._last = last._replace(pause=timedelta())
+                return plan.next_run(heads, summary, settings, now, last)
         except ApoaError:  # the next run says what is wrong
             return last.at + plan.KEEP_UP
 

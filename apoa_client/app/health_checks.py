@@ -14,6 +14,7 @@ from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import computer, reports
 from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks
+from apoa_client.doctor.computer import Screen
 from apoa_client.doctor.permissions import (
     check_permissions_below,
     check_private_key,
@@ -62,10 +63,11 @@ class HealthResults(NamedTuple):
 
 
 class HealthChecks:
-    """The checks of one property. `app` must not ask a person for anything."""
+    """The checks of one property. `app` must not ask a person for anything. `screen` is where results are shown."""
 
-    def __init__(self, app: Container, *, offline: bool) -> None:
+    def __init__(self, app: Container, screen: Screen, *, offline: bool) -> None:
         self._app = app
+        self._screen = screen
         self._offline = offline
         self._unwritable: StorageProblem | None = None
         self._is_scheduled = False
@@ -140,6 +142,7 @@ class HealthChecks:
             line("contact", run=self._check_contact),
             own("disk", run=lambda: computer.check_space(app.folders.data), limit_s=_LOCAL_S, essential=True),
             own("installation", run=self._check_installation, limit_s=_LOCAL_S),
+            own("screen", run=lambda: computer.check_screen(self._screen)),
             own("versions", run=lambda: computer.check_versions(self.engine)),
         ]
         if self._offline:

@@ -137,10 +137,12 @@ class Uninstall:
         self._folders = app.folders
 
     def find(self) -> Traces:
-        """Return what is on the computer. Raises `SettingsProblem` for settings that cannot be read."""
+        """Return what is on the computer. Raises `SettingsProblem` for settings that are not right."""
         known = self._app.config.properties
         if self._chosen:
             known = {self._app.settings.name: self._app.settings}
+        elif self._app.config.invalid:  # what would be lost with that property is not known
+            raise next(iter(self._app.config.invalid.values()))
         traces, losses, problems = list[Trace](), list[Loss](), list[ApoaError]()
         try:
             traces += [
@@ -271,11 +273,13 @@ def _property_folders(home: Path) -> list[Path]:
     """Return the folders with the files of a property: others may have folders of such names."""
     with suppress(OSError):
         return sorted(
-            each
-            for each in home.iterdir()
-            if valid_name(each.name) and not is_link(each) and any((each / own).is_file() for own in _OF_A_PROPERTY)
+            each for each in home.iterdir() if valid_name(each.name) and not is_link(each) and _is_of_a_property(each)
         )
     return []
+
+
+def _is_of_a_property(folder: Path) -> bool:
+    return any(os.path.isfile(folder / name) for name in _OF_A_PROPERTY)  # noqa: PTH113  no error for a closed folder
 
 
 def _completion_scripts(home: Path) -> Iterator[Path]:
@@ -286,9 +290,14 @@ def _completion_scripts(home: Path) -> Iterator[Path]:
         folders += [documents_folder() / name for name in ("WindowsPowerShell", "PowerShell")]
     for folder in folders:
         with suppress(OSError):
-            for path in folder.glob("*profile.ps1"):
-                if path.is_file() and POWERSHELL_SCRIPT.encode() in path.read_bytes().replace(b"\0", b""):  # or UTF-16
-                    yield path
+            yield from (path for path in folder.glob("*profile.ps1") if _has_script(path))
+
+
+def _has_script(path: Path) -> bool:
+    try:
+        return path.is_file() and POWERSHELL_SCRIPT.encode() in path.read_bytes().replace(b"\0", b"")  # or UTF-16
+    except OSError:
+        return False
 
 
 def _kind_of(path: Path) -> Kind:

@@ -40,8 +40,10 @@ from apoa_client.files import (
     make_draft_folder,
     remove_abandoned,
     remove_draft,
+    replace_file,
     sync_file,
     sync_folder,
+    wait_while_in_use,
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
@@ -83,17 +85,17 @@ class BackupResult(NamedTuple):
     """Whether it has a message authentication code."""
 
 
-def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor) -> BackupResult:
+def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
     """Copy the outbox into a new file, durable when this returns, while other processes go on reading and writing.
 
     `describe` is called after the reports are copied: when the key pair changes, the settings name the new one before a
-    report is sealed to it, so these settings fit. No file is replaced.
+    report is sealed to it, so these settings fit. With `force` it replaces an earlier backup, and nothing else.
 
     Raises `UsageProblem` for a file that is in the way or a folder that is missing, and `StorageProblem`; the outbox
     and `file` are then as before.
     """
     with translate_errors(file):
-        _check_target(file)
+        _check_target(file, force=force)
         draft_folder = make_draft_folder(file)
         draft = draft_inside(draft_folder)
         try:
@@ -101,10 +103,13 @@ def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor) ->
                 remove_abandoned(draft_folder, is_running=file_lock.is_running)
                 result = _write_draft(db, draft, describe)
                 sync_file(draft)
-                try:
-                    publish(draft, file)
-                except FileExistsError:
-                    raise _name_taken(file) from None
+                if force:
+                    replace_file(draft, file)
+                else:
+                    try:
+                        publish(draft, file)
+                    except FileExistsError:
+                        raise _name_taken(file) from None
                 sync_folder(file.parent)
         finally:
             remove_draft(draft_folder)
@@ -114,7 +119,7 @@ def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor) ->
         return result._replace(bytes=file.stat().st_size)
 
 
-def _check_target(file: Path) -> None:
+def _check_target(file: Path, *, force: bool) -> None:
     folder = full_path(file).parent
     if not (folder.is_absolute() and folder.is_dir()):
         raise UsageProblem(
@@ -122,14 +127,30 @@ def _check_target(file: Path) -> None:
             msg("Make the folder first, or plug in the disk that it is on."),
         )
     if os.path.lexists(file):
-        raise _name_taken(file)
+        if not force:
+            raise _name_taken(file)
+        if not _is_replaceable(file):
+            raise UsageProblem(
+                msg("{path} is not a backup, so it is not replaced.", path=str(file)),
+                msg("Give the backup another name."),
+            )
 
 
 def _name_taken(file: Path) -> UsageProblem:
     return UsageProblem(
         msg("There is a file {path} already.", path=str(file)),
-        msg("Give the backup another name. In a folder the last ones are kept: apoa backup --to FOLDER"),
+        msg("Give the backup another name, or replace the earlier one with: --force"),
     )
+
+
+def _is_replaceable(file: Path) -> bool:
+    """Return whether it is an earlier backup or an empty file, not the outbox, the settings or any other file."""
+    status = file.lstat()
+    if stat.S_ISREG(status.st_mode) and status.st_size:
+        # Else a file that another program has open would not be known for a backup.
+        wait_while_in_use(file, lambda: os.close(os.open(file, os.O_RDONLY)))
+        return is_backup(file)
+    return stat.S_ISREG(status.st_mode)
 
 
 def is_backup(file: Path, property_name: str = "") -> bool:
@@ -269,13 +290,16 @@ class BackupFolder(NamedTuple):
         `place` is a file or the folder of the property on this computer.
         Raises `SettingsProblem` if the folder is not there, and as `back_up`; then nothing is deleted.
         """
-        if not (self.path.is_absolute() and self.path.is_dir()):
+        try:
+            if not (self.path.is_absolute() and self.path.is_dir()):
+                raise FileNotFoundError
+            same_disk = is_same_disk(self.path, place)
+        except OSError:  # also as of a share whose server is gone, or a disk that another user has mounted
             raise SettingsProblem(
                 msg("The folder for backups is not there: {path}", path=str(self.path)),
                 msg("Plug in the disk that it is on, or make the folder, then try again."),
                 name=MISSING,
-            )
-        same_disk = is_same_disk(self.path, place)
+            ) from None
         if same_disk and self.on_other_disk:  # the folder that a stick is mounted on exists without the stick, too
             raise SettingsProblem(
                 msg(
@@ -288,7 +312,7 @@ class BackupFolder(NamedTuple):
                 name=MISSING,
             )
         file = self._free_name(moment)
-        written = back_up(db, file, describe, actor)
+        written = back_up(db, file, describe, actor, force=False)
         return self._rotated(FolderBackup(file, written, kept=1, deleted=0, undeletable=0, same_disk=same_disk))
 
     def _free_name(self, moment: datetime) -> Path:

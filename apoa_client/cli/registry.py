@@ -424,3 +424,20 @@ class WholeNumber(click.ParamType[int]):
             text = _("{value} is not allowed here: give a whole number from {least} to {most}.")
             self.fail(text.format(value=value, least=self._least, most=self._most), param, ctx)
         return number
+
+
+class Seconds(click.ParamType[float]):
+    """A number of seconds greater than 0, which may have a fraction."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's
+        """Return the number. Raises `click.BadParameter` for another one."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < float("inf"):  # click's FloatRange takes what is no number (nan)
+            text = _("{value} is not allowed here: give a number of seconds greater than 0, such as 30 or 2.5.")
+            self.fail(text.format(value=value), param, ctx)
+        return seconds

@@ -385,8 +385,6 @@ def pause_after(error: ApoaError | None, left: int, failures: int, jitter: float
     """
     if not failures:
         return SHORTEST_PAUSE if left else timedelta()
-    if error is not None and suspends_sending(error):
-        return timedelta()  # until a user logs in, `next_run` keeps up alone
     if not isinstance(error, NotNow):
         return KEEP_UP
     return min(max(backoff(failures, jitter), SHORTEST_PAUSE), KEEP_UP)

@@ -1,4 +1,4 @@
-"""Checks of this computer: disk and the installed programs."""
+"""Checks of this computer: disk, the installed programs, the screen."""
 
 import os
 import shutil
@@ -9,10 +9,11 @@ from importlib import metadata
 from pathlib import Path
 from platform import machine, python_implementation, python_version, release, system
 from shlex import quote
+from typing import NamedTuple
 
 from apoa_client import __version__
 from apoa_client.doctor.results import Finding, failed, ok, warning
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 
 LIBRARIES = (
     *("click", "requests", "urllib3", "truststore", "keyring", "secretstorage", "pynacl", "rich", "tomlkit"),
@@ -26,6 +27,15 @@ _PER_GB = 1024
 """Megabytes."""
 _FOREIGN = "apoa"
 """The distribution of another project, whose command has the same name."""
+
+
+class Screen(NamedTuple):
+    """What shows the results. `encoding` is "" if standard output is closed."""
+
+    encoding: str
+    columns: int
+    is_terminal: bool
+    language: str
 
 
 def check_space(folder: Path) -> Finding:
@@ -79,6 +89,25 @@ def check_installation(command: Sequence[str], search_path: str) -> Finding:
 
 def _real(path: Path) -> str:
     return os.path.normcase(os.path.realpath(path))
+
+
+def check_screen(screen: Screen) -> Finding:
+    """Check that the screen can show names."""
+    values: dict[str, str | int | Message] = {
+        "encoding": screen.encoding or "-",
+        "columns": screen.columns,
+        "language": screen.language,
+    }
+    if screen.is_terminal and _is_ascii(screen.encoding):
+        return warning(
+            msg("The screen shows no accents ({encoding}). What is saved and sent is complete.", **values),
+            msg("Use UTF-8: {command}", command="export LC_ALL=C.UTF-8"),  # a console of Windows takes every letter
+        )
+    return ok(msg("{encoding}, {columns} columns, language: {language}", **values))
+
+
+def _is_ascii(encoding: str) -> bool:
+    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646"}
 
 
 def check_versions(engine: str) -> Finding:

@@ -40,9 +40,6 @@ FieldType: TypeAlias = (
 DATE_TYPES: frozenset[str] = frozenset(get_args(DateType))
 """The types of fields with a date."""
 
-FREE_TYPES: frozenset[str] = frozenset(get_args(FreeType))
-"""The types of fields of which a table's mapping may give any text as default; the rules check it with each row."""
-
 
 class Field(NamedTuple):
     """One field: `name` as an option and as a key of typed values, `path` in the contract's JSON and in a `Report`."""

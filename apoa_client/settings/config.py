@@ -99,7 +99,6 @@ class PropertySettings(NamedTuple):
             check_text=check_public_key,
             unset=_REQUIRED,
             set_instead=msg("For a new key with a new recovery code: apoa key rotate"),
-            is_own=True,
         ),
     ]
     username: Annotated[str, Definition(msg("username at the authority"), "melati", unset=_NONE)] = ""
@@ -112,7 +111,6 @@ class PropertySettings(NamedTuple):
             check_text=check_index_key,
             unset=_NONE,
             set_instead=_MADE_BY_SETUP,
-            is_own=True,
             is_hidden=True,
         ),
     ] = ""
@@ -153,7 +151,6 @@ class PropertySettings(NamedTuple):
             choices=("", TRAINING, PRODUCTION),
             unset=_NOT_KNOWN,
             set_instead=_FROM_AUTHORITY,
-            is_own=True,
         ),
     ] = ""
     property_id: Annotated[
@@ -163,7 +160,6 @@ class PropertySettings(NamedTuple):
             "P-1",
             unset=_NOT_KNOWN,
             set_instead=_FROM_AUTHORITY,
-            is_own=True,
         ),
     ] = ""
     vault: Annotated[

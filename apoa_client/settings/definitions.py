@@ -61,8 +61,6 @@ class Definition(NamedTuple):
     unset: Message | None = None
     set_instead: Message | None = None
     """What to do instead of changing it by hand; None if it may be changed."""
-    is_own: bool = False
-    """Whether the program writes it for this computer, so that it belongs into no file for all users."""
     variable: str = ""
     """The environment variable that has priority over the files; empty if there is none."""
     is_hidden: bool = False

@@ -15,6 +15,8 @@ class KeyringReason(StrEnum):
     """cron runs after the user logged out, or on a server."""
     BUS_STALE = "keyring_bus_stale"
     """The terminal is older than the desktop session, or the environment was copied."""
+    UNTRUSTED = "keyring_untrusted"
+    """The only keyring is a backend that was set for Python programs and is not safe."""
     OF_ANOTHER_USER = "keyring_of_another_user"
     LOCKED = "keyring_locked"
     HUNG = "keyring_hung"
@@ -49,6 +51,10 @@ _ADVICE = {
         "Close this window, open a new one, and try again. In a script or a crontab, leave "
         "DBUS_SESSION_BUS_ADDRESS out: apoa finds the bus by itself."
     ),
+    KeyringReason.UNTRUSTED: msg(
+        "Set up the desktop's own keyring. Without a desktop, keep the secrets in a file that only this user can read: "
+        "apoa setup --vault file"
+    ),
     KeyringReason.OF_ANOTHER_USER: msg("Run the command as the user whose desktop session it is, not with sudo or su."),
     KeyringReason.LOCKED: msg(
         "Log in to this computer's desktop, or unlock the keyring there, then try again. Reports are still saved; "
@@ -71,13 +77,13 @@ _ADVICE = {
         "apoa setup --vault file."
     ),
 }
-_NO_KEYRING = frozenset({KeyringReason.MISSING, KeyringReason.NO_BUS, KeyringReason.BUS_STALE})
+_NO_KEYRING = frozenset({KeyringReason.MISSING, KeyringReason.NO_BUS, KeyringReason.BUS_STALE, KeyringReason.UNTRUSTED})
 
 
 class KeyringProblem(CredentialsProblem):
     """The operating system's keyring cannot be used now.
 
-    The `reason` decides the name, the advice, and the message if it is not given.
+    The `reason` decides the name, the advice, and the message if it is not given; `UNTRUSTED` needs a message.
     """
 
     name = "keyring_problem"

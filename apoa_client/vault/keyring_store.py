@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.timeouts import call_with_timeout
 from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
@@ -26,6 +27,10 @@ PROMPT_TIMEOUT_S = 60.0
 """How long a person may take to answer the keyring's question."""
 MAX_SECRET_LENGTH = 999
 """In characters: Windows refuses more than 1,280, and a secret must fit in the keyring of every platform."""
+
+_BACKEND_VARIABLE = "PYTHON_KEYRING_BACKEND"
+"""Names the backend of Python's `keyring`, which is not used. A user who relies on it needs to know why."""
+_TRUSTED = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "Windows", "macOS"))
 
 _NO_LOGON_SESSION = 1312  # Windows: ERROR_NO_SUCH_LOGON_SESSION
 _INTERACTION_NOT_ALLOWED = -25308  # macOS: errSecInteractionNotAllowed
@@ -90,6 +95,7 @@ class KeyringStore(SecretStore):
     ) -> None:
         self._service = service
         self._timeout_s = timeout_s
+        self._environ = environ
         # On Linux a keyring's question needs a display, which a terminal over SSH does not have.
         display = any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
         self._interactive = interactive and (sys.platform in {"win32", "darwin"} or display)
@@ -122,6 +128,19 @@ class KeyringStore(SecretStore):
 
         return self._call(label, writing=False)
 
+    def explain_missing(self) -> SecretMissing | None:
+        """Return the error for a Windows service, whose account has an empty Credential Manager of its own."""
+        if not self._environ.get("USERNAME", "").endswith("$"):  # LocalSystem is the computer's name and a $
+            return None
+        return SecretMissing(
+            msg("This command runs as a service, and the service's account has none of your secrets."),
+            msg(
+                "Let the service, or the scheduled task, run as the user who set the property up; or keep the secrets "
+                "in a file: apoa setup --vault file"
+            ),
+            name="keyring_of_service",
+        )
+
     def _target(self, name: str) -> str:
         # Each secret has a target of its own: Windows stores one user name for each target.
         return f"{self._service}/{name}"
@@ -138,6 +157,12 @@ class KeyringStore(SecretStore):
                 missing.append(exc)
             else:
                 return self._call_backend(backend, action, writing=writing)
+        named = self._environ.get(_BACKEND_VARIABLE, "")
+        if named and not named.startswith(_TRUSTED):
+            raise KeyringProblem(
+                KeyringReason.UNTRUSTED,
+                msg("The keyring {name} is not used: apoa-client does not know it.", name=named),
+            )
         raise next(iter(missing), KeyringProblem(KeyringReason.NO_BUS))
 
     def _call_backend(self, backend: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:

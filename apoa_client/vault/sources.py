@@ -336,6 +336,9 @@ class PropertySecrets:
 
     def _missing(self, secret: _Secret) -> SecretMissing:
         """Return the error, and log every place that was searched: with -v an admin reads it, a receptionist not."""
+        explanation = self._secret_store().explain_missing()
+        if explanation is not None:
+            return explanation
         import logging  # start-up
 
         files = [str(folder / secret.file) for folder in self._folders()]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from apoa_client.errors import CredentialsProblem
+from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.sealing import decode_private_key, encode_key
@@ -63,6 +63,10 @@ class SecretStore(Protocol):
         """Return the name of the place as an admin knows it. Raises `CredentialsProblem` if it cannot be read now."""
         self.get(PRIVATE_KEY)
         return self.place
+
+    def explain_missing(self) -> SecretMissing | None:
+        """Return a better error for a missing secret than that it was never stored, or None."""
+        return None
 
 
 def store_verified(store: SecretStore, name: str, value: str) -> None:

@@ -22,10 +22,11 @@ from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
 from apoa_client.delivery.plan import SHORTEST_PAUSE
-from apoa_client.errors import Exit, Offline
+from apoa_client.errors import Exit, Offline, WrongPassword
 from apoa_client.file_lock import exclusive
 from apoa_client.messages import msg
 from apoa_client.ports import entries
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import State
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings import writer
@@ -96,6 +97,31 @@ def desks(waiting: Path, clock: FixedClock, postgres_outbox: "SharedOutbox", mon
     desks = Desks(follower, waiting, clock, postgres_outbox)
     desks.run()
     return desks
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_refused_password(waiting: Path, clock: FixedClock, *, kept: bool) -> None:
+    """It is not tried again every few seconds, also where nothing is suspended: each try may lock the account.
+
+    After a login the sending goes on at once.
+    """
+    follower = Follower(lambda: app_of(waiting, clock, "melati"), clock, lambda: 0.0)
+    if kept:
+        change(waiting, clock, lambda app: app.outbox.set_suspension(suspended(app, clock)))
+    follower.ran(WrongPassword(msg("x")))
+    assert not follower.is_due()
+    clock.forward(9 * 60 * SECOND)
+    assert not follower.is_due()
+    if kept:
+        change(waiting, clock, lambda app: app.outbox.set_suspension(None))
+        assert follower.is_due()
+    else:
+        clock.forward(60 * SECOND)
+        assert follower.is_due()
+
+
+def suspended(app: Container, clock: FixedClock) -> Suspension:
+    return Suspension("wrong_password", clock.now(), app.settings.fingerprint)
 
 
 def test_what_another_computer_saves_is_noticed(desks: Desks) -> None:

@@ -113,6 +113,7 @@ def test_it_needs_no_key_and_is_recorded(settings: Home, made: Path) -> None:
 
 def test_the_last_backup_is_known_only_where_it_was_made(settings: Home, made: Path, tmp_path: Path) -> None:
     """An outbox without one has none, nor has one that was restored on another computer."""
+    settings.back_up(made, force=True)
     with Home(tmp_path / "new", SETTINGS).outbox() as outbox:
         assert outbox.value(LAST_BACKUP) is None
     settings.restore(made, "kenanga")
@@ -152,15 +153,24 @@ def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeyp
 
 
 def test_a_file_is_never_overwritten_by_mistake(settings: Home, made: Path) -> None:
-    """Neither an earlier backup nor any other file, for example the outbox itself."""
+    """An earlier backup is replaced only with `force`; no other file is, for example the outbox itself."""
+    with pytest.raises(UsageProblem):
+        settings.back_up(made)
+    with settings.outbox() as outbox:
+        outbox.add(report(7), due_at=None)
+    settings.back_up(made, force=True)
+    assert len(rows_of(made)) == 6
+    made.write_bytes(b"")  # which mktemp made, for example
+    settings.back_up(made, force=True)
+    assert len(rows_of(made)) == 6
     before = snapshot(settings.folders.data)
-    others = [made, settings.path, settings.folders.config, made.parent]
+    others = [settings.path, settings.folders.config, made.parent]
     if os.name == "posix":  # on Windows only an administrator makes links
         others.append(made.with_name("link"))
         others[-1].symlink_to(made)
     for other in others:
         with pytest.raises(UsageProblem):
-            settings.back_up(other)
+            settings.back_up(other, force=True)
     assert snapshot(settings.folders.data) == before
 
 
@@ -240,13 +250,17 @@ def test_no_outbox_no_backup(tmp_path: Path, settings: Home) -> None:
 
 
 @needs_size_limit
+@pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("room_kib", [8, 40])
-def test_no_space_for_it(settings: Home, file: Path, room_kib: int) -> None:
-    """No partial file is left."""
+def test_no_space_for_it(settings: Home, file: Path, *, exists: bool, room_kib: int) -> None:
+    """An earlier file is still complete, and no partial file is beside it."""
     file.parent.mkdir()
-    with file_size_limit(room_kib * 1024), pytest.raises(StorageProblem):
+    if exists:
         settings.back_up(file)
-    assert list(file.parent.iterdir()) == []
+    before = snapshot(file.parent)
+    with file_size_limit(room_kib * 1024), pytest.raises(StorageProblem):
+        settings.back_up(file, force=True)
+    assert snapshot(file.parent) == before
 
 
 def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
@@ -378,7 +392,7 @@ def test_a_view_in_place_of_the_information(made: Path) -> None:
     changed(made, "ALTER TABLE backup RENAME TO kept", "CREATE VIEW backup AS SELECT * FROM kept")
     with raises_error("not_a_backup"), open_backup(made):
         pass
-    assert not backup_module.is_backup(made)
+    assert not backup_module._is_replaceable(made)
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ CASES = (
     Case("purge --dry-run", ERASED, "reports would be erased", states=["accepted"]),
     Case("purge --dry-run --json", ERASED, "-7000-8000-", erasable, states=["accepted"]),
     Case("purge --dry-run --json", FLAT, '"reports": []', states=["queued"]),
-    Case("backup {files}/backup.db --json", READ, '"reports"'),
+    Case("backup {files}/backup.db --force --json", READ, '"reports"'),
     Case("restore {files}/backup.db --dry-run --json", READ, '"inserted": 0'),
     Case("restore {files}/backup.db --json", READ, '"inserted": 0', prepared=copied),
     Case("restore {files}/backup.db --json", f"{READ}, half are saved", '"only_here": 0', prepared=halved),

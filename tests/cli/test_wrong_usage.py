@@ -86,6 +86,7 @@ sync --all --by-hand
 --property melati sync --all
 sync --wait 0
 sync --wait -1
+sync --wait inf
 sync --follow --scheduled
 sync --follow --wait 5
 sync --follow --json

@@ -263,12 +263,11 @@ def test_the_pause_grows() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [SecretMissing(msg("x")), SettingsProblem(msg("x")), OutboxDamaged(msg("x")), None],
+    [SecretMissing(msg("x")), WrongPassword(msg("x")), SettingsProblem(msg("x")), OutboxDamaged(msg("x")), None],
 )
 def test_what_needs_a_person(error: ApoaError | None) -> None:
     """It is tried again only to keep up, however often it failed; so is a bug."""
     assert {plan.pause_after(error, 0, failures, 0.5) for failures in (1, 9)} == {KEEP_UP}
-    assert plan.pause_after(WrongPassword(msg("x")), 1, 9, 0.5) == timedelta()  # it goes on as soon as a user logs in
 
 
 def test_what_is_left_is_not_tried_at_once() -> None:

@@ -1,4 +1,4 @@
-"""What is said about this computer: disk, programs, permissions, backups and automatic sending."""
+"""What is said about this computer: disk, programs, screen, permissions, backups and automatic sending."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ import pytest
 from basics import NOW
 
 from apoa_client.doctor import computer, reports
-from apoa_client.doctor.computer import check_installation, check_space
+from apoa_client.doctor.computer import Screen, check_installation, check_screen, check_space
 from apoa_client.doctor.permissions import check_permissions_below
 from apoa_client.doctor.reports import check_backup_folder, check_last_run, check_schedule, log_files
 from apoa_client.doctor.results import Result
@@ -54,6 +54,21 @@ def test_the_package_of_another_project(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.result is Result.WARNING
     assert found.advice is not None
     assert "pip uninstall apoa" in found.advice.render()
+
+
+@pytest.mark.parametrize(
+    ("screen", "result"),
+    [
+        (Screen("utf-8", 80, is_terminal=True, language="id"), Result.OK),
+        (Screen("cp437", 80, is_terminal=True, language="id"), Result.OK),
+        (Screen("ascii", 80, is_terminal=True, language="en"), Result.WARNING),
+        (Screen("ascii", 80, is_terminal=False, language="en"), Result.OK),
+        (Screen("", 80, is_terminal=False, language="en"), Result.OK),
+    ],
+)
+def test_screens(screen: Screen, result: Result) -> None:
+    """Without accents; what is no terminal is no screen."""
+    assert check_screen(screen).result is result
 
 
 def test_versions_of_what_matters(monkeypatch: pytest.MonkeyPatch) -> None:

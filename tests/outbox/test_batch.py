@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,20 @@ def test_no_other_process_waits_for_the_sealing(outbox: SqliteOutbox, path: Path
         desk.add(report(1000), due_at=None)
         assert len(batch.save(EVENT)) == 699
     assert len(ids(outbox)) == 700
+
+
+def test_memory_stays_flat(outbox: AnyOutbox) -> None:
+    """Of sixty photos only a few are in memory while they are saved, whatever keeps the outbox."""
+    with outbox.batch() as batch:
+        for number in range(1, 61):
+            batch.add(number, [NewReport(report(number), NOON, photo=bytes(200_000))])
+        tracemalloc.start()
+        try:
+            batch.save(EVENT)
+            (_now, peak) = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 def test_a_key_of_a_batch_is_used_again(outbox: AnyOutbox) -> None:

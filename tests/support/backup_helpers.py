@@ -70,10 +70,10 @@ class Home:
     def outbox(self) -> SqliteOutbox:
         return open_outbox(self.path)
 
-    def back_up(self, file: Path, *, private_key: bytes | None = PRIVATE_KEY) -> BackupResult:
+    def back_up(self, file: Path, *, force: bool = False, private_key: bytes | None = PRIVATE_KEY) -> BackupResult:
         info = BackupInfo("0.0", NOW, "melati", settings_text(self.settings._replace(index_key="")))
         with closing(open_database(self.path, create=False)) as db:
-            return back_up(db, file, lambda: (info, private_key), ACTOR)
+            return back_up(db, file, lambda: (info, private_key), ACTOR, force=force)
 
     def restore(
         self, file: Path, name: str = "", *, dry_run: bool = False, keys: Sequence[bytes] = (PRIVATE_KEY,)

@@ -18,6 +18,7 @@ from basics import raises_error
 
 from apoa_client.vault.errors import KeyringReason
 from apoa_client.vault.keyring_store import KeyringStore, platform_backends
+from apoa_client.vault.sources import PropertySecrets
 
 DESKTOP = {"DISPLAY": ":0"}
 
@@ -229,3 +230,15 @@ def test_errors_of_the_platform_are_translated(
     for action in (kept.get, kept.delete, lambda name: kept.set(name, "x")):
         with raises_error(reason):
             action("password")
+
+
+@pytest.mark.usefixtures("backend")
+def test_a_windows_service_has_none_of_the_users_secrets() -> None:
+    """Service accounts have a $ at the end of their name; secrets that they stored themselves are found."""
+    secrets = PropertySecrets({}, lambda: on("win32", USERNAME="RESEPSI-PC$"))
+    with raises_error("keyring_of_service"):
+        secrets.private_key()
+    secrets.store_private_key(b"k" * 32)
+    assert secrets.private_key() == b"k" * 32
+    secrets = PropertySecrets({}, lambda: on("win32", USERNAME="Resepsi"))
+    assert secrets.private_key() == b"k" * 32

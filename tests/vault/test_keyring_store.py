@@ -167,6 +167,19 @@ def test_no_keyring_at_all(factories: list[Callable[[], FakeKeyring]], name: str
     assert "apoa setup --vault file" in caught.value.advice.render()
 
 
+@pytest.mark.parametrize("name", ["keyrings.alt.file.PlaintextKeyring", "keyring.backends.null.Keyring"])
+def test_an_unsafe_keyring_is_named_if_there_is_no_other(name: str) -> None:
+    """A backend that is not on the list is refused; one that is on it is missing."""
+    unsafe = {"PYTHON_KEYRING_BACKEND": name}
+    with raises_error(KeyringReason.UNTRUSTED) as caught:
+        KeyringStore("x", interactive=False, environ=unsafe, factories=[no_keyring]).get("password")
+    assert name in caught.value.message.render()
+    assert KeyringStore("x", interactive=False, environ=unsafe, factories=[FakeKeyring]).get("password") is None
+    trusted = {"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
+    with raises_error(KeyringReason.MISSING):
+        KeyringStore("x", interactive=False, environ=trusted, factories=[no_keyring]).get("password")
+
+
 def test_a_long_secret_is_refused() -> None:
     """999 characters are stored by every keyring."""
     fake = FakeKeyring()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import WholeNumber, command, json_option, option, path_argument, path_option
+from apoa_client.cli.registry import WholeNumber, command, force_option, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     metavar="NUMBER",
     text=N_("Keep this many backups in the folder and delete older ones; 14 if the settings name no number."),
 )
+@force_option
 @all_option
 @json_option
 def backup(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
@@ -62,6 +63,7 @@ class _Target(NamedTuple):
     file: Path | None
     folder: Path | None
     keep: int | None
+    force: bool
 
 
 def _check(target: _Target, *, every_property: bool) -> None:
@@ -78,6 +80,10 @@ def _check(target: _Target, *, every_property: bool) -> None:
             msg("Backups of a folder have names of their own."),
             msg("Give either the name of one file, or a folder, for all properties too."),
         )
+    if target.file is None and target.force:
+        raise UsageProblem(
+            msg("A backup in a folder replaces no other."), msg("Leave --force out, or give the name of a file.")
+        )
 
 
 def _back_up(session: Session, target: _Target) -> Exit:
@@ -88,7 +94,9 @@ def _back_up(session: Session, target: _Target) -> Exit:
     app, file, new = session.app, target.file, None
     settings = app.settings
     if file is not None:
-        written = back_up(app.outbox.database, full_path(file), partial(describe_backup, app), app.actor)
+        written = back_up(
+            app.outbox.database, full_path(file), partial(describe_backup, app), app.actor, force=target.force
+        )
     elif target.folder is None and not settings.backup_folder:
         raise UsageProblem(
             msg("Where does the backup go? {name} has no folder for backups.", name=settings.name),

@@ -1,5 +1,6 @@
 """`apoa doctor`: is everything fit to send? What is wrong, and the one command that corrects it."""
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,9 +8,10 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, flag, force_option, json_option, path_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
+from apoa_client.cli.terminal.language import N_, _, current_language
+from apoa_client.cli.terminal.output import columns, print_error_line, print_json, print_line, sanitize, style_success
 from apoa_client.cli.terminal.progress import current_step
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_details, show_failures, show_health
 from apoa_client.cli.views.status import show_property_name
 from apoa_client.errors import ApoaError, UsageProblem
@@ -73,9 +75,12 @@ def _check_file(session: Session, file: Path | None, *, force: bool) -> None:
 def _examine(session: Session, *, offline: bool) -> "HealthResults":
     """Run the checks of one property."""
     from apoa_client.app.health_checks import HealthChecks, HealthResults
+    from apoa_client.doctor.computer import Screen
     from apoa_client.doctor.results import run_checks
 
-    health = HealthChecks(session.app, offline=offline)
+    encoding = getattr(sys.stdout, "encoding", None) or ""
+    screen = Screen(encoding, columns(), is_terminal(sys.stdout), current_language())
+    health = HealthChecks(session.app, screen, offline=offline)
     with current_step(_("Checking ..."), silent=session.json or session.quiet) as show:
         results = run_checks(health.all(), lambda check: show(_(CHECKS[check.name])))
     return HealthResults(results, health.engine)

@@ -19,7 +19,7 @@ from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop import Notice, show_notice
-from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, print_warning
 from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
@@ -236,7 +236,7 @@ def show_daily_backup(session: Session) -> Exit:
     """Write the day's backup of the session's property, if one is due. Return `DONE`, also if it was not written."""
     app = session.app
     try:
-        problem = back_up_daily(app)
+        problem = back_up_daily(app, {**app.environ, "APOA_LANG": current_language()})
     except ApoaError as exc:  # of the settings or the outbox: sending has shown it
         _log.info("no backup: %s", exc.name)
         return Exit.DONE

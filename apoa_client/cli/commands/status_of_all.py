@@ -1,7 +1,7 @@
 """`apoa status --all`, and one line for a monitoring system."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from apoa_client.app.container import Container
@@ -118,7 +118,7 @@ def alarm_of(session: Session, *, every_property: bool) -> tuple[str, Level]:
 
 def _check_each(properties: Iterable[Session], now: datetime) -> list[Checked]:
     """Check these properties; a server that several need is one line of what is wrong."""
-    servers, found = Servers(), list[Checked]()
+    servers, found, away = Servers(), list[Checked](), defaultdict[str, list[str]](list)
     for session in properties:
         name = session.property_name
         try:
@@ -128,6 +128,12 @@ def _check_each(properties: Iterable[Session], now: datetime) -> list[Checked]:
             found.append(checked(name, status, now) if problem is None else unchecked(name, problem))
         except OutboxServerUnreachable as exc:
             servers.problems.setdefault(session.app.settings.outbox, exc)
+            away[session.app.settings.outbox].append(name)
         except ApoaError as exc:
             found.append(unchecked(name, exc))
-    return [*(unchecked("", problem) for problem in servers.problems.values()), *found]
+    return [*(unchecked(_only(away[each]), problem) for each, problem in servers.problems.items()), *found]
+
+
+def _only(names: Sequence[str]) -> str:
+    """Return the only name; empty for several."""
+    return names[0] if len(names) == 1 else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import WholeNumber, command, flag, force_option, json_option, option, path_option
+from apoa_client.cli.registry import Seconds, command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, print_warning
@@ -16,7 +16,6 @@ from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
 
 _LONGEST_PAUSE_S = 60
-_LONGEST_WAIT_S = 3600
 _LONGEST_FOR_ALL_S = 1200.0
 """How long the runs of all properties may take together: the schedule ends the process after half an hour."""
 
@@ -27,7 +26,7 @@ _LONGEST_FOR_ALL_S = 1200.0
 @option(
     "--wait",
     "wait_s",
-    type=WholeNumber(1, _LONGEST_WAIT_S),
+    type=Seconds(),
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )

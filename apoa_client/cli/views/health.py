@@ -65,6 +65,7 @@ CHECKS = {
     "contact": N_("Last contact"),
     "disk": N_("Disk"),
     "installation": N_("Program"),
+    "screen": N_("Screen"),
     "versions": N_("Versions"),
 }
 """The names of the checks."""

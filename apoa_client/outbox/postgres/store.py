@@ -170,9 +170,9 @@ def add_member(address: ServerAddress, password: str | None, login: str, propert
 
 
 def open_database(
-    address: ServerAddress, password: str | None, property_name: str = "", limits: TimeLimits | None = None
+    address: ServerAddress, password: str | None, property_name: str, limits: TimeLimits | None = None
 ) -> PostgresDatabase:
-    """Connect for one property, or for every one of the login, and check that the database is an outbox.
+    """Connect for one property, and check that the database is an outbox.
 
     Raises `OutboxServerUnreachable` after `limits.answer` seconds, and as `check_schema`.
     """
@@ -204,7 +204,7 @@ def check_schema(db: PostgresDatabase) -> None:
             msg("Ask your IT admin for a user that can use only this property."),
             name="outbox_not_restricted",
         )
-    if db.property_name and not has_access:
+    if not has_access:
         raise SettingsProblem(
             msg(
                 "The user of the database at {place} cannot use the property {property} there.",

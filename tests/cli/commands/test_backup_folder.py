@@ -1,11 +1,13 @@
 """`apoa backup --to` and the daily backup of automatic sending: what is shown, exit codes, and what never stops."""
 
+import errno
 import json
 import os
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -82,12 +84,12 @@ class TestDaily:
     """The daily backup, after a run of automatic sending."""
 
     @pytest.fixture
-    def runs(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """The properties of the backups, which are written in this thread."""
-        called: list[str] = []
+    def runs(self, monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
+        """The environments of the processes that write backups, which this process does in their place."""
+        called: list[Mapping[str, str]] = []
 
-        def run(app: Container) -> None:
-            called.append(app.settings.name)
+        def run(app: Container, environ: Mapping[str, str]) -> None:
+            called.append(environ)
             backups.write_folder_backup(app, None, app.settings.backup_keep)
 
         monkeypatch.setattr(backups, "run_backup", run)
@@ -110,13 +112,13 @@ class TestDaily:
         assert printed.out == ""
         return printed.err
 
-    @pytest.mark.usefixtures("runs")
-    def test_one_a_day(self, with_folder: Apoa, stick: Path) -> None:
+    def test_one_a_day(self, with_folder: Apoa, stick: Path, runs: list[Mapping[str, str]]) -> None:
         """By the property's days: the first run of each writes one, and prints nothing."""
         for _run in range(16):  # from 20:00 on
             assert self.run(with_folder) == ""
             with_folder.clock.time += timedelta(hours=3)
         assert [name[12:27] for name in names(stick)] == ["20261124-200000", "20261125-020000", "20261126-020000"]
+        assert runs[0]["APOA_LANG"] == "en"
 
     @pytest.mark.usefixtures("runs")
     def test_one_by_hand_is_that_of_the_day(self, with_folder: Apoa, stick: Path) -> None:
@@ -142,6 +144,27 @@ class TestDaily:
         assert self.run(with_folder).splitlines() == first
         assert [(notice.title, notice.urgent) for notice in notices] == [("apoa, melati: no backup today", False)] * 2
         stick.mkdir()
+        assert self.run(with_folder) == ""
+        assert len(names(stick)) == 1
+
+    @pytest.mark.usefixtures("runs", "notices")
+    @pytest.mark.parametrize("number", [errno.ENOTCONN, errno.EACCES])
+    def test_a_folder_that_cannot_be_looked_at(
+        self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    ) -> None:
+        """The server of a share is gone, or another user has mounted the disk: that is no bug of the program."""
+        status = os.stat
+
+        def fail(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+            if path == stick:
+                raise OSError(number, os.strerror(number))
+            return status(path, *arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "stat", fail)
+            assert str(stick) in self.run(with_folder)
+            assert self.run(with_folder) == ""
+            assert with_folder("backup").code == 78
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
 
@@ -189,7 +212,7 @@ class TestAfterSending:
             happened.append(f"send {session.app.settings.name}")
             return original(session, *arguments)
 
-        def run(app: Container) -> None:
+        def run(app: Container, _environ: Mapping[str, str]) -> None:
             happened.append(f"back up {app.settings.name}")
             raise SettingsProblem(msg("The backup could not be written."), name="backup_folder_missing")
 
@@ -228,23 +251,69 @@ class TestAfterSending:
         assert done == []
 
 
-class TestThread:
-    """The thread that writes the daily backup."""
+class TestProcess:
+    """The process that writes the daily backup."""
 
-    def test_it_writes_the_backup(self, with_folder: Apoa, stick: Path) -> None:
-        """Beside the outbox that the run has open."""
-        with closing(Container(with_folder.environ, with_folder.clock)) as app:
-            assert app.outbox.summary(now=app.clock.now(), soon=app.clock.now()).waiting == 0
-            backups.run_backup(app)
-        assert len(names(stick)) == 1
+    @pytest.fixture
+    def app(self, with_folder: Apoa) -> Container:
+        """The parts of the property."""
+        return Container(with_folder.environ, with_folder.clock)
 
-    def test_one_that_hangs_is_left(self, with_folder: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A network share does not answer."""
-        hang = Event()
+    def child(self, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+        """Let another program run in place of this one."""
+        monkeypatch.setattr(backups, "own_command", lambda: [sys.executable, "-c", program])
+
+    def test_it_gets_the_property(self, app: Container, monkeypatch: pytest.MonkeyPatch, stick: Path) -> None:
+        """The command names the property, and the environment is the one given."""
+        self.child(
+            monkeypatch,
+            "import json, os, pathlib, sys;pathlib.Path(os.environ['INTO']).write_text(json.dumps(sys.argv[1:]))",
+        )
+        backups.run_backup(app, {**os.environ, "INTO": str(stick / "seen")})
+        assert json.loads((stick / "seen").read_text()) == ["--property", "melati", "backup", "--json"]
+        app.close()
+
+    def test_what_it_reports_is_raised(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the class, the message and the advice of its document."""
+        error = {"class": "backup_folder_missing", "message": "Colok {stik}.", "advice": "Lalu?"}
+        self.child(monkeypatch, f"import sys; print({json.dumps({'error': error})!r}); sys.exit(78)")
+        with pytest.raises(SettingsProblem) as caught:
+            backups.run_backup(app, os.environ)
+        assert (caught.value.name, caught.value.message.render()) == ("backup_folder_missing", "Colok {stik}.")
+        app.close()
+
+    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}'])
+    def test_an_end_without_a_document(self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
+        """A bug or a kill has a message of its own."""
+        self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(1)")
+        with pytest.raises(SettingsProblem) as caught:
+            backups.run_backup(app, os.environ)
+        assert caught.value.name == "backup_failed"
+        app.close()
+
+    def test_one_that_cannot_be_started(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The installation was replaced or there is no memory: it is tried again as any other failure."""
+        monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
+        with pytest.raises(SettingsProblem) as caught:
+            backups.run_backup(app, os.environ)
+        assert caught.value.name == "backup_failed"
+        app.close()
+
+    def test_one_that_hangs_is_ended(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A network share does not answer: the process is ended, even if it ignores the request."""
         monkeypatch.setattr(backups, "_LEAST_S", 0)
         monkeypatch.setattr(backups, "_SLOWEST", 1 << 40)
-        monkeypatch.setattr(backups, "write_folder_backup", lambda *_arguments: hang.wait())
-        with closing(Container(with_folder.environ, with_folder.clock)) as app, pytest.raises(NotNow) as caught:
-            backups.run_backup(app)
-        hang.set()
+        monkeypatch.setattr(backups, "_END_S", 0.05)
+        self.child(monkeypatch, "import threading; threading.Event().wait()")
+        started = []
+
+        class Deaf(subprocess.Popen[bytes]):
+            def terminate(self) -> None:
+                started.append(self)
+
+        monkeypatch.setattr(subprocess, "Popen", Deaf)
+        with pytest.raises(NotNow) as caught:
+            backups.run_backup(app, os.environ)
         assert caught.value.name == "backup_timed_out"
+        assert [each.returncode is not None for each in started] == [True]
+        app.close()

@@ -101,8 +101,10 @@ def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> No
         shown = chain("status", "--all")
         together = documents(chain)
         monitored = chain("status", "--all", "--nagios")
+        alone = chain("--property", "kenanga", "status", "--nagios")
     finally:
         postgres_outbox.cluster.start()
+    assert alone.out.startswith("apoa CRITICAL - kenanga: ")
     assert shown.code == Exit.NOT_NOW
     assert shown.err.count("postgresql://melati@") == 1
     [_problem, _advice, only_here] = shown.err.splitlines()

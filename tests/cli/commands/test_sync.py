@@ -142,12 +142,14 @@ class TestSync:
         assert configured("sync").code == 0
 
     def test_wait_limits_a_run(self, configured: Apoa) -> None:
-        """A time limit that has passed sends nothing and shows what is left; zero means no limit."""
+        """A time limit that has passed sends nothing and shows what is left; it may be long, or have a fraction."""
         configured.save()
         ticks = iter(range(0, 10_000, 10))
         configured.monkeypatch.setattr(configured.clock, "monotonic", lambda: float(next(ticks)))
-        result = configured("sync", "--wait", "1", "--json")
-        assert (result.code, result.json["left"]) == (75, 1)
+        for wait in ("9.5", "0.5"):
+            result = configured("sync", "--wait", wait, "--json")
+            assert (result.code, result.json["left"]) == (75, 1)
+        assert configured("sync", "--wait", "7200").code == 0
 
 
 @pytest.mark.parametrize("minutes", [5, -90])

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -148,6 +149,16 @@ def test_files_that_a_killed_process_left(two: Apoa) -> None:
     assert not two.home.exists()
 
 
+def test_a_property_whose_settings_are_wrong(two: Apoa) -> None:
+    """What would be lost with it is not known: nothing is removed, also with `--force`."""
+    config = two.home / "config.toml"
+    config.write_text(config.read_text().replace("[property.melati]", '[property.melati]\ncolour = "red"'))
+    before = files_below(two.home)
+    said = two("uninstall", "--yes", "--force")
+    assert (said.code, "colour" in said.err) == (78, True)
+    assert files_below(two.home) == before
+
+
 def test_logs(two: Apoa) -> None:
     """The logs are found, and other files beside them are kept."""
     logs = two.home / "logs"
@@ -175,6 +186,29 @@ def test_what_the_settings_do_not_name(two: Apoa) -> None:
     assert kept == {"melati", "latihan", "proyek"}
     two("uninstall", "--yes", "--force")
     assert {each for each in before if "/" in each and not each.startswith("logs")} <= files_below(two.home)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the rights of POSIX")
+def test_a_closed_folder(two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that this user may not look into hides no other one, and neither does such a script of PowerShell."""
+    (two.home / "closed").mkdir()
+    monkeypatch.setitem(two.environ, "HOME", str(two.home.parent))
+    profiles = two.home.parent / ".config" / "powershell"
+    profiles.mkdir(parents=True)
+    for name in ("profile.ps1", "x_profile.ps1"):
+        (profiles / name).write_text(two("completion", "powershell").out)
+    (two.home / "config.toml").unlink()
+    status = os.stat
+
+    def closed(path: str | Path, *args: Any, **options: Any) -> os.stat_result:
+        if (two.home / "closed") in Path(path).parents or Path(path) == profiles / "profile.ps1":
+            raise PermissionError
+        return status(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", closed)
+    said = two("uninstall", "--dry-run", "--json")
+    kept = {Path(each["place"]).name for each in said.json["kept"]}
+    assert {"melati", "latihan", "x_profile.ps1"} <= kept
 
 
 def test_a_missing_or_damaged_outbox(two: Apoa) -> None:

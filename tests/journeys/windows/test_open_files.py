@@ -47,15 +47,14 @@ def test_a_file_that_is_read_all_the_time(configured: Installed) -> None:
 
 def test_a_file_that_stays_open(configured: Installed, hold: Hold) -> None:
     """The command ends with an error that names what may have it open, and works once the file is free."""
-    file = configured.home.parent / "reports.json"
-    export = ("export", "--format", "json", "-o", str(file))
+    backup = configured.home.parent / "apoa.db"
     assert configured(*QUENTIN.mrz("--no-send")).code == 0
-    assert configured(*export).code == 0
-    holder = hold(file, 1)
-    said = configured(*export, "--force")
+    assert configured("backup", str(backup)).code == 0
+    holder = hold(backup, 1)
+    said = configured("backup", str(backup), "--force")
     assert said.code == 78
     assert "another program has it open" in said.err
     assert "virus scanner" in said.err
     holder.close()
-    assert configured(*export, "--force").code == 0
+    assert configured("backup", str(backup), "--force").code == 0
     assert configured(*XIMENA.mrz("--no-send")).code == 0
