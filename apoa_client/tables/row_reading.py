@@ -39,6 +39,7 @@ _LETTERS = 26
 _NO_DATES = DateColumn()
 _MOST_DIGITS = 3
 """Of a number of nights."""
+_PRIA_AND_WANITA = {"p": "M", "w": "F"}
 _LONGEST_VALIDITY = 20
 """Years; no state issues passports for longer than ten."""
 
@@ -284,13 +285,13 @@ class _Reading:
             self._put(name, text)
 
     def _read_sex(self) -> None:
-        """Read the sex, of which a letter P may be that of *pria*: the column says it."""
-        text = self._typed.get("sex", "")
-        if text.casefold() == "p" and self._reader.sex_p == "?":
+        """Read the sex, of which the letters P and W may be those of *pria* and *wanita*: the column says it."""
+        letter = self._typed.get("sex", "").casefold()
+        if letter == "p" and self._reader.sex_p == "?":
             del self._typed["sex"]
             self._add("sex", "bad_character", _P_IS_UNCLEAR)
-        elif text.casefold() == "p" and self._reader.sex_p:
-            self._typed["sex"] = self._reader.sex_p
+        elif letter in _PRIA_AND_WANITA and self._reader.sex_p == "M":
+            self._typed["sex"] = _PRIA_AND_WANITA[letter]
 
     def _read_birth(self, by: date | None) -> None:
         """Read the place and the date of birth: each in its column, both in one, or both in the column of one."""

@@ -261,7 +261,7 @@ def test_the_sex_in_its_column(text: str, sex: str) -> None:
 @pytest.mark.parametrize(
     ("letters", "read"),
     [
-        (("P", "W"), ["M", "W"]),
+        (("P", "W"), ["M", "F"]),
         (("L", "P"), ["L", "P"]),
         (("P", "P"), ["P", "P"]),
         (("P", "W", "L"), [None, "W", "L"]),
