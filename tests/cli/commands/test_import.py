@@ -219,6 +219,15 @@ class TestWriteErrors:
         assert (corrected.code, corrected.json["saved"]) == (0, 1), corrected.all
         assert len(away.reports()) == 2
 
+    def test_a_copy_that_no_worksheet_holds(self, away: Apoa, file: Path) -> None:
+        """It is said, and what was saved is sent all the same."""
+        bad = f"{row(QUENTIN, birth_date='31/02/1985')};{'x' * 40_000}"
+        path = write(file, f"{row(OBADIAH)};x", bad, headings=f"{HEADINGS};Comment")
+        result = away("import", path, "--write-errors", str(file.with_name("bad.xlsx")))
+        assert (result.code, len(away.reports())) == (65, 1)
+        assert "longer than 32,767 characters" in result.err
+        assert "The reports stay in the queue" in result.err
+
     def test_the_next_command_has_the_same_columns(self, away: Apoa, file: Path) -> None:
         """The line to copy repeats what was said about the columns."""
         path, copy = write(file, row(QUENTIN), row(XIMENA, birth_date="31/02/1985")), file.with_name("bad.csv")
