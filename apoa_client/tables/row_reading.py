@@ -8,6 +8,7 @@ finding, and its field has no value. Nothing here guesses, and no message repeat
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -363,11 +364,16 @@ class _Reading:
                 self._add(name, *found)
 
     def _check_guest_count(self) -> None:
-        """Warn if the reservation is for more guests than this one."""
-        count = self._read("guest_count", cells.whole_number) or ""
-        if count.isascii() and count.isdecimal() and int(count) > 1:
+        """Warn if the reservation is for more guests than this one, in any column of them, such as adults."""
+        texts = []
+        for column in self._reader.sources.get("guest_count", ()):
+            with suppress(Unreadable):  # a cell that is no number says nothing
+                texts.append(cells.whole_number(self._value(column)))
+        numbers = (text for text in texts if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS)
+        count = max(map(int, numbers), default=0)
+        if count > 1:
             message = msg(
-                "The reservation is for {count} guests. Each of them who is a foreigner needs a row.", count=count
+                "The reservation is for {count} guests. Each of them who is a foreigner needs a row.", count=str(count)
             )
             self._wrong.setdefault("", "guest_count")
             self._warnings.append(Finding("", "missing", message))
