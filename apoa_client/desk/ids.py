@@ -59,6 +59,8 @@ _BYTES = 10
 _CODE_BITS = 24
 _DAY = len("0199c2a4-0000")
 """The first characters of an id are its time, and so the day."""
+_MOST_DAYS = 40
+"""Days whose stays are kept in memory: tables are more or less in the order of the arrivals."""
 _HALF = _BITS // 2
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -135,6 +137,8 @@ class ImportedStays:
     def _of_day(self, day: str) -> tuple[dict[int, str], dict[int, list[str]]]:
         found = self._days.get(day)
         if found is None:
+            if len(self._days) == _MOST_DAYS:
+                del self._days[next(iter(self._days))]
             found = self._days[day] = {}, {}
             for stay_id in self._outbox.stay_ids(day):
                 document, guest = _halves(stay_id)

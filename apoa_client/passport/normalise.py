@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_checks
-from apoa_client.passport.layouts import SIZES, TD3, Kind, Layout, format_of, layout_of
+from apoa_client.passport.layouts import SIZES, TD1, TD3, Kind, Layout, format_of, layout_of
 from apoa_client.passport.states import by_code
 from apoa_client.privacy import repr_with
 
@@ -27,18 +27,23 @@ _PASSPORT = "P"
 _CODES = "PACIV"
 """The letters with which an MRZ begins."""
 
+_DATES_OF_CARD = re.compile("[0-9<]{6}[0-9][MFX<][0-9]{6}")
+"""The beginning of a TD1's second line."""
+
 _MIN_DIGITS = 8
 """A line with two dates has at least so many digits more than a line with names."""
 
 _BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
+
+_DOUBLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+"""OCR software writes it for two fillers, a person for one."""
 
 _SINGLE = "(\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{LEFT ANGLE BRACKET}\N{LEFT-POINTING ANGLE BRACKET}\u27e8"
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"))
 _CAPITALS = {code: chr(code).upper() for code in range(ord("a"), ord("z") + 1)}
 _FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
-_FILLERS = {ord(character): "<" for character in _SINGLE} | {ord("\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"): "<<"}
-"""OCR software writes the double quotation mark for two fillers."""
+_FILLERS = {ord(character): "<" for character in _SINGLE}
 
 _K_RUN = re.compile("(?<=<)K{3,}(?![A-Z])")
 """OCR software reads fillers as K, and no name is three K. Next to a letter, one K may be part of the name."""
@@ -76,8 +81,14 @@ def is_of_passport(line: str) -> bool:
 
 
 def in_order(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return two lines of an MRZ in their right order, as far as it is known; three lines as they are."""
-    if len(lines) == TD3.line_count and _are_names_and_data(lines[1], lines[0]):
+    """Return the lines of an MRZ in their right order, as far as it is known, however long they are."""
+    if len(lines) == TD1.line_count:
+        names = [line for line in lines if _digits(line) == 0]
+        dates = [line for line in lines if _DATES_OF_CARD.match(line)]
+        first = [line for line in lines if line not in names and line not in dates and line[0] in TD1.codes]
+        if len(names) == len(dates) == len(first) == 1:
+            return (*first, *dates, *names)
+    elif len(lines) == TD3.line_count and _are_names_and_data(lines[1], lines[0]):
         return lines[1], lines[0]
     return tuple(lines)
 
@@ -134,6 +145,19 @@ def replace_k_runs(layout: Layout, text: str) -> str:
     return text
 
 
+def _fillers(text: str) -> str:
+    plain = text.replace("&lt;", "<").replace("&LT;", "<").translate(_FILLERS)
+    if _DOUBLE not in plain:
+        return plain
+
+    def fits_a_format(candidate: str) -> tuple[bool, bool]:
+        lines = _without_blanks(candidate.splitlines())
+        joined = "".join(lines)
+        return layout_of(lines, joined) is not None, len(joined) in SIZES
+
+    return max((plain.replace(_DOUBLE, "<"), plain.replace(_DOUBLE, "<<")), key=fits_a_format)
+
+
 def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the lines that are not empty, without blanks."""
     return tuple("".join(line.split()) for line in lines if line.strip())
@@ -142,7 +166,7 @@ def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
 _STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
     (Change.INVISIBLE, lambda text: _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)),
     (Change.FULL_WIDTH, lambda text: text.translate(_FULL_WIDTH)),
-    (Change.FILLERS, lambda text: text.replace("&lt;", "<").replace("&LT;", "<").translate(_FILLERS)),
+    (Change.FILLERS, _fillers),
     (Change.CAPITALS, lambda text: text.translate(_CAPITALS)),
 )
 

@@ -24,8 +24,10 @@ Any format of a day or a time stands for those of days and times.
 """
 _PLAIN = frozenset({"", "general", "standard", "0", "#", "@", "#,##0", "0.00", "#,##0.00"})
 _MOST_EXACT = 10**15
-_ZEROS = re.compile(r"(?:\[\$-[0-9A-F]+\])?(0+)(?:;.*)?", re.IGNORECASE | re.DOTALL)
-"""A format that shows whole numbers with zeros in front, alone or with others for negative numbers and words."""
+_NO_CHARACTER = re.compile(r'_.|\* |\\ |" *"|\[(?![<>=]|\$[^-])[^\]]*\]', re.DOTALL)
+"""What a format has for the width, the colour or the language, such as the blank of ``0_);(0)``."""
+_ZEROS = re.compile(r"0+")
+"""A format that shows whole numbers with zeros in front."""
 _GROUPING = frozenset(" .,'_\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{RIGHT SINGLE QUOTATION MARK}")
 _FRACTION = re.compile(r"(.*)[.,]0+", re.DOTALL)
 
@@ -55,11 +57,14 @@ def as_formatted(value: CellValue, code: str) -> CellValue:
     """Return what a cell with a number shows by a format that is not plain: zeros in front, or a `HiddenNumber`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _MOST_EXACT:
         return value
-    zeros = _ZEROS.fullmatch(code)
-    if zeros is None or value != int(value):
+    sections = _NO_CHARACTER.sub("", code).split(";")  # of positive and of negative numbers, of zero, of texts
+    section = (sections[2] if value == 0 and len(sections) > 2 else sections[0]).strip()  # noqa: PLR2004  that of zero
+    if section and is_plain(section) and value == int(value):
+        return value
+    if _ZEROS.fullmatch(section) is None or value != int(value):
         return HiddenNumber(value)
     plain = str(int(value))
-    shown = plain.zfill(len(zeros[1]))
+    shown = plain.zfill(len(section))
     return value if shown == plain else shown
 
 

@@ -48,6 +48,9 @@ _DOCUMENTS = tuple(name.encode("utf-16-le") for name in ("WordDocument", "PowerP
 _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"SQLite format 3")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\{\]])")
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|table|\?xml|head|body|meta|style)", re.IGNORECASE)
+_MRZ_LINE = re.compile(r"^[^,;\t|\"]*\b[A-Z][A-Z<]{4}[A-Z0-9<]{25,39}\s*$", re.MULTILINE)
+"""A line of a passport without a table's cells beside it."""
+
 _FIRST_CHARACTERS = 1000
 DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
@@ -124,6 +127,12 @@ def find_format(content: Content) -> str:
         first = text.read(_FIRST_CHARACTERS)  # not line by line: a program may write JSON in one long line
     if _JSON.match(first):
         return "json"
+    if _MRZ_LINE.search(first):
+        raise TableRefused(
+            msg("The file has the lines of passports (MRZ), as the log of a passport reader. Such logs are not read."),
+            msg("Nothing was saved. Scan each passport into apoa report, or give its lines to: apoa report --mrz -"),
+            name="mrz_log",
+        )
     return "csv"
 
 
@@ -261,6 +270,12 @@ def _reports(text: str) -> list[tuple[str, object]]:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as exc:
+        if exc.msg == "Extra data" and text[exc.pos] == "{":
+            raise TableRefused(
+                msg("The file has several reports without a list around them (JSON Lines). Such files are not read."),
+                msg("Nothing was saved. Export the reports as one list, in square brackets with commas between them."),
+                name="json_lines",
+            ) from None
         raise _no_json(exc.lineno) from None
     except (ValueError, RecursionError):  # a number of thousands of digits, and lists in lists
         raise _no_json(1) from None

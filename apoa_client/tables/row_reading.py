@@ -8,6 +8,7 @@ finding, and its field has no value. Nothing here guesses, and no message repeat
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -39,6 +40,7 @@ _LETTERS = 26
 _NO_DATES = DateColumn()
 _MOST_DIGITS = 3
 """Of a number of nights."""
+_PRIA_AND_WANITA = {"p": "M", "w": "F"}
 _LONGEST_VALIDITY = 20
 """Years; no state issues passports for longer than ten."""
 
@@ -284,13 +286,13 @@ class _Reading:
             self._put(name, text)
 
     def _read_sex(self) -> None:
-        """Read the sex, of which a letter P may be that of *pria*: the column says it."""
-        text = self._typed.get("sex", "")
-        if text.casefold() == "p" and self._reader.sex_p == "?":
+        """Read the sex, of which the letters P and W may be those of *pria* and *wanita*: the column says it."""
+        letter = self._typed.get("sex", "").casefold()
+        if letter == "p" and self._reader.sex_p == "?":
             del self._typed["sex"]
             self._add("sex", "bad_character", _P_IS_UNCLEAR)
-        elif text.casefold() == "p" and self._reader.sex_p:
-            self._typed["sex"] = self._reader.sex_p
+        elif letter in _PRIA_AND_WANITA and self._reader.sex_p == "M":
+            self._typed["sex"] = _PRIA_AND_WANITA[letter]
 
     def _read_birth(self, by: date | None) -> None:
         """Read the place and the date of birth: each in its column, both in one, or both in the column of one."""
@@ -362,11 +364,16 @@ class _Reading:
                 self._add(name, *found)
 
     def _check_guest_count(self) -> None:
-        """Warn if the reservation is for more guests than this one."""
-        count = self._read("guest_count", cells.whole_number) or ""
-        if count.isascii() and count.isdecimal() and int(count) > 1:
+        """Warn if the reservation is for more guests than this one, in any column of them, such as adults."""
+        texts = []
+        for column in self._reader.sources.get("guest_count", ()):
+            with suppress(Unreadable):  # a cell that is no number says nothing
+                texts.append(cells.whole_number(self._value(column)))
+        numbers = (text for text in texts if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS)
+        count = max(map(int, numbers), default=0)
+        if count > 1:
             message = msg(
-                "The reservation is for {count} guests. Each of them who is a foreigner needs a row.", count=count
+                "The reservation is for {count} guests. Each of them who is a foreigner needs a row.", count=str(count)
             )
             self._wrong.setdefault("", "guest_count")
             self._warnings.append(Finding("", "missing", message))

@@ -76,7 +76,7 @@ def workbook(sheet: str, headings: Sequence[str], widths: Sequence[int], rows: I
         page.freeze_panes(1, 0)
         for column, (heading, width) in enumerate(zip(headings, widths, strict=True)):
             page.set_column(column, column, width)
-            page.write_string(0, column, for_workbook(heading), heading_format)
+            _require_written(page.write_string(0, column, for_workbook(heading), heading_format))
         for number, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
                 if isinstance(value, date) and not isinstance(value, datetime) and value >= _FIRST_SAFE_DAY:
@@ -89,12 +89,17 @@ def workbook(sheet: str, headings: Sequence[str], widths: Sequence[int], rows: I
                 else:
                     filled = value is not None and value != ""
                     failed = filled and page.write_string(number, column, for_workbook(str(value)), text_format)
-                if failed:
-                    raise UsageProblem(
-                        msg("The table is larger than a worksheet, or a cell longer than 32,767 characters."),
-                        msg("Choose a shorter time with --since and --until, or write CSV: a file that ends in .csv"),
-                    )
+                _require_written(failed)
     return content.getvalue()
+
+
+def _require_written(failed: int) -> None:
+    """Raise `UsageProblem` for the code of a cell that XlsxWriter did not write."""
+    if failed:
+        raise UsageProblem(
+            msg("The table is larger than a worksheet, or a cell longer than 32,767 characters."),
+            msg("Choose a shorter time with --since and --until, or write CSV: a file that ends in .csv"),
+        )
 
 
 class MarkedRow(NamedTuple):

@@ -118,6 +118,7 @@ def test_reality_after_practice(apoa: Apoa) -> None:
     practised = apoa.reports()
     said = apoa(*BY_HAND)
     assert said.code == 0
+    assert "apoa --practice list" in said.out
     assert apoa.reports() == []
     assert apoa("receipt", QUENTIN.surname).code == 2
     assert apoa("--practice", "list", "--all", "--json").json["reports"] == practised

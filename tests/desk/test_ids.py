@@ -98,10 +98,12 @@ def test_the_same_document_and_day_are_the_same_stay() -> None:
 
 
 def test_stays_are_found_by_the_document_and_by_the_name() -> None:
-    """By one half of the id each, among the stays that begin on the same day."""
+    """By one half of the id each, among the stays that begin on the same day; the last 40 days are kept in memory."""
+    searched = list[str]()
 
     class Outbox:
         def stay_ids(self, beginning: str) -> list[str]:
+            searched.append(beginning)
             return [stay for stay in saved if stay.startswith(beginning)]
 
     ids = ImportIds(KEY)
@@ -113,8 +115,11 @@ def test_stays_are_found_by_the_document_and_by_the_name() -> None:
         assert stays.namesakes(ids.stay_id(row, DAY)) == [saved[0]]
     unknown = ids.stay_id(document("X9", surname="QUIJANA"), DAY)
     assert (stays.with_document(unknown), stays.namesakes(unknown)) == (None, ())
-    other_day = ids.stay_id(document("X1"), date(2027, 1, 1))
-    assert (stays.with_document(other_day), stays.namesakes(other_day)) == (None, ())
+    assert len(searched) == 1
+    for days in (*range(45), 44, 5):
+        other_day = ids.stay_id(document("X1"), date(2027, 1, 1) + timedelta(days=days))
+        assert (stays.with_document(other_day), stays.namesakes(other_day)) == (None, ())
+    assert (len(searched), stays.with_document(saved[0]), len(searched)) == (46, saved[0], 47)
     saved.append(ids.stay_id(document("X3"), DAY))
     stays.forget()
     assert stays.with_document(saved[-1]) == saved[-1]

@@ -1,6 +1,7 @@
 """What importing a row does: as staff would report the guest, and nothing if it was imported before."""
 
 import os
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -449,3 +450,15 @@ def test_a_guest_who_comes_back_on_the_day_of_departure(importer: Importer) -> N
         assert result.imported is not None
         index.add(place, result, result.imported)
     assert list(index.findings()) == []
+
+
+def test_a_row_takes_few_bytes_in_the_index(importer: Importer) -> None:
+    """A table may have a hundred thousand rows: under a hundred bytes for each."""
+    index, result = FileIndex(), plan(importer, guest_row())
+    assert result.imported is not None
+    tracemalloc.start()
+    for place in range(1000, 3000):
+        index.add(place, result, result.imported)
+    taken, _most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / 2000 < 100

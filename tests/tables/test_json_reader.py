@@ -37,6 +37,11 @@ def test_every_form(indent: int | None) -> None:
         assert not any(row.findings for row in rows)
 
 
+def test_json_lines() -> None:
+    """A report in each line, without a list around them, is refused: the error says what is read."""
+    assert refusal(f"{json.dumps(REPORT)}\n\n{json.dumps(REPORT)}\n") == "json_lines"
+
+
 def test_places_in_a_list() -> None:
     """A field of a list has a path, as in other programs."""
     rows = read(json.dumps({"reports": [REPORT, REPORT]}))

@@ -12,20 +12,43 @@ from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.number_formats import as_formatted, as_shown
 from apoa_client.tables.rows import CellValue, HiddenNumber
 
+PLAIN = (
+    "0_);(0)",
+    "0_ ;[Red]\\-0\\ ",
+    "#,##0_);[Red](#,##0)",
+    '_-* #,##0_-;-* #,##0_-;_-* "-"_-;_-@_-',
+    "[Black]General",
+    "[$-421]0",
+)
+"""Formats of Excel that show a whole number as it is: they have a width, a colour or a form of negative numbers."""
 SHOWN: list[tuple[float, str, CellValue]] = [
     (12345678, "000000000", "012345678"),
     (12345678, "00000000", 12345678),
     (1234567890, "000000000", 1234567890),
     (12345678, "[$-421]000000000", "012345678"),
     (12345678, "000000000;[Red]-000000000", "012345678"),
+    (12345678, "000000000_);(000000000)", "012345678"),
+    *((12345678, code, 12345678) for code in PLAIN),
     (0, "000", "000"),
     (1e15, "0" * 20, 1e15),
 ]
 HIDDEN = [
     *(
         (12345678, code)
-        for code in ("0.00E+00", "#,##0,", ";;;", '"***"', "[<99]0;0", "0%", '"A"00000000', '"A"General')
+        for code in (
+            "0.00E+00",
+            "#,##0,",
+            ";;;",
+            '"***"',
+            "[<99]0;0",
+            "**;**",
+            "[$A-421]0",
+            "0%",
+            '"A"00000000',
+            '"A"General',
+        )
     ),
+    (0, '#,##0;-#,##0;"-"'),
     *((5.25, code) for code in ("000", "0.0", "# ?/?")),
 ]
 

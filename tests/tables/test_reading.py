@@ -47,6 +47,15 @@ def test_a_table_with_a_column_of_mrz() -> None:
         assert open_source(text.encode()).facts.format == "csv"
 
 
+@pytest.mark.parametrize("kind", SPECIMENS)
+@pytest.mark.parametrize("before", ["", "2026-11-24 14:05:00\n", "2026-11-24 14:05:00 "])
+def test_the_log_of_a_passport_reader(kind: str, before: str, tmp_path: Path) -> None:
+    """It is not read, and the error names what reads the lines."""
+    path = tmp_path / "guests.txt"
+    path.write_text(before + "\n".join(SPECIMENS[kind]) + "\n")
+    assert refusal(path) == "mrz_log"
+
+
 def refusal(path: Path) -> str:
     with pytest.raises(TableRefused) as raised:
         open_source(path)

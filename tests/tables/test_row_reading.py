@@ -261,7 +261,7 @@ def test_the_sex_in_its_column(text: str, sex: str) -> None:
 @pytest.mark.parametrize(
     ("letters", "read"),
     [
-        (("P", "W"), ["M", "W"]),
+        (("P", "W"), ["M", "F"]),
         (("L", "P"), ["L", "P"]),
         (("P", "P"), ["P", "P"]),
         (("P", "W", "L"), [None, "W", "L"]),
@@ -453,6 +453,8 @@ def test_a_reservation_for_several_guests_is_named() -> None:
     """The other guests may be missing in the table."""
     found = read_table(table_of(["Kamar", "Adults"], ("1", 2), ("2", 1), ("4", "3.0")))
     assert [[each.message.values for each in row.warnings] for row in found] == [[{"count": "2"}], [], [{"count": "3"}]]
+    (row,) = read_table(table_of(["Kamar", "Adults", "Guests"], ("1", 1, "3")))
+    assert [each.message.values for each in row.warnings] == [{"count": "3"}]
 
 
 def test_a_problem_has_the_cell_of_its_own_column() -> None:

@@ -109,6 +109,8 @@ def test_more_than_a_worksheet_has() -> None:
         book(("x" * 32_768, "2"))
     with pytest.raises(UsageProblem):
         book(*[(None, None)] * 1_048_575, ("1", "2"))
+    with pytest.raises(UsageProblem):
+        marked_copy(["x" * 32_768], [])
 
 
 HEADINGS = ("Surname", "Passport number", "Date of birth", "Room")

@@ -299,7 +299,12 @@ class FileImport:
             )
             if not confirm(text(question)):
                 return
-        write_output(path, marked_file(source, result.problems, path), force=self._options.force)
+        try:
+            content = marked_file(source, result.problems, path)
+        except UsageProblem as exc:  # a worksheet cannot hold them; what was saved is sent all the same
+            show_error(exc)
+            return
+        write_output(path, content, force=self._options.force)
         if not self._session.json:
             print_error_line(_("Written: {path}").format(path=sanitize(str(path))))
             again = localized_command(f"import {quote_words([str(path), *self._options.about_columns()])}")

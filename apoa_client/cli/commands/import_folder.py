@@ -158,7 +158,7 @@ class _FileOfFolder:
             return ""
         try:
             content = marked_file(table, result.problems, copy)
-        except TableRefused:  # reading it once more takes too long; the reason names the rows
+        except (TableRefused, UsageProblem):  # it takes too long, or a cell is too long; the reason names the rows
             return ""
         self._write(copy, content)
         return copy.name

@@ -13,7 +13,7 @@ from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_h
 from apoa_client.cli.prompts.recovery_code import confirm_code, confirm_sheet, warn_no_code
 from apoa_client.cli.registry import FileName, command, flag, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
-from apoa_client.cli.terminal.command_names import localized_command
+from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -174,6 +174,7 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
     elif asking and _needs_account(settings):
         print_done(_("The connection works."))
     print_done(_("The property {name} is set up.").format(name=sanitize(settings.name)))
+    _show_practice(app, settings)
     _show_code(app, result, before, answers["recovery_file"], asking=asking)
     if failure is not None:
         print_error_line(
@@ -193,6 +194,13 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
         print_line(_("Then type it into APOA with: apoa sync --by-hand"))
     elif failure is None:
         print_line(_("The connection works. Report a guest with: {command}").format(command=report))
+
+
+def _show_practice(app: Container, settings: PropertySettings) -> None:
+    """Say where the practice of a real property is, if there is any."""
+    if not settings.uses_sandbox and (app.folders.practice / settings.name).is_dir():
+        command = style_bold(localized_command("list").replace(" ", f" {localized_option('--practice')} ", 1))
+        print_line(_("What was practised stays apart from real reports: {command}").format(command=command))
 
 
 def _show_code(

@@ -35,6 +35,8 @@ class CorrectionConversation:
         self.typed = dict(typed)
         self.lines = lines
         self.questions = FieldQuestions(command.app)
+        self._changed: list[tuple[str, dict[str, str]]] = []
+        """Each field that was chosen, in order, with everything that was typed before it."""
 
     def open(self, entry: Entry) -> Content:
         """Return the content of a report. Without the key, show why it is needed and raise `CredentialsProblem`."""
@@ -62,11 +64,11 @@ class CorrectionConversation:
             self.typed = typed
 
     def choose_fields(self, before: Report) -> bool:
-        """Show the reported fields, and ask for each one whose number is typed.
+        """Show the reported fields, and ask for each one whose number is typed; `<` undoes the last change.
 
-        Return False if the user goes back. Changes are kept if this is called again.
+        Return False if the user goes back before the first change. Changes are kept if this is called again.
         """
-        if not self.typed:
+        if not self._changed:
             texts = field_texts(before, self.app.settings.zone)
             values = (sanitize(texts.get(item.name, "")) or "-" for item in ON_THE_FORM)
             numbered = [f"{number:>2} {text(item.label)}" for number, item in enumerate(ON_THE_FORM, 1)]
@@ -74,19 +76,24 @@ class CorrectionConversation:
                 print_error_line(line)
         question = Question(
             _("Number of the field that is wrong; Enter when done"),
-            _("Type the number of the field, then the correct value.")
-            + "\n"
-            + _("< goes back, and nothing is saved yet."),
+            _("Type the number of the field, then the correct value.") + "\n" + _("< undoes the last change."),
             _parse_field_number,
             required=False,
         )
         while True:
             answer = ask(question)
             if answer is Move.BACK:
-                return False
-            if answer is Move.ACCEPT_ALL or not answer.value:
+                if not self._changed:
+                    return False
+                name, self.typed = self._changed.pop()
+                print_error_line("  " + _("Undone: {field}").format(field=text(BY_NAME[name].label)))
+            elif answer is Move.ACCEPT_ALL or not answer.value:
                 return True
-            self.questions.ask_change(self.typed, before, answer.value)
+            else:
+                typed = dict(self.typed)
+                self.questions.ask_change(self.typed, before, answer.value)
+                if self.typed != typed:
+                    self._changed.append((answer.value, typed))
 
     def show(self, before: Report, change: NewReport) -> None:
         """Show the warnings and, at a terminal, each changed field before and after."""
@@ -136,7 +143,7 @@ class AmendConversation(CorrectionConversation):
         """
         if several and not (self.typed or self.lines) and self.command.interactive:
             for reference in references:
-                self.typed, self._typed_reason = {}, None
+                self.typed, self._changed, self._typed_reason = {}, [], None
                 self._amend([reference], reason, several=False)
             return
         if several:

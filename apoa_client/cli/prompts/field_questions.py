@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
+from functools import cached_property
 from typing import TypeAlias
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import Answer, Choice, Move, Question, UnclearAnswer, ask
+from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.mrz_lines import reject_mrz_line
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
@@ -24,7 +26,7 @@ from apoa_client.report.codes import Code
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, NAMES, UNREADABLE, as_typed, typed_texts
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.model import Report
+from apoa_client.report.model import Report, normalized_room, room_name
 from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.parse_fields import Given, is_not_stated, without_not_stated
 from apoa_client.report.permits import Permit
@@ -149,6 +151,17 @@ class FieldQuestions:
     def __init__(self, app: Container) -> None:
         self._app = app
 
+    @cached_property
+    def _rooms(self) -> dict[str, str]:
+        """The rooms of guests in house as they were written, by their form for comparison.
+
+        Rooms are sealed. Because a guest is waiting, they are known only if the key is at hand.
+        """
+        if not self._app.key_is_at_hand:
+            return {}
+        rooms = self._app.ask(_rooms_in_house)
+        return {normalized_room(room): room_name(room) for room in rooms}
+
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
         help_text = text(BY_NAME[name].question)
@@ -158,6 +171,8 @@ class FieldQuestions:
             help_text = "\n".join([help_text, *purpose_help(self._listed(form, "purposes"))])
         required = BY_NAME[name].missing is not None and name not in NAMES
         required = required or (name == "given_names" and form.typed.get("surname") == "")
+        if name == "room" and self._rooms:
+            help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms.values())))
         return Question(
             label=text(BY_NAME[name].label),
             help=help_text,
@@ -236,6 +251,7 @@ class FieldQuestions:
         special: Mapping[str, Parser] = {
             "birth_date": lambda answer: _birth_date(answer, given.today),
             "nights": lambda answer: _nights(answer, check_in.date(), given.today),
+            "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
             "stay_permit": lambda answer: parse_permit(
                 answer, _nationality_on(form), self._listed(form, "stay_permits"), questioned
@@ -243,6 +259,16 @@ class FieldQuestions:
             "purpose": lambda answer: parse_purpose(answer, self._listed(form, "purposes")).value,
         }
         return special.get(name) or (lambda answer: as_typed(parse_fields.parse(name, answer, given)))
+
+    def _parse_room(self, answer: str) -> str:
+        """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
+        room = parse_fields.room(answer)
+        return self._rooms.get(normalized_room(room), room)
+
+
+def _rooms_in_house(app: Container) -> list[str]:
+    stays = (open_current_report(app, history).stay for history in app.stays.in_house(app.today))
+    return [stay.room for stay in stays if stay is not None and stay.room]
 
 
 def _store(typed: dict[str, str], name: str, answer: Answer | Move) -> None:

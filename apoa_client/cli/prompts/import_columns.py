@@ -205,7 +205,14 @@ class ColumnQuestions:
         elif doubt.kind == "two_columns":
             if len({fold(self._table.headings[each]) for each in doubt.columns}) == 1:
                 raise doubt_error(doubt, self._table)
-            return self._change_a_column()
+            order = self._choose(
+                [
+                    (str(each), f"{column_letters(each)} {sanitize(self._table.headings[each])}")
+                    for each in doubt.columns
+                ]
+            )
+            if order is not None:
+                self._say(int(order), columns.fields[int(order)])
         elif doubt.kind == "no_columns":
             return self._finds_absent_field(columns)
         else:

@@ -26,7 +26,7 @@ from apoa_client.cli.views.report import state_text
 from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import COMPOSITE, Span
-from apoa_client.passport.mrz import Change, Correction, FieldState, MrzUnreadable
+from apoa_client.passport.mrz import Change, Correction, FieldState, Mrz, MrzUnreadable
 from apoa_client.passport.names import split_names
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, NAMES, ON_THE_FORM
@@ -96,8 +96,20 @@ _MAX_COLUMN = 30
 
 _ISO_DAY_LENGTH = len("2026-11-24")
 
-_KINDS = {"P": msg("Passport"), "V": msg("Visa")}
-"""By the first letter of the document code. States long chose the second letter themselves."""
+_LAISSEZ_PASSER = msg("Laissez-passer, in place of a passport")
+_KINDS = {
+    "P": msg("Passport"),
+    "V": msg("Visa"),
+    "PD": msg("Diplomatic passport"),
+    "PE": msg("Emergency passport"),
+    "PL": _LAISSEZ_PASSER,
+    "PO": msg("Official or service passport"),
+    "PR": msg("Travel document of a refugee"),
+    "PS": msg("Service passport, or passport of a stateless person"),
+    "PT": msg("Alien's passport"),
+}
+"""By the document code, or its first letter. States long chose the second letter themselves: PS has two uses."""
+_ISSUERS_OF_LAISSEZ_PASSERS = frozenset({"EUE", "UNA", "UNO"})
 _OTHER_KIND = msg("Identity card or other document")
 _LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
 """Labels of fields that are named after the passport, for other documents."""
@@ -162,8 +174,7 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
     """Show one document on stdout; `number`, from 1, is its place among several."""
     heading = _("Typed details")
     if checked.mrz is not None:
-        kind = _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
-        heading = f"{text(kind)} ({checked.mrz.format})"
+        heading = f"{text(_kind(checked.mrz))} ({checked.mrz.format})"
     elif checked.problems:
         is_missing = checked.problems[0].code == "missing"
         heading = _("Nothing to check") if is_missing else _("Lines that cannot be read")
@@ -182,6 +193,14 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
     elif checked.problems and MrzUnreadable.advice is not None:
         print_line(text(MrzUnreadable.advice))
     print_line(_verdict(checked))
+
+
+def _kind(mrz: Mrz) -> Message:
+    """Return the kind of a document in words."""
+    if mrz.is_passport and mrz.issuing_state in _ISSUERS_OF_LAISSEZ_PASSERS:
+        return _LAISSEZ_PASSER
+    code = mrz.document_type
+    return _KINDS.get(code) or _KINDS.get(code[:1], _OTHER_KIND)
 
 
 def _verdict(checked: CheckedDocument) -> str:

@@ -121,16 +121,16 @@ class TestAmend:
         assert (result.code, "  pindah kamar\n" in result.err) == (0, True), result.all
         assert only_report(configured, "amend")["stay"]["room"] == "9"
 
-    def test_back_from_the_reason(self, configured: Apoa) -> None:
-        """`<` goes back from the reason to the fields, with the changes, and from the fields leaves without saving."""
+    def test_back_from_the_reason_undoes_the_last_change(self, configured: Apoa) -> None:
+        """`<` goes back from the reason to the fields, then undoes the last change, then leaves without saving."""
         arrival = configured.send()
         for options, keys in (([], ["?", "<"]), ([], ["16", "<", "<"]), (["--room", "8"], ["<"])):
             left = configured("amend", arrival["id"], *options, keys=keys)
             assert (left.code, "Nothing was saved." in left.err, len(configured.reports())) == (0, True, 1), left.all
-        keys = ["16", "9", "", "<", "18", "123456", ">", "pindah kamar", "y"]
+        keys = ["16", "9", "18", "123456", "", "<", "<", ">", "pindah kamar", "y"]
         assert configured("amend", arrival["id"], keys=keys).code == 0
         report = only_report(configured, "amend")
-        assert (report["stay"]["room"], report["guest"]["phone"]) == ("9", "123456")
+        assert (report["stay"]["room"], report["guest"]["phone"]) == ("9", None)
 
 
 REJECTED = "A practice fault refuses this report; nothing in it is wrong."

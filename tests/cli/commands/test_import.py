@@ -219,6 +219,15 @@ class TestWriteErrors:
         assert (corrected.code, corrected.json["saved"]) == (0, 1), corrected.all
         assert len(away.reports()) == 2
 
+    def test_a_copy_that_no_worksheet_holds(self, away: Apoa, file: Path) -> None:
+        """It is said, and what was saved is sent all the same."""
+        bad = f"{row(QUENTIN, birth_date='31/02/1985')};{'x' * 40_000}"
+        path = write(file, f"{row(OBADIAH)};x", bad, headings=f"{HEADINGS};Comment")
+        result = away("import", path, "--write-errors", str(file.with_name("bad.xlsx")))
+        assert (result.code, len(away.reports())) == (65, 1)
+        assert "longer than 32,767 characters" in result.err
+        assert "The reports stay in the queue" in result.err
+
     def test_the_next_command_has_the_same_columns(self, away: Apoa, file: Path) -> None:
         """The line to copy repeats what was said about the columns."""
         path, copy = write(file, row(QUENTIN), row(XIMENA, birth_date="31/02/1985")), file.with_name("bad.csv")
@@ -376,10 +385,11 @@ class TestDoubtfulTables:
             assert "another heading" in result.err
 
     def test_two_columns_of_one_field(self, away: Apoa, file: Path) -> None:
-        """The user says of one of them what it is; the other one is not read."""
+        """The user chooses the one that is read, of these two alone."""
         path = write(file, row(OBADIAH), headings=HEADINGS.replace("Room", "Family name"))
-        result = away("import", path, "--no-send", keys=["A", "1", "", "", ""])
+        result = away("import", path, "--no-send", keys=["1", "", "", ""])
         assert result.code == 0, result.all
+        assert "Which column is wrong?" not in result.err
         assert away.reports()[0]["guest"]["surname"] == OBADIAH.surname
 
     def test_whole_names_are_split_after_a_users_word(self, away: Apoa, file: Path) -> None:

@@ -148,6 +148,15 @@ class TestFiles:
         assert XIMENA.surname in rows
         assert QUENTIN.surname not in rows
 
+    def test_refused_rows_that_no_worksheet_holds(self, drop: Drop) -> None:
+        """A cell that is too long for the copy, which is a workbook, does not hold up the folder."""
+        headings, *rows = table(cells(QUENTIN), BAD).decode().splitlines()
+        long = "\n".join([f"{headings};Comment", *(f"{row};{'x' * 40_000}" for row in rows)])
+        drop.put("a.txt", long.encode(), age_s=7200)
+        drop.put("b.csv", table(cells(XIMENA)))
+        assert drop().code == 65
+        assert drop.names() == {"": [], "done": ["b.csv"], "refused": ["a.txt", "a.txt.reason.txt"]}
+
     def test_refused_rows_that_cannot_be_read_again(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
         """A file that takes too long to read once more is moved all the same, and the next one is imported."""
 

@@ -272,6 +272,10 @@ CARD: Mapping[str, Sequence[Call]] = {
     "a changed check-in keeps the departure": [
         ("", [*QUENTIN.lines, *PAGE, "14", "kemarin 23:00", "<", "<", "4", "7", CONTENT])
     ],
+    "a room is written as before": [
+        ("", [*QUENTIN.lines, "GDANSK", "B1", "2", "12 A", CONTENT]),
+        ("", [*XIMENA.lines, "Z", "B1", "1", "?", "12 a", CONTENT]),
+    ],
 }
 
 GROUP: Mapping[str, Sequence[Call]] = {

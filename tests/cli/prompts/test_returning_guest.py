@@ -1,4 +1,4 @@
-"""What is known of earlier guests while one is reported: suggestions from the last stay."""
+"""What is known of earlier guests while one is reported: suggestions from the last stay, and rooms in use."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -94,3 +94,30 @@ def test_a_property_without_an_index_key(away: Apoa) -> None:
     lines = settings.read_text("utf-8").splitlines()
     settings.write_text("\n".join(line for line in lines if not line.startswith("index_key")), "utf-8")
     assert WAS_HERE not in arrive(away, ">", ENTER)
+
+
+HELP = [*XIMENA.lines, "Z", "B1", "1", "?", ENTER, ENTER]
+
+
+def test_each_room_once(away: Apoa) -> None:
+    """However it was written; guests without a room are ignored."""
+    away.save(QUENTIN, "--room", "7a")
+    away.save(XIMENA, "--room", "7A")
+    away.save(QUENTIN, "--room", "", "--again")
+    shown = away("report", "--no-send", "--again", keys=HELP).err
+    assert "Rooms in use: 7A\n" in shown
+
+
+def test_a_key_in_the_environment_is_at_hand(away: Apoa) -> None:
+    """With a keyring, rooms are offered only if the environment has the key, without a message otherwise."""
+    away.save(QUENTIN, "--room", "7a")
+    settings = away.home / "config.toml"
+    settings.write_text(settings.read_text("utf-8").replace('vault = "file"', 'vault = "keyring"'), "utf-8")
+    shown = away("report", "--no-send", keys=HELP).err
+    assert "Rooms in use" not in shown
+    assert "The room's number or name." in shown
+    secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY) or ""
+    shown = away("report", "--no-send", "--again", keys=HELP, APOA_PRIVATE_KEY=secret).err
+    assert "Rooms in use: 7a\n" in shown
+    shown = away("report", "--no-send", "--again", keys=HELP, APOA_PRIVATE_KEY_FILE=str(away.home / "nowhere")).err
+    assert "Rooms in use" not in shown
