@@ -145,7 +145,7 @@ def meaning(status: str) -> str:
 
 
 def sex_of_word(text: str) -> str:
-    """Return the sex of a title such as Mr, or of a code (1 and 2 in ISO/IEC 5218 and at BPS); else the text itself."""
+    """Return the sex of a title such as Mr; else the text itself."""
     return _SEXES.get(fold(text), text)
 
 

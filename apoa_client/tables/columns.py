@@ -60,6 +60,10 @@ _PLAUSIBLE_DAYS = {
 """How many days before and after today a date of a field is plausible; half a year where it is not here."""
 
 _MEN_AND_WOMEN = frozenset({"w", "pria", "wanita"})
+_PRIA_AND_WANITA = {"p": "M", "w": "F"}
+_SEX_CODES = {"1": "M", "2": "F"}
+"""As in ISO/IEC 5218 and at BPS."""
+_CODED = re.compile(r"1|\b(?:sesso|code|kode)\b", re.IGNORECASE)
 _PRIA = re.compile(r"\b(?:pria|P)\s*/\s*(?:wanita|W)\b", re.IGNORECASE)
 _OF_A_NOTE = 2
 """So many cells has a row that is no guest's."""
@@ -92,8 +96,8 @@ class ColumnMap(NamedTuple):
     doubts: tuple[Doubt, ...] = ()
     dates: Mapping[int, DateColumn] = MappingProxyType({})
     absent: tuple[str, ...] = ()
-    sex_p: str = ""
-    """What P is in the column of the sex: M beside *wanita*, ``?`` if it is not clear; empty for a woman."""
+    sex_words: Mapping[str, str] = MappingProxyType({})
+    """What words in the column of the sex mean there, beside the usual ones; ``?`` for one that is not clear."""
 
     def columns_of(self, target: str) -> tuple[int, ...]:
         """Return the indexes of the columns with a target."""
@@ -129,7 +133,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.name_order,
         mapping.defaults,
         dates=_date_columns(table, (sample, rows), fields, orders, today),
-        sex_p=_sex_p(table, sample, [column for column, target in fields.items() if target == "sex"]),
+        sex_words=_sex_words(table, sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
@@ -138,7 +142,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
 def guest_rows(table: Table, columns: ColumnMap) -> Records:
     """Return the rows of a table as fields. A cell that cannot be read, or is in doubt, is a finding."""
     sources = {target: columns.columns_of(target) for target in columns.fields.values()}
-    reader = RowReader(sources, columns.dates, columns.name_order, columns.defaults, columns.sex_p)
+    reader = RowReader(sources, columns.dates, columns.name_order, columns.defaults, columns.sex_words)
     return Records(table.facts, lambda: reader.read_all(table.read_rows()))
 
 
@@ -220,13 +224,18 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
-def _sex_p(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> str:
-    """Return what P is: a P beside a W is *pria*, and beside other words it is in doubt."""
+def _sex_words(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> Mapping[str, str]:
+    """Return what P, W, 1 and 2 mean: a P beside a W is *pria*, and beside other words it is in doubt.
+
+    Numbers are codes where the heading says so alone: in a table of 0 and 1, a 1 may be a woman.
+    """
+    headings = [table.headings[column] for column in columns]
+    codes = _SEX_CODES if any(_CODED.search(heading) for heading in headings) else {}
     values = (row.values[column : column + 1] for row in sample for column in columns)
     letters = {value.strip().casefold() for found in values for value in found if isinstance(value, str)}
-    if letters.isdisjoint(_MEN_AND_WOMEN) and not any(_PRIA.search(table.headings[column]) for column in columns):
-        return ""
-    return "M" if letters.isdisjoint({*"lmf", *_MEN_AND_WOMEN} - {"w"}) else "?"
+    if letters.isdisjoint(_MEN_AND_WOMEN) and not any(map(_PRIA.search, headings)):
+        return codes
+    return codes | (_PRIA_AND_WANITA if letters.isdisjoint({*"lmf", *_MEN_AND_WOMEN} - {"w"}) else {"p": "?"})
 
 
 def _date_columns(

@@ -40,7 +40,6 @@ _LETTERS = 26
 _NO_DATES = DateColumn()
 _MOST_DIGITS = 3
 """Of a number of nights."""
-_PRIA_AND_WANITA = {"p": "M", "w": "F"}
 _LONGEST_VALIDITY = 20
 """Years; no state issues passports for longer than ten."""
 
@@ -68,7 +67,7 @@ class RowReader:
         dates_of: What is known of the dates of a column, by its index.
         name_order: The order of whole names; empty if it is not known.
         defaults: The values of empty cells by target.
-        sex_p: What the letter P is in the column of the sex: M, or ``?`` if it is not clear; empty for a woman.
+        sex_words: What words in the column of the sex mean there; ``?`` for one that is not clear.
 
     """
 
@@ -78,13 +77,13 @@ class RowReader:
         dates_of: Mapping[int, DateColumn],
         name_order: str,
         defaults: Mapping[str, str],
-        sex_p: str,
+        sex_words: Mapping[str, str],
     ) -> None:
         self.sources = sources
         self.dates_of = dates_of
         self.name_order = name_order
         self.defaults = defaults
-        self.sex_p = sex_p
+        self.sex_words = sex_words
         self.targets = sources.keys() | defaults.keys()
         self.lines, self.days = ([name for name in names if name in self.targets] for names in (_LINES, _DAYS))
         self.parsers = {name: parse for name, parse in cells.PARSERS.items() if name in self.targets}
@@ -286,13 +285,13 @@ class _Reading:
             self._put(name, text)
 
     def _read_sex(self) -> None:
-        """Read the sex, of which the letters P and W may be those of *pria* and *wanita*: the column says it."""
-        letter = self._typed.get("sex", "").casefold()
-        if letter == "p" and self._reader.sex_p == "?":
+        """Read the sex, of which some words mean in this column what the column says."""
+        meaning = self._reader.sex_words.get(self._typed.get("sex", "").casefold(), "")
+        if meaning == "?":
             del self._typed["sex"]
             self._add("sex", "bad_character", _P_IS_UNCLEAR)
-        elif letter in _PRIA_AND_WANITA and self._reader.sex_p == "M":
-            self._typed["sex"] = _PRIA_AND_WANITA[letter]
+        elif meaning:
+            self._typed["sex"] = meaning
 
     def _read_birth(self, by: date | None) -> None:
         """Read the place and the date of birth: each in its column, both in one, or both in the column of one."""

@@ -248,8 +248,8 @@ def test_two_nationalities_are_none() -> None:
 @pytest.mark.parametrize(
     ("text", "sex"),
     [
-        *((text, "M") for text in ("L", "l", "M", "Laki-laki", "LAKI", "Pria", "Male", "M/Male", "Mr", "Bapak", "1")),
-        *((text, "F") for text in ("P", "F", "Perempuan", "wanita", "Female", "Mrs", "Ms.", "Ibu", "2")),
+        *((text, "M") for text in ("L", "l", "M", "Laki-laki", "LAKI", "Pria", "Male", "M/Male", "Mr", "Bapak")),
+        *((text, "F") for text in ("P", "F", "Perempuan", "wanita", "Female", "Mrs", "Ms.", "Ibu")),
         ("X", "X"),
     ],
 )
@@ -274,6 +274,15 @@ def test_a_p_beside_a_w_is_a_man(letters: tuple[str, ...], read: list[str | None
     rows = read_cells("Jenis kelamin", *letters)
     assert [row.texts.get("sex") for row in rows] == read
     assert [codes(row) for row in rows] == [[] if sex else ["bad_character"] for sex in read]
+
+
+@pytest.mark.parametrize("number", [1, "1"], ids=["number", "text"])
+@pytest.mark.parametrize(
+    ("heading", "sex"), [("Jenis kelamin, 1 (L) atau 2 (P)", "M"), ("Sesso", "M"), ("Sex", "1"), ("L/P", "1")]
+)
+def test_numbers_are_a_sex_where_the_heading_says_so(heading: str, sex: str, number: str | int) -> None:
+    """In other columns they are no sex, and refused: a 1 beside a 0 may be a woman."""
+    assert one({heading: number}).texts["sex"] == sex
 
 
 @pytest.mark.parametrize(("heading", "sex"), [("Pria/Wanita", "M"), ("JK (P/W)", "M"), ("JK (L/P)", "P")])
