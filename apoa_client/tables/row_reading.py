@@ -8,7 +8,6 @@ finding, and its field has no value. Nothing here guesses, and no message repeat
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -364,10 +363,13 @@ class _Reading:
 
     def _check_guest_count(self) -> None:
         """Warn if the reservation is for more guests than this one, in any column of them, such as adults."""
-        texts = []
+        texts = list[str]()
         for column in self._reader.sources.get("guest_count", ()):
-            with suppress(Unreadable):  # a cell that is no number says nothing
-                texts.append(cells.whole_number(self._value(column)))
+            value = self._value(column)
+            try:
+                texts += [cells.whole_number(value)] if cells.is_given(value) else []
+            except Unreadable as exc:
+                self._add("guest_count", exc.code, exc.message, exc.suggestion)
         numbers = (text for text in texts if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS)
         count = max(map(int, numbers), default=0)
         if count > 1:
