@@ -80,7 +80,8 @@ class Follower:
         with closing(self._open_container()) as app:
             self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
-        self._next = self._look(self._last)  # now, so that a login is not missed
+        # After a refused password now, so that a login right after it is not missed.
+        self._next = self._look(self._last) if error is not None and plan.suspends_sending(error) else None
 
     def _look(self, last: plan.LastRun) -> datetime:
         now = self._clock.now()
