@@ -50,7 +50,7 @@ def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str,
 
 
 def test_an_answer_that_is_kept(hotel: Hotel) -> None:
-    """What an earlier run was told is compared with the set-up too, and its limits hold."""
+    """What an earlier run learnt is compared with the set-up too, and its limits hold."""
     kept = KeptAnswers()
     kept.meta, kept.meta_until = hotel.authority.meta()._replace(max_batch=2), math.inf
     hotel.add(1, 2, 3)
