@@ -3,6 +3,8 @@
 In a pipe and in plain lines they are printed as they are.
 """
 
+import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -58,9 +60,8 @@ def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[int | None]:
 
 def _show(text: str, environ: Mapping[str, str]) -> None:
     """Show a text in the pager, which is the command in PAGER, else `less`. Without one, or if it fits, print it."""
-    program, *options = environ.get("PAGER", "less").split() or [""]
-    pager = find_program(program, environ) if program and not plain() else None
-    if pager is None or text.count("\n") < shutil.get_terminal_size().lines:  # the shell's prompt is on the last line
+    command = [] if plain() else _pager_command(environ)
+    if not command or text.count("\n") < shutil.get_terminal_size().lines:  # the shell's prompt is on the last line
         if text:
             write(text.removesuffix("\n"))
         return
@@ -70,9 +71,21 @@ def _show(text: str, environ: Mapping[str, str]) -> None:
     # of letters with accents.
     keys = _("Space = more, q = done")  # ?, :, . and % have a meaning in a prompt of less
     variables = {"LESS": f"FRXPs{keys}$", "LESSCHARSET": "utf-8", **environ}
-    with Popen([pager, *options], stdin=PIPE, env=variables, encoding="utf-8") as running:  # noqa: S603  the user's own
+    with Popen(command, stdin=PIPE, env=variables, encoding="utf-8") as running:  # noqa: S603  the user's own
         with suppress(KeyboardInterrupt):  # Ctrl-C is for the pager
             running.communicate(text)
         while running.poll() is None:
             with suppress(KeyboardInterrupt):
                 running.wait()
+
+
+def _pager_command(environ: Mapping[str, str]) -> list[str]:
+    """Return the pager's command; empty if there is none, or if it has an unclosed quotation mark."""
+    try:
+        program, *options = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix") or [""]
+    except ValueError:
+        return []
+    # One that is given as a path is the user's own choice. `help` does without pathlib, which takes long to load.
+    is_path = os.path.dirname(program)  # noqa: PTH120  see above
+    found = shutil.which(program) if is_path else find_program(program, environ) if program else None
+    return [found, *options] if found is not None else []
