@@ -47,13 +47,14 @@ def follow(session: Session, *, every_property: bool, quiet: bool) -> Exit:
             if not quiet:
                 print_line(_("Sending what is saved here, until Ctrl-C ends it."))
             manager.ready()
-            while True:
+            while not signals.received:  # what is raised while an object is deleted, Python only prints
                 sender.send_due()
                 time.sleep(LOOK_EVERY_S)  # which Ctrl-C interrupts on Windows, too
         except KeyboardInterrupt:
-            return Exit.DONE
+            pass
         finally:
             manager.stopping()
+    return Exit.DONE
 
 
 class Sender:
@@ -115,9 +116,13 @@ class Sender:
         heading = sanitize(name) if self._every_property else ""
         result: Outcome | ApoaError | None = None
         session = self._for_property(name)
-        with error_heading(partial(str, heading)), commands_completed(session.complete_commands):
+        with (
+            self._interruptions.delayed(),  # files and connections are closed whole
+            error_heading(partial(str, heading)),
+            commands_completed(session.complete_commands),
+        ):
             try:
-                with session:
+                with session, self._interruptions.allowed():
                     session.app.kept = follower.kept
                     wait_s = _LONGEST_RUN_S if len(self._followers) > 1 else None
                     run = run_scheduled(session, self._interruptions, wait_s, keep_backoff=follower.keep_backoff)
@@ -129,7 +134,7 @@ class Sender:
                 discard_output()  # who read it has ended, and the sending goes on
             except Exception as exc:  # noqa: BLE001  a bug of ours must not end the sending for good
                 show_failure(session, exc)
-        follower.ran(result)  # when its own files are closed, which changes them
+            follower.ran(result)  # when its own files are closed, which changes them
 
     def _show(self, session: Session, heading: str, outcome: Outcome) -> None:
         """Show what was sent, and tell the service manager how the run ended."""

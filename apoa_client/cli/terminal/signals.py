@@ -70,7 +70,9 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self._received: int | None = None
+        self.received = False
+        """Whether a signal came since the start."""
+        self._waiting: int | None = None
         self._delays = 0
         self._previous: dict[int, object] = {}
         self._console = ExitStack()
@@ -109,14 +111,14 @@ class Signals:
             self._delays = delays
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._received = number
+        self.received, self._waiting = True, number
         self._raise_unless_delayed()
 
     def _raise_unless_delayed(self) -> None:
-        if self._received is None or self._delays:
+        if self._waiting is None or self._delays:
             return
-        received, self._received = self._received, None
-        raise KeyboardInterrupt if received == signal.SIGINT else Terminated
+        number, self._waiting = self._waiting, None
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
 class ServiceManager:

@@ -1,6 +1,7 @@
 """`apoa sync --follow` sends what is saved, until it is ended: with a clock that only the test moves."""
 
 import gc
+import signal
 import socket
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -315,6 +316,36 @@ class TestFailures:
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
         follows([follows.states("accepted")])
+
+    @pytest.mark.usefixtures("configured")
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_a_signal_while_something_is_deleted(self, follows: Follow) -> None:
+        """It ends the sending at the next look, though Python ignores its exception."""
+
+        class Deleted:
+            def __del__(self) -> None:
+                signal.raise_signal(signal.SIGTERM)
+
+        assert follows([Deleted, lambda: pytest.fail("it was not ended")]).code == 0
+
+    def test_a_signal_while_connections_are_closed(
+        self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They are closed whole, and then the sending ends."""
+        closed: list[bool] = []
+        close = Transport.close
+
+        def interrupted(transport: Transport) -> None:
+            signal.raise_signal(signal.SIGTERM)
+            close(transport)
+            closed.append(True)
+
+        configured.save()
+        with monkeypatch.context() as patch:
+            patch.setattr(Transport, "close", interrupted)
+            said = follows([lambda: pytest.fail("it was not ended")])
+        assert (said.code, said.err, closed) == (0, "", [True])
+        assert configured.states() == [("check_in", "accepted")]
 
 
 class TestSeveralProperties:

@@ -56,6 +56,20 @@ def test_signals_are_raised_during_a_call(number: signal.Signals, error: type[Ba
     assert done == ["written down"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_whose_exception_is_lost() -> None:
+    """Python ignores what is raised while an object is deleted; that a signal came is known all the same."""
+
+    class Deleted:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    with Signals() as signals:
+        assert not signals.received
+        Deleted()
+        assert signals.received
+
+
 def test_a_held_signal_prevents_a_call() -> None:
     """A signal that was held is raised at the start of the next call."""
     with Signals() as signals, signals.delayed():
