@@ -38,7 +38,8 @@ class Installation:
         self.promised: set[str] = set()
         assert self.apoa.set_up(url, "latihan").code == 0
         for number in range(REPORTS):
-            assert main.run(guest(number).mrz("--no-send"), self.apoa.environ, None) == 0
+            # Two of so many guests have the same hash once in 2,300 runs, and the second would be a duplicate.
+            assert main.run(guest(number).mrz("--no-send", "--again"), self.apoa.environ, None) == 0
         self.promised = {report["short_id"] for report in self.apoa.reports()}
         assert len(self.promised) == REPORTS
 
