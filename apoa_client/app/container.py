@@ -23,7 +23,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.ports.state import Actor, HandedOver
-from apoa_client.process_limits import forbid_access
+from apoa_client.processes import forbid_access
 from apoa_client.settings import reading
 from apoa_client.settings.config import SQLITE, PropertySettings
 

@@ -28,9 +28,9 @@ from apoa_client.messages import Message, duration_message, msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.state import Summary
+from apoa_client.processes import call_with_timeout
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.outbox_address import parse_address
-from apoa_client.timeouts import call_with_timeout
 
 if TYPE_CHECKING:
     from apoa_client.settings.config import PropertySettings

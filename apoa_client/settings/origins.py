@@ -73,7 +73,7 @@ def _find(name: str, known: Mapping[str, Definition], names: Iterable[str]) -> D
                 "be in your shell's history: delete it there, or change it."
             ),
         )
-    from apoa_client.matching import close_matches
+    from apoa_client.texts import close_matches
 
     near = close_matches(name, list(names), limit=1)
     if near:

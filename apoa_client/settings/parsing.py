@@ -218,7 +218,7 @@ def _unknown_key(file: SettingsFile, table: str, key: str, names: Iterable[str])
     if key in SECRETS:
         advice = msg("No secret belongs in a settings file. Remove the line, and store the password with: apoa login")
         return file.problem(table, key, advice=advice)
-    from apoa_client.matching import close_matches
+    from apoa_client.texts import close_matches
 
     near = close_matches(key, list(names), limit=1)
     if near:

@@ -7,7 +7,7 @@ are the ones with the most foreign guests, and the capitals of the provinces.
 import re
 from typing import NamedTuple
 
-from apoa_client.matching import without_accents
+from apoa_client.texts import without_accents
 
 _PLACES = {
     "WIB": (

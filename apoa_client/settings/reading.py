@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from apoa_client.decoding import decode_text
 from apoa_client.errors import SettingsProblem, file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES, parse_language
@@ -19,6 +18,7 @@ from apoa_client.permissions import check_permissions
 from apoa_client.settings.config import OF_A_PROPERTY, Config
 from apoa_client.settings.definitions import Value, WrongValue
 from apoa_client.settings.parsing import MAX_BYTES, SettingsFile, config_of, invalid, parse_file, too_long
+from apoa_client.texts import decode_text
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 

@@ -19,7 +19,6 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 
-from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.passport import states
 from apoa_client.report.fields import NAMES
@@ -27,6 +26,7 @@ from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import BY_NATIONALITY, GIVEN_FIRST, SURNAME_FIRST
 from apoa_client.tables.rows import CellValue, Row
 from apoa_client.tables.words import meanings_of, words_of
+from apoa_client.texts import fold
 
 _CACHED = 64
 """Texts whose meaning is remembered: a column has few."""

@@ -11,7 +11,6 @@ from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
-from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
@@ -21,6 +20,7 @@ from apoa_client.tables.dates import DateColumn, EvidenceCollector, place_and_da
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import SEVERAL, RowReader, column_letters
 from apoa_client.tables.rows import Records, Row, Table
+from apoa_client.texts import fold
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""

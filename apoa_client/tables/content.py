@@ -13,10 +13,10 @@ from pathlib import Path
 from time import process_time
 from typing import BinaryIO, TextIO, TypeVar
 
-from apoa_client.decoding import marked_encoding
 from apoa_client.errors import DataRefused, SettingsProblem, file_in_use, file_unreadable, install_advice
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import Message, msg
+from apoa_client.texts import marked_encoding
 
 _MOST_S = 20.0
 _EACH_ROW_S = 0.0005

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem, UsageProblem
-from apoa_client.matching import close_matches, fold, without_accents
 from apoa_client.messages import msg
 from apoa_client.settings.column_mappings import (
     DEFAULT_TARGETS,
@@ -31,6 +30,7 @@ from apoa_client.settings.config import Config
 from apoa_client.settings.parsing import CORRECT_LINE, SettingsFile, load_toml, wrong_mapping
 from apoa_client.settings.reading import read_text
 from apoa_client.tables.words import words_of
+from apoa_client.texts import close_matches, fold, without_accents
 
 _PARTS = re.compile(r"[/|()\[\]\n\r;:*]+|\s-\s")
 _END_OF_LATIN = 0x250

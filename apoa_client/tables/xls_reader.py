@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.errors import Exit
 from apoa_client.installation import XLS_PROCESS, internal_command
 from apoa_client.messages import msg
-from apoa_client.process_limits import forbid_access, limit_process
+from apoa_client.processes import forbid_access, limit_process
 from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged, encrypted
 from apoa_client.tables.rows import (
     MOST_COLUMNS,

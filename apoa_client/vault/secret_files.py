@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from apoa_client.decoding import decode_text
 from apoa_client.errors import UsageProblem, file_in_use
 from apoa_client.files import (
     FileInUse,
@@ -19,6 +18,7 @@ from apoa_client.files import (
 )
 from apoa_client.messages import msg
 from apoa_client.permissions import UNSAFE, find_fault
+from apoa_client.texts import decode_text
 from apoa_client.vault.errors import SecretFileRefused
 from apoa_client.vault.store import SecretStore
 
