@@ -23,13 +23,16 @@ from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import (
     CODES_NAME,
     KEYS_NAME,
+    LOCK_FILES,
+    OUTBOX_FILES,
     OUTBOX_NAME,
+    SANDBOX_FILES,
     Folders,
     account_home,
+    belongs_to_log,
     documents_folder,
     valid_name,
 )

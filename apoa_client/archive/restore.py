@@ -47,8 +47,7 @@ from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.report.kinds import PhotoState
 from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
 from apoa_client.settings.folders import Folders, check_name
-from apoa_client.settings.parsing import parse
-from apoa_client.settings.reading import load
+from apoa_client.settings.reading import load, parse
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 

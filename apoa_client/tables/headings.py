@@ -27,8 +27,7 @@ from apoa_client.settings.column_mappings import (
     parse_mapping,
 )
 from apoa_client.settings.config import Config
-from apoa_client.settings.parsing import CORRECT_LINE, SettingsFile, load_toml, wrong_mapping
-from apoa_client.settings.reading import read_text
+from apoa_client.settings.reading import CORRECT_LINE, SettingsFile, load_toml, read_text, wrong_mapping
 from apoa_client.tables.words import words_of
 from apoa_client.texts import close_matches, fold, without_accents
 

@@ -28,8 +28,7 @@ from apoa_client.report.parse_fields import one_line
 from apoa_client.schedule.interface import AUTO
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import is_device, valid_name
-from apoa_client.settings.places import Place, place_in
-from apoa_client.settings.zones import ZONES, zone_name
+from apoa_client.settings.zones import ZONES, Place, place_in, zone_name
 from apoa_client.texts import without_accents
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
