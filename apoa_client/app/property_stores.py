@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
-    from apoa_client.ports.run import Clock
+    from apoa_client.ports.run import Authenticator, Clock, OutboxVersion, Sealer
     from apoa_client.ports.state import Actor, HandedOver
-    from apoa_client.ports.vault import Authenticator, OutboxVersion, Sealer
     from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets

@@ -13,9 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from apoa_client.authority.http_errors import HttpResponse, error_for, retry_after
-from apoa_client.conformance.exchange import Connection, NoAnswer, Skipped
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
+    Connection,
     Json,
+    NoAnswer,
+    Skipped,
     expect_accepted,
     expect_equal,
     expect_json,

@@ -24,8 +24,7 @@ from apoa_client.report.fields import label_of, with_label
 from apoa_client.report.kinds import State
 from apoa_client.sandbox.decisions import Result
 from apoa_client.sandbox.faults import Faults, Step, Switch
-from apoa_client.sandbox.request_parsing import Limits, read_form
-from apoa_client.sandbox.validation import Refusal, Violation, member, read_instant
+from apoa_client.sandbox.validation import Limits, Refusal, Violation, member, read_form, read_instant
 
 if TYPE_CHECKING:
     from jinja2 import Template

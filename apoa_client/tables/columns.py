@@ -14,8 +14,7 @@ from typing import NamedTuple
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
-from apoa_client.tables.cell_words import is_surname_before_comma
-from apoa_client.tables.cells import DATE_TARGETS
+from apoa_client.tables.cells import DATE_TARGETS, is_surname_before_comma
 from apoa_client.tables.dates import DateColumn, EvidenceCollector, place_and_date
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import SEVERAL, RowReader, column_letters

@@ -10,17 +10,18 @@ from datetime import datetime, time
 from typing import NamedTuple
 
 from apoa_client.report.parse_fields import UNCALCULATED, is_spreadsheet_error
-from apoa_client.tables.content import Content, encrypted
 from apoa_client.tables.number_formats import as_shown
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     CellValue,
+    Content,
     Merged,
     Row,
     SourceFacts,
     Table,
     as_value,
+    encrypted,
     error_cell,
     too_many_columns,
 )

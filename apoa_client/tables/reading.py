@@ -22,17 +22,21 @@ from apoa_client.messages import msg
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.report_input import parse_report_input
-from apoa_client.tables.cell_words import CANCELLED, fill_ditto_marks
-from apoa_client.tables.content import MARK_BYTES, Content, TableRefused, TextFile, encrypted
+from apoa_client.tables.cells import CANCELLED, fill_ditto_marks
 from apoa_client.tables.rows import (
+    MARK_BYTES,
     MOST_COLUMNS,
     CellValue,
+    Content,
     GuestRow,
     Records,
     Row,
     SourceFacts,
     Table,
+    TableRefused,
+    TextFile,
     as_value,
+    encrypted,
     too_many_columns,
 )
 from apoa_client.tables.sheets import ANY_SHEET, Sheet, SheetChoice, table_of

@@ -18,7 +18,7 @@ from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, lab
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_fields import UNCALCULATED
 from apoa_client.settings.column_mappings import paths_of_target
-from apoa_client.tables import cell_words, cells, dates
+from apoa_client.tables import cells, dates
 from apoa_client.tables.dates import DateColumn
 from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
@@ -107,7 +107,7 @@ class RowReader:
 
     def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
         """Yield the fields of each row."""
-        cancellations = cell_words.Cancellations(self.read_columns)
+        cancellations = cells.Cancellations(self.read_columns)
         for row in rows:
             yield _Reading(self, row).guest_row(cancellations.problem(row))
 
@@ -142,8 +142,8 @@ class _Reading:
     def guest_row(self, problem: Message | None) -> GuestRow:
         """Return what was read. `problem` is why the row is not reported, if it is a guest's."""
         number, sheet = self._row.number, self._row.sheet
-        status = self._read("status", lambda value: cell_words.meaning(cells.text(value)))
-        if status in cell_words.SKIPPED:
+        status = self._read("status", lambda value: cells.meaning(cells.text(value)))
+        if status in cells.SKIPPED:
             return GuestRow(number, skip=status, sheet=sheet)
         if not self._is_guest():
             has_name = self._has(self._reader.names) and not self._is_total()
@@ -155,11 +155,11 @@ class _Reading:
         self._read_names(has_lines=bool(lines))
         self._read_sex()
         document_type = self._read("document_type", cells.text)
-        if document_type and not lines and not cell_words.is_passport(document_type):
+        if document_type and not lines and not cells.is_passport(document_type):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
         check_in, check_out = self._read_stay()
         self._read_birth(check_in)
-        if status == cell_words.LEFT and not check_out:
+        if status == cells.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         self._check_texts(problem)
         self._check_guest_count()
@@ -279,7 +279,7 @@ class _Reading:
         if has_lines or self._typed.keys() & NAMES:
             return
         order, nationality = self._reader.name_order, self._typed.get("nationality", "")
-        names = self._read("full_name", lambda value: cell_words.split_full_name(cells.text(value), order, nationality))
+        names = self._read("full_name", lambda value: cells.split_full_name(cells.text(value), order, nationality))
         for name, text in zip(NAMES, names or (), strict=False):
             self._put(name, text)
 
@@ -355,8 +355,8 @@ class _Reading:
         """Refuse the row for a `problem`, and texts that are no value."""
         if problem is not None:
             self._findings.append(Finding("", "conflict", problem))
-        for name in cell_words.CHECKED:
-            found = cell_words.problem_of(name, self._typed.get(name, ""))
+        for name in cells.CHECKED:
+            found = cells.problem_of(name, self._typed.get(name, ""))
             if found is not None:
                 del self._typed[name]
                 self._add(name, *found)

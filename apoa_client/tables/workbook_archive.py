@@ -8,7 +8,7 @@ from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from apoa_client.messages import msg
-from apoa_client.tables.content import Content, TableRefused, TimeLimit, damaged
+from apoa_client.tables.rows import Content, TableRefused, TimeLimit, damaged
 
 Attributes: TypeAlias = "dict[str, str]"
 """The attributes of an element. The name of one in a namespace is that of the namespace, a blank, and its own."""

@@ -16,17 +16,19 @@ from typing import NamedTuple
 from zipfile import ZipFile
 
 from apoa_client.report.parse_fields import UNCALCULATED
-from apoa_client.tables.content import Content, TimeLimit, damaged
 from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_length_format, is_plain
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     CellValue,
+    Content,
     Merged,
     Row,
     SourceFacts,
     Table,
+    TimeLimit,
     as_value,
+    damaged,
     error_cell,
     too_many_columns,
 )

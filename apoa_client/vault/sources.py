@@ -33,7 +33,7 @@ from apoa_client.vault.store import (
 )
 
 if TYPE_CHECKING:
-    from apoa_client.ports.vault import OutboxVersion
+    from apoa_client.ports.run import OutboxVersion
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -238,7 +238,7 @@ class PropertySecrets:
         except CredentialsProblem:
             return None
         outbox, _blank, number = (text or "").partition(" ")
-        from apoa_client.ports.vault import OutboxVersion  # start-up
+        from apoa_client.ports.run import OutboxVersion  # start-up
 
         return OutboxVersion(outbox, int(number)) if number.isdecimal() else None
 
