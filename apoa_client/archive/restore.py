@@ -193,16 +193,14 @@ class _Restore:
         self.backup = backup
         self._theirs = theirs
         self._trust = trust
-        self.folders = here.folders
-        self.actor = here.actor
-        self._open_shared = here.open_shared
+        self._here = here
         self.path = here.folders.outbox(theirs.name)
         self._read_settings()
 
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
-        self.known = load(self.folders.config).find(theirs.name)
+        self.known = load(self._here.folders.config).find(theirs.name)
         keys = self._trust.private_keys(self.known or theirs)
         self._key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = self._key is not None and self.backup.is_proved(self._key)
@@ -228,18 +226,18 @@ class _Restore:
         with self._outbox(create=True) as db, self._alone(db) as work:
             if self.known is not None and self.settings != self.known:
                 # Before the reports: those that are saved from now on get the right key.
-                save(self.folders.config, self.settings, before=self.known)
+                save(self._here.folders.config, self.settings, before=self.known)
             with db.transaction():
-                merged = copy(db, self.backup.db, self.actor) if self.proved and is_empty(db) else None
+                merged = copy(db, self.backup.db, self._here.actor) if self.proved and is_empty(db) else None
                 record_public_key(db, self.settings.public_key)
                 if self.known is None:  # reports whose settings were lost
                     forget_tags(db)
                 if merged is not None:
                     self._codes(db).adopt()
             if merged is None:
-                merged = self._merge(db).run(self.actor, work.renew)
+                merged = self._merge(db).run(self._here.actor, work.renew)
         if self.known is None:  # after the reports: until then, no property is there without them
-            save(self.folders.config, self.settings)
+            save(self._here.folders.config, self.settings)
         return merged
 
     def _merge(self, db: Database) -> Merge | OpenReports:
@@ -255,7 +253,7 @@ class _Restore:
         """Open the property's outbox; one that is not there is created, or an empty one in memory takes its place."""
         with ExitStack() as stack:
             if self._is_shared:
-                db = stack.enter_context(closing(self._open_shared(self.known or self.settings))).database
+                db = stack.enter_context(closing(self._here.open_shared(self.known or self.settings))).database
             elif create or os.path.lexists(self.path):
                 stack.enter_context(translate_errors(self.path))
                 make_private_folder(self.path.parent)
@@ -278,7 +276,7 @@ class _Restore:
         Raises `NotNow` if it is not the property's outbox any more.
         """
         before = self.settings.outbox
-        with maintenance(db, self.actor, _ADVICE, wait_s=WAIT_S, name="delivery_underway") as work:
+        with maintenance(db, self._here.actor, _ADVICE, wait_s=WAIT_S, name="delivery_underway") as work:
             self._read_settings()
             if self.settings.outbox != before:
                 raise NotNow(msg("The outbox of {name} was changed meanwhile.", name=self.settings.name), _ADVICE)
@@ -297,7 +295,7 @@ class _Restore:
         else:
             key = self._key
             sealer = PropertySealer(decode_public_key(theirs), lambda: key or b"")
-            fits = key is not None and SealedRecords(db, RowCodes(db, sealer), self.actor).opens_all(sealer)
+            fits = key is not None and SealedRecords(db, RowCodes(db, sealer), self._here.actor).opens_all(sealer)
         if not fits:
             raise SettingsProblem(
                 msg("The reports of {name} that are here are sealed for another key.", name=self.settings.name),

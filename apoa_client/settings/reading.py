@@ -156,7 +156,8 @@ def config_of(file: SettingsFile) -> Config:
         problems[kind][name] = problem
     for name in file.properties:
         settings = new_property(name).with_values(file.table(PROPERTY, name))
-        missing = [key for key in _required(settings) if not getattr(settings, key)]
+        required = ("public_key",) if settings.by_hand else ("api_url", "public_key")
+        missing = [key for key in required if not getattr(settings, key)]
         if missing:
             allowed = OF_A_PROPERTY[missing[0]].allowed
             problems[PROPERTY][name] = file.problem(f"[{PROPERTY}.{name}]", missing[0], allowed=allowed)
@@ -170,10 +171,6 @@ def config_of(file: SettingsFile) -> Config:
         maps=file.maps,
         invalid_maps=problems[MAP],
     )
-
-
-def _required(settings: PropertySettings) -> tuple[str, ...]:
-    return ("public_key",) if settings.by_hand else ("api_url", "public_key")
 
 
 def _mapping(file: SettingsFile, name: str, table: object) -> "ColumnMapping":

@@ -154,11 +154,6 @@ def meaning(status: str) -> str:
     return found
 
 
-def sex_of_word(text: str) -> str:
-    """Return the sex of a title such as Mr; else the text itself."""
-    return _SEXES.get(fold(text), text)
-
-
 def is_passport(text: str) -> bool:
     """Return whether the type of a document is a passport."""
     folded = fold(text)
@@ -383,7 +378,9 @@ def whole_number(value: CellValue) -> str:
 
 
 def _sex(value: CellValue) -> str:
-    return sex_of_word(text(value))
+    """Return the sex of a title such as Mr; else the text itself."""
+    found = text(value)
+    return _SEXES.get(fold(found), found)
 
 
 def _country(value: CellValue) -> str:

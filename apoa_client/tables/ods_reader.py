@@ -7,7 +7,6 @@ are read as they were stored: no formula is calculated, no link is followed, no 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
-from typing import NamedTuple
 
 from apoa_client.report.parse_fields import UNCALCULATED, is_spreadsheet_error
 from apoa_client.tables.number_formats import as_shown
@@ -92,11 +91,6 @@ def open_ods(content: Content, choice: SheetChoice) -> Table:
     return table_of(SourceFacts("ods"), sheets, read, choice)
 
 
-class _Repeated(NamedTuple):
-    row: Row
-    times: int
-
-
 class _Rows(Handler):
     """Collects the rows of sheets that are not empty, and the cells that are merged there.
 
@@ -118,7 +112,8 @@ class _Rows(Handler):
         self._count = 0
         self._sheet = ""
         self._inside = False
-        self._rows: list[_Repeated] = []
+        self._rows: list[tuple[Row, int]] = []
+        """Each with how often it is repeated."""
         self._number = 0
         self._row: Attributes = {}
         self._cells: list[CellValue] = []
@@ -223,7 +218,7 @@ class _Rows(Handler):
             self._repeated_rows += count - 1
             if self._repeated_rows > _MOST_REPEATED:
                 raise too_large()
-            self._rows.append(_Repeated(Row(self._number + 1, tuple(self._cells), self._sheet), count))
+            self._rows.append((Row(self._number + 1, tuple(self._cells), self._sheet), count))
         self._number += count
         if self._number >= _MOST_ROWS:
             self._inside = False

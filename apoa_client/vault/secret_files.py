@@ -51,8 +51,9 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
         raise _unreadable(path) from exc
     try:
         _check_mode(os.fstat(handle).st_mode, path, forbidden)
-        if forbidden == GROUP_OR_OTHERS:  # otherwise systemd or the container's manager made it, as any user
-            _check_who_can_change(path)
+        # Otherwise systemd or the container's manager made it, as any user.
+        if forbidden == GROUP_OR_OTHERS and (fault := find_fault(path, secret=True)) is not None:
+            raise SecretFileRefused(*fault, name=UNSAFE)
         content = os.read(handle, _MAX_BYTES + 1)
     finally:
         os.close(handle)
@@ -100,12 +101,6 @@ def write_new_secret_file(path: Path, text: str) -> None:
     except OSError as exc:
         path.unlink(missing_ok=True)
         raise unwritable(path) from exc
-
-
-def _check_who_can_change(path: Path) -> None:
-    fault = find_fault(path, secret=True)
-    if fault is not None:
-        raise SecretFileRefused(*fault, name=UNSAFE)
 
 
 def _check_mode(mode: int, path: Path, forbidden: int) -> None:
