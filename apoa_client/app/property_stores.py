@@ -44,7 +44,7 @@ def secret_store(
 ) -> "SecretStore":
     """Return the keyring or key file of a property. `guest_waits` is called before each use of a keyring."""
     if settings.vault == "file":
-        from apoa_client.vault.secret_files import KeyFileStore  # start-up: status loads nothing of the vault
+        from apoa_client.vault.store import KeyFileStore  # start-up: status loads nothing of the vault
 
         return KeyFileStore(folders.keys(settings.name))
     from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore  # start-up

@@ -137,11 +137,6 @@ class Received:
         """The room of the stay; empty if the report has none."""
         return _text(self.report, "stay", "room")
 
-    @property
-    def is_acquired(self) -> bool:
-        """Whether the authority has the report, with a verdict or before it."""
-        return Status(self.result.status).state in {State.ACCEPTED, State.PENDING}
-
 
 class Page:
     """The page of one authority, from its first start on. It shows no reports that came before.
@@ -303,7 +298,8 @@ def _clock(stay: Sequence[Received], window_hours: int) -> Message | None:
     None if a check-in of the stay was accepted or waits for a decision, or no time can be read.
     """
     check_ins = [each for each in stay if _text(each.report, "kind") == "check_in"]
-    if not check_ins or any(each.is_acquired for each in check_ins):
+    acquired = {State.ACCEPTED, State.PENDING}
+    if not check_ins or any(Status(each.result.status).state in acquired for each in check_ins):
         return None
     last = check_ins[-1]
     check_in = read_instant(member(last.report, "stay", "check_in"))

@@ -224,11 +224,6 @@ class _Text(Handler):
         elif kind is not None:
             self._finish(kind)
 
-    def _taken(self) -> str:
-        """Return the text, and begin another one."""
-        text, self._collected = self._collected, ""
-        return text
-
     def _begin(self, kind: str, attributes: Attributes) -> None:
         """Take the beginning of another element."""
 
@@ -246,7 +241,7 @@ class _Texts(_Text):
 
     def _finish(self, kind: str) -> None:
         if kind == "si":
-            text = self._taken()
+            text, self._collected = self._collected, ""
             self._size += len(text) + _EACH_TEXT
             if self._size > _MOST_OF_TEXTS:
                 raise too_large()
