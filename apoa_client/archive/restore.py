@@ -207,7 +207,17 @@ class _Restore:
         if self.known is None:
             self.settings = theirs if self.proved else theirs._replace(ca_bundle="")
         elif self._key is None and self.known.public_key != theirs.public_key:
-            raise _unproved_key(theirs.name)
+            raise SettingsProblem(
+                msg(
+                    "The backup is for another key than {name} has here, and nothing proves that it is the right one.",
+                    name=theirs.name,
+                ),
+                msg(
+                    "Nothing was changed. Prove it with the recovery code of the backup's sheet: apoa restore FILE "
+                    "--recovery-file SHEET. Or restore it under another name: apoa restore FILE --property NAME"
+                ),
+                name="other_key",
+            )
         elif self.known.uses_sandbox != theirs.uses_sandbox:
             raise SettingsProblem(
                 msg("Either the backup or the property here is for training, and the other one is not."),
@@ -305,18 +315,3 @@ class _Restore:
                 ),
                 name="other_key",
             )
-
-
-def _unproved_key(name: str) -> SettingsProblem:
-    """Return the error for a property here whose key nothing allows to replace by that of the backup."""
-    return SettingsProblem(
-        msg(
-            "The backup is for another key than {name} has here, and nothing proves that it is the right one.",
-            name=name,
-        ),
-        msg(
-            "Nothing was changed. Prove it with the recovery code of the backup's sheet: apoa restore FILE "
-            "--recovery-file SHEET. Or restore it under another name: apoa restore FILE --property NAME"
-        ),
-        name="other_key",
-    )

@@ -103,11 +103,6 @@ def report_violations(report: Mapping[str, Any]) -> Violations:
     return violations(_SCHEMA_OF_KIND[kind], report)
 
 
-def list_violations(body: Any) -> Violations:  # noqa: ANN401  JSON
-    """Why a body is not a list of reports with ids. Other violations in a report are not included."""
-    return _found(_list_validator(), body)
-
-
 def violations(schema: str, value: Any) -> Violations:  # noqa: ANN401  JSON
     """The violations of `value` against the contract's `schema`: one for each field and code."""
     return _found(validator(schema), value)
@@ -120,6 +115,7 @@ def fits(schema: str, value: Any) -> bool:  # noqa: ANN401  JSON
 
 @cache
 def _list_validator() -> Draft202012Validator:
+    """Return what says why a body is not a list of reports with ids, and nothing else about a report."""
     request = deepcopy(contract()["components"]["schemas"]["ReportsRequest"])
     request["properties"]["reports"]["items"] = {
         "type": "object",
@@ -288,11 +284,17 @@ class Limits:
 def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:
     """The reports of a call, each an object with a valid ``id``. Raises `Refusal`."""
     _expect_type(request, "application/json")
-    body = _parse(_decompress(request, limits))
+    plain = _decompress(request, limits)
+    try:
+        body = strict_json(plain)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "The body is not JSON in UTF-8.") from None
+    if _deeper_than(MAX_DEPTH, body):
+        raise Refusal(400, "The body is nested too deeply.")
     items = body.get("reports") if isinstance(body, dict) else None
     if isinstance(items, list) and len(items) > limits.max_batch:
         raise Refusal(413, f"At most {limits.max_batch} reports a call.")
-    found = list_violations(body)
+    found = _found(_list_validator(), body)
     if found:
         raise Refusal(400, "The body is not a list of reports with ids.", found)
     reports: list[dict[str, Any]] = body["reports"]
@@ -356,16 +358,6 @@ def _decompress(request: Request, limits: Limits) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise Refusal(400, "The body is not one whole gzip member.")
     return plain
-
-
-def _parse(body: bytes) -> Any:  # noqa: ANN401  any JSON, until it is validated
-    try:
-        value = strict_json(body)
-    except (ValueError, RecursionError):
-        raise Refusal(400, "The body is not JSON in UTF-8.") from None
-    if _deeper_than(MAX_DEPTH, value):
-        raise Refusal(400, "The body is nested too deeply.")
-    return value
 
 
 def _deeper_than(levels: int, value: object) -> bool:

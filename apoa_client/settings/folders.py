@@ -191,12 +191,11 @@ LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json"
 CONFIG_FILES = frozenset({CONFIG_NAME, _lock_of(CONFIG_NAME)})
 
 _OF_A_FOLDER = OUTBOX_FILES | SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}
-_LOG = re.compile(rf"{re.escape(LOG_NAME)}(\.\d+)?", re.ASCII)
 
 
 def is_log(name: str) -> bool:
     """Return whether a file of this name in the folder of the logs is the log, or an older part of it."""
-    return _LOG.fullmatch(name) is not None
+    return re.fullmatch(rf"{re.escape(LOG_NAME)}(\.\d+)?", name, re.ASCII) is not None
 
 
 def belongs_to_log(name: str) -> bool:

@@ -123,6 +123,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
     mapping = saved or ColumnMapping()
     headings = [parse_heading(heading) for heading in table.headings]
     fields = _with_name_column(_fields(table, headings, mapping))
+    present = set(map(fold, table.headings))
     orders = [mapping.date_order or each.date_order for each in headings]
     rows = table.read_rows()
     sample = list(islice(rows, _SAMPLE))
@@ -133,7 +134,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.defaults,
         dates=_date_columns(table, (sample, rows), fields, orders, today),
         sex_words=_sex_words(table, sample, [column for column, target in fields.items() if target == "sex"]),
-        absent=_absent(table, mapping),
+        absent=tuple(heading for heading in mapping.columns if fold(heading) not in present),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
 
@@ -216,11 +217,6 @@ def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
     if not set(NAMES) <= set(fields.values()):
         return fields
     return {column: target for column, target in fields.items() if target != "full_name"}
-
-
-def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
-    present = {fold(heading) for heading in table.headings}
-    return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
 def _sex_words(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> Mapping[str, str]:

@@ -195,7 +195,12 @@ class _Rows(Handler):
         count = _repeated(self._cell, _TABLE + "number-columns-repeated")
         rows, columns = (_repeated(self._cell, _TABLE + f"number-{each}-spanned") for each in ("rows", "columns"))
         if rows > 1 or columns > 1:
-            self._add_merged(len(self._cells) + self._gap, rows, columns)
+            self._count += 1
+            if self._count > MOST_MERGED:
+                raise too_large()
+            row, column = self._number + 1, len(self._cells) + self._gap
+            merged = Merged(row, row + rows - 1, column, column + columns - 1)
+            self.merged.setdefault(self._sheet, []).append(merged)
         if value is None:
             self._gap += count
             return
@@ -203,14 +208,6 @@ class _Rows(Handler):
             raise too_many_columns()
         self._cells += [None] * self._gap + [value] * count
         self._gap = 0
-
-    def _add_merged(self, column: int, rows: int, columns: int) -> None:
-        self._count += 1
-        if self._count > MOST_MERGED:
-            raise too_large()
-        row = self._number + 1
-        merged = Merged(row, row + rows - 1, column, column + columns - 1)
-        self.merged.setdefault(self._sheet, []).append(merged)
 
     def _end_row(self) -> None:
         count = _repeated(self._row, _TABLE + "number-rows-repeated")
