@@ -38,7 +38,7 @@ class KeyRecovery(StrEnum):
     FOR_OLDER_RECORDS = "for_older_records"
 
 
-@dataclass
+@dataclass(repr=False)  # a key is in no log
 class KeyPair:
     """The key pair of `public_key`. `save_public_key` writes another public key into the settings, durably.
 

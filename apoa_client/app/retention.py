@@ -47,7 +47,7 @@ class DateNotConfirmed(NotNow):
         )
 
 
-@dataclass
+@dataclass(repr=False)
 class Retention:
     """Erases data from one outbox; `retention_days` are counted from the end of a stay.
 
