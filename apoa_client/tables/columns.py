@@ -122,7 +122,9 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
     """
     mapping = saved or ColumnMapping()
     headings = [parse_heading(heading) for heading in table.headings]
-    fields = _with_name_column(_fields(table, headings, mapping))
+    fields = _fields(table, headings, mapping)
+    if set(NAMES) <= set(fields.values()):  # surname and given names have columns of their own
+        fields = {column: target for column, target in fields.items() if target != "full_name"}
     present = set(map(fold, table.headings))
     orders = [mapping.date_order or each.date_order for each in headings]
     rows = table.read_rows()
@@ -210,13 +212,6 @@ def _end_of_validity(column: int, titles: Sequence[str], headings: Sequence[Head
             return ""
         is_next = is_next and of_passport
     return "expiry_date"
-
-
-def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
-    """Return the columns without one for the whole name, where surname and given names have their own."""
-    if not set(NAMES) <= set(fields.values()):
-        return fields
-    return {column: target for column, target in fields.items() if target != "full_name"}
 
 
 def _sex_words(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ finding, and its field has no value. Nothing here guesses, and no message repeat
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -58,32 +59,24 @@ _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give th
 _P_IS_UNCLEAR = msg("P can be pria (a man) or perempuan (a woman) in this column. Write the whole word.")
 
 
+@dataclass(repr=False)
 class RowReader:
-    """Reads the rows of one table.
+    """Reads the rows of one table."""
 
-    Args:
-        sources: The indexes of the columns by target.
-        dates_of: What is known of the dates of a column, by its index.
-        name_order: The order of whole names; empty if it is not known.
-        defaults: The values of empty cells by target.
-        sex_words: What words in the column of the sex mean there; ``?`` for one that is not clear.
+    sources: Mapping[str, Sequence[int]]
+    """The indexes of the columns by target."""
+    dates_of: Mapping[int, DateColumn]
+    """What is known of the dates of a column, by its index."""
+    name_order: str
+    """The order of whole names; empty if it is not known."""
+    defaults: Mapping[str, str]
+    """The values of empty cells by target."""
+    sex_words: Mapping[str, str]
+    """What words in the column of the sex mean there; ``?`` for one that is not clear."""
 
-    """
-
-    def __init__(
-        self,
-        sources: Mapping[str, Sequence[int]],
-        dates_of: Mapping[int, DateColumn],
-        name_order: str,
-        defaults: Mapping[str, str],
-        sex_words: Mapping[str, str],
-    ) -> None:
-        self.sources = sources
-        self.dates_of = dates_of
-        self.name_order = name_order
-        self.defaults = defaults
-        self.sex_words = sex_words
-        self.targets = sources.keys() | defaults.keys()
+    def __post_init__(self) -> None:
+        sources = self.sources
+        self.targets = sources.keys() | self.defaults.keys()
         self.lines, self.days = ([name for name in names if name in self.targets] for names in (_LINES, _DAYS))
         self.parsers = {name: parse for name, parse in cells.PARSERS.items() if name in self.targets}
         self.facts, self.names, self.documents, self.of_one_guest = (
