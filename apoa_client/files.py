@@ -190,14 +190,11 @@ def drafts_in(folder: Path, path: Path | None = None) -> dict[Path, list[Path]]:
     for file in folder.iterdir():
         stem, _, ending = file.name.rpartition(_DRAFT)
         name, _, token = stem.removeprefix(".").rpartition(".")
-        is_draft = ending in SQLITE_ENDINGS and stem == f".{name}.{token}" and _is_token(token)
+        is_token = len(token) == 2 * _TOKEN_BYTES and set(token) <= set("0123456789abcdef")
+        is_draft = ending in SQLITE_ENDINGS and stem == f".{name}.{token}" and is_token
         if is_draft and (path is None or name == path.name):
             found.setdefault(folder / f"{stem}{_DRAFT}", []).append(file)
     return found
-
-
-def _is_token(text: str) -> bool:
-    return len(text) == 2 * _TOKEN_BYTES and set(text) <= set("0123456789abcdef")
 
 
 def remove_draft(draft: Path) -> None:

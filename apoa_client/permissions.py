@@ -124,7 +124,8 @@ def _fault_of(name: str, *, is_own: bool, secret: bool = False) -> tuple[Fault |
 def _fault_in(name: str, state: os.stat_result, *, is_own: bool) -> Fault | None:
     if not _is_trusted(state):
         return _of_another_user(name, state)
-    if not _others_can_write(name, state) or (_is_sticky_folder(state) and not is_own):
+    is_sticky_folder = stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)
+    if not _others_can_write(name, state) or (is_sticky_folder and not is_own):
         return None
     return Fault(
         msg("Other users of this computer can change {path}, so it is not used.", path=name),
@@ -178,10 +179,6 @@ def _advice_on_windows(name: str, user: str) -> Message:
 def _is_trusted(state: os.stat_result) -> bool:
     """Return whether a file or link belongs to this user or to root."""
     return state.st_uid in {_ROOT, os.geteuid()}
-
-
-def _is_sticky_folder(state: os.stat_result) -> bool:
-    return stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)
 
 
 def _others_can_write(name: str, state: os.stat_result) -> bool:

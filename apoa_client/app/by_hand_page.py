@@ -33,8 +33,8 @@ from apoa_client.loopback import (
     receive_body,
 )
 from apoa_client.messages import Message
-from apoa_client.privacy import repr_with
 from apoa_client.report.kinds import short_id
+from apoa_client.texts import repr_with
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -5,9 +5,10 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -23,7 +24,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.ports.state import Actor, HandedOver
-from apoa_client.process_limits import forbid_access
+from apoa_client.processes import forbid_access
 from apoa_client.settings import reading
 from apoa_client.settings.config import SQLITE, PropertySettings
 
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.ports.authority import Authority, KeptAnswers
     from apoa_client.ports.entries import Entry, NewReport
-    from apoa_client.ports.run import Clock
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.run import Clock, Sealer
     from apoa_client.report.codes import CodeTables
     from apoa_client.report.model import Report
     from apoa_client.vault.sealing import PropertySealer
@@ -54,6 +54,18 @@ _T = TypeVar("_T")
 
 _TIME_WAIT_S = 10.0
 """How long to wait for the authority's time."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)  # noqa: TID251  the clock
+
+    def monotonic(self) -> float:
+        """Return seconds that never go backward."""
+        return time.monotonic()
 
 
 class Container(PropertyChoice):

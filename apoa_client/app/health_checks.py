@@ -28,9 +28,9 @@ from apoa_client.messages import Message, duration_message, msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.state import Summary
+from apoa_client.processes import call_with_timeout
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.outbox_address import parse_address
-from apoa_client.timeouts import call_with_timeout
 
 if TYPE_CHECKING:
     from apoa_client.settings.config import PropertySettings
@@ -69,15 +69,12 @@ class HealthChecks:
         self._app = app
         self._screen = screen
         self._offline = offline
-        self._unwritable: StorageProblem | None = None
+        self._unwritable = list[StorageProblem]()
         self._is_scheduled = False
         """Whether a schedule was found, once it was looked for."""
-        app.on_unwritable = self._note_unwritable
+        app.on_unwritable = self._unwritable.append
         self.engine = ""
         """The name and version of what keeps the reports, once they were read."""
-
-    def _note_unwritable(self, problem: StorageProblem) -> None:
-        self._unwritable = problem
 
     @property
     def _settings(self) -> "PropertySettings":
@@ -111,7 +108,11 @@ class HealthChecks:
         needs_password = known is not None and not (known.by_hand or known.uses_sandbox)
         checks = [
             settings("settings", run=self._check_settings, reason=_NO_SETTINGS),
-            settings("permissions", run=self._check_permissions, limit_s=_FILES_S),
+            settings(
+                "permissions",
+                run=lambda: check_permissions_below((app.folders.settings, app.folders.data)),
+                limit_s=_FILES_S,
+            ),
             saved("database", run=self._check_database, needs=("settings",), reason=_NO_DATABASE),
             saved("saving", run=self._check_saving),
             saved("authentic", run=self._check_doubts),
@@ -141,7 +142,11 @@ class HealthChecks:
             line("clock", run=lambda: authority.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
             line("contact", run=self._check_contact),
             own("disk", run=lambda: computer.check_space(app.folders.data), limit_s=_LOCAL_S, essential=True),
-            own("installation", run=self._check_installation, limit_s=_LOCAL_S),
+            own(
+                "installation",
+                run=lambda: computer.check_installation(own_command(), app.environ.get("PATH", "")),
+                limit_s=_LOCAL_S,
+            ),
             own("screen", run=lambda: computer.check_screen(self._screen)),
             own("versions", run=lambda: computer.check_versions(self.engine)),
         ]
@@ -172,9 +177,6 @@ class HealthChecks:
         path = str(self._app.folders.config)
         return ok(msg("Property {name}, {path}", name=self._settings.name, path=path))
 
-    def _check_permissions(self) -> Finding:
-        return check_permissions_below((self._app.folders.settings, self._app.folders.data))
-
     def _check_database(self) -> Finding:
         """Open the reports and read them for damage."""
         app, is_shared = self._app, self._settings.has_shared_outbox
@@ -204,7 +206,7 @@ class HealthChecks:
         return ok(msg("It is sound (schema {schema}, {engine}).", **values))
 
     def _check_saving(self) -> Finding:  # it is known since the reports were opened
-        return ok(msg("Guests can be saved.")) if self._unwritable is None else failed_with(self._unwritable)
+        return failed_with(self._unwritable[-1]) if self._unwritable else ok(msg("Guests can be saved."))
 
     def _check_doubts(self) -> Finding:
         find = self._app.outbox.integrity.doubts
@@ -282,6 +284,3 @@ class HealthChecks:
             return skipped(msg("The authority has never answered yet."))
         age = self._app.clock.now() - moment
         return ok(msg("The authority last answered {time} ago.", time=duration_message(age)))
-
-    def _check_installation(self) -> Finding:
-        return computer.check_installation(own_command(), self._app.environ.get("PATH", ""))

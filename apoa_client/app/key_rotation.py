@@ -8,6 +8,7 @@ old one is deleted: it may be in wrong hands. A change that is interrupted leave
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -37,23 +38,17 @@ class KeyRecovery(StrEnum):
     FOR_OLDER_RECORDS = "for_older_records"
 
 
+@dataclass(repr=False)  # a key is in no log
 class KeyPair:
     """The key pair of `public_key`. `save_public_key` writes another public key into the settings, durably.
 
     `outboxes` are the one in use and another one that hands over to it: what they have is sealed to the same key.
     """
 
-    def __init__(
-        self,
-        outboxes: "Sequence[Outbox]",
-        secrets: "PropertySecrets",
-        public_key: bytes,
-        save_public_key: Callable[[bytes], None],
-    ) -> None:
-        self.public_key = public_key
-        self._outboxes = outboxes
-        self._secrets = secrets
-        self._save_public_key = save_public_key
+    _outboxes: "Sequence[Outbox]"
+    _secrets: "PropertySecrets"
+    public_key: bytes
+    _save_public_key: Callable[[bytes], None]
 
     @property
     def fingerprint(self) -> str:

@@ -73,7 +73,7 @@ class PropertyChoice:
 
     def unknown_property(self, name: str) -> SettingsProblem:
         """Return the error about a property that is not set up here."""
-        from apoa_client.matching import close_matches  # for a mistake alone
+        from apoa_client.texts import close_matches  # for a mistake alone
 
         names = ", ".join(self.config.names) or "-"
         advice = msg("Known: {names}. Set it up with: apoa setup", names=names)

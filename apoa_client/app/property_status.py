@@ -10,12 +10,12 @@ from apoa_client.desk.attention import Problem, find_doubts, find_problems
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.doubts import Doubt
-from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
+from apoa_client.ports.state import ScheduledRun, Summary, Suspension
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.sql.store import Outbox
+    pass
 
 
 class PropertyStatus(NamedTuple):
@@ -41,17 +41,24 @@ class PropertyStatus(NamedTuple):
 
 def read_status(app: Container, now: datetime) -> PropertyStatus:
     """Read the status, also where the outbox can be read only. Raises `StorageProblem` and `SettingsProblem`."""
-    unwritable = list[StorageProblem]()
-    app.on_unwritable = unwritable.append
-    overview = read_overview(app.outbox, now)
-    return status_of(app, overview, now, unwritable[0] if unwritable else None)
-
-
-def read_overview(outbox: "Outbox", now: datetime) -> Overview:
-    """Read what the status of a property is made of. Raises `StorageProblem`."""
+    found = list[StorageProblem]()
+    app.on_unwritable = found.append
+    outbox = app.outbox
     with outbox.database.read_errors(), outbox.database.snapshot():
         summary = outbox.summary(now=now, soon=now + SOON)
-        return Overview(summary, outbox.value(SCHEDULED_RUN), outbox.value(LAST_BACKUP))
+        last_run, last_backup = outbox.value(SCHEDULED_RUN), outbox.value(LAST_BACKUP)
+    suspension = summary.current_suspension(lambda: app.settings.fingerprint)
+
+    def contradictions() -> Iterable[Doubt]:  # read only if the numbers of reports are wrong
+        return outbox.integrity.doubts()
+
+    doubts = find_doubts(summary, app.settings.public_key, contradictions)
+    for doubt in doubts:
+        for entry in outbox.find(doubt.report) if doubt.report else ():
+            summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
+    unwritable = found[0] if found else None
+    problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
+    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)
 
 
 class OtherCounts(NamedTuple):
@@ -78,21 +85,3 @@ def _summary_of_file(app: Container, settings: PropertySettings, now: datetime) 
             return outbox.summary(now=now, soon=now + SOON)
     except StorageProblem:
         return None
-
-
-def status_of(
-    app: Container, overview: Overview, now: datetime, unwritable: StorageProblem | None = None
-) -> PropertyStatus:
-    """Return the status of what was read. The property's outbox is opened only if the numbers of reports are wrong."""
-    summary, last_run, last_backup = overview
-    suspension = summary.current_suspension(lambda: app.settings.fingerprint)
-
-    def contradictions() -> Iterable[Doubt]:
-        return app.outbox.integrity.doubts()
-
-    doubts = find_doubts(summary, app.settings.public_key, contradictions)
-    for doubt in doubts:
-        for entry in app.outbox.find(doubt.report) if doubt.report else ():
-            summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
-    problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
-    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)

@@ -8,7 +8,7 @@ through classes that open the vault at the first use only: most commands need no
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import CredentialsProblem
 from apoa_client.files import read_regular
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
-    from apoa_client.ports.run import Clock
+    from apoa_client.ports.run import Authenticator, Clock, OutboxVersion, Sealer
     from apoa_client.ports.state import Actor, HandedOver
-    from apoa_client.ports.vault import Authenticator, OutboxVersion, Sealer
     from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
@@ -45,7 +44,7 @@ def secret_store(
 ) -> "SecretStore":
     """Return the keyring or key file of a property. `guest_waits` is called before each use of a keyring."""
     if settings.vault == "file":
-        from apoa_client.vault.secret_files import KeyFileStore  # start-up: status loads nothing of the vault
+        from apoa_client.vault.store import KeyFileStore  # start-up: status loads nothing of the vault
 
         return KeyFileStore(folders.keys(settings.name))
     from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore  # start-up
@@ -134,29 +133,19 @@ class VaultVersion:
         self._known = version
 
 
-class OutboxOpener:
+class OutboxOpener(NamedTuple):
     """Opens the outboxes of one property. The caller closes each.
 
     `path` is the path of the file on this computer. `secrets` asks no person for anything. `may_wait` is false while a
     guest is waiting to be reported: then another desk's long change of the shared outbox is not waited for.
     """
 
-    def __init__(
-        self,
-        settings: PropertySettings,
-        path: Path,
-        sealer: "Sealer",
-        actor: "Actor",
-        secrets: "Callable[[], PropertySecrets]",
-        *,
-        may_wait: bool = True,
-    ) -> None:
-        self._settings = settings
-        self._path = path
-        self._sealer = sealer
-        self._actor = actor
-        self._secrets = secrets
-        self._may_wait = may_wait
+    settings: PropertySettings
+    path: Path
+    sealer: "Sealer"
+    actor: "Actor"
+    secrets: "Callable[[], PropertySecrets]"
+    may_wait: bool = True
 
     # Each engine is loaded when it is used.
 
@@ -164,7 +153,7 @@ class OutboxOpener:
         """Open the file on this computer, as `SqliteOutbox.open` does, whatever outbox the settings name."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
-        return SqliteOutbox.open(self._path, self._sealer, create=create, actor=self._actor)
+        return SqliteOutbox.open(self.path, self.sealer, create=create, actor=self.actor)
 
     def file_beside_shared(self) -> "SqliteOutbox | None":
         """Open the file on this computer beside a shared outbox; None without a shared one, or if there is none."""
@@ -173,13 +162,13 @@ class OutboxOpener:
     @property
     def has_file_beside_shared(self) -> bool:
         """Whether there is a file on this computer beside a shared outbox."""
-        return self._settings.has_shared_outbox and self._path.exists()
+        return self.settings.has_shared_outbox and self.path.exists()
 
     def file_for_reading(self, on_unwritable: "Callable[[StorageProblem], object]") -> "SqliteOutbox":
         """Open the file as `SqliteOutbox.open_for_reading` does."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
-        return SqliteOutbox.open_for_reading(self._path, self._sealer, on_unwritable, self._actor)
+        return SqliteOutbox.open_for_reading(self.path, self.sealer, on_unwritable, self.actor)
 
     def shared(self, password: str | None = None) -> "Outbox":
         """Open the property's part of the shared outbox, with the `password` that the vault has if none is given.
@@ -190,17 +179,17 @@ class OutboxOpener:
         from apoa_client.outbox.postgres import require_driver
         from apoa_client.settings.outbox_address import parse_address
 
-        address = parse_address(self._settings.outbox)
+        address = parse_address(self.settings.outbox)
         require_driver()
         password = password or self._password(address)
         from apoa_client.outbox.postgres.connection import TimeLimits
         from apoa_client.outbox.postgres.store import PostgresOutbox
 
         limits = TimeLimits()
-        if not self._may_wait:
+        if not self.may_wait:
             limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
-        name, actor = self._settings.name, self._actor
-        return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
+        name, actor = self.settings.name, self.actor
+        return PostgresOutbox.open(address, name, password, self.sealer, actor=actor, limits=limits)
 
     def _password(self, address: "ServerAddress") -> str | None:
         """Return the password of the database; None if there is none.
@@ -210,7 +199,7 @@ class OutboxOpener:
         from apoa_client.vault.errors import KeyringProblem
 
         try:
-            return self._secrets().outbox_password(lambda: outbox_binding(address))
+            return self.secrets().outbox_password(lambda: outbox_binding(address))
         except KeyringProblem as exc:
             if exc.no_keyring:
                 return "" if address.needs_password else None
@@ -226,29 +215,29 @@ class OutboxOpener:
         if source is None:
             return None
         with closing(source):
-            if history and source.count(Selection()) and self._sealer.authenticator(ask=True) is not None:
+            if history and source.count(Selection()) and self.sealer.authenticator(ask=True) is not None:
                 source.authenticate(ask=False)  # what has no code yet gets one: without it, no history is moved
             ends_at = clock.monotonic() + _LONGEST_WAIT_S
-            is_over = None if self._may_wait else lambda: clock.monotonic() >= ends_at
+            is_over = None if self.may_wait else lambda: clock.monotonic() >= ends_at
             return outbox.receive(source.database, history=history, is_over=is_over)
 
     def source(self) -> "Outbox | None":
         """Open what hands over to the property's outbox; None if there is no other outbox."""
-        if self._settings.has_shared_outbox:
+        if self.settings.has_shared_outbox:
             return self.file_beside_shared()
-        before = self._settings.outbox_before
-        return self.of(self._settings._replace(outbox=before)).shared() if before else None
+        before = self.settings.outbox_before
+        return self.of(self.settings._replace(outbox=before)).shared() if before else None
 
     def of(self, settings: PropertySettings) -> "OutboxOpener":
         """Return what opens the outboxes that other settings of the property name."""
-        return OutboxOpener(settings, self._path, self._sealer, self._actor, self._secrets, may_wait=self._may_wait)
+        return self._replace(settings=settings)
 
     def waiting_here(self) -> int:
         """Return how many open reports the file on this computer has. Raises `StorageProblem`."""
         from apoa_client.outbox.sql.hand_over import count_open
         from apoa_client.outbox.sqlite.database import open_database
 
-        if not self._path.exists():
+        if not self.path.exists():
             return 0
-        with closing(open_database(self._path, create=False)) as own_file, own_file.read_errors():
+        with closing(open_database(self.path, create=False)) as own_file, own_file.read_errors():
             return count_open(own_file)

@@ -10,6 +10,7 @@ that has run without a jump since it was last found right; or else by a user.
 import logging
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ class DateNotConfirmed(NotNow):
         )
 
 
+@dataclass(repr=False)
 class Retention:
     """Erases data from one outbox; `retention_days` are counted from the end of a stay.
 
@@ -54,23 +56,14 @@ class Retention:
     beside a shared outbox, which may have reports from before, and removes what a move has left here.
     """
 
-    def __init__(
-        self,
-        outbox: "Outbox",
-        clock: Clock,
-        retention_days: int,
-        today: Callable[[], date],
-        ask_authority: Callable[[], None] | None,
-        opener: "OutboxOpener",
-    ) -> None:
-        self._outbox = outbox
-        self._clock = clock
-        self._retention_days = retention_days
-        self._today = today
-        self._ask_authority = ask_authority
-        self._opener = opener
-        self.asked_authority = False
-        """Whether the authority was asked for its time."""
+    _outbox: "Outbox"
+    _clock: Clock
+    _retention_days: int
+    _today: Callable[[], date]
+    _ask_authority: Callable[[], None] | None
+    _opener: "OutboxOpener"
+    asked_authority: bool = False
+    """Whether the authority was asked for its time."""
 
     def cutoff(self) -> datetime:
         """Return the time before which a stay must have ended to be erased now.

@@ -108,7 +108,15 @@ def install(app: Container, wish: Wish) -> Installation:
     scheduler = choice.choose(_schedulers(app), wish.kind)
     _check_follow(wish, scheduler)
     job = _job(app, wish, scheduler.kind)
-    _check_start(app, job)
+    # Start the program as the system will: elsewhere, and without what a shell may have set for Python.
+    environ = {name: value for name, value in app.environ.items() if not name.startswith("PYTHON")}
+    program = without_console(job.program)
+    if run_tool([*program, "--version"], environ, folder=Path(program[0]).anchor).code != 0:
+        raise SettingsProblem(
+            msg("This installation cannot be started from another folder: {command}", command=" ".join(program)),
+            msg("Install the program, for instance with pipx install apoa-client, and run that one."),
+            name="schedule_refused",
+        )
     change = scheduler.install(job)
     for other in _schedulers(app):
         if other.kind != scheduler.kind and other.remove(job.name) and change is Change.INSTALLED:
@@ -245,19 +253,6 @@ def _job(app: Container, wish: Wish, kind: str) -> Job:
         offset_s=zlib.crc32(place) % wish.every_s,
         follow=wish.follow,
     )
-
-
-def _check_start(app: Container, job: Job) -> None:
-    """Start the program as the system will: elsewhere, and without what a shell may have set for Python."""
-    environ = {name: value for name, value in app.environ.items() if not name.startswith("PYTHON")}
-    program = without_console(job.program)
-    done = run_tool([*program, "--version"], environ, folder=Path(program[0]).anchor)
-    if done.code != 0:
-        raise SettingsProblem(
-            msg("This installation cannot be started from another folder: {command}", command=" ".join(program)),
-            msg("Install the program, for instance with pipx install apoa-client, and run that one."),
-            name="schedule_refused",
-        )
 
 
 def _secret_notes(app: Container, wish: Wish, kind: str) -> list[Message]:

@@ -204,7 +204,8 @@ class _Tally:
         if result.skip:
             self._skipped[result.skip] += 1
         self._problems += (_row_finding(result.row, error) for error in result.errors)
-        self._column = self._column or _column_of(result.row, _IN_FILE_FINDINGS)
+        if not self._column:
+            self._column = result.row.cells.get(_IN_FILE_FINDINGS, "").removesuffix(str(result.row.number))
         if result.imported is not None and self._index.add(place, result, result.imported):
             self._minors.append((place, result, result.imported.stay))
         else:
@@ -268,11 +269,6 @@ class _Tally:
                 places.remove(finding.place)
                 of_row = (finding.sheet, finding.row)
                 self._warnings[code] = [e for e in self._warnings.get(code, ()) if (e.sheet, e.row) != of_row]
-
-
-def _column_of(row: GuestRow, field: str) -> str:
-    """Return the letters of the column that a field of a row has; empty if it has none."""
-    return row.cells.get(field, "").removesuffix(str(row.number))
 
 
 def _row_finding(row: GuestRow, finding: Finding) -> RowFinding:

@@ -23,13 +23,16 @@ from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import (
     CODES_NAME,
     KEYS_NAME,
+    LOCK_FILES,
+    OUTBOX_FILES,
     OUTBOX_NAME,
+    SANDBOX_FILES,
     Folders,
     account_home,
+    belongs_to_log,
     documents_folder,
     valid_name,
 )
@@ -273,13 +276,13 @@ def _property_folders(home: Path) -> list[Path]:
     """Return the folders with the files of a property: others may have folders of such names."""
     with suppress(OSError):
         return sorted(
-            each for each in home.iterdir() if valid_name(each.name) and not is_link(each) and _is_of_a_property(each)
+            each
+            for each in home.iterdir()
+            if valid_name(each.name)
+            and not is_link(each)
+            and any(os.path.isfile(each / name) for name in _OF_A_PROPERTY)  # noqa: PTH113  no error for a closed folder
         )
     return []
-
-
-def _is_of_a_property(folder: Path) -> bool:
-    return any(os.path.isfile(folder / name) for name in _OF_A_PROPERTY)  # noqa: PTH113  no error for a closed folder
 
 
 def _completion_scripts(home: Path) -> Iterator[Path]:

@@ -311,16 +311,10 @@ class BackupFolder(NamedTuple):
                 ),
                 name=MISSING,
             )
-        file = self._free_name(moment)
+        while os.path.lexists(file := self.path / f"apoa-{self.property_name}-{moment:%Y%m%d-%H%M%S}-{self.series}.db"):
+            moment += timedelta(seconds=1)
         written = back_up(db, file, describe, actor, force=False)
         return self._rotated(FolderBackup(file, written, kept=1, deleted=0, undeletable=0, same_disk=same_disk))
-
-    def _free_name(self, moment: datetime) -> Path:
-        while True:
-            file = self.path / f"apoa-{self.property_name}-{moment:%Y%m%d-%H%M%S}-{self.series}.db"
-            if not os.path.lexists(file):
-                return file
-            moment += timedelta(seconds=1)
 
     def _rotated(self, new: FolderBackup) -> FolderBackup:
         """Delete the oldest backups beyond those to keep. Nothing is raised: the new one is on the disk."""

@@ -47,8 +47,7 @@ from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.report.kinds import PhotoState
 from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
 from apoa_client.settings.folders import Folders, check_name
-from apoa_client.settings.parsing import parse
-from apoa_client.settings.reading import load
+from apoa_client.settings.reading import load, parse
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 
@@ -194,23 +193,31 @@ class _Restore:
         self.backup = backup
         self._theirs = theirs
         self._trust = trust
-        self.folders = here.folders
-        self.actor = here.actor
-        self._open_shared = here.open_shared
+        self._here = here
         self.path = here.folders.outbox(theirs.name)
         self._read_settings()
 
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
-        self.known = load(self.folders.config).find(theirs.name)
+        self.known = load(self._here.folders.config).find(theirs.name)
         keys = self._trust.private_keys(self.known or theirs)
         self._key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = self._key is not None and self.backup.is_proved(self._key)
         if self.known is None:
             self.settings = theirs if self.proved else theirs._replace(ca_bundle="")
         elif self._key is None and self.known.public_key != theirs.public_key:
-            raise _unproved_key(theirs.name)
+            raise SettingsProblem(
+                msg(
+                    "The backup is for another key than {name} has here, and nothing proves that it is the right one.",
+                    name=theirs.name,
+                ),
+                msg(
+                    "Nothing was changed. Prove it with the recovery code of the backup's sheet: apoa restore FILE "
+                    "--recovery-file SHEET. Or restore it under another name: apoa restore FILE --property NAME"
+                ),
+                name="other_key",
+            )
         elif self.known.uses_sandbox != theirs.uses_sandbox:
             raise SettingsProblem(
                 msg("Either the backup or the property here is for training, and the other one is not."),
@@ -229,18 +236,18 @@ class _Restore:
         with self._outbox(create=True) as db, self._alone(db) as work:
             if self.known is not None and self.settings != self.known:
                 # Before the reports: those that are saved from now on get the right key.
-                save(self.folders.config, self.settings, before=self.known)
+                save(self._here.folders.config, self.settings, before=self.known)
             with db.transaction():
-                merged = copy(db, self.backup.db, self.actor) if self.proved and is_empty(db) else None
+                merged = copy(db, self.backup.db, self._here.actor) if self.proved and is_empty(db) else None
                 record_public_key(db, self.settings.public_key)
                 if self.known is None:  # reports whose settings were lost
                     forget_tags(db)
                 if merged is not None:
                     self._codes(db).adopt()
             if merged is None:
-                merged = self._merge(db).run(self.actor, work.renew)
+                merged = self._merge(db).run(self._here.actor, work.renew)
         if self.known is None:  # after the reports: until then, no property is there without them
-            save(self.folders.config, self.settings)
+            save(self._here.folders.config, self.settings)
         return merged
 
     def _merge(self, db: Database) -> Merge | OpenReports:
@@ -256,7 +263,7 @@ class _Restore:
         """Open the property's outbox; one that is not there is created, or an empty one in memory takes its place."""
         with ExitStack() as stack:
             if self._is_shared:
-                db = stack.enter_context(closing(self._open_shared(self.known or self.settings))).database
+                db = stack.enter_context(closing(self._here.open_shared(self.known or self.settings))).database
             elif create or os.path.lexists(self.path):
                 stack.enter_context(translate_errors(self.path))
                 make_private_folder(self.path.parent)
@@ -279,7 +286,7 @@ class _Restore:
         Raises `NotNow` if it is not the property's outbox any more.
         """
         before = self.settings.outbox
-        with maintenance(db, self.actor, _ADVICE, wait_s=WAIT_S, name="delivery_underway") as work:
+        with maintenance(db, self._here.actor, _ADVICE, wait_s=WAIT_S, name="delivery_underway") as work:
             self._read_settings()
             if self.settings.outbox != before:
                 raise NotNow(msg("The outbox of {name} was changed meanwhile.", name=self.settings.name), _ADVICE)
@@ -298,7 +305,7 @@ class _Restore:
         else:
             key = self._key
             sealer = PropertySealer(decode_public_key(theirs), lambda: key or b"")
-            fits = key is not None and SealedRecords(db, RowCodes(db, sealer), self.actor).opens_all(sealer)
+            fits = key is not None and SealedRecords(db, RowCodes(db, sealer), self._here.actor).opens_all(sealer)
         if not fits:
             raise SettingsProblem(
                 msg("The reports of {name} that are here are sealed for another key.", name=self.settings.name),
@@ -308,18 +315,3 @@ class _Restore:
                 ),
                 name="other_key",
             )
-
-
-def _unproved_key(name: str) -> SettingsProblem:
-    """Return the error for a property here whose key nothing allows to replace by that of the backup."""
-    return SettingsProblem(
-        msg(
-            "The backup is for another key than {name} has here, and nothing proves that it is the right one.",
-            name=name,
-        ),
-        msg(
-            "Nothing was changed. Prove it with the recovery code of the backup's sheet: apoa restore FILE "
-            "--recovery-file SHEET. Or restore it under another name: apoa restore FILE --property NAME"
-        ),
-        name="other_key",
-    )

@@ -21,7 +21,7 @@ import truststore
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
 from apoa_client.messages import msg
 from apoa_client.permissions import UNSAFE, find_fault
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.processes import call_with_timeout
 
 # OpenSSL's X509_V_ERR_…, Windows' CERT_E_EXPIRED and CERT_E_CN_NO_MATCH, and macOS' errSecCertificateExpired and
 # errSecHostNameMismatch: the values of `SSLCertVerificationError.verify_code`, by platform.

@@ -23,7 +23,7 @@ from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.tls import tls_context, untrusted_certificate, verification_failure
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 from apoa_client.messages import msg
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.processes import call_with_timeout
 
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apoa_client import SET_VARIABLE, __version__, process_limits
+from apoa_client import SET_VARIABLE, __version__, processes
 from apoa_client.cli.program import ALL_SECTIONS, Program
 from apoa_client.cli.registry import FileName, flag, option
 from apoa_client.cli.session import Session
@@ -121,7 +121,7 @@ def apoa(
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
     bugs.hide_tracebacks()
-    process_limits.forbid_core_files()
+    processes.forbid_core_files()
     occupy_descriptors()
     arguments = _take_variables(sys.argv[1:])
     with escape_codes() as are_drawn:

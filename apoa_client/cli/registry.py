@@ -349,7 +349,7 @@ class NamedCommands(CommandHelp, click.Group):
         """Find the command, and show it by its name in the reader's language. For an unknown one, suggest another."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            from apoa_client.matching import close_matches
+            from apoa_client.texts import close_matches
 
             near = close_matches(name, [*self.names, *self.aliases, *self.synonyms], limit=1)
             hint = _("See: apoa {command}").format(command=f"{self.own_words()}--help")

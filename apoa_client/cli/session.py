@@ -92,8 +92,7 @@ class Session:
         return context is not None and not self.property_name and bool(context.params.get("every_property"))
 
     def _container(self, environ: Mapping[str, str] | None = None) -> "Container":
-        from apoa_client.app.container import Container  # not needed for --version and --help
-        from apoa_client.app.system_clock import SystemClock  # the same
+        from apoa_client.app.container import Container, SystemClock  # not needed for --version and --help
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         ask = self._ask_password if self.interactive else None

@@ -13,9 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from apoa_client.authority.http_errors import HttpResponse, error_for, retry_after
-from apoa_client.conformance.exchange import Connection, NoAnswer, Skipped
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
+    Connection,
     Json,
+    NoAnswer,
+    Skipped,
     expect_accepted,
     expect_equal,
     expect_json,
@@ -163,16 +165,14 @@ class Server:
             if response.status not in _BUSY or (response.status == HTTPStatus.SERVICE_UNAVAILABLE and wait is None):
                 return response
             self.busy.append(response)
-            asked = msg("Waiting, as the server asks: {seconds} s", seconds=wait or 0)
-            not_asked = msg("Waiting {seconds} s; the server is busy and does not say how long.", seconds=_USUAL_WAIT_S)
-            self._wait(_USUAL_WAIT_S if wait is None else wait, not_asked if wait is None else asked)
+            reason = msg("Waiting, as the server asks: {seconds} s", seconds=wait or 0)
+            if wait is None:
+                wait = _USUAL_WAIT_S
+                reason = msg("Waiting {seconds} s; the server is busy and does not say how long.", seconds=wait)
+            if wait > MAX_WAIT_S:
+                raise Skipped(msg("The server asks to wait {seconds} seconds, which is too long here.", seconds=wait))
+            self.pause(wait, reason)
         raise Skipped(msg("The server was busy {count} times in succession.", count=_TRIES))
-
-    def _wait(self, seconds: float, reason: Message) -> None:
-        if seconds > MAX_WAIT_S:
-            text = msg("The server asks to wait {seconds} seconds, which is too long here.", seconds=round(seconds))
-            raise Skipped(text)
-        self.pause(seconds, reason)
 
     def _wait_for_verdict(self, result: Mapping[str, Any]) -> bool:
         """Wait before an undecided report is asked for again; False without waiting if that takes too long here."""

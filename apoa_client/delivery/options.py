@@ -14,8 +14,7 @@ from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Status, Verdict
 from apoa_client.ports.doubts import Doubt
-from apoa_client.ports.run import Clock, Interruptions, Progress
-from apoa_client.ports.vault import KnownVersion
+from apoa_client.ports.run import Clock, Interruptions, KnownVersion, Progress
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:

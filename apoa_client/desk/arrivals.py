@@ -20,7 +20,6 @@ from apoa_client.errors import StorageProblem
 from apoa_client.messages import Message, day_message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
-from apoa_client.privacy import repr_with
 from apoa_client.report.codes import CodeTables
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
@@ -28,6 +27,7 @@ from apoa_client.report.kinds import Kind, State, due_at, short_id
 from apoa_client.report.model import Document, Guest, Report, Stay, normalized_room
 from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, examine, years_between
+from apoa_client.texts import repr_with
 
 UNACCOMPANIED_MINOR = "child_alone"
 ADULT_YEARS = 18

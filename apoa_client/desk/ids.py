@@ -18,9 +18,9 @@ from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from apoa_client.matching import fold
 from apoa_client.passport.states import canonical_code
 from apoa_client.report.model import Document, Guest, Stay, part_value
+from apoa_client.texts import fold
 
 if TYPE_CHECKING:
     from apoa_client.outbox.sql.store import Outbox

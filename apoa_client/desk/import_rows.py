@@ -25,13 +25,13 @@ from apoa_client.desk.ids import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
-from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, with_label
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import instant
 from apoa_client.report.model import Guest, Stay, normalized_room
 from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import GuestRow
+from apoa_client.texts import repr_with
 
 CHECK_IN = BY_NAME["check_in"].path
 _MRZ = BY_NAME["mrz"].path

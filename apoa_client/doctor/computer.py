@@ -98,16 +98,13 @@ def check_screen(screen: Screen) -> Finding:
         "columns": screen.columns,
         "language": screen.language,
     }
-    if screen.is_terminal and _is_ascii(screen.encoding):
+    is_ascii = screen.encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646"}
+    if screen.is_terminal and is_ascii:
         return warning(
             msg("The screen shows no accents ({encoding}). What is saved and sent is complete.", **values),
             msg("Use UTF-8: {command}", command="export LC_ALL=C.UTF-8"),  # a console of Windows takes every letter
         )
     return ok(msg("{encoding}, {columns} columns, language: {language}", **values))
-
-
-def _is_ascii(encoding: str) -> bool:
-    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646"}
 
 
 def check_versions(engine: str) -> Finding:

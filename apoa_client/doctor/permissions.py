@@ -21,8 +21,7 @@ from apoa_client.permissions import find_fault
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import Summary
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.file_names import is_own
-from apoa_client.settings.folders import OUTBOX_NAME
+from apoa_client.settings.folders import OUTBOX_NAME, is_own
 from apoa_client.vault.sealing import encode_key, public_key_of
 from apoa_client.vault.sources import PropertySecrets
 

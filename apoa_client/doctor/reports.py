@@ -12,11 +12,11 @@ from apoa_client.errors import Exit
 from apoa_client.messages import duration_message, msg, nmsg
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import ScheduledRun, Summary
+from apoa_client.processes import call_with_timeout
 from apoa_client.report.kinds import State
 from apoa_client.schedule.interface import Found
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.file_names import is_log
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.settings.folders import is_log
 
 _OLD_BACKUP = timedelta(days=7)
 """After a week more is at stake than a hotel can type again."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.processes import call_with_timeout
 
 
 class Result(StrEnum):

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from apoa_client.passport.layouts import COMPOSITE, Check, DigitCheck, Layout, joined
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 """Every character that an MRZ may contain. The filler counts as 0."""

@@ -15,7 +15,7 @@ from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
 from apoa_client.passport.names import BETWEEN, transliterate
 from apoa_client.passport.problems import LABELS, CannotCompose, cannot_compose
 from apoa_client.passport.states import by_code
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 _NUMBER = re.compile(r"[A-Z0-9<]*")
 

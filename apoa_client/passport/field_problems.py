@@ -24,7 +24,7 @@ from apoa_client.passport.problems import (
     field_label,
 )
 from apoa_client.passport.states import all_states, by_code, find
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 SEXES = {"M": "M", "F": "F", "X": "X", "<": "X"}
 """The meaning of each character of the sex field; a filler is "unspecified" (Doc 9303-4 §4.2.2)."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_checks
 from apoa_client.passport.layouts import SIZES, TD1, TD3, Kind, Layout, format_of, layout_of
 from apoa_client.passport.states import by_code
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 MAX_LENGTH = 1000
 """Characters; longer input is cut, because it is no MRZ."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import TD3, Layout, Span
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 
 class FieldState(Enum):

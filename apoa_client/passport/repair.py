@@ -29,7 +29,7 @@ from apoa_client.passport.layouts import COMPOSITE, Check, Kind, Layout
 from apoa_client.passport.names import without_fillers
 from apoa_client.passport.problems import Correction
 from apoa_client.passport.states import GERMANY, by_code, canonical_code
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 LIMIT = 5
 """More suggestions than a person compares with a page."""

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.matching import fold, similarity
+from apoa_client.texts import fold, similarity
 
 GERMANY = "D"
 _GERMANY_IN_ISO = "DEU"

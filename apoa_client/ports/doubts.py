@@ -9,7 +9,7 @@ from apoa_client.messages import msg
 from apoa_client.report.kinds import short_id
 
 if TYPE_CHECKING:
-    from apoa_client.ports.vault import OutboxVersion
+    from apoa_client.ports.run import OutboxVersion
 
 _OTHER_KEY = msg(
     "If the key was changed on another computer: apoa key export FILE there, and apoa key import FILE here. Otherwise "

@@ -149,11 +149,3 @@ class ScheduledRun(NamedTuple):
     exit_code: int
     interval: timedelta | None = None
     """How long after the end of the run before it ended; None if it is not known."""
-
-
-class Overview(NamedTuple):
-    """What `apoa status` shows of an outbox, read at once and without a key."""
-
-    summary: Summary
-    last_run: ScheduledRun | None
-    last_backup: datetime | None

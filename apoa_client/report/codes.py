@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from apoa_client.matching import fold, similarity
+from apoa_client.texts import fold, similarity
 
 TABLES = ("stay_permits", "purposes")
 """The contract's tables, which are the fields of `CodeTables`."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, from_json, msg, nmsg
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 
 @repr_with("field", "code")

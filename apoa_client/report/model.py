@@ -20,8 +20,8 @@ from types import NoneType
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.privacy import repr_with
 from apoa_client.report.kinds import Kind, Purpose, instant
+from apoa_client.texts import repr_with
 
 
 @repr_with("type")

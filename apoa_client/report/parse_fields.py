@@ -18,18 +18,17 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from apoa_client.matching import fold
 from apoa_client.messages import Message, listed, msg
 from apoa_client.passport import states
 from apoa_client.passport.mrz import Mrz, plain_document_number, valid_document_number
 from apoa_client.passport.names import transliterate
 from apoa_client.passport.problems import CannotCompose
-from apoa_client.privacy import repr_with
 from apoa_client.report import parse_dates, permits, purposes
 from apoa_client.report.fields import BY_NAME, NAMES, UNREADABLE, FieldType, FieldValue, as_typed, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import room_name
+from apoa_client.texts import fold, repr_with
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500

@@ -20,8 +20,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.matching import fold, similarity
 from apoa_client.passport.states import canonical_code
+from apoa_client.texts import fold, similarity
 
 _MIN_SIMILARITY = 0.7
 _MUCH_LESS_SIMILAR = 0.1

@@ -6,9 +6,9 @@ A text that means exactly one purpose is taken (`find`). Other texts get suggest
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from apoa_client.matching import fold, similarity
 from apoa_client.messages import Message, msg
 from apoa_client.report.kinds import Purpose
+from apoa_client.texts import fold, similarity
 
 
 class PurposeNames(NamedTuple):

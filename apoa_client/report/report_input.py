@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from apoa_client.messages import Message, msg
-from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, FIELDS, UNREADABLE
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.texts import repr_with
 
 _TYPE, _MRZ = "guest.document.type", "guest.document.mrz"
 _NAMES = {field.path: field.name for field in FIELDS if field.name not in {"nights", "mrz"}}

@@ -24,8 +24,7 @@ from apoa_client.report.fields import label_of, with_label
 from apoa_client.report.kinds import State
 from apoa_client.sandbox.decisions import Result
 from apoa_client.sandbox.faults import Faults, Step, Switch
-from apoa_client.sandbox.request_parsing import Limits, read_form
-from apoa_client.sandbox.validation import Refusal, Violation, member, read_instant
+from apoa_client.sandbox.validation import Limits, Refusal, Violation, member, read_form, read_instant
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -137,11 +136,6 @@ class Received:
     def room(self) -> str:
         """The room of the stay; empty if the report has none."""
         return _text(self.report, "stay", "room")
-
-    @property
-    def is_acquired(self) -> bool:
-        """Whether the authority has the report, with a verdict or before it."""
-        return Status(self.result.status).state in {State.ACCEPTED, State.PENDING}
 
 
 class Page:
@@ -304,7 +298,8 @@ def _clock(stay: Sequence[Received], window_hours: int) -> Message | None:
     None if a check-in of the stay was accepted or waits for a decision, or no time can be read.
     """
     check_ins = [each for each in stay if _text(each.report, "kind") == "check_in"]
-    if not check_ins or any(each.is_acquired for each in check_ins):
+    acquired = {State.ACCEPTED, State.PENDING}
+    if not check_ins or any(Status(each.result.status).state in acquired for each in check_ins):
         return None
     last = check_ins[-1]
     check_in = read_instant(member(last.report, "stay", "check_in"))

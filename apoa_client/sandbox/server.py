@@ -12,12 +12,11 @@ from typing import Any, Self
 from apoa_client.errors import SettingsProblem
 from apoa_client.loopback import HOST, LoopbackServer
 from apoa_client.messages import msg
-from apoa_client.sandbox.decisions import Decisions
+from apoa_client.sandbox.decisions import Decisions, Storage
 from apoa_client.sandbox.faults import Faults
 from apoa_client.sandbox.page import Page
-from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import Credentials, Service
-from apoa_client.sandbox.storage import Storage
+from apoa_client.sandbox.validation import Limits
 from apoa_client.settings.zones import ZONES
 
 

@@ -28,8 +28,7 @@ from apoa_client.report.purposes import PURPOSES
 from apoa_client.sandbox.decisions import Decisions, Result
 from apoa_client.sandbox.faults import Faults, Step, altered_response, respond_early
 from apoa_client.sandbox.page import Page
-from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
-from apoa_client.sandbox.validation import Refusal, fits, violations
+from apoa_client.sandbox.validation import Limits, Refusal, fits, read_form, read_photo, read_reports, violations
 
 
 class Credentials:

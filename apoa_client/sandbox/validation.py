@@ -1,10 +1,13 @@
-"""Validates reports: the schemas of the contract, then the rules that a schema cannot express.
+"""Parses requests and validates reports: the schemas of the contract, then the rules that a schema cannot express.
 
 All violations are returned at once. The errors of the schemas become the contract's ``Violation``. A rule skips fields
 that it cannot read, because the schema has already reported them.
+
+A request is parsed into its reports, its form or its photo. It is limited in size, and any other body is refused.
 """
 
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,15 +15,19 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request
 
 from apoa_client.authority.contract import contract
-from apoa_client.authority.schemas import compiled, validator
+from apoa_client.authority.schemas import compiled, strict_json, validator
 from apoa_client.messages import N_
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.report import permits
 from apoa_client.report.purposes import PURPOSES
 
@@ -96,11 +103,6 @@ def report_violations(report: Mapping[str, Any]) -> Violations:
     return violations(_SCHEMA_OF_KIND[kind], report)
 
 
-def list_violations(body: Any) -> Violations:  # noqa: ANN401  JSON
-    """Why a body is not a list of reports with ids. Other violations in a report are not included."""
-    return _found(_list_validator(), body)
-
-
 def violations(schema: str, value: Any) -> Violations:  # noqa: ANN401  JSON
     """The violations of `value` against the contract's `schema`: one for each field and code."""
     return _found(validator(schema), value)
@@ -113,6 +115,7 @@ def fits(schema: str, value: Any) -> bool:  # noqa: ANN401  JSON
 
 @cache
 def _list_validator() -> Draft202012Validator:
+    """Return what says why a body is not a list of reports with ids, and nothing else about a report."""
     request = deepcopy(contract()["components"]["schemas"]["ReportsRequest"])
     request["properties"]["reports"]["items"] = {
         "type": "object",
@@ -259,3 +262,112 @@ def read_instant(text: object) -> datetime | None:
     """The moment that a text of the contract names; None if it cannot be read, or converted to any offset."""
     moment = _read(datetime.fromisoformat, text)
     return moment if moment is not None and moment.tzinfo is not None and moment.year in _YEARS else None
+
+
+MAX_DEPTH = 16
+"""The contract needs six levels; a body with a million brackets would be an attack on the parser."""
+
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_GZIP = zlib.MAX_WBITS | 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one call. `max_body_bytes` counts the decompressed body; `max_page` is receipts of a day."""
+
+    max_batch: int = 500
+    max_body_bytes: int = 1 << 20
+    max_page: int = 1000
+    accepts_gzip: bool = True
+
+
+def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:
+    """The reports of a call, each an object with a valid ``id``. Raises `Refusal`."""
+    _expect_type(request, "application/json")
+    plain = _decompress(request, limits)
+    try:
+        body = strict_json(plain)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "The body is not JSON in UTF-8.") from None
+    if _deeper_than(MAX_DEPTH, body):
+        raise Refusal(400, "The body is nested too deeply.")
+    items = body.get("reports") if isinstance(body, dict) else None
+    if isinstance(items, list) and len(items) > limits.max_batch:
+        raise Refusal(413, f"At most {limits.max_batch} reports a call.")
+    found = _found(_list_validator(), body)
+    if found:
+        raise Refusal(400, "The body is not a list of reports with ids.", found)
+    reports: list[dict[str, Any]] = body["reports"]
+    return reports
+
+
+def read_form(request: Request, limits: Limits) -> dict[str, str]:
+    """The fields of a form. Raises `Refusal` for a body that is not a form or has a field twice."""
+    _expect_type(request, "application/x-www-form-urlencoded")
+    try:
+        pairs = parse_qsl(
+            _content(request, limits.max_body_bytes).decode("ascii"), keep_blank_values=True, strict_parsing=True
+        )
+    except ValueError:
+        raise Refusal(400, "The body is not a form.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refusal(400, "The form names a field twice.")
+    return fields
+
+
+def read_photo(request: Request) -> bytes:
+    """The JPEG of a call. Raises `Refusal`."""
+    _expect_type(request, "image/jpeg")
+    body = _content(request, MAX_PHOTO_BYTES)
+    if not body.startswith(_JPEG_START) or not body.endswith(_JPEG_END):
+        raise Refusal(400, "The body is not a JPEG.")
+    return body
+
+
+def _expect_type(request: Request, mimetype: str) -> None:
+    if request.mimetype != mimetype:
+        raise Refusal(400, f"The body must be {mimetype}.")
+
+
+def _content(request: Request, max_bytes: int) -> bytes:
+    request.max_content_length = max_bytes
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise _too_large(max_bytes) from None
+    except (HTTPException, OSError):
+        raise Refusal(400, "The body broke off.") from None
+
+
+def _decompress(request: Request, limits: Limits) -> bytes:
+    body = _content(request, limits.max_body_bytes)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return body
+    if encoding not in {"gzip", "x-gzip"} or not limits.accepts_gzip:
+        accepted = "gzip" if limits.accepts_gzip else "identity"
+        raise Refusal(415, "This content encoding is not accepted.", (), (("Accept-Encoding", accepted),))
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        plain = inflater.decompress(body, limits.max_body_bytes + 1)
+    except zlib.error:
+        raise Refusal(400, "The body is not gzip.") from None
+    if len(plain) > limits.max_body_bytes:
+        raise _too_large(limits.max_body_bytes)
+    if not inflater.eof or inflater.unused_data:
+        raise Refusal(400, "The body is not one whole gzip member.")
+    return plain
+
+
+def _deeper_than(levels: int, value: object) -> bool:
+    inner: Iterable[object] = ()
+    if isinstance(value, dict):
+        inner = value.values()
+    elif isinstance(value, list):
+        inner = value
+    return levels < 0 or any(_deeper_than(levels - 1, each) for each in inner)
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal(413, f"At most {max_bytes} bytes a body, uncompressed.")

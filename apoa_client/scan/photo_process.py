@@ -19,7 +19,7 @@ from typing import IO, Any
 from apoa_client.errors import Exit
 from apoa_client.installation import PHOTO_PROCESS, internal_command
 from apoa_client.messages import from_json, msg
-from apoa_client.process_limits import forbid_access, limit_process
+from apoa_client.processes import forbid_access, limit_process
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused, ScanMissing
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -113,7 +113,11 @@ def judge(lines: Likelihoods, today: date) -> Judgement:
     layout = layout_of(plain, "".join(plain))
     if layout is None:
         return Judgement(plain, (), sure=False)
-    mask = _mask(layout)
+    # 0 for each character that a position may have, and a large negative number for the others.
+    mask = np.full((layout.line_count * layout.length, len(ALPHABET)), -50.0)
+    for span, characters in _alphabets(layout):
+        for character in characters:
+            mask[layout.at(span), ALPHABET.index(character)] = 0
     allowed = [_normalised(one + mask) for one in (together, *joined)]
     text = _text(allowed[0])
     corrected = _corrected(layout, text, allowed[0])
@@ -142,15 +146,6 @@ def _texts(text: str, length: int) -> tuple[str, ...]:
 def _normalised(likelihoods: Likelihoods) -> Likelihoods:
     likelihoods = likelihoods - likelihoods.max(1, keepdims=True)
     return np.asarray(likelihoods - np.log(np.exp(likelihoods).sum(1, keepdims=True)))
-
-
-def _mask(layout: Layout) -> Likelihoods:
-    """Return 0 for each character that a position may have, and a large negative number for the others."""
-    mask = np.full((layout.line_count * layout.length, len(ALPHABET)), -50.0)
-    for span, characters in _alphabets(layout):
-        for character in characters:
-            mask[layout.at(span), ALPHABET.index(character)] = 0
-    return mask
 
 
 def _alphabets(layout: Layout) -> Iterator[tuple[Span, str]]:

@@ -201,7 +201,9 @@ class _Places(NamedTuple):
 
 
 def _lines(places: _Places) -> list[FoundLine]:
-    angle = _main_direction(places)
+    angles = np.linspace(-np.pi, np.pi, 36, endpoint=False)
+    votes = [(places.weight * (np.cos(places.direction - angle) > _SAME_DIRECTION)).sum() for angle in angles]
+    angle = float(angles[int(np.argmax(votes))])
     places = places.where(np.cos(places.direction - angle) > _SAME_DIRECTION)
     pitch = float(np.median(places.pitch))
     sine, cosine = (float((places.weight * of(places.direction)).sum()) for of in (np.sin, np.cos))
@@ -209,12 +211,6 @@ def _lines(places: _Places) -> list[FoundLine]:
     _, across = places.turned(angle)
     lines = [_fitted(places, angle, pitch, peak) for peak in _peaks(across, places.weight, pitch)]
     return _whole(_best_zone(lines, pitch))
-
-
-def _main_direction(places: _Places) -> float:
-    angles = np.linspace(-np.pi, np.pi, 36, endpoint=False)
-    votes = [(places.weight * (np.cos(places.direction - angle) > _SAME_DIRECTION)).sum() for angle in angles]
-    return float(angles[int(np.argmax(votes))])
 
 
 def _best_angle(places: _Places, angle: float, pitch: float) -> float:

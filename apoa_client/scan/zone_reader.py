@@ -177,20 +177,15 @@ def _clearness(readings: Sequence[_Read]) -> float:
 
 def _exactly(networks: Networks, pyramid: Pyramid, path: LinePath, reading: Reading) -> ReadLine:
     """Return a line as each pass reads it along the curve that the first reading found."""
-    path = _followed(path, reading)
+    middle = _middles(path, reading)
+    wanted = np.arange(-MARGIN, len(middle) - 1 + MARGIN, 1 / PITCH)  # `PITCH` columns from one character to the next
+    x, y = (_smooth(middle[:, axis], wanted) for axis in (0, 1))
+    along = np.stack([np.gradient(x), np.gradient(y)], 1)
+    path = LinePath(np.stack([x, y], 1).astype(np.float32), np.stack([-along[:, 1], along[:, 0]], 1).astype(np.float32))
     strip = path.strip(pyramid, ROWS)
     length = len(reading.columns)
     start = MARGIN * PITCH
     return ReadLine(path, strip, tuple(Answer(reader, strip).reading(length, start) for reader in networks.readers))
-
-
-def _followed(path: LinePath, reading: Reading) -> LinePath:
-    """Return the path through the characters that were read, with `PITCH` columns from one to the next."""
-    middle = _middles(path, reading)
-    wanted = np.arange(-MARGIN, len(middle) - 1 + MARGIN, 1 / PITCH)
-    x, y = (_smooth(middle[:, axis], wanted) for axis in (0, 1))
-    along = np.stack([np.gradient(x), np.gradient(y)], 1)
-    return LinePath(np.stack([x, y], 1).astype(np.float32), np.stack([-along[:, 1], along[:, 0]], 1).astype(np.float32))
 
 
 def _middles(path: LinePath, reading: Reading) -> Points:

@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import Message, msg
-from apoa_client.search_path import find_program
+from apoa_client.processes import find_program
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
 AUTO = "auto"

@@ -9,9 +9,9 @@ from datetime import date, time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from apoa_client.matching import close_matches, fold
 from apoa_client.messages import Message, literal, msg
 from apoa_client.report.fields import BY_NAME
+from apoa_client.texts import close_matches, fold
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """Day first, month first, and year first: the orders of a date with three numbers."""

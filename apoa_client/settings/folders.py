@@ -1,9 +1,10 @@
-"""Paths of the program's files, below ``APOA_HOME`` or in the platform's folders, and the user who runs the program.
+"""Paths and names of the program's files, below ``APOA_HOME`` or in the platform's folders, and the user who runs it.
 
 A property's folder has its name, so the names are those that a folder can have on every platform.
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.files import SQLITE_ENDINGS
 from apoa_client.messages import Message, msg
 
 CONFIG_NAME = "config.toml"
@@ -172,3 +174,38 @@ def account_home() -> Path | None:
     with suppress(RuntimeError):
         return Path.home()
     return None
+
+
+def _database(name: str) -> frozenset[str]:
+    return frozenset(name + ending for ending in SQLITE_ENDINGS)
+
+
+def _lock_of(name: str) -> str:
+    return str(Path(name).with_suffix(".lock"))
+
+
+OUTBOX_FILES = _database(OUTBOX_NAME)
+SANDBOX_FILES = _database(SANDBOX_NAME)
+LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json", _lock_of(KEYS_NAME)}
+"""The lock of the key file; and what version 0.1 kept there: a lock of the process that sends, and which that was."""
+CONFIG_FILES = frozenset({CONFIG_NAME, _lock_of(CONFIG_NAME)})
+
+_OF_A_FOLDER = OUTBOX_FILES | SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}
+
+
+def is_log(name: str) -> bool:
+    """Return whether a file of this name in the folder of the logs is the log, or an older part of it."""
+    return re.fullmatch(rf"{re.escape(LOG_NAME)}(\.\d+)?", name, re.ASCII) is not None
+
+
+def belongs_to_log(name: str) -> bool:
+    """Return whether a file of this name there is the log or its lock, or says what was shown."""
+    if is_log(name) or name in {f"{LOG_NAME}.lock", SHOWN_NAME}:
+        return True
+    ending = f".{SHOWN_NAME}"
+    return name.endswith(ending) and valid_name(name.removesuffix(ending))
+
+
+def is_own(name: str) -> bool:
+    """Return whether the program gives this name to a file, in whichever of its folders."""
+    return name in _OF_A_FOLDER or belongs_to_log(name)

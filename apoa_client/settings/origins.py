@@ -12,8 +12,15 @@ from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, Config
 from apoa_client.settings.definitions import SECRETS, Definition, Value
 from apoa_client.settings.folders import Folders
-from apoa_client.settings.parsing import PROPERTY, SettingsFile, config_of, line_of
-from apoa_client.settings.reading import read_file, values_from, with_environment
+from apoa_client.settings.reading import (
+    PROPERTY,
+    SettingsFile,
+    config_of,
+    line_of,
+    read_file,
+    values_from,
+    with_environment,
+)
 from apoa_client.settings.writer import Change, changed
 
 _SEPARATOR = "."
@@ -73,7 +80,7 @@ def _find(name: str, known: Mapping[str, Definition], names: Iterable[str]) -> D
                 "be in your shell's history: delete it there, or change it."
             ),
         )
-    from apoa_client.matching import close_matches
+    from apoa_client.texts import close_matches
 
     near = close_matches(name, list(names), limit=1)
     if near:

@@ -16,8 +16,7 @@ from apoa_client.messages import msg
 from apoa_client.settings.config import OF_A_PROPERTY, Config, PropertySettings, new_property
 from apoa_client.settings.definitions import Value
 from apoa_client.settings.folders import NAME_FORM, valid_name
-from apoa_client.settings.parsing import MAP, PROPERTY, SettingsFile, config_of, parse_file
-from apoa_client.settings.reading import read_file
+from apoa_client.settings.reading import MAP, PROPERTY, SettingsFile, config_of, parse_file, read_file
 
 if TYPE_CHECKING:
     from apoa_client.settings.column_mappings import ColumnMapping
@@ -127,7 +126,7 @@ def remove_property(path: Path, name: str) -> None:
 
 
 def settings_text(settings: PropertySettings) -> str:
-    """Return the text of a settings file with this property only, as `apoa_client.settings.parsing.parse` reads it."""
+    """Return the text of a settings file with this property only, as `apoa_client.settings.reading.parse` reads it."""
     defaults = PropertySettings._field_defaults
     values = {name: getattr(settings, name) for name in OF_A_PROPERTY}
     written = {name: value for name, value in values.items() if value not in ("", defaults.get(name))}

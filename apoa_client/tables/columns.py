@@ -11,16 +11,15 @@ from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
-from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
-from apoa_client.tables.cell_words import is_surname_before_comma
-from apoa_client.tables.cells import DATE_TARGETS
+from apoa_client.tables.cells import DATE_TARGETS, is_surname_before_comma
 from apoa_client.tables.dates import DateColumn, EvidenceCollector, place_and_date
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import SEVERAL, RowReader, column_letters
 from apoa_client.tables.rows import Records, Row, Table
+from apoa_client.texts import fold
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
@@ -123,7 +122,10 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
     """
     mapping = saved or ColumnMapping()
     headings = [parse_heading(heading) for heading in table.headings]
-    fields = _with_name_column(_fields(table, headings, mapping))
+    fields = _fields(table, headings, mapping)
+    if set(NAMES) <= set(fields.values()):  # surname and given names have columns of their own
+        fields = {column: target for column, target in fields.items() if target != "full_name"}
+    present = set(map(fold, table.headings))
     orders = [mapping.date_order or each.date_order for each in headings]
     rows = table.read_rows()
     sample = list(islice(rows, _SAMPLE))
@@ -134,7 +136,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
         mapping.defaults,
         dates=_date_columns(table, (sample, rows), fields, orders, today),
         sex_words=_sex_words(table, sample, [column for column, target in fields.items() if target == "sex"]),
-        absent=_absent(table, mapping),
+        absent=tuple(heading for heading in mapping.columns if fold(heading) not in present),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns, sample)))
 
@@ -210,18 +212,6 @@ def _end_of_validity(column: int, titles: Sequence[str], headings: Sequence[Head
             return ""
         is_next = is_next and of_passport
     return "expiry_date"
-
-
-def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
-    """Return the columns without one for the whole name, where surname and given names have their own."""
-    if not set(NAMES) <= set(fields.values()):
-        return fields
-    return {column: target for column, target in fields.items() if target != "full_name"}
-
-
-def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
-    present = {fold(heading) for heading in table.headings}
-    return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
 def _sex_words(table: Table, sample: Sequence[Row], columns: Sequence[int]) -> Mapping[str, str]:

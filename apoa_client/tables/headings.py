@@ -10,15 +10,19 @@ and ``Nama WNA`` is ``Nama``. If the whole is not known, its parts are compared:
 keluarga / Surname``), also in another script (TM30), notes in brackets, and the order of a date (``DD/MM/YYYY``). Each
 word of a heading, or of a part, must be known: ``Nama hotel`` is no name of a guest. A heading about something else
 than the guest, such as a price, an agent or a copy of the passport, has no parts: ``Name (agent)`` is not ``Name``.
+
+`words.tsv` has the words of guest books and booking systems by what they mean. A row has the kind of text (a
+``heading``, a ``status``, the ``sex``, a ``document``, a ``name``, a ``row`` and its sheet, a ``group`` of columns), a
+meaning, and words or codes of both languages.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem, UsageProblem
-from apoa_client.matching import close_matches, fold, without_accents
 from apoa_client.messages import msg
 from apoa_client.settings.column_mappings import (
     DEFAULT_TARGETS,
@@ -28,9 +32,22 @@ from apoa_client.settings.column_mappings import (
     parse_mapping,
 )
 from apoa_client.settings.config import Config
-from apoa_client.settings.parsing import CORRECT_LINE, SettingsFile, load_toml, wrong_mapping
-from apoa_client.settings.reading import read_text
-from apoa_client.tables.words import words_of
+from apoa_client.settings.reading import CORRECT_LINE, SettingsFile, load_toml, read_text, wrong_mapping
+from apoa_client.texts import close_matches, fold, without_accents
+
+
+@cache
+def words_of(kind: str) -> Mapping[str, frozenset[str]]:
+    """Return the words of a kind of text by their meaning."""
+    _titles, *lines = Path(__file__).with_name("words.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines)
+    return {meaning: frozenset(words.split(", ")) for of_kind, meaning, words in rows if of_kind == kind}
+
+
+def meanings_of(kind: str) -> Mapping[str, str]:
+    """Return the meaning of each word of a kind of text."""
+    return {word: meaning for meaning, words in words_of(kind).items() for word in words}
+
 
 _PARTS = re.compile(r"[/|()\[\]\n\r;:*]+|\s-\s")
 _END_OF_LATIN = 0x250

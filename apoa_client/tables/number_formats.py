@@ -30,11 +30,7 @@ _ZEROS = re.compile(r"0+")
 """A format that shows whole numbers with zeros in front."""
 _GROUPING = frozenset(" .,'_\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{RIGHT SINGLE QUOTATION MARK}")
 _FRACTION = re.compile(r"(.*)[.,]0+", re.DOTALL)
-
-
 _NO_PART_OF_A_DATE = re.compile(r'"[^"]*"|\[(?!(?:hh?|mm?|ss?)\])[^\]]*\]|[_\\].', re.IGNORECASE)
-
-
 _LENGTH_OF_TIME = re.compile(r"\[(?:hh?|mm?|ss?)\]", re.IGNORECASE)
 
 

@@ -7,20 +7,20 @@ are read as they were stored: no formula is calculated, no link is followed, no 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
-from typing import NamedTuple
 
 from apoa_client.report.parse_fields import UNCALCULATED, is_spreadsheet_error
-from apoa_client.tables.content import Content, encrypted
 from apoa_client.tables.number_formats import as_shown
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     CellValue,
+    Content,
     Merged,
     Row,
     SourceFacts,
     Table,
     as_value,
+    encrypted,
     error_cell,
     too_many_columns,
 )
@@ -91,11 +91,6 @@ def open_ods(content: Content, choice: SheetChoice) -> Table:
     return table_of(SourceFacts("ods"), sheets, read, choice)
 
 
-class _Repeated(NamedTuple):
-    row: Row
-    times: int
-
-
 class _Rows(Handler):
     """Collects the rows of sheets that are not empty, and the cells that are merged there.
 
@@ -117,7 +112,8 @@ class _Rows(Handler):
         self._count = 0
         self._sheet = ""
         self._inside = False
-        self._rows: list[_Repeated] = []
+        self._rows: list[tuple[Row, int]] = []
+        """Each with how often it is repeated."""
         self._number = 0
         self._row: Attributes = {}
         self._cells: list[CellValue] = []
@@ -199,7 +195,12 @@ class _Rows(Handler):
         count = _repeated(self._cell, _TABLE + "number-columns-repeated")
         rows, columns = (_repeated(self._cell, _TABLE + f"number-{each}-spanned") for each in ("rows", "columns"))
         if rows > 1 or columns > 1:
-            self._add_merged(len(self._cells) + self._gap, rows, columns)
+            self._count += 1
+            if self._count > MOST_MERGED:
+                raise too_large()
+            row, column = self._number + 1, len(self._cells) + self._gap
+            merged = Merged(row, row + rows - 1, column, column + columns - 1)
+            self.merged.setdefault(self._sheet, []).append(merged)
         if value is None:
             self._gap += count
             return
@@ -208,21 +209,13 @@ class _Rows(Handler):
         self._cells += [None] * self._gap + [value] * count
         self._gap = 0
 
-    def _add_merged(self, column: int, rows: int, columns: int) -> None:
-        self._count += 1
-        if self._count > MOST_MERGED:
-            raise too_large()
-        row = self._number + 1
-        merged = Merged(row, row + rows - 1, column, column + columns - 1)
-        self.merged.setdefault(self._sheet, []).append(merged)
-
     def _end_row(self) -> None:
         count = _repeated(self._row, _TABLE + "number-rows-repeated")
         if self._cells:
             self._repeated_rows += count - 1
             if self._repeated_rows > _MOST_REPEATED:
                 raise too_large()
-            self._rows.append(_Repeated(Row(self._number + 1, tuple(self._cells), self._sheet), count))
+            self._rows.append((Row(self._number + 1, tuple(self._cells), self._sheet), count))
         self._number += count
         if self._number >= _MOST_ROWS:
             self._inside = False

@@ -18,26 +18,30 @@ from itertools import islice, repeat
 from pathlib import Path
 from types import MappingProxyType
 
-from apoa_client.decoding import marked_encoding
 from apoa_client.messages import msg
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.report_input import parse_report_input
-from apoa_client.tables.cell_words import CANCELLED, fill_ditto_marks
-from apoa_client.tables.content import MARK_BYTES, Content, TableRefused, TextFile, encrypted
+from apoa_client.tables.cells import CANCELLED, fill_ditto_marks
 from apoa_client.tables.rows import (
+    MARK_BYTES,
     MOST_COLUMNS,
     CellValue,
+    Content,
     GuestRow,
     Records,
     Row,
     SourceFacts,
     Table,
+    TableRefused,
+    TextFile,
     as_value,
+    encrypted,
     too_many_columns,
 )
 from apoa_client.tables.sheets import ANY_SHEET, Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import opened_archive
+from apoa_client.texts import marked_encoding
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

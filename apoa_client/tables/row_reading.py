@@ -8,6 +8,7 @@ finding, and its field has no value. Nothing here guesses, and no message repeat
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -18,7 +19,7 @@ from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, lab
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_fields import UNCALCULATED
 from apoa_client.settings.column_mappings import paths_of_target
-from apoa_client.tables import cell_words, cells, dates
+from apoa_client.tables import cells, dates
 from apoa_client.tables.dates import DateColumn
 from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
@@ -58,32 +59,24 @@ _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give th
 _P_IS_UNCLEAR = msg("P can be pria (a man) or perempuan (a woman) in this column. Write the whole word.")
 
 
+@dataclass(repr=False)
 class RowReader:
-    """Reads the rows of one table.
+    """Reads the rows of one table."""
 
-    Args:
-        sources: The indexes of the columns by target.
-        dates_of: What is known of the dates of a column, by its index.
-        name_order: The order of whole names; empty if it is not known.
-        defaults: The values of empty cells by target.
-        sex_words: What words in the column of the sex mean there; ``?`` for one that is not clear.
+    sources: Mapping[str, Sequence[int]]
+    """The indexes of the columns by target."""
+    dates_of: Mapping[int, DateColumn]
+    """What is known of the dates of a column, by its index."""
+    name_order: str
+    """The order of whole names; empty if it is not known."""
+    defaults: Mapping[str, str]
+    """The values of empty cells by target."""
+    sex_words: Mapping[str, str]
+    """What words in the column of the sex mean there; ``?`` for one that is not clear."""
 
-    """
-
-    def __init__(
-        self,
-        sources: Mapping[str, Sequence[int]],
-        dates_of: Mapping[int, DateColumn],
-        name_order: str,
-        defaults: Mapping[str, str],
-        sex_words: Mapping[str, str],
-    ) -> None:
-        self.sources = sources
-        self.dates_of = dates_of
-        self.name_order = name_order
-        self.defaults = defaults
-        self.sex_words = sex_words
-        self.targets = sources.keys() | defaults.keys()
+    def __post_init__(self) -> None:
+        sources = self.sources
+        self.targets = sources.keys() | self.defaults.keys()
         self.lines, self.days = ([name for name in names if name in self.targets] for names in (_LINES, _DAYS))
         self.parsers = {name: parse for name, parse in cells.PARSERS.items() if name in self.targets}
         self.facts, self.names, self.documents, self.of_one_guest = (
@@ -107,7 +100,7 @@ class RowReader:
 
     def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
         """Yield the fields of each row."""
-        cancellations = cell_words.Cancellations(self.read_columns)
+        cancellations = cells.Cancellations(self.read_columns)
         for row in rows:
             yield _Reading(self, row).guest_row(cancellations.problem(row))
 
@@ -142,8 +135,8 @@ class _Reading:
     def guest_row(self, problem: Message | None) -> GuestRow:
         """Return what was read. `problem` is why the row is not reported, if it is a guest's."""
         number, sheet = self._row.number, self._row.sheet
-        status = self._read("status", lambda value: cell_words.meaning(cells.text(value)))
-        if status in cell_words.SKIPPED:
+        status = self._read("status", lambda value: cells.meaning(cells.text(value)))
+        if status in cells.SKIPPED:
             return GuestRow(number, skip=status, sheet=sheet)
         if not self._is_guest():
             has_name = self._has(self._reader.names) and not self._is_total()
@@ -155,11 +148,11 @@ class _Reading:
         self._read_names(has_lines=bool(lines))
         self._read_sex()
         document_type = self._read("document_type", cells.text)
-        if document_type and not lines and not cell_words.is_passport(document_type):
+        if document_type and not lines and not cells.is_passport(document_type):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
         check_in, check_out = self._read_stay()
         self._read_birth(check_in)
-        if status == cell_words.LEFT and not check_out:
+        if status == cells.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         self._check_texts(problem)
         self._check_guest_count()
@@ -279,7 +272,7 @@ class _Reading:
         if has_lines or self._typed.keys() & NAMES:
             return
         order, nationality = self._reader.name_order, self._typed.get("nationality", "")
-        names = self._read("full_name", lambda value: cell_words.split_full_name(cells.text(value), order, nationality))
+        names = self._read("full_name", lambda value: cells.split_full_name(cells.text(value), order, nationality))
         for name, text in zip(NAMES, names or (), strict=False):
             self._put(name, text)
 
@@ -355,8 +348,8 @@ class _Reading:
         """Refuse the row for a `problem`, and texts that are no value."""
         if problem is not None:
             self._findings.append(Finding("", "conflict", problem))
-        for name in cell_words.CHECKED:
-            found = cell_words.problem_of(name, self._typed.get(name, ""))
+        for name in cells.CHECKED:
+            found = cells.problem_of(name, self._typed.get(name, ""))
             if found is not None:
                 del self._typed[name]
                 self._add(name, *found)

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from apoa_client.matching import fold
 from apoa_client.messages import msg
 from apoa_client.passport import states
-from apoa_client.tables.content import TableRefused
-from apoa_client.tables.headings import parse_heading
-from apoa_client.tables.rows import CellValue, Merged, Row, SheetFacts, SourceFacts, Table
-from apoa_client.tables.words import words_of
+from apoa_client.tables.headings import parse_heading, words_of
+from apoa_client.tables.rows import CellValue, Merged, Row, SheetFacts, SourceFacts, Table, TableRefused
+from apoa_client.texts import fold
 
 MOST_LINES_ABOVE = 30
 """The headings are in one of so many rows with a value."""

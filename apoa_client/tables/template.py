@@ -82,7 +82,8 @@ class TemplateColumn(NamedTuple):
 
 def template_columns() -> tuple[TemplateColumn, ...]:
     """Return the columns of the template, in order."""
-    names, *lines = (line.split("\t") for line in _table().splitlines())
+    table = Path(__file__).with_name("template.tsv").read_text(encoding="utf-8")
+    names, *lines = (line.split("\t") for line in table.splitlines())
     return tuple(_column(dict(zip(names, line, strict=True))) for line in lines)
 
 
@@ -92,10 +93,6 @@ def template_book(language: str) -> bytes:
     with Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
         _Template(book, language).write()
     return content.getvalue()
-
-
-def _table() -> str:
-    return Path(__file__).with_name("template.tsv").read_text(encoding="utf-8")
 
 
 def _column(row: Mapping[str, str]) -> TemplateColumn:

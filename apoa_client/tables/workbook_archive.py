@@ -8,7 +8,7 @@ from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from apoa_client.messages import msg
-from apoa_client.tables.content import Content, TableRefused, TimeLimit, damaged
+from apoa_client.tables.rows import Content, TableRefused, TimeLimit, damaged
 
 Attributes: TypeAlias = "dict[str, str]"
 """The attributes of an element. The name of one in a namespace is that of the namespace, a blank, and its own."""
@@ -164,7 +164,8 @@ def check_archive(content: Content) -> None:
     with opened_archive(content) as archive:
         members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
-        if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
+        has_bomb = any(each.file_size > max(_SMALL, _MOST_RATIO * each.compress_size) for each in members)
+        if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or has_bomb:
             raise too_large()
         for member in members:  # of any name: a workbook says itself which ones are its sheets
             _check_xml(archive, member)
@@ -178,10 +179,6 @@ def too_large() -> TableRefused:
         msg("It may be made to harm this computer. Delete it, or ask who sent it."),
         name="zip_bomb",
     )
-
-
-def _is_bomb(member: ZipInfo) -> bool:
-    return member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size)
 
 
 def _check_xml(archive: ZipFile, member: ZipInfo) -> None:

@@ -20,18 +20,22 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.errors import Exit
 from apoa_client.installation import XLS_PROCESS, internal_command
 from apoa_client.messages import msg
-from apoa_client.process_limits import forbid_access, limit_process
-from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged, encrypted
+from apoa_client.processes import forbid_access, limit_process
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     BareNumber,
     CellValue,
+    Content,
     Merged,
     Row,
     SourceFacts,
     Table,
+    TableRefused,
+    TablesMissing,
     as_value,
+    damaged,
+    encrypted,
     error_cell,
 )
 from apoa_client.tables.sheets import Sheet, SheetChoice, table_of

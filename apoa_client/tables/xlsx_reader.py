@@ -16,17 +16,19 @@ from typing import NamedTuple
 from zipfile import ZipFile
 
 from apoa_client.report.parse_fields import UNCALCULATED
-from apoa_client.tables.content import Content, TimeLimit, damaged
 from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_length_format, is_plain
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     CellValue,
+    Content,
     Merged,
     Row,
     SourceFacts,
     Table,
+    TimeLimit,
     as_value,
+    damaged,
     error_cell,
     too_many_columns,
 )
@@ -222,11 +224,6 @@ class _Text(Handler):
         elif kind is not None:
             self._finish(kind)
 
-    def _taken(self) -> str:
-        """Return the text, and begin another one."""
-        text, self._collected = self._collected, ""
-        return text
-
     def _begin(self, kind: str, attributes: Attributes) -> None:
         """Take the beginning of another element."""
 
@@ -244,7 +241,7 @@ class _Texts(_Text):
 
     def _finish(self, kind: str) -> None:
         if kind == "si":
-            text = self._taken()
+            text, self._collected = self._collected, ""
             self._size += len(text) + _EACH_TEXT
             if self._size > _MOST_OF_TEXTS:
                 raise too_large()

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.processes import call_with_timeout
 from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
 from apoa_client.vault.store import PRIVATE_KEY, SecretStore
 

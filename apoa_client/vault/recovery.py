@@ -23,9 +23,10 @@ from apoa_client.vault.sealing import (
     SALT_BYTES,
     Effort,
     decode_private_key,
-    decrypt_with_passphrase,
+    decrypt,
+    derive_key,
     encode_key,
-    encrypt_with_passphrase,
+    encrypt,
 )
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -124,7 +125,7 @@ def export_key(key: ExportedKey, passphrase: str, effort: Effort | None = None) 
     salt = os.urandom(SALT_BYTES)
     values = {"property": key.property_name, "private_key": encode_key(key.private_key), "index_key": key.index_key}
     content = json.dumps(values)
-    encrypted = encrypt_with_passphrase(content.encode(), _passphrase_bytes(passphrase), salt, effort)
+    encrypted = encrypt(content.encode(), derive_key(_passphrase_bytes(passphrase), salt, effort))
     value = {"what": _FORMAT, **effort._asdict(), "salt": _base64(salt), "locked": _base64(encrypted)}
     return json.dumps(value, indent=1) + "\n"
 
@@ -143,7 +144,7 @@ def import_key(text: str, passphrase: str) -> ExportedKey:
         raise _not_exported() from None
     if not recognized or not _is_allowed(effort) or len(salt) != SALT_BYTES:
         raise _not_exported()
-    content = decrypt_with_passphrase(encrypted, _passphrase_bytes(passphrase), salt, effort)
+    content = decrypt(encrypted, derive_key(_passphrase_bytes(passphrase), salt, effort))
     if content is None:
         raise CredentialsProblem(
             msg("The passphrase does not open the file, or the file was changed."),

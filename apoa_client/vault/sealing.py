@@ -280,21 +280,8 @@ MAX_EFFORT = Effort(3, 256 << 20)
 SALT_BYTES = 16
 
 
-def encrypt_with_passphrase(content: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
-    """Encrypt with a key derived by Argon2id. Returns a nonce and a libsodium secret box (XSalsa20-Poly1305).
-
-    Raises `SecretUnusable` if the computer has too little free memory.
-    """
-    return encrypt(content, _derive_key(passphrase, salt, effort))
-
-
-def decrypt_with_passphrase(encrypted: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes | None:
-    """Return what `encrypt_with_passphrase` encrypted, or None for another passphrase or changed bytes."""
-    return decrypt(encrypted, _derive_key(passphrase, salt, effort))
-
-
 def encrypt(content: bytes, key: bytes) -> bytes:
-    """Encrypt and authenticate with a key of 32 bytes. Returns a nonce and a libsodium secret box."""
+    """Encrypt with a key of 32 bytes. Returns a nonce and a libsodium secret box (XSalsa20-Poly1305)."""
     from nacl import bindings  # start-up
 
     nonce = os.urandom(bindings.crypto_secretbox_NONCEBYTES)
@@ -312,7 +299,8 @@ def decrypt(encrypted: bytes, key: bytes) -> bytes | None:
         return None
 
 
-def _derive_key(passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
+def derive_key(passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
+    """Return a key of 32 bytes, by Argon2id. Raises `SecretUnusable` if the computer has too little free memory."""
     from nacl import bindings, exceptions  # start-up
 
     method = bindings.crypto_pwhash_ALG_ARGON2ID13

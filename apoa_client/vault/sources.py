@@ -14,10 +14,11 @@ from apoa_client.errors import CredentialsProblem, SecretMissing, SettingsProble
 from apoa_client.messages import Message, msg
 from apoa_client.vault.errors import OutboxMoved, PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
 from apoa_client.vault.sealing import decode_private_key, encode_key, public_key_of
-from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
 from apoa_client.vault.store import (
     BOUND_KEY,
+    GROUP_OR_OTHERS,
     NAMES,
+    OTHERS,
     OUTBOX_PASSWORD,
     OUTBOX_PASSWORD_BINDING,
     OUTBOX_VERSION,
@@ -29,11 +30,12 @@ from apoa_client.vault.store import (
     SecretStore,
     binding_digest,
     decode_binding,
+    read_secret_file,
     store_verified,
 )
 
 if TYPE_CHECKING:
-    from apoa_client.ports.vault import OutboxVersion
+    from apoa_client.ports.run import OutboxVersion
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -238,7 +240,7 @@ class PropertySecrets:
         except CredentialsProblem:
             return None
         outbox, _blank, number = (text or "").partition(" ")
-        from apoa_client.ports.vault import OutboxVersion  # start-up
+        from apoa_client.ports.run import OutboxVersion  # start-up
 
         return OutboxVersion(outbox, int(number)) if number.isdecimal() else None
 

@@ -10,7 +10,7 @@ from basics import FixedClock
 
 from apoa_client.app.property_stores import LazySealer, VaultVersion, outbox_binding, password_binding
 from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
-from apoa_client.ports.vault import OutboxVersion
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.settings.config import MANUAL, PropertySettings
 from apoa_client.settings.outbox_address import parse_address
 from apoa_client.vault.sealing import PropertySealer

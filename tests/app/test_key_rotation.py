@@ -36,10 +36,9 @@ from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selecti
 from apoa_client.report.kinds import State
 from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, public_key_of
-from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import PRIVATE_KEY as PRIVATE_KEY_NAME
-from apoa_client.vault.store import Keys
+from apoa_client.vault.store import KeyFileStore, Keys
 
 NEW, NEW_PUBLIC = new_key_pair()
 OTHER, OTHER_PUBLIC = new_key_pair()

@@ -15,8 +15,7 @@ from apoa_client.app.settings_change import carry_out, plan_change
 from apoa_client.errors import SettingsProblem
 from apoa_client.settings.origins import parse_setting_key
 from apoa_client.vault.sealing import encode_key
-from apoa_client.vault.secret_files import KeyFileStore
-from apoa_client.vault.store import PRIVATE_KEY
+from apoa_client.vault.store import PRIVATE_KEY, KeyFileStore
 
 
 def test_lost_settings_keep_the_key(home: Path, clock: FixedClock) -> None:

@@ -32,7 +32,7 @@ from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
-from apoa_client.settings.parsing import parse
+from apoa_client.settings.reading import parse
 from apoa_client.vault.sealing import encode_key
 
 

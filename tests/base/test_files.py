@@ -34,7 +34,7 @@ from apoa_client.outbox.sqlite.database import translate_errors
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import read_text
 from apoa_client.settings.writer import save
-from apoa_client.vault.secret_files import read_secret_file, write_secret_file
+from apoa_client.vault.store import read_secret_file, write_secret_file
 
 BALI = PropertySettings("bali", "training", "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU=")
 

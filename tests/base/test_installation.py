@@ -9,8 +9,7 @@ import pytest
 
 from apoa_client.errors import install_advice
 from apoa_client.installation import background_command, install_command, internal_command, is_own, own_command
-from apoa_client.search_path import find_program
-from apoa_client.timeouts import BackgroundCall, call_with_timeout
+from apoa_client.processes import BackgroundCall, call_with_timeout, find_program
 
 FROM_PYTHON = [sys.executable, "-m", "apoa_client"]
 

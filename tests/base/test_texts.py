@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.decoding import decode_text, find_encoding
-from apoa_client.matching import close_matches, fold, similarity, without_accents
 from apoa_client.messages import Message, day_message, foreign, from_json, listed, literal, month_name, msg, nmsg
+from apoa_client.texts import close_matches, decode_text, find_encoding, fold, similarity, without_accents
 
 NAMES = st.sampled_from(["a", "b", "name"])
 VALUES = st.recursive(

@@ -11,7 +11,7 @@ from basics import raises_error
 from apoa_client import permissions
 from apoa_client.files import create_private, make_private_folder, write_private
 from apoa_client.permissions import check_permissions, find_fault
-from apoa_client.vault.secret_files import KeyFileStore
+from apoa_client.vault.store import KeyFileStore
 from apoa_client.windows_access import READ, REPLACE, WRITE, others_may, owner_is_trusted
 
 USER = "S-1-5-21-1-2-3-1001"

@@ -25,10 +25,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-from apoa_client.app.container import Container
+from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.sending import delivery_dependencies
-from apoa_client.app.system_clock import SystemClock
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import RunOptions

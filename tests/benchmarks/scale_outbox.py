@@ -18,9 +18,8 @@ from typing import Any
 
 from nacl import bindings
 
-from apoa_client.app.container import Container
+from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
-from apoa_client.app.system_clock import SystemClock
 from apoa_client.outbox.rows import end_of_stay, millis, millis_or_none
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox

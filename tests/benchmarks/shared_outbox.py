@@ -38,7 +38,7 @@ from outbox_helpers import sealer
 from peer_environments import installed
 from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, prepare_outbox
 
-from apoa_client.app.system_clock import SystemClock
+from apoa_client.app.container import SystemClock
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.outbox.sql.insertion import Contents

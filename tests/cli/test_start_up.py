@@ -72,7 +72,6 @@ NOT_FOR_REPORT = HEAVY | {
     "apoa_client.passport.repair",
     "apoa_client.ports.authority",
     "apoa_client.ports.run",
-    "apoa_client.ports.vault",
     "zlib",
 }
 NOT_FOR_STATUS = NOT_FOR_REPORT | {

@@ -32,7 +32,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sql.codes import ALL_COLUMNS
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
-from apoa_client.ports.vault import OutboxVersion
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.report.kinds import State
 from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer, encode_key

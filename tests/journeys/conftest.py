@@ -15,7 +15,7 @@ import pytest
 from cli_helpers import COMMAND, Installed, child_environment
 from journeys_helpers import Disk, Follower
 
-from apoa_client.app.system_clock import SystemClock
+from apoa_client.app.container import SystemClock
 from apoa_client.sandbox.server import SandboxServer
 
 SANDBOX_PASSWORD = "latihan"

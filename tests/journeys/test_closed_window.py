@@ -12,8 +12,7 @@ import pytest
 from cli_helpers import QUENTIN, Installed
 from terminal_helpers import plain
 
-from apoa_client.app.container import Container
-from apoa_client.app.system_clock import SystemClock
+from apoa_client.app.container import Container, SystemClock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 

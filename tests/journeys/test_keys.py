@@ -15,8 +15,7 @@ from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processe
 
 from apoa_client.cli import main
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.vault.secret_files import KeyFileStore
-from apoa_client.vault.store import Keys
+from apoa_client.vault.store import KeyFileStore, Keys
 
 KILLS = 100 if LONG else 5
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 7

@@ -17,8 +17,8 @@ from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.ports.state import Actor, AuditEvent, Suspension
-from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import Kind, PhotoState, State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator
 

@@ -20,8 +20,8 @@ from apoa_client.outbox.sql.insertion import Contents
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, Content, NewReport, Selection
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.ports.state import AuditEvent, Restrictions, Suspension
-from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import PhotoState, State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, public_key_of
 

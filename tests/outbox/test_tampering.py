@@ -27,8 +27,8 @@ from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.ports.state import AuditEvent, Suspension
-from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import State
 from apoa_client.vault.sealing import PropertySealer, encode_key, key_pair_from_seed
 

@@ -11,8 +11,7 @@ import requests
 from training_page import Json, LogIn, Make, Report, Send
 
 from apoa_client.authority.contract import contract_text
-from apoa_client.sandbox.request_parsing import Limits
-from apoa_client.sandbox.validation import fits
+from apoa_client.sandbox.validation import Limits, fits
 
 USERNAME = "wisma-melati"
 PASSWORD = "kata sandi: rahasia"

@@ -15,8 +15,7 @@ import released_homes
 from training_page import LogIn, Make, Report, Send
 
 from apoa_client.errors import StorageProblem
-from apoa_client.sandbox.decisions import Decisions
-from apoa_client.sandbox.storage import SCHEMA_VERSION, Record, Storage
+from apoa_client.sandbox.decisions import SCHEMA_VERSION, Decisions, Record, Storage
 
 
 def record(number: int) -> Record:
@@ -92,7 +91,7 @@ _MANY = """
 import sys
 from pathlib import Path
 from apoa_client.sandbox.decisions import Decisions
-from apoa_client.sandbox.storage import Storage, Record
+from apoa_client.sandbox.decisions import Storage, Record
 storage = Storage(Path(sys.argv[1]))
 for n in range(20):
     with storage.transaction() as records:

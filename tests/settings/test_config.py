@@ -11,8 +11,7 @@ import pytest
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import valid_name
-from apoa_client.settings.parsing import MAX_BYTES, parse_file
-from apoa_client.settings.reading import load, values_from
+from apoa_client.settings.reading import MAX_BYTES, load, parse_file, values_from
 from apoa_client.settings.writer import save
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 

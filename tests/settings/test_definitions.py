@@ -16,7 +16,7 @@ from apoa_client.settings.definitions import (
     typing_fields,
 )
 from apoa_client.settings.outbox_address import Server, is_server_address, parse_address
-from apoa_client.settings.places import place_in
+from apoa_client.settings.zones import place_in
 
 ALL = {**GENERAL, **OF_A_PROPERTY}
 

@@ -10,8 +10,7 @@ import pytest
 from basics import raises_error
 
 from apoa_client.errors import Exit
-from apoa_client.settings.file_names import belongs_to_log, is_log, is_own
-from apoa_client.settings.folders import account_home, find_folders, user_id, user_name
+from apoa_client.settings.folders import account_home, belongs_to_log, find_folders, is_log, is_own, user_id, user_name
 
 
 def test_apoa_home_moves_everything(home: Path) -> None:

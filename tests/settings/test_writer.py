@@ -13,8 +13,7 @@ from apoa_client.file_lock import exclusive
 from apoa_client.settings import writer
 from apoa_client.settings.column_mappings import ColumnMapping, WrongMapping, check_default, parse_mapping
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.parsing import parse
-from apoa_client.settings.reading import load
+from apoa_client.settings.reading import load, parse
 from apoa_client.settings.writer import remove_property, save, save_mapping
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="

@@ -11,7 +11,7 @@ from apoa_client.conformance.checks import CHECKS
 from apoa_client.conformance.run import open_server, run_checks
 from apoa_client.conformance.samples import Samples
 from apoa_client.delivery.options import Uninterrupted
-from apoa_client.sandbox.request_parsing import Limits
+from apoa_client.sandbox.validation import Limits
 
 USERNAME, PASSWORD = "akun-uji", "rahasia untuk uji"
 LIMITS = Limits(max_batch=10, max_body_bytes=16 * 1024)

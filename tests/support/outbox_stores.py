@@ -12,8 +12,8 @@ from outbox_helpers import sealer as new_sealer
 
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.run import Sealer
 from apoa_client.ports.state import Actor
-from apoa_client.ports.vault import Sealer
 
 if TYPE_CHECKING:
     from apoa_client.outbox.postgres.store import PostgresOutbox

@@ -31,8 +31,8 @@ from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase, translated
 from apoa_client.outbox.postgres.store import PostgresOutbox, add_member, create_schema
 from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.ports.run import Sealer
 from apoa_client.ports.state import Actor
-from apoa_client.ports.vault import Sealer
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 SUPERUSER = "admin"

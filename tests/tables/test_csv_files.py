@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.tables.cell_words import DITTO_MARKS
-from apoa_client.tables.content import TableRefused
+from apoa_client.tables.cells import DITTO_MARKS
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, Table
+from apoa_client.tables.rows import CellValue, Table, TableRefused
 
 HEADINGS = ("Surname", "Given names", "Passport")
 TEXTS = st.text(st.sampled_from("aZ0,;\t|\"'\n ü€") | st.characters(exclude_categories=["C"]), min_size=1).filter(

@@ -5,7 +5,7 @@ from table_helpers import read_table, table_of
 from workbook_helpers import read, xlsx
 
 from apoa_client.settings.column_mappings import ColumnMapping
-from apoa_client.tables.cell_words import fill_ditto_marks
+from apoa_client.tables.cells import fill_ditto_marks
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Row, Table

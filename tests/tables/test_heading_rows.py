@@ -7,9 +7,8 @@ import pytest
 from workbook_helpers import cell, ods, ods_row, ods_table, read, xlsx
 
 from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import GuestRow, Table
+from apoa_client.tables.rows import GuestRow, Table, TableRefused
 from apoa_client.tables.sheets import SheetChoice, is_known
 
 TITLE = ["BUKU TAMU WISMA MELATI"]

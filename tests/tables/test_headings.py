@@ -7,12 +7,12 @@ import pytest
 
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES
-from apoa_client.matching import fold
 from apoa_client.messages import msg
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.config import Config
 from apoa_client.tables import headings
 from apoa_client.tables.headings import find_mapping, parse_default, parse_heading, read_mapping
+from apoa_client.texts import fold
 
 TABLE = Path(headings.__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()
 

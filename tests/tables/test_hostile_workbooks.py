@@ -11,9 +11,9 @@ import pytest
 from workbook_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
 
 from apoa_client.errors import Exit
-from apoa_client.tables import content as content_module
-from apoa_client.tables.content import TableRefused
+from apoa_client.tables import rows as rows_module
 from apoa_client.tables.reading import open_source
+from apoa_client.tables.rows import TableRefused
 
 SHARED_STRINGS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
 LAUGHS = (
@@ -304,7 +304,7 @@ def test_memory_is_flat(kind: str) -> None:
 
 def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """No file has so many rows that what is wrong with them fills the memory."""
-    monkeypatch.setattr(content_module, "_MOST_ROWS", 3)
+    monkeypatch.setattr(rows_module, "_MOST_ROWS", 3)
     assert len(list(read(b"a,b\n" + b"x,y\n" * 3).read_rows())) == 3
     assert refusal(b"a,b\n" + b"x,y\n" * 4) == "table_too_large"
 
@@ -333,7 +333,7 @@ def test_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of any kind is refused when its reading has taken twenty seconds of the processor, in every loop."""
     content = SLOW[kind]()
     seconds = itertools.count()
-    monkeypatch.setattr(content_module, "process_time", lambda: float(next(seconds)))
+    monkeypatch.setattr(rows_module, "process_time", lambda: float(next(seconds)))
     with pytest.raises(TableRefused) as raised:
         list(open_source(content).read_rows())
     assert raised.value.name == "table_too_slow"
@@ -344,7 +344,7 @@ def test_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_time_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time in which rows are used does not count: checking and saving a hundred thousand guests takes minutes."""
     seconds = 0.0
-    monkeypatch.setattr(content_module, "process_time", lambda: seconds)
+    monkeypatch.setattr(rows_module, "process_time", lambda: seconds)
     for _row in read(b"a,b\n" + b"x,y\n" * 10).read_rows():
         seconds += 100
     assert seconds == 1000

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from apoa_client.tables import reading
-from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import GuestRow, Records
+from apoa_client.tables.rows import GuestRow, Records, TableRefused
 
 REPORT: dict[str, Any] = {"guest": {"surname": "SMITH", "given_names": "JANE"}, "stay": {"room": "7"}}
 

@@ -9,8 +9,8 @@ import pytest
 from passport_helpers import SPECIMENS
 from workbook_helpers import cell, ods, ods_row, ods_table, xlsx
 
-from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
+from apoa_client.tables.rows import TableRefused
 
 ODS = ods(ods_table(ods_row(cell("a"), cell("b")), ods_row(cell("x"), cell("y"))))
 XLSX = xlsx(("A", [["a", "b"], ["x", "y"]]))

@@ -8,8 +8,7 @@ import pytest
 from workbook_helpers import cell, ods, ods_row, ods_table, read, xlsx
 
 from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.content import TableRefused
-from apoa_client.tables.rows import GuestRow, SheetFacts, Table
+from apoa_client.tables.rows import GuestRow, SheetFacts, Table, TableRefused
 
 HEADINGS = ["Surname", "Given names", "Passport number", "Nationality", "Date of birth", "Room"]
 PAYMENTS = ("Payments", [["Invoice", "Amount"], ["INV-1", "700000"], ["INV-2", "350000"]])

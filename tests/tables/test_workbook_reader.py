@@ -9,8 +9,7 @@ import pytest
 from openpyxl.chart import BarChart
 from workbook_helpers import MAIN, cell, changed, ods, ods_row, ods_table, read, sheet_of, values, xlsx
 
-from apoa_client.tables.content import TableRefused
-from apoa_client.tables.rows import CellValue, SheetFacts
+from apoa_client.tables.rows import CellValue, SheetFacts, TableRefused
 
 
 def test_types_of_cells_in_xlsx() -> None:

@@ -14,7 +14,7 @@ from workbook_helpers import read, values
 from apoa_client.errors import ApoaError
 from apoa_client.tables import xls_reader
 from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.content import TablesMissing
+from apoa_client.tables.rows import TablesMissing
 
 HEADINGS = ["Room", "Surname", "Given names", "Passport number", "Nationality", "Date of birth"]
 GUEST = ["5", "DOE", "JANE", "X1000001", "GBR", "1985-09-12"]

@@ -27,10 +27,9 @@ from apoa_client.vault.sealing import (
     mac_key,
     public_key_of,
 )
-from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import PRIVATE_KEY as CURRENT
-from apoa_client.vault.store import PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, Keys, SecretStore
+from apoa_client.vault.store import PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, KeyFileStore, Keys, SecretStore
 
 PRIVATE_KEY, PUBLIC_KEY = key_pair_from_seed(b"\x07" * 32)  # fixed: it appears in parametrize ids
 SEALER = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY)

@@ -10,7 +10,7 @@ from basics import raises_error
 
 from apoa_client.file_lock import exclusive
 from apoa_client.vault.errors import SecretFileRefused
-from apoa_client.vault.secret_files import KeyFileStore, read_secret_file
+from apoa_client.vault.store import KeyFileStore, read_secret_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 
@@ -142,7 +142,7 @@ def test_two_processes_lose_nothing_of_each_other(path: Path) -> None:
 def test_another_process_changes_it_for_long(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written without the lock; reading needs none."""
     KeyFileStore(path).set("password", "x")
-    monkeypatch.setattr("apoa_client.vault.secret_files._LOCK_WAIT_S", 0.0)
+    monkeypatch.setattr("apoa_client.vault.store._LOCK_WAIT_S", 0.0)
     with exclusive(path.with_suffix(".lock")) as is_held, raises_error("file_in_use"):
         assert is_held
         KeyFileStore(path).set("password", "y")
@@ -163,7 +163,7 @@ def test_a_folder_that_others_can_write(path: Path) -> None:
 
 def test_modes_are_ignored_on_windows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There a file's mode does not say who may read it."""
-    monkeypatch.setattr("apoa_client.vault.secret_files.POSIX", False)
+    monkeypatch.setattr("apoa_client.vault.store.POSIX", False)
     monkeypatch.setattr("apoa_client.permissions._POSIX", False)
     monkeypatch.setattr("apoa_client.permissions._read_access_list", lambda _name: ("O:SYD:P(A;;FA;;;SY)", "SY"))
     store = KeyFileStore(path)

@@ -12,7 +12,7 @@ from key_helpers import new_key_pair
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.ports.vault import OutboxVersion
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.vault.errors import (
     KeyringProblem,
     KeyringReason,

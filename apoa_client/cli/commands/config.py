@@ -35,7 +35,7 @@ from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 from apoa_client.settings.definitions import Definition
 from apoa_client.settings.origins import USER, Origins, SettingKey, find_definition, parse_setting_key
-from apoa_client.settings.parsing import PROPERTY
+from apoa_client.settings.reading import PROPERTY
 
 config = CommandGroup(
     "config",

@@ -32,8 +32,8 @@ from apoa_client.cli.terminal.output import print_definitions, print_line, style
 from apoa_client.cli.terminal.pager import page_markdown, paged
 from apoa_client.errors import UsageProblem
 from apoa_client.locale import LANGUAGES
-from apoa_client.matching import close_matches
 from apoa_client.messages import Message, msg
+from apoa_client.texts import close_matches
 
 _EXAMPLE_COMMAND = "report"
 _MAX_SUGGESTIONS = 4

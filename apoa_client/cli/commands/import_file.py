@@ -44,12 +44,11 @@ from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
-from apoa_client.tables.cell_words import CANCELLED_MARK, NOT_REPORTED
+from apoa_client.tables.cells import CANCELLED_MARK, NOT_REPORTED
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns
-from apoa_client.tables.content import MAX_BYTES
 from apoa_client.tables.headings import find_mapping, parse_default
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, Records, Row, Table
+from apoa_client.tables.rows import MAX_BYTES, CellValue, Records, Row, Table
 from apoa_client.tables.sheets import SheetChoice, is_known
 from apoa_client.tables.writing import WHOLE_ROW, MarkedRow, marked_copy
 

@@ -21,10 +21,9 @@ from apoa_client.errors import ApoaError, DataRefused, Exit, NotNow, StorageProb
 from apoa_client.files import FileInUse, write_private
 from apoa_client.messages import msg
 from apoa_client.tables.columns import guest_rows
-from apoa_client.tables.content import TableRefused
 from apoa_client.tables.headings import find_mapping
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import Records, Table
+from apoa_client.tables.rows import Records, Table, TableRefused
 
 Show = Callable[[str, Callable[[], object]], object]
 """Shows something, or not if what has this code was shown before."""

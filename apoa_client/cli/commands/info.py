@@ -24,9 +24,9 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.labels import day_text, partial_text
 from apoa_client.errors import Exit, UsageProblem
-from apoa_client.matching import without_accents
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
+from apoa_client.texts import without_accents
 
 _SEARCH_EXAMPLE = "visa 30"
 

@@ -33,7 +33,7 @@ from apoa_client.settings.config import VAULTS
 from apoa_client.vault import recovery
 from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed, public_key_of
-from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
+from apoa_client.vault.store import read_secret_file, write_new_secret_file
 
 key = CommandGroup(
     "key",

@@ -30,12 +30,12 @@ from apoa_client.cli.terminal.input import (
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
-from apoa_client.decoding import decode_text
 from apoa_client.desk.arrivals import ReportedBefore, compose_group
 from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
 from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, in_form_order
+from apoa_client.texts import decode_text
 
 _EXAMPLE = "apoa report --nights 2 --room 7"
 _STDIN = "-"

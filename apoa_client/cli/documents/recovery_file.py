@@ -20,7 +20,7 @@ from apoa_client.messages import msg
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.recovery import GROUPS, parse_code, seed_from_code
 from apoa_client.vault.sealing import fingerprint, key_pair_from_seed
-from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
+from apoa_client.vault.store import read_secret_file, write_new_secret_file
 
 _TITLE = N_("Recovery code")
 _ROWS = (N_("Property"), N_("Address"), N_("Server for reports"), N_("Made on"), N_("Fingerprint of the key"))

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from apoa_client.cli.guide.guides import read_content
 from apoa_client.cli.terminal.language import in_language
 from apoa_client.locale import LANGUAGES
-from apoa_client.matching import close_matches, without_accents
 from apoa_client.messages import month_name
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
+from apoa_client.texts import close_matches, without_accents
 
 
 class Fact(NamedTuple):

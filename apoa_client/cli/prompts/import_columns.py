@@ -14,16 +14,16 @@ from apoa_client.cli.terminal.wrapping import pad, width
 from apoa_client.cli.views.imports import ORDERS, cell_text, show_columns, unread_headings
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
-from apoa_client.matching import fold
 from apoa_client.messages import Message, listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.folders import NAME_FORM, valid_name
-from apoa_client.tables.cell_words import NAME_ORDER, split_full_name
+from apoa_client.tables.cells import NAME_ORDER, split_full_name
 from apoa_client.tables.columns import ColumnMap, Doubt, guest_rows, match_columns
 from apoa_client.tables.dates import readings, split_time
 from apoa_client.tables.row_reading import SEVERAL, column_letters
 from apoa_client.tables.rows import Row, Table
+from apoa_client.texts import fold
 
 _HEADINGS = 3
 """Headings that a row of headings has at the least among those that are known."""

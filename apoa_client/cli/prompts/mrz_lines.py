@@ -15,7 +15,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.passport.layouts import TD3
 from apoa_client.passport.normalise import is_of_passport, normalise
-from apoa_client.privacy import repr_with
+from apoa_client.texts import repr_with
 
 _MIN_JOINED_LENGTH = 70
 """A line of this length is the whole MRZ in one: no single line is so long."""

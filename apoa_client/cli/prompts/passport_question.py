@@ -43,10 +43,10 @@ from apoa_client.desk.ids import same_document
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.passport.normalise import normalise
-from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, typed_texts
 from apoa_client.report.model import Document
 from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED, Draft
+from apoa_client.texts import repr_with
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reading import PhotoReading

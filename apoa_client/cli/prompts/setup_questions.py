@@ -22,15 +22,14 @@ from apoa_client.cli.views.schedule import how_often_text, show_installed
 from apoa_client.doctor.results import Result
 from apoa_client.errors import SettingsProblem
 from apoa_client.locale import parse_language
-from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_fields import one_line
 from apoa_client.schedule.interface import AUTO
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import is_device, valid_name
-from apoa_client.settings.places import Place, place_in
-from apoa_client.settings.zones import ZONES, zone_name
+from apoa_client.settings.zones import ZONES, Place, place_in, zone_name
+from apoa_client.texts import without_accents
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
 _MAX_LENGTH = 200

@@ -13,8 +13,7 @@ import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from apoa_client.search_path import find_program
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.processes import call_with_timeout, find_program
 
 _log = logging.getLogger(__name__)
 

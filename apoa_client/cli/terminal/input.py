@@ -20,9 +20,9 @@ from apoa_client.cli.terminal.output import (
     wrap_for_terminal,
 )
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.decoding import decode_text, find_encoding
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
+from apoa_client.texts import decode_text, find_encoding
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 """Stands for an answer that is not text in the terminal's encoding."""
@@ -142,7 +142,7 @@ def _interruptible(ask: Callable[[], object]) -> object:
     Raises `click.Abort` after Ctrl-C and at the end of the input.
     """
     if sys.platform == "win32" and is_terminal(sys.stdin):
-        from apoa_client.timeouts import call_with_timeout  # for Windows alone
+        from apoa_client.processes import call_with_timeout  # for Windows alone
 
         try:
             return call_with_timeout(math.inf, ask)

@@ -14,7 +14,7 @@ from io import StringIO
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import columns, plain, write
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.search_path import find_program
+from apoa_client.processes import find_program
 
 _MAX_ROWS = 200
 """Rows of a list that a terminal shows at once."""

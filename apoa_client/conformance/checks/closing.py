@@ -15,9 +15,11 @@ from typing import Any
 from apoa_client.authority.http_errors import retry_after
 from apoa_client.conformance.check import RECEIPT, Context, Paragraph, check
 from apoa_client.conformance.checks.session import MAX_SKEW
-from apoa_client.conformance.exchange import Failed, NoAnswer, Skipped
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
+    Failed,
     Json,
+    NoAnswer,
+    Skipped,
     expect,
     expect_accepted,
     expect_equal,

@@ -4,7 +4,7 @@ import gzip
 from http import HTTPStatus
 
 from apoa_client.conformance.check import TOO_LARGE, Context, Paragraph, check
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
     Json,
     expect,
     expect_accepted,

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.conformance.check import RECEIPT, Context, Paragraph, check
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
     expect,
     expect_equal,
     expect_json,

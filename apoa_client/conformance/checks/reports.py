@@ -8,9 +8,10 @@ from statistics import median
 
 from apoa_client.authority.contract import FIELD_RULES, FieldRule
 from apoa_client.conformance.check import CLOCK, NOT_FOUND, Check, Context, Paragraph, check
-from apoa_client.conformance.exchange import Failed, Skipped
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
+    Failed,
     Json,
+    Skipped,
     expect,
     expect_accepted,
     expect_equal,

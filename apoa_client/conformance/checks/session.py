@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.conformance.check import CLOCK, UNAUTHORIZED, Context, Paragraph, check
-from apoa_client.conformance.exchange import Failed
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
+    Failed,
     expect,
     expect_equal,
     expect_json,

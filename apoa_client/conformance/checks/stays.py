@@ -10,7 +10,7 @@ from typing import Any
 
 from apoa_client.authority.contract import STAY_RULES
 from apoa_client.conformance.check import Check, Context, Paragraph, check
-from apoa_client.conformance.expect import (
+from apoa_client.conformance.exchange import (
     Json,
     expect,
     expect_accepted,

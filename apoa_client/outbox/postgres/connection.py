@@ -24,8 +24,8 @@ from psycopg.waiting import Ready
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable, ServerDiskFull, damaged
+from apoa_client.processes import BackgroundCall
 from apoa_client.settings.outbox_address import Server, ServerAddress
-from apoa_client.timeouts import BackgroundCall
 
 _UNREACHABLE = frozenset(
     {

@@ -25,8 +25,8 @@ from apoa_client.settings.outbox_address import ServerAddress
 
 if TYPE_CHECKING:
     from apoa_client.outbox.sql.integrity import FileCheck
+    from apoa_client.ports.run import Sealer
     from apoa_client.ports.state import Actor
-    from apoa_client.ports.vault import Sealer
 
 _VERSIONS = "SELECT max(version), split_part(current_setting('server_version'), ' ', 1) FROM versions"
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Authenticator, Sealer
+    from apoa_client.ports.run import Authenticator, Sealer
 
 _PLAIN = tuple(column.name for column in COLUMNS if column.coded)
 """The columns under the code, besides what is sealed."""

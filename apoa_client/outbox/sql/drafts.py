@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.run import Sealer
 
 DRAFT_ERASED = "draft_erased"
 """The audit trail's code for a draft that the program erased by itself."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.run import Sealer
 
 _LONGEST_LEASE_MS = LENGTH // MILLISECOND
 """How long a mark holds, as any lease. One that ends later was written by a wrong clock, as in `claims`."""

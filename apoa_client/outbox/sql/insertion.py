@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
     from apoa_client.ports.entries import NewReport
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.run import Sealer
 
 
 ERRORS = "errors"

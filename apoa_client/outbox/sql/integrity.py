@@ -25,8 +25,8 @@ from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register, record_public_key
 from apoa_client.outbox.sql.reseal import SealedRecords
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
+from apoa_client.ports.run import OutboxVersion
 from apoa_client.ports.state import Actor, AuditEvent
-from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.insertion import Contents
     from apoa_client.ports.entries import Change, Content
-    from apoa_client.ports.vault import Authenticator
+    from apoa_client.ports.run import Authenticator
 
 
 _BATCH = 200

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
     from apoa_client.ports.authority import Meta
+    from apoa_client.ports.run import Sealer
     from apoa_client.ports.state import Restrictions, Suspension
-    from apoa_client.ports.vault import Sealer
 
 T = TypeVar("T")
 

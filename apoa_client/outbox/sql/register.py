@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Authenticator, OutboxVersion, Sealer
+    from apoa_client.ports.run import Authenticator, OutboxVersion, Sealer
 
 
 _HASH = 32

@@ -27,7 +27,7 @@ from apoa_client.ports.state import Actor, AuditEvent
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.insertion import Contents
-    from apoa_client.ports.vault import Authenticator, Sealer
+    from apoa_client.ports.run import Authenticator, Sealer
     from apoa_client.report.model import Document
 
 

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
+    from apoa_client.ports.run import OutboxVersion, Sealer
     from apoa_client.ports.state import HandedOver, Summary
-    from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Document, Report

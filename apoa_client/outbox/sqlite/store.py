@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sql.integrity import FileCheck
+    from apoa_client.ports.run import Sealer
     from apoa_client.ports.state import Actor
-    from apoa_client.ports.vault import Sealer
 
 _CHECK = "PRAGMA integrity_check(1000000)"
 """The number of problems to name. The default, 100, might name unused pages only."""

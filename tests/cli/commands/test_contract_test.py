@@ -16,8 +16,8 @@ from apoa_client.conformance.checks import CHECKS, LAST, OPENING
 from apoa_client.conformance.exchange import NoAnswer
 from apoa_client.conformance.server import Server
 from apoa_client.errors import ApoaError, Exit, Offline
-from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.validation import Limits
 
 Test = Callable[..., CallResult]
 _LIMITS = Limits(max_batch=5, max_body_bytes=8 * 1024)

@@ -19,8 +19,8 @@ from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.cli.commands import import_folder
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
+from apoa_client.tables.rows import TableRefused
 
 HEADINGS = (
     *("Surname", "Given names", "Sex", "Date of birth", "Place of birth", "Nationality", "Passport number"),

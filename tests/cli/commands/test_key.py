@@ -19,8 +19,7 @@ from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_file import RecoverySheet, sheet_html, sheet_text
 from apoa_client.vault.recovery import parse_code, seed_from_code
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed
-from apoa_client.vault.secret_files import KeyFileStore
-from apoa_client.vault.store import PRIVATE_KEY, Keys
+from apoa_client.vault.store import PRIVATE_KEY, KeyFileStore, Keys
 
 CODE = "WAVHW-CWX9D-YSVC2-BX8Z4-XVEKF-YM6SE-3KB7T"
 NEXT_CODE = "FARS8-0F8B7-3Z1D2-RKB29-W9JYH-PYK8A-JZ9DB"

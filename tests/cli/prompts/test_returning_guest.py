@@ -10,9 +10,8 @@ from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.sealing import decode_private_key
-from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import PRIVATE_KEY
+from apoa_client.vault.store import PRIVATE_KEY, KeyFileStore
 
 ENTER = ""
 PHONE = "+48 600 100 200"

@@ -17,7 +17,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal import input, signals  # noqa: A004  the module of that name
 from apoa_client.cli.terminal.input import ask_line, ask_secret
 from apoa_client.cli.terminal.signals import Signals, Terminated
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.processes import call_with_timeout
 
 PROGRAM = Path(__file__).with_name("console_program.py")
 WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="other systems have no such console")
