@@ -148,7 +148,7 @@ def _photo_at_the_question(session: Session, given: Sequence[Sequence[str]]) -> 
     """Return the photos that a user named in place of the lines, if they are any."""
     if not session.terminal or [len(lines) for lines in given] != [1]:
         return []
-    from apoa_client.cli.prompts.photos import photo_paths  # only at a terminal
+    from apoa_client.cli.prompts.mrz_lines import photo_paths  # only at a terminal
 
     return photo_paths(given[0][0])
 

@@ -16,11 +16,11 @@ from apoa_client.cli.guide.guides import (
     guides,
     situations,
 )
-from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import argument, command
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
+    COMMANDS,
     SYNONYMS,
     localized_command,
     localized_line,
@@ -83,7 +83,7 @@ def find(query: str) -> list[Hit]:
     known = _known()
     if _key(query) in known:
         return [known[_key(query)]]
-    from apoa_client.cli.guide.search import command_entry, search  # start-up
+    from apoa_client.cli.guide.facts import command_entry, search  # start-up
 
     aliases = {name: alias for alias, name in ALIASES.items()}
     hits = search(

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
-from apoa_client.cli.prompts.mrz_lines import is_mrz_line
+from apoa_client.cli.prompts.mrz_lines import is_mrz_line, name_unreported, photo_pages, read_named_photo, unreported
 from apoa_client.cli.prompts.passport_question import PassportQuestion, propose_from_last_stay
-from apoa_client.cli.prompts.photos import name_unreported, photo_pages, read_named_photo, unreported
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
