@@ -68,6 +68,7 @@ _ELSEWHERE = {
     "demo": "sandbox",
     "import": "import_table",
     "logout": "login",
+    "restore": "backup",
     "show": "list",
 }
 """The modules of commands that are in another one."""
