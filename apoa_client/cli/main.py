@@ -43,7 +43,7 @@ from apoa_client.cli.terminal.streams import (
     occupy_descriptors,
 )
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
-from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
+from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE, parse_language
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _split_display_options(arguments: Sequence[str]) -> tuple[list[str], list[st
 
 
 def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    requested = language.requested_language(arguments, environ)
+    requested = _requested_language(arguments, environ)
     if requested or "--version" in arguments:  # which is the same in every language
         return requested or SOURCE_LANGUAGE
     from apoa_client.settings import reading  # not needed for --version
@@ -286,6 +286,19 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
     except SettingsProblem:
         setting = ""  # the command itself says what is wrong with the settings
     return setting or language.system_language(environ)
+
+
+def _requested_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the language that ``--lang`` or ``APOA_LANG`` asks for; empty if neither is given.
+
+    The option is read before click reads it, because click's own errors must already be in that language.
+    """
+    for position, argument in enumerate(arguments):
+        if argument == "--lang" and position + 1 < len(arguments):
+            return parse_language(arguments[position + 1])
+        if argument.startswith("--lang="):
+            return parse_language(argument.removeprefix("--lang="))
+    return parse_language(environ.get("APOA_LANG", ""))
 
 
 def _call(session: Session, arguments: Sequence[str]) -> int:

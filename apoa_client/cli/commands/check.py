@@ -77,7 +77,8 @@ def check(
     files = photo or _photo_at_the_question(session, given)
     if max(len(files), len(given)) > 1 and typed:
         raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
-    found = _checked_photos(session, checker, files, typed) if files else _checked_lines(checker, given, typed)
+    of_lines = (_Checked(checker.check(typed, lines)) for lines in given)
+    found = _checked_photos(session, checker, files, typed) if files else of_lines
     if online:
         found = _asked(session, found, typed)
     several = max(len(files), len(given)) > 1
@@ -160,12 +161,6 @@ def _ask_mrz_lines() -> list[str]:
     print_error_line(_("Type the two lines at the foot of the passport's photo page, or the three of a card."))
     lines = ask_mrz_lines()
     return [] if isinstance(lines, Move) else lines
-
-
-def _checked_lines(
-    checker: DocumentChecker, given: Sequence[Sequence[str]], typed: Mapping[str, str]
-) -> Iterator[_Checked]:
-    return (_Checked(checker.check(typed, lines)) for lines in given)
 
 
 def _checked_photos(

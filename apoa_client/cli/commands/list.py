@@ -13,7 +13,7 @@ from apoa_client.cli.registry import command, flag, force_option, guest_argument
 from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_json, print_line, stream_json
+from apoa_client.cli.terminal.output import print_json, print_line
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_long_table
@@ -95,7 +95,7 @@ def _list_reports(
         open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
         reports = Readable(filter(search.matches, map(open_report, entries)))
         here = app.away is not None
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
+        print_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
     else:
         ids = ((entry, short_id(entry.id) if history else _shown_id(app, entry, selection)) for entry in entries)
         opened = (reader.open(entry)._replace(stay_shown_id=shown_id) for entry, shown_id in ids if shown_id)
@@ -154,7 +154,7 @@ def _list_guests(
     opened = ((stay, reader.open_stay(stay)) for stay in stays)
     guests = Readable((stay, report) for stay, report in opened if search.matches(report))
     if session.json:
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
+        print_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
     else:
         with paged(app.environ, wanted=pager) as limit:
             count = show_guests(guests, zone, app.today, limit)
@@ -182,15 +182,12 @@ def show(session: Session, *, reference: str, photo: Path | None, force: bool) -
     if photo is not None:
         _write_photo(session.app, found, photo, force=force)
         return Exit.DONE
-    from apoa_client.cli.views.stay_history import StayView
-
-    stay = read_stay(session.app, found)
-    view = StayView(stay, session.app.settings.zone)
+    view, doubtful = read_stay(session.app, found)
     if session.json:
         print_json(view.json())
     else:
         view.show(session.app.clock.now())
-    return NotAuthentic.exit_code if stay.doubtful else Exit.DONE
+    return NotAuthentic.exit_code if doubtful else Exit.DONE
 
 
 def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None:

@@ -295,9 +295,5 @@ def _check_each(properties: Iterable[Session], now: datetime) -> list[Checked]:
             away[session.app.settings.outbox].append(name)
         except ApoaError as exc:
             found.append(unchecked(name, exc))
-    return [*(unchecked(_only(away[each]), problem) for each, problem in servers.problems.items()), *found]
-
-
-def _only(names: Sequence[str]) -> str:
-    """Return the only name; empty for several."""
-    return names[0] if len(names) == 1 else ""
+    names = {address: of_server[0] if len(of_server) == 1 else "" for address, of_server in away.items()}
+    return [*(unchecked(names[each], problem) for each, problem in servers.problems.items()), *found]

@@ -19,9 +19,9 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
     columns,
     plain,
+    print_json,
     print_line,
     side_by_side,
-    stream_json,
     style_bold,
     style_success,
     style_warning,
@@ -114,7 +114,7 @@ def _print_document(
     }
     last_contact = instant(contact.astimezone(zone)) if contact is not None else None
     rest = {"drafts": summary.drafts, "last_contact_at": last_contact}
-    stream_json({"night": night.evening.isoformat(), **values, **rest})
+    print_json({"night": night.evening.isoformat(), **values, **rest})
     return refused.damage or due.damage
 
 
@@ -170,7 +170,10 @@ class NightSummary:
             self._add(style_warning(heading), lines, len(drafts), "report")
         if overdue := self.overdue:
             heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
-            lines = ["  " + side_by_side([_until(each, night), *_guest_parts(each)]) for each in overdue]
+            lines = []
+            for each in overdue:
+                room = _("room {room}").format(room=each.room) if each.room else ""
+                lines.append("  " + side_by_side([_until(each, night), each.short_id, shown_name(each), room]))
             self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
         if not self._lines:
             end = moment_text(night.ends_at, zone)
@@ -242,7 +245,17 @@ class NightSummary:
             return
         print_line(style_bold(_("Guests in house: {count}").format(count=len(in_house))))
         headings = [room_heading(), _("Guest"), nationality_heading(), _("Until"), _("State"), _("ID")]
-        rows = [self._guest_row(each) for each in in_house]
+        rows = [
+            [
+                each.room,
+                shown_name(each),
+                each.nationality,
+                _until(each, self.night),
+                state_cell(each.entry),
+                each.short_id,
+            ]
+            for each in in_house
+        ]
         if not self._on_terminal:
             show_table(headings, rows)
             return
@@ -254,10 +267,6 @@ class NightSummary:
             show_table(headings, rows[:count])
         if count < len(rows):
             print_line(_more_text(len(rows) - count, _GUEST_LIST))
-
-    def _guest_row(self, guest: OpenedReport) -> list[str]:
-        state = state_cell(guest.entry)
-        return [guest.room, shown_name(guest), guest.nationality, _until(guest, self.night), state, guest.short_id]
 
     def _room_for_guests(self) -> int:
         """Return how many lines of the screen are left for the table of guests."""
@@ -280,8 +289,3 @@ def shown_name(guest: OpenedReport) -> str:
 def _until(guest: OpenedReport, night: Night) -> str:
     day = guest.entry.last_morning
     return short_day_text(day, night.today) if day is not None else ""
-
-
-def _guest_parts(guest: OpenedReport) -> list[str]:
-    """Return a guest's short id, and if the guest can be read now, name and room."""
-    return [guest.short_id, shown_name(guest), _("room {room}").format(room=guest.room) if guest.room else ""]

@@ -6,7 +6,7 @@ A check-out needs no key, and neither does a cancellation, unless a guest is giv
 from collections.abc import Sequence
 from typing import Any
 
-from apoa_client.cli.commands.guest_options import changed_report_options, given_details
+from apoa_client.cli.commands.guest_options import changed_report_options
 from apoa_client.cli.prompts.find_stays import (
     StayAndReport,
     StayFinder,
@@ -18,7 +18,7 @@ from apoa_client.cli.prompts.find_stays import (
     refused,
 )
 from apoa_client.cli.prompts.finish_change import ChangeCommand, ask_reason, change_options
-from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
+from apoa_client.cli.prompts.save_and_send import SavedReport, given_details, warns_if_not_saved
 from apoa_client.cli.registry import command, flag, guest_argument, option
 from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session

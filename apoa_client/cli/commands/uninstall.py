@@ -85,11 +85,7 @@ def _agreed(session: Session, traces: Traces, *, yes: bool, force: bool) -> bool
         )
     if not confirm(_("Remove all of this from this computer? It cannot be undone."), default=False):
         return False
-    return _named([loss.property_name for loss in traces.losses])
-
-
-def _named(names: Sequence[str]) -> bool:
-    """Return whether the user types each property's name."""
+    names = (loss.property_name for loss in traces.losses)
     return all(ask_line(_("Type {name} to remove it").format(name=sanitize(name))) == name for name in names)
 
 
