@@ -20,9 +20,9 @@ from apoa_client.cli.terminal.output import (
     write,
 )
 from apoa_client.cli.views.checked_document import document_value, show_document
-from apoa_client.cli.views.online import Online, exit_code, online_value, show_online
+from apoa_client.cli.views.online import Online, online_value, show_online
 from apoa_client.desk.arrivals import DocumentChecker
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import Exit, SettingsProblem, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument, documents
 from apoa_client.settings.zones import WIB
@@ -92,7 +92,9 @@ def check(
         print_json({"results": values} if several else values[0])
     elif several:
         _show_summary(checked)
-    return exit_code([each.valid for each in checked], [each.online for each in checked])
+    # The worst: 65 for a document that is not valid or would be refused, and the code of an error.
+    codes = (Exit.DONE if each.valid else Exit.DATA_REFUSED for each in checked)
+    return worst_exit([*codes, *(each.online.exit_code for each in checked if each.online is not None)])
 
 
 class _Checked(NamedTuple):

@@ -26,7 +26,7 @@ from apoa_client.cli.views.findings import show_error
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
-from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, Value, typing_fields
+from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, typing_fields
 from apoa_client.settings.origins import (
     DEFAULT,
     ENVIRONMENT,
@@ -103,7 +103,7 @@ def get(session: Session, key: str) -> None:
             msg("{key} is not shown: with it, saved reports could be searched for a passport.", key=key),
             msg("Nothing needs to be done with it. The file has it: apoa config path"),
         )
-    write(bare_value(origin.value))
+    write("" if origin.value is None else sanitize(str(origin.value)))
 
 
 _yes_option = flag("--yes", "-y", text=N_("Do not ask."))
@@ -200,7 +200,8 @@ def explain(session: Session, key: str | None) -> None:
         if session.json:
             print_json({"settings": [definition_value(each) for each in definitions]})
         else:
-            show_definitions(definitions)
+            print_definitions([(each.name, text(each.meaning)) for each in definitions])
+            print_line(_("One of them: apoa config explain {key}").format(key=definitions[0].name))
         return
     definition = find_definition(key)
     if session.json:
@@ -293,14 +294,3 @@ def show_definition(definition: Definition) -> None:
     else:
         print_line(_("Example:"))
         write("  " + localized_command(f"config set {definition.name} {quote_words([definition.example])}"))
-
-
-def show_definitions(definitions: Sequence[Definition]) -> None:
-    """Show all settings with what they mean."""
-    print_definitions([(definition.name, text(definition.meaning)) for definition in definitions])
-    print_line(_("One of them: apoa config explain {key}").format(key=definitions[0].name))
-
-
-def bare_value(value: Value | None) -> str:
-    """Return a value alone, for a script; empty if there is none."""
-    return "" if value is None else sanitize(str(value))

@@ -79,7 +79,23 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
 @command("demo", N_("See the whole main job in one go: nothing is kept, nothing leaves this computer."), "apoa demo")
 def demo(session: Session) -> int:
     """Run all steps. Returns 0 only if each one had the expected result."""
-    return Exit.DONE if run_demo(session) else Exit.BUG
+    with Signals():  # SIGTERM removes the folder, too
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="apoa-demo-")
+        except OSError:
+            raise SettingsProblem(
+                msg("No folder for temporary files can be written to, and the demo needs one."),
+                msg("Name a folder of this user in the variable TMPDIR (on Windows TEMP), or make space on the disk."),
+                name="no_temporary_folder",
+            ) from None
+        with folder as path:
+            steps = _Demo(session, Path(path))
+            try:
+                _report_online(steps)
+                _report_offline(steps)
+            finally:
+                steps.authority.stop()
+    return Exit.DONE if steps.close() else Exit.BUG
 
 
 class DemoGuest(NamedTuple):
@@ -106,27 +122,6 @@ EARLY, LATE = GUESTS[:3], GUESTS[3:]
 _MISTYPED = EARLY[-1]
 """The guest whose MRZ is mistyped at first."""
 _MISTYPED_AT = 15
-
-
-def run_demo(session: Session) -> bool:
-    """Run all steps and return whether each one had the expected result."""
-    with Signals():  # SIGTERM removes the folder, too
-        try:
-            folder = tempfile.TemporaryDirectory(prefix="apoa-demo-")
-        except OSError:
-            raise SettingsProblem(
-                msg("No folder for temporary files can be written to, and the demo needs one."),
-                msg("Name a folder of this user in the variable TMPDIR (on Windows TEMP), or make space on the disk."),
-                name="no_temporary_folder",
-            ) from None
-        with folder as path:
-            demo = _Demo(session, Path(path))
-            try:
-                _report_online(demo)
-                _report_offline(demo)
-            finally:
-                demo.authority.stop()
-    return demo.close()
 
 
 def _report_online(demo: "_Demo") -> None:
