@@ -1,17 +1,19 @@
 """What a user sees of an error that ended a command, or its work on one property, or that kept the shared outbox away.
 
 No other module turns an error into a message or an exit code. A user's mistake shows no traceback. A bug of ours shows
-one with ``-v`` only, and never the exception's text, which may hold a guest's data.
+its class and its place, with ``-v`` a traceback, and never the exception's text, which may hold a guest's data.
 """
 
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.bugs import bug_text, show_bug
-from apoa_client.cli.terminal.output import print_json
-from apoa_client.cli.views.findings import error_value, show_error, show_findings
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_error_line, print_json, style_error
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, SettingsProblem, StorageProblem
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 def show_failure(session: Session, error: Exception) -> Exit:
     """Show an error, with ``--json`` also as the command's document. Return its exit code."""
+    from apoa_client.cli.views.findings import error_value, show_error, show_findings  # start-up: only for an error
+
     if session.json:
         with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
             if isinstance(error, ApoaError):
@@ -47,6 +51,7 @@ def show_also_while_away(app: "Container", show: Callable[["Container"], int]) -
         waiting = app.outbox_opener(app.settings).waiting_here()
         if not waiting:
             raise
+        from apoa_client.cli.views.findings import show_error  # start-up: as above
         from apoa_client.cli.views.outboxes import show_only_here  # for a shared outbox alone
 
         app.on_desk.away = exc
@@ -55,3 +60,35 @@ def show_also_while_away(app: "Container", show: Callable[["Container"], int]) -
         show(app.on_desk)
         return exc.exit_code
     return show(app)
+
+
+def show_bug(kind: type[BaseException], trace: TracebackType | None, *, verbose: bool = False) -> None:
+    """Print the class of an exception and where it was raised; the whole way there if `verbose`."""
+    print_error_line(style_error(bug_text(kind, trace)))
+    print_error_line(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
+    if verbose:
+        import traceback  # as in `bug_text`
+
+        print_error_line("".join(traceback.format_tb(trace)))
+
+
+def bug_text(kind: type[BaseException], trace: TracebackType | None) -> str:
+    """Return the sentence that names the class of an exception and the function and line that raised it."""
+    import traceback  # only for a bug
+
+    where = ", ".join([kind.__name__, *(f"{f.name}:{f.lineno}" for f in traceback.extract_tb(trace)[-1:])])
+    return _("This is a mistake in apoa-client itself ({where}).").format(where=where)
+
+
+def hide_tracebacks() -> None:
+    """Show every exception that no handler catches as `show_bug` does: Python's own hooks print its text."""
+    sys.excepthook = lambda kind, _error, trace: _uncaught(kind, trace)
+    threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_traceback)
+    sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_traceback)
+
+
+def _uncaught(kind: type[BaseException], trace: TracebackType | None) -> None:
+    # Nothing may be raised here: Python would print both exceptions. After Ctrl-C the exit code says enough.
+    with suppress(BaseException):
+        if not issubclass(kind, KeyboardInterrupt):
+            show_bug(kind, trace)

@@ -1,4 +1,4 @@
-"""The entry point: the group with its global options, and the one handler of every error.
+"""The entry point: the group of the commands, with its global options, and the one handler of every error.
 
 What it shows for an error is in `apoa_client.cli.failures`.
 """
@@ -7,19 +7,31 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from apoa_client import SET_VARIABLE, __version__, processes
-from apoa_client.cli.program import ALL_SECTIONS, Program
-from apoa_client.cli.registry import FileName, flag, option
+from apoa_client.cli.failures import hide_tracebacks, show_bug, show_failure
+from apoa_client.cli.registry import FileName, NamedCommands, flag, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal import bugs, language, output
-from apoa_client.cli.terminal.command_names import ALIASES, NOT_PRACTISED, OPTIONS, both_names, localized_option
+from apoa_client.cli.terminal import language, output
+from apoa_client.cli.terminal.command_names import (
+    ALIASES,
+    COMMANDS,
+    DAILY,
+    NOT_PRACTISED,
+    OPTIONS,
+    SECTIONS,
+    SYNONYMS,
+    both_names,
+    localized_name,
+    localized_option,
+)
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, write
@@ -31,10 +43,12 @@ from apoa_client.cli.terminal.streams import (
     occupy_descriptors,
 )
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
-from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
+from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE, parse_language
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from apoa_client.ports.run import Clock
 
 _COMPLETION = "_APOA_COMPLETE"  # as `apoa_client.cli.commands.completion.VARIABLE`, which is not loaded otherwise
@@ -47,6 +61,65 @@ _PLAIN_NAMES, _LANGUAGE_NAMES = ({name, OPTIONS[name]} for name in ("--plain", "
 _NOT_SUGGESTED = frozenset(word for name in ("--again", "--yes", "--force") for word in (name, OPTIONS[name]))
 """Options that skip a question or a check: a misspelled option never suggests one."""
 
+_ALL_SECTIONS = "apoa_client.all_sections"
+"""The key of `click.Context.meta` that is set where the help shows all sections."""
+_ELSEWHERE = {
+    **dict.fromkeys(("amend", "cancel", "checkout", "fix"), "stay"),
+    "demo": "sandbox",
+    "import": "import_table",
+    "logout": "login",
+    "restore": "backup",
+    "show": "list",
+}
+"""The modules of commands that are in another one."""
+
+
+class Program(NamedCommands):
+    """The program: its commands by name, in sections."""
+
+    names: Collection[str] = COMMANDS
+    aliases: Mapping[str, str] = ALIASES
+    synonyms: Mapping[str, str] = SYNONYMS
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the names that fit. Before a letter is typed they have no help: it would import each command."""
+        if incomplete:
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
+        return list(map(CompletionItem, self.shown_commands()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the global options; `--help all` is `--help-all`, as people say it."""
+        if args in (["--help", "all"], ["--bantuan", "semua"]):
+            args = ["--help-all"]
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command by its English or Indonesian name."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"apoa_client.cli.commands.{_ELSEWHERE.get(name, name)}")
+        return next(each for each in vars(module).values() if isinstance(each, click.Command) and each.name == name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands of daily work, or all in their sections; in English with their Indonesian names."""
+        indonesian = {name: alias for alias, name in ALIASES.items()}
+        shows_all = _ALL_SECTIONS in ctx.meta
+        for title, names in SECTIONS if shows_all else ((SECTIONS[0][0], DAILY),):
+            rows = []
+            for name in names:
+                found, shown = self.get_command(ctx, name), localized_name(name)
+                if shown == name and name in indonesian:
+                    shown = f"{name} [{indonesian[name]}]"
+                rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
+            with formatter.section(_(title)):
+                formatter.write_dl(rows)
+        if not shows_all:
+            formatter.write_paragraph()
+            formatter.write_text(_("All commands: apoa --help-all. What to do when: apoa help"))
+
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     if value and not ctx.resilient_parsing:
@@ -56,7 +129,7 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
 
 def _show_all_commands(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     if value and not ctx.resilient_parsing:
-        ctx.meta[ALL_SECTIONS] = True
+        ctx.meta[_ALL_SECTIONS] = True
         write(ctx.get_help())
         ctx.exit()
 
@@ -120,7 +193,7 @@ def apoa(
 
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
-    bugs.hide_tracebacks()
+    hide_tracebacks()
     processes.forbid_core_files()
     occupy_descriptors()
     arguments = _take_variables(sys.argv[1:])
@@ -128,7 +201,7 @@ def main() -> int:
         output.set_colours_drawn(drawn=are_drawn)
         code = run(arguments, dict(os.environ), None)  # noqa: TID251  read once, here
         if sys.platform == "win32" and not arguments:
-            from apoa_client.cli.own_window import ask_for_commands, is_own_window  # only after a double click
+            from apoa_client.cli.terminal.desktop import ask_for_commands, is_own_window  # only after a double click
 
             if is_own_window():
                 ask_for_commands()
@@ -201,7 +274,7 @@ def _split_display_options(arguments: Sequence[str]) -> tuple[list[str], list[st
 
 
 def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    requested = language.requested_language(arguments, environ)
+    requested = _requested_language(arguments, environ)
     if requested or "--version" in arguments:  # which is the same in every language
         return requested or SOURCE_LANGUAGE
     from apoa_client.settings import reading  # not needed for --version
@@ -213,6 +286,19 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
     except SettingsProblem:
         setting = ""  # the command itself says what is wrong with the settings
     return setting or language.system_language(environ)
+
+
+def _requested_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the language that ``--lang`` or ``APOA_LANG`` asks for; empty if neither is given.
+
+    The option is read before click reads it, because click's own errors must already be in that language.
+    """
+    for position, argument in enumerate(arguments):
+        if argument == "--lang" and position + 1 < len(arguments):
+            return parse_language(arguments[position + 1])
+        if argument.startswith("--lang="):
+            return parse_language(argument.removeprefix("--lang="))
+    return parse_language(environ.get("APOA_LANG", ""))
 
 
 def _call(session: Session, arguments: Sequence[str]) -> int:
@@ -242,7 +328,7 @@ def _end(session: Session, error: Exception | KeyboardInterrupt | SystemExit) ->
         code = _TERMINATED if session.terminal and not at_a_terminal() else code  # the window was closed
         if not isinstance(exc, BrokenPipeError | KeyboardInterrupt):
             with suppress(*_CAUGHT):
-                bugs.show_bug(type(exc), exc.__traceback__)
+                show_bug(type(exc), exc.__traceback__)
         discard_output()
     return code
 
@@ -264,8 +350,6 @@ def _show(session: Session, error: Exception | KeyboardInterrupt | SystemExit) -
     elif isinstance(error, BrokenPipeError | SystemExit):  # click makes the latter of a broken pipe
         discard_output()
     else:
-        from apoa_client.cli.failures import show_failure  # only for an error
-
         show_failure(session, error)
 
 

@@ -34,7 +34,7 @@ from apoa_client.report.kinds import State
 from apoa_client.report.model import Report, normalized_room
 
 if TYPE_CHECKING:
-    from apoa_client.cli.views.stay_history import StayReports
+    from apoa_client.cli.views.stay_history import StayView
     from apoa_client.outbox.sql.audit import AuditEntry
 
 
@@ -136,9 +136,12 @@ class ReportReader:
         return _("Without the key no guest can be searched for.") if self.exit_code(search) else usual
 
 
-def read_stay(app: Container, report_id: str) -> "StayReports":
-    """Return a stay with its events and its reports, opened. What cannot be opened or read is shown on stderr."""
-    from apoa_client.cli.views.stay_history import StayReports  # for one command alone
+def read_stay(app: Container, report_id: str) -> "tuple[StayView, bool]":
+    """Return a stay with its events and its opened reports, and whether another program changed one of the reports.
+
+    What cannot be opened or read is shown on stderr.
+    """
+    from apoa_client.cli.views.stay_history import StayView  # for one command alone
 
     stay, entry = app.stays.find(report_id)
     events = defaultdict[str | None, list["AuditEntry"]](list)
@@ -148,7 +151,7 @@ def read_stay(app: Container, report_id: str) -> "StayReports":
     except StorageProblem as exc:
         show_error(exc)
     reader = ReportReader(app)
-    return StayReports(stay, entry, list(reader.open_all(stay.entries)), events, doubtful=reader.doubtful)
+    return StayView(stay, entry, list(reader.open_all(stay.entries)), events, app.settings.zone), reader.doubtful
 
 
 def guest_names(app: Container, entries: Iterable[Entry]) -> dict[str, str]:

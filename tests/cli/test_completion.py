@@ -16,8 +16,7 @@ from tmux_helpers import Terminal, require_tmux
 
 from apoa_client.cli import main
 from apoa_client.cli.commands import completion
-from apoa_client.cli.program import COMMANDS
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import ALIASES, COMMANDS
 from apoa_client.locale import LANGUAGES
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="these shells are not Windows' own")

@@ -11,9 +11,8 @@ from screens import Screens
 
 from apoa_client.cli import main
 from apoa_client.cli.commands import scheduled_run, sync_delivery
-from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import NOT_OF_A_PROPERTY, with_options
+from apoa_client.cli.terminal.command_names import COMMANDS, NOT_OF_A_PROPERTY, with_options
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
 from apoa_client.sandbox.server import SandboxServer

@@ -16,6 +16,7 @@ from apoa_client.authority.client import HttpAuthority
 from apoa_client.cli import failures, main
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
+from apoa_client.cli.views import findings
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.store import Outbox
@@ -60,9 +61,9 @@ SHOWING = [
     (main, "_show"),
     (main, "_show_usage_error"),
     (main, "print_error_line"),
-    (failures, "show_failure"),
-    (failures, "show_findings"),
-    (failures, "show_error"),
+    (main, "show_failure"),
+    (findings, "show_findings"),
+    (findings, "show_error"),
     (failures, "show_bug"),
     (failures, "print_json"),
 ]

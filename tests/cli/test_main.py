@@ -22,14 +22,17 @@ from screens import Screens
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
-from apoa_client.cli.commands.demo import GUESTS
+from apoa_client.cli.commands.sandbox import GUESTS
 from apoa_client.cli.guide.guides import reference_server
+from apoa_client.cli.main import Program
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import COMMANDS, DAILY, SECTIONS, Program
 from apoa_client.cli.registry import CommandGroup, Option, example_of
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
+    COMMANDS,
+    DAILY,
     OPTIONS,
+    SECTIONS,
     SUBCOMMAND_ALIASES,
     SYNONYMS,
     both_names,
@@ -382,7 +385,7 @@ class TestTheDemo:
             calls.append((" ".join(arguments), typed))
             return subprocess.CompletedProcess([], 0, '{"reports": [{"state": "x", "receipt": null, "short_id": "x"}]}')
 
-        monkeypatch.setattr("apoa_client.cli.commands.demo._Demo._call", call)
+        monkeypatch.setattr("apoa_client.cli.commands.sandbox._Demo._call", call)
         apoa("demo")
         for guest in GUESTS:
             private = (guest.surname, guest.number)

@@ -5,8 +5,8 @@ import subprocess
 import click
 import pytest
 
-from apoa_client.cli import own_window
-from apoa_client.cli.own_window import ask_for_commands
+from apoa_client.cli.terminal import desktop
+from apoa_client.cli.terminal.desktop import ask_for_commands
 
 Run = list[str]
 
@@ -15,7 +15,7 @@ Run = list[str]
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return the commands that were run, which takes the place of running them."""
     run: Run = []
-    monkeypatch.setattr(own_window, "own_command", lambda: ["a program"])
+    monkeypatch.setattr(desktop, "own_command", lambda: ["a program"])
     monkeypatch.setattr(subprocess, "run", lambda line, **_options: run.append(line))
     return run
 
@@ -30,7 +30,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
             raise click.Abort
         return line
 
-    monkeypatch.setattr(own_window, "ask_line", read)
+    monkeypatch.setattr(desktop, "ask_line", read)
 
 
 def test_commands(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

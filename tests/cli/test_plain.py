@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult
 
-from apoa_client.cli.program import COMMANDS
+from apoa_client.cli.terminal.command_names import COMMANDS
 
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND.replace("850912", "850913")

@@ -177,7 +177,7 @@ def test_a_fact_needs_no_templates(apoa: Apoa) -> None:
     assert sorted(loaded_by(apoa.home, "info", "overstay") & (HEAVY | {"nacl", "sqlite3", "difflib"})) == []
     assert not apoa.home.exists()
     assert apoa.set_up().code == 75
-    assert {"jinja2", "apoa_client.cli.documents.poster"} <= loaded_by(apoa.home, "info", "--poster", "-")
+    assert {"jinja2", "apoa_client.cli.documents.pages"} <= loaded_by(apoa.home, "info", "--poster", "-")
 
 
 def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
@@ -192,8 +192,8 @@ NOT_FOR_COMPLETION = HEAVY | {"sqlite3", "nacl", "apoa_client.outbox", "apoa_cli
 @pytest.mark.parametrize(
     ("words", "banned"),
     [
-        ("apoa ", NOT_FOR_COMPLETION | {"apoa_client.app", "apoa_client.cli.commands.checkout"}),
-        ("apoa report --nationality ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.checkout"}),
+        ("apoa ", NOT_FOR_COMPLETION | {"apoa_client.app", "apoa_client.cli.commands.stay"}),
+        ("apoa report --nationality ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.stay"}),
         ("apoa checkout ", NOT_FOR_COMPLETION | {"apoa_client.cli.commands.report"}),
     ],
     ids=["commands", "countries", "guests"],

@@ -142,8 +142,10 @@ def test_readme_says_who_asks() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_that_a_document_names_exist(document: Path) -> None:
     """No document names a command that the program does not have."""
-    from apoa_client.cli.program import COMMANDS  # only this test needs them
-    from apoa_client.cli.terminal.command_names import ALIASES
+    from apoa_client.cli.terminal.command_names import (
+        ALIASES,
+        COMMANDS,  # only this test needs them
+    )
 
     text = document.read_text(encoding="utf-8")
     named = set(re.findall(r"`apoa (?:--lang id |-v )?([a-z]+)", text))

@@ -20,7 +20,7 @@ from cli_helpers import OBADIAH, QUENTIN, XIMENA, CallResult
 from forked_command import USUAL, Condition
 
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import COMMANDS
+from apoa_client.cli.terminal.command_names import COMMANDS
 
 CODES = frozenset({0, 2, 65, 69, 75, 77, 78})
 """The exit codes of cli.md, without that of a bug."""

@@ -20,9 +20,9 @@ from apoa_client.cli.terminal.output import (
     write,
 )
 from apoa_client.cli.views.checked_document import document_value, show_document
-from apoa_client.cli.views.online import Online, exit_code, online_value, show_online
+from apoa_client.cli.views.online import Online, online_value, show_online
 from apoa_client.desk.arrivals import DocumentChecker
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import Exit, SettingsProblem, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument, documents
 from apoa_client.settings.zones import WIB
@@ -77,7 +77,8 @@ def check(
     files = photo or _photo_at_the_question(session, given)
     if max(len(files), len(given)) > 1 and typed:
         raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
-    found = _checked_photos(session, checker, files, typed) if files else _checked_lines(checker, given, typed)
+    of_lines = (_Checked(checker.check(typed, lines)) for lines in given)
+    found = _checked_photos(session, checker, files, typed) if files else of_lines
     if online:
         found = _asked(session, found, typed)
     several = max(len(files), len(given)) > 1
@@ -91,7 +92,9 @@ def check(
         print_json({"results": values} if several else values[0])
     elif several:
         _show_summary(checked)
-    return exit_code([each.valid for each in checked], [each.online for each in checked])
+    # The worst: 65 for a document that is not valid or would be refused, and the code of an error.
+    codes = (Exit.DONE if each.valid else Exit.DATA_REFUSED for each in checked)
+    return worst_exit([*codes, *(each.online.exit_code for each in checked if each.online is not None)])
 
 
 class _Checked(NamedTuple):
@@ -148,7 +151,7 @@ def _photo_at_the_question(session: Session, given: Sequence[Sequence[str]]) -> 
     """Return the photos that a user named in place of the lines, if they are any."""
     if not session.terminal or [len(lines) for lines in given] != [1]:
         return []
-    from apoa_client.cli.prompts.photos import photo_paths  # only at a terminal
+    from apoa_client.cli.prompts.mrz_lines import photo_paths  # only at a terminal
 
     return photo_paths(given[0][0])
 
@@ -160,12 +163,6 @@ def _ask_mrz_lines() -> list[str]:
     print_error_line(_("Type the two lines at the foot of the passport's photo page, or the three of a card."))
     lines = ask_mrz_lines()
     return [] if isinstance(lines, Move) else lines
-
-
-def _checked_lines(
-    checker: DocumentChecker, given: Sequence[Sequence[str]], typed: Mapping[str, str]
-) -> Iterator[_Checked]:
-    return (_Checked(checker.check(typed, lines)) for lines in given)
 
 
 def _checked_photos(

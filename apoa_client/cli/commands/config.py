@@ -1,41 +1,45 @@
-"""`apoa config`: the group of commands for the settings, with `list`, `get`, `path` and `explain`."""
+"""`apoa config`: the settings, on a screen and as JSON, and how they are changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from apoa_client.app.settings_change import SettingChange, carry_out, plan_change
 from apoa_client.cli.every_property import all_option
 from apoa_client.cli.registry import CommandGroup, FileName, argument, flag, json_option
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import localized_command, quote_words
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_definitions,
     print_done,
     print_error_line,
     print_json,
     print_line,
     print_warning,
     sanitize,
+    style_bold,
     write,
 )
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.settings import (
-    Setting,
-    bare_value,
-    definition_value,
-    setting_value,
-    show_definition,
-    show_definitions,
-    show_settings,
-    source_text,
-    value_text,
-)
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
-from apoa_client.settings.definitions import Definition
-from apoa_client.settings.origins import USER, Origins, SettingKey, find_definition, parse_setting_key
+from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, typing_fields
+from apoa_client.settings.origins import (
+    DEFAULT,
+    ENVIRONMENT,
+    USER,
+    Origin,
+    Origins,
+    SettingKey,
+    find_definition,
+    parse_setting_key,
+)
 from apoa_client.settings.reading import PROPERTY
+
+Setting = tuple[SettingKey, Origin]
 
 config = CommandGroup(
     "config",
@@ -99,7 +103,7 @@ def get(session: Session, key: str) -> None:
             msg("{key} is not shown: with it, saved reports could be searched for a passport.", key=key),
             msg("Nothing needs to be done with it. The file has it: apoa config path"),
         )
-    write(bare_value(origin.value))
+    write("" if origin.value is None else sanitize(str(origin.value)))
 
 
 _yes_option = flag("--yes", "-y", text=N_("Do not ask."))
@@ -196,10 +200,97 @@ def explain(session: Session, key: str | None) -> None:
         if session.json:
             print_json({"settings": [definition_value(each) for each in definitions]})
         else:
-            show_definitions(definitions)
+            print_definitions([(each.name, text(each.meaning)) for each in definitions])
+            print_line(_("One of them: apoa config explain {key}").format(key=definitions[0].name))
         return
     definition = find_definition(key)
     if session.json:
         print_json(definition_value(definition))
     else:
         show_definition(definition)
+
+
+_KINDS = {TEXT: msg("text"), PATH: msg("path"), CHOICE: msg("choice"), NUMBER: msg("number")}
+
+
+def show_settings(title: str, settings: Sequence[Setting]) -> None:
+    """Show a group of settings: key, value, and where the value comes from."""
+    print_line(style_bold(title))
+    rows = [
+        (setting_key.definition.name, value_text(setting_key.definition, origin), source_text(origin))
+        for setting_key, origin in settings
+    ]
+    show_table([_("Key"), _("Value"), _("From")], rows)
+
+
+def value_text(definition: Definition, origin: Origin) -> str:
+    """Return a value for a screen; "-" if there is none."""
+    if origin.value in (None, ""):
+        return "-"
+    return _("(not shown)") if definition.is_hidden else sanitize(str(origin.value))
+
+
+def source_text(origin: Origin) -> str:
+    """Return where a value comes from, in few words."""
+    if origin.source == DEFAULT:
+        return _("default")
+    if origin.source == ENVIRONMENT:
+        return sanitize(origin.place)
+    file = _("file")
+    return file if origin.line is None else _("{file}, line {line}").format(file=file, line=origin.line)
+
+
+def setting_value(setting_key: SettingKey, origin: Origin) -> dict[str, Any]:
+    """Return a setting as JSON values."""
+    definition = setting_key.definition
+    hidden = definition.is_hidden and origin.value is not None
+    return {
+        "key": setting_key.text,
+        "value": None if hidden or origin.value == "" else origin.value,
+        "default": definition.default,
+        "source": origin.source,
+        "place": origin.place or None,
+        "line": origin.line,
+        **_definition_fields(definition),
+    }
+
+
+def definition_value(definition: Definition) -> dict[str, Any]:
+    """Return what a setting is, as JSON values."""
+    fields = _definition_fields(definition)
+    more = {"example": definition.example, "variable": definition.variable or None}
+    return {"key": definition.name, "default": definition.default, **fields, **more}
+
+
+def _definition_fields(definition: Definition) -> dict[str, Any]:
+    allowed: Any = [choice for choice in definition.choices if choice] or None
+    if definition.kind == NUMBER:
+        allowed = {"least": 1, "most": definition.most}
+    return {
+        "settable": definition.set_instead is None,
+        "type": definition.kind,
+        "allowed": allowed,
+        "meaning": text(definition.meaning),
+    }
+
+
+def show_definition(definition: Definition) -> None:
+    """Show what a setting is."""
+    unset = definition.unset
+    rows = [
+        (_("Meaning"), text(definition.meaning)),
+        (_("Type"), text(_KINDS[definition.kind])),
+        (_("Allowed"), text(definition.allowed)),
+        (_("Default"), text(unset) if unset is not None else str(definition.default)),
+    ]
+    if definition.name == "by_hand_order":
+        rows.append((_("Fields"), ", ".join(typing_fields())))
+    if definition.variable:
+        rows.append((_("Variable"), definition.variable))
+    print_line(style_bold(definition.name))
+    print_definitions(rows)
+    if definition.set_instead is not None:
+        print_line(text(definition.set_instead))
+    else:
+        print_line(_("Example:"))
+        write("  " + localized_command(f"config set {definition.name} {quote_words([definition.example])}"))

@@ -162,9 +162,11 @@ def _run(
 
     clock = session.app.clock
     started: datetime = clock.now()
-    restart: Callable[[], object] | None = _ask_for_restart if session.interactive and not options["yes"] else None
+    restart: Callable[[], object] | None = None
     if options["restart_command"] is not None:
         restart = partial(_restart, options["restart_command"])
+    elif session.interactive and not options["yes"]:
+        restart = partial(ask_line, _("Restart the server now, then press Enter."))
     with (
         Signals() as signals,
         open_server(
@@ -188,10 +190,6 @@ def _pause(seconds: float, reason: Message) -> None:
     time.sleep(seconds)
 
 
-def _ask_for_restart() -> None:
-    ask_line(_("Restart the server now, then press Enter."))
-
-
 def _restart(command: str) -> None:
     """Run a command line of the user's, as the system's shell reads it. Raises `Failed` if it fails."""
     from apoa_client.conformance.exchange import Failed
@@ -204,10 +202,6 @@ def _restart(command: str) -> None:
 
 
 def _content(name: str, report: "ConformanceReport") -> bytes:
-    if name == "junit":
-        from apoa_client.cli.documents.conformance_page import junit_xml
+    from apoa_client.cli.documents.conformance_page import conformance_page, junit_xml
 
-        return junit_xml(report)
-    from apoa_client.cli.documents.conformance_page import conformance_page
-
-    return conformance_page(report).encode()
+    return junit_xml(report) if name == "junit" else conformance_page(report).encode()

@@ -1,10 +1,9 @@
 """Options for the details of a guest and a stay, the same in every command that takes them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from apoa_client.cli.registry import option
-from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_
 from apoa_client.messages import msg
 from apoa_client.report.fields import FIELDS, Field
@@ -60,17 +59,3 @@ def _declared(function: Callable[..., Any], options: Sequence[Callable[..., Any]
     for declare in reversed(options):  # the last one that is declared comes first in the help
         function = declare(function)
     return function
-
-
-class GivenDetails(NamedTuple):
-    """What `new_report_options` or `changed_report_options` read."""
-
-    typed: dict[str, str]
-    lines: list[str]
-
-
-def given_details(mrz: Sequence[str], **details: str | None) -> GivenDetails:
-    """Return the options that were given. ``--mrz -`` reads the lines from standard input."""
-    lines = standard_input().splitlines() if tuple(mrz) == ("-",) else mrz
-    typed = {name: value for name, value in details.items() if value is not None}
-    return GivenDetails(typed, [line for line in lines if line.strip()])

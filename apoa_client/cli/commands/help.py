@@ -16,11 +16,11 @@ from apoa_client.cli.guide.guides import (
     guides,
     situations,
 )
-from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import argument, command
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
+    COMMANDS,
     SYNONYMS,
     localized_command,
     localized_line,
@@ -80,10 +80,13 @@ def find(query: str) -> list[Hit]:
 
     Raises `UsageProblem`, with similar names, if nothing is found, or if several names begin with the query.
     """
-    known = _known()
+    # What each name of a situation, a command or a guide means, in all languages.
+    known = {each.name: Hit(SITUATION, each.id) for language in LANGUAGES for each in situations(language)}
+    known |= {name: Hit(COMMAND, ALIASES.get(name, name)) for name in (*COMMANDS, *ALIASES)}
+    known |= {name: Hit(GUIDE, id_) for name, id_ in _guide_ids().items()}
     if _key(query) in known:
         return [known[_key(query)]]
-    from apoa_client.cli.guide.search import command_entry, search  # start-up
+    from apoa_client.cli.guide.facts import command_entry, search  # start-up
 
     aliases = {name: alias for alias, name in ALIASES.items()}
     hits = search(
@@ -117,13 +120,6 @@ def _key(query: str) -> str:
 
 def _guide_ids() -> dict[str, str]:
     return {guide.name: guide.id for guide in all_guides()}
-
-
-def _known() -> dict[str, Hit]:
-    """Return what each name of a situation, a command or a guide means, in all languages."""
-    known = {each.name: Hit(SITUATION, each.id) for language in LANGUAGES for each in situations(language)}
-    known |= {name: Hit(COMMAND, ALIASES.get(name, name)) for name in (*COMMANDS, *ALIASES)}
-    return known | {name: Hit(GUIDE, id_) for name, id_ in _guide_ids().items()}
 
 
 def _name(hit: Hit) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 from apoa_client.app.import_folder import DONE, LEFT, REFUSED, ImportFolder, TakenFile, reason_file
 from apoa_client.app.table_import import ImportResult, table_import
 from apoa_client.cli.commands.import_file import ImportOptions, find_columns, marked_file, send_imported
+from apoa_client.cli.failures import show_bug
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.bugs import show_bug
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize
 from apoa_client.cli.views.findings import show_error

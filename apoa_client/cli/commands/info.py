@@ -145,7 +145,7 @@ def _value(topic: Topic, today: date) -> dict[str, Any]:
 
 
 def _write_poster(app: Container, file: Path, *, name: str | None, force: bool) -> int:
-    from apoa_client.cli.documents.poster import poster  # templates are slow to load
+    from apoa_client.cli.documents.pages import poster  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
     page = poster(app.settings, name or app.settings.title, app.clock.now())

@@ -1,9 +1,10 @@
 """`apoa list`: the reports of the outbox, or the guests of a night, one line each."""
 
 import sys
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta, tzinfo
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,24 @@ from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, flag, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, stream_json
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_json, print_line
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
-from apoa_client.cli.views.report import report_json
-from apoa_client.cli.views.report_list import show_guests, show_reports
+from apoa_client.cli.views.labels import (
+    KINDS,
+    moment_text,
+    nationality_heading,
+    room_heading,
+    short_day_text,
+    state_cell,
+)
+from apoa_client.cli.views.report import OpenedReport, receipt_text, report_json
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused, Exit, NotAuthentic, OutboxDamaged, UsageProblem
-from apoa_client.messages import msg
+from apoa_client.messages import msg, nmsg
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
 
@@ -86,7 +95,7 @@ def _list_reports(
         open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
         reports = Readable(filter(search.matches, map(open_report, entries)))
         here = app.away is not None
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
+        print_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
     else:
         ids = ((entry, short_id(entry.id) if history else _shown_id(app, entry, selection)) for entry in entries)
         opened = (reader.open(entry)._replace(stay_shown_id=shown_id) for entry, shown_id in ids if shown_id)
@@ -145,7 +154,7 @@ def _list_guests(
     opened = ((stay, reader.open_stay(stay)) for stay in stays)
     guests = Readable((stay, report) for stay, report in opened if search.matches(report))
     if session.json:
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
+        print_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
     else:
         with paged(app.environ, wanted=pager) as limit:
             count = show_guests(guests, zone, app.today, limit)
@@ -173,15 +182,12 @@ def show(session: Session, *, reference: str, photo: Path | None, force: bool) -
     if photo is not None:
         _write_photo(session.app, found, photo, force=force)
         return Exit.DONE
-    from apoa_client.cli.views.stay_history import StayView
-
-    stay = read_stay(session.app, found)
-    view = StayView(stay, session.app.settings.zone)
+    view, doubtful = read_stay(session.app, found)
     if session.json:
         print_json(view.json())
     else:
         view.show(session.app.clock.now())
-    return NotAuthentic.exit_code if stay.doubtful else Exit.DONE
+    return NotAuthentic.exit_code if doubtful else Exit.DONE
 
 
 def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None:
@@ -201,3 +207,73 @@ def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None
     photo = app.outbox.photo(kept)
     app.outbox.record_event("photo_written", kept.id)
     write_output(file, photo, force=force, done=_("The photo is written: {file}"))
+
+
+_SEALED = "-"
+
+
+def show_reports(
+    reports: Iterable[OpenedReport], zone: tzinfo, today: date, limit: int | None, *, history: bool
+) -> int:
+    """Show reports as a table, at most `limit` of them, and return how many. Without `history`, each is a guest's."""
+    headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
+    return _show_table(headings, (_row(each, zone, today) for each in reports), limit, of_guests=not history)
+
+
+def show_guests(
+    guests: Iterable[tuple[StayHistory, OpenedReport]], zone: tzinfo, today: date, limit: int | None
+) -> int:
+    """Show the guests of stays as a table, at most `limit` of them, and return how many."""
+    headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
+    return _show_table(headings, (_guest_row(stay, report, today, zone) for stay, report in guests), limit)
+
+
+def _show_table(
+    headings: Sequence[str], rows: Iterator[list[str]], limit: int | None, *, of_guests: bool = True
+) -> int:
+    """Show the rows, and how many there are; to a program that reads a pipe, each line is a row."""
+    count = show_long_table(headings, islice(rows, limit))
+    if next(rows, None) is not None:
+        line = _("The first {count} are shown, and there are more. To see all, add: --no-pager")
+        print_line(line.format(count=count))
+    elif count and is_terminal(sys.stdout):
+        reports = nmsg("{count} report", "{count} reports", count)
+        print_line(text(nmsg("{count} guest", "{count} guests", count) if of_guests else reports))
+    return count
+
+
+def _row(report: OpenedReport, zone: tzinfo, today: date) -> list[str]:
+    entry = report.entry
+    return [
+        report.short_id,
+        short_day_text(entry.created_at.astimezone(zone).date(), today),
+        state_cell(entry),
+        _(KINDS[entry.kind]),
+        report.name if report.guest is not None else _SEALED if entry.erased_at is None else _("erased"),
+        report.room if report.stay is not None else _SEALED,
+        moment_text(entry.due_at, zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
+        receipt_text(entry.receipt),
+    ]
+
+
+def _guest_row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> list[str]:
+    guest = [report.room, report.name, report.nationality]
+    if report.guest is None:
+        guest = [_SEALED, _SEALED if report.entry.erased_at is None else _("erased"), _SEALED]
+    first = report.entry.first_night
+    since = short_day_text(first, today) if first is not None else _SEALED
+    state = state_cell(stay.active_reports[-1])
+    return [*guest, since, _departure_text(stay, today, zone), state, report.short_id]
+
+
+def _departure_text(stay: StayHistory, today: date, zone: tzinfo) -> str:
+    """Return the day on which the guest left, or is to leave, and whether that is overdue."""
+    left, planned = stay.left_on(zone), stay.display_report.last_morning
+    if left is not None:
+        return _("left {day}").format(day=short_day_text(left, today))
+    if planned is None:
+        return _SEALED
+    if planned == today:
+        return _("today")
+    day = short_day_text(planned, today)
+    return _("{day}, late").format(day=day) if planned < today else day

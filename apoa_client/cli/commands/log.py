@@ -8,7 +8,7 @@ from apoa_client.cli.registry import argument, command, flag, json_option, optio
 from apoa_client.cli.report_reader import parse_day_start
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, stream_json
+from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.labels import day_text
@@ -75,7 +75,7 @@ def _show_entries(session: Session, reference: str | None, since: str | None) ->
     entries = Readable(app.outbox.audit_trail.entries(reports=reports, since=start))
     zone = app.settings.zone
     if session.json:
-        stream_json({"entries": (event_value(entry, zone) for entry in entries)})
+        print_json({"entries": (event_value(entry, zone) for entry in entries)})
     else:
         heads = [_("Time") + f" ({zone.tzname(None)})", _("Who"), _("Action"), _("Report"), _("Details")]
         if not show_long_table(heads, (_row(entry, zone) for entry in entries)):

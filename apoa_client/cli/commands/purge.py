@@ -14,9 +14,9 @@ from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
+    print_json,
     print_line,
     print_warning,
-    stream_json,
     style_bold,
     style_success,
 )
@@ -54,7 +54,7 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
             return Exit.DONE
         erasure = erased
     if session.json:
-        stream_json(
+        print_json(
             {
                 "dry_run": dry_run,
                 "retention_days": app.settings.retention_days,

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, GivenDetails, given_details, new_report_options
+from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, new_report_options
 from apoa_client.cli.prompts.save_and_send import (
+    GivenDetails,
     ReportOptions,
     SaveAndSend,
     SavedReport,
+    given_details,
     show_checked,
     warn_if_not_saved,
 )

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.import_folder import file_state
-from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, GivenDetails
+from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO
 from apoa_client.cli.failures import show_failure
-from apoa_client.cli.prompts.photos import name_unreported, photo_pages, photo_reader, unreported
-from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_checked
+from apoa_client.cli.prompts.mrz_lines import name_unreported, photo_pages, photo_reader, unreported
+from apoa_client.cli.prompts.save_and_send import GivenDetails, ReportOptions, SaveAndSend, SavedReport, show_checked
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import discard_typed_ahead
 from apoa_client.cli.terminal.language import _

@@ -77,7 +77,9 @@ def install(session: Session, /, *, every: str | None, kind: str, **flags: Any) 
         )
     every_s = None if every is None else parse_interval(every)
     nothing_yet = flags["only_print"] and not app.config.properties  # for an image, in which set-up comes later
-    properties = [] if nothing_yet else _properties(app, session.property_name)
+    if not app.config.properties and not nothing_yet:
+        raise nothing_set_up()
+    properties = [app.settings] if session.property_name and not nothing_yet else list(app.config.properties.values())
     backup, imported = _full_path(flags["folder"]), _full_path(flags["imported"])
     mapping = _checked_mapping(app, flags["mapping"], properties, imported)
     wish = Wish(kind, every_s or DEFAULT_EVERY_S, session.property_name, follow=follow)
@@ -179,13 +181,6 @@ def _zone(app: Container) -> tzinfo:
     with suppress(SettingsProblem):
         return next((each.zone for each in app.config.properties.values()), UTC)
     return UTC
-
-
-def _properties(app: Container, name: str) -> Sequence[PropertySettings]:
-    """Return the properties that the schedule serves. Raises `SettingsProblem` if nothing is set up."""
-    if not app.config.properties:
-        raise nothing_set_up()
-    return [app.settings] if name else list(app.config.properties.values())
 
 
 def _print_plan(session: Session, kind: str, planned: Plan) -> None:

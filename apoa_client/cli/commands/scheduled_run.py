@@ -1,34 +1,48 @@
-"""One run of automatic sending, by the schedule or by `apoa sync --follow`: no user reads at once what it prints.
+"""Automatic sending: one run by the schedule or by `apoa sync --follow`; no user reads at once what it prints.
 
-It imports the tables in a folder if the settings name one, delivers, erases old guest data and shows notices. What a
+A run imports the tables in a folder if the settings name one, delivers, erases old guest data and shows notices. What a
 user must act on is printed once, and not at each run. The log gets one line a run, and the outbox the time and the exit
 code.
+
+`apoa sync --follow` keeps sending until the process is asked to end, as a service or in a window. Between two runs no
+file is open: see `apoa_client.app.follower`. Each run gets a new session, and so reads settings and secrets as they are
+then.
 """
 
 import logging
+import random
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
 from apoa_client.app.backups import back_up_daily
 from apoa_client.app.container import Container
+from apoa_client.app.follower import Follower, file_states
 from apoa_client.app.unattended import Attention, ShownBefore, find_attention, is_repeated
 from apoa_client.cli.commands.sync_delivery import deliver, near_text, report_by_hand, waiting_text
-from apoa_client.cli.every_property import run_for_every_property
+from apoa_client.cli.every_property import refuse_one_property, run_for_every_property
+from apoa_client.cli.failures import show_failure
 from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop import Notice, show_notice
-from apoa_client.cli.terminal.language import _, current_language, text
-from apoa_client.cli.terminal.output import print_error_line, print_warning
+from apoa_client.cli.terminal.language import _, commands_completed, current_language, text
+from apoa_client.cli.terminal.output import error_heading, print_error_line, print_line, print_warning, sanitize
+from apoa_client.cli.terminal.signals import ServiceManager, Signals
+from apoa_client.cli.terminal.streams import discard_output
 from apoa_client.cli.views.findings import show_error, show_findings
-from apoa_client.cli.views.labels import clock_skew_text
-from apoa_client.cli.views.outcome import outcome_counts
+from apoa_client.cli.views.labels import clock_skew_text, moment_text
+from apoa_client.cli.views.outcome import outcome_counts, outcome_text, without_quotation
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
 from apoa_client.outbox.sql.metadata import NOTICE
+from apoa_client.ports.run import Interruptions
 from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
-from apoa_client.settings.config import ON
+from apoa_client.settings.config import ON, nothing_set_up
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
 
 if TYPE_CHECKING:
@@ -249,3 +263,122 @@ def show_daily_backup(session: Session) -> Exit:
             title = _("apoa, {name}: no backup today").format(name=app.settings.name)
             show_notice(Notice(title, "\n".join(lines), urgent=False), app.environ, user_id())
     return Exit.DONE
+
+
+LOOK_EVERY_S = 0.5
+"""How often the files are looked at: what another process saves is sent a second or two later."""
+
+_LONGEST_RUN_S = 60.0
+"""How long a run may take while other properties wait for theirs."""
+
+
+def follow(session: Session, *, every_property: bool, quiet: bool) -> Exit:
+    """Deliver whenever something waits, until Ctrl-C, SIGTERM or a closed window. Then return `DONE`.
+
+    With `quiet`, nothing is shown but what a user must act on. Raises `SettingsProblem` if nothing is set up.
+    """
+    manager = ServiceManager(session.environ)
+    start_log(session)
+    with Signals() as signals:
+        try:
+            sender = Sender(session, signals, manager, every_property=every_property, quiet=quiet)
+            if not quiet:
+                print_line(_("Sending what is saved here, until Ctrl-C ends it."))
+            manager.ready()
+            while not signals.received:  # what is raised while an object is deleted, Python only prints
+                sender.send_due()
+                time.sleep(LOOK_EVERY_S)  # which Ctrl-C interrupts on Windows, too
+        except KeyboardInterrupt:
+            pass
+        finally:
+            manager.stopping()
+    return Exit.DONE
+
+
+class Sender:
+    """Sends for the property of a session, or for every property of the settings."""
+
+    def __init__(
+        self,
+        session: Session,
+        interruptions: Interruptions,
+        manager: ServiceManager,
+        *,
+        every_property: bool,
+        quiet: bool,
+    ) -> None:
+        self._session = session
+        self._interruptions = interruptions
+        self._manager = manager
+        self._quiet = quiet
+        self._every_property = every_property
+        self._settings_seen: object = None
+        self._followers: dict[str, Follower] = {}
+        if every_property:
+            refuse_one_property(session)
+        with nullcontext() if session.terminal else shown_once(session):  # a user who starts it sees why it ends
+            self._find_properties()
+
+    def send_due(self) -> None:
+        """Deliver for each property for which it is time."""
+        if self._every_property and file_states([self._session.app.folders.config]) != self._settings_seen:
+            try:
+                with shown_once(self._session):
+                    self._find_properties()
+            except ApoaError:  # it was shown; the properties that are known go on
+                pass
+        for name, follower in self._followers.items():
+            if follower.is_due():
+                self._run(name, follower)
+
+    def _find_properties(self) -> None:
+        """Find which properties there are now. Raises `SettingsProblem`."""
+        with self._for_property(self._session.property_name) as session:
+            self._settings_seen = file_states([session.app.folders.config])
+            names = session.names if self._every_property else [session.app.settings.name]
+        if not names:
+            raise nothing_set_up()
+        known = self._followers
+        self._followers = {name: known.get(name) or self._new_follower(name) for name in names}
+
+    def _for_property(self, name: str) -> Session:
+        session = self._session.for_property(name)
+        session.quiet, session.terminal = True, False
+        return session
+
+    def _new_follower(self, name: str) -> Follower:
+        clock = self._session.app.clock
+        return Follower(lambda: self._for_property(name).app, clock, random.random)
+
+    def _run(self, name: str, follower: Follower) -> None:
+        heading = sanitize(name) if self._every_property else ""
+        result: Outcome | ApoaError | None = None
+        session = self._for_property(name)
+        with (
+            self._interruptions.delayed(),  # files and connections are closed whole
+            error_heading(partial(str, heading)),
+            commands_completed(session.complete_commands),
+        ):
+            try:
+                with session, self._interruptions.allowed():
+                    session.app.kept = follower.kept
+                    wait_s = _LONGEST_RUN_S if len(self._followers) > 1 else None
+                    run = run_scheduled(session, self._interruptions, wait_s, keep_backoff=follower.keep_backoff)
+                    result = run.outcome
+                    show_daily_backup(session)
+                    if isinstance(result, Outcome):
+                        self._show(session, heading, result)
+            except BrokenPipeError:
+                discard_output()  # who read it has ended, and the sending goes on
+            except Exception as exc:  # noqa: BLE001  a bug of ours must not end the sending for good
+                show_failure(session, exc)
+            follower.ran(result)  # when its own files are closed, which changes them
+
+    def _show(self, session: Session, heading: str, outcome: Outcome) -> None:
+        """Show what was sent, and tell the service manager how the run ended."""
+        result = outcome_text(outcome) if outcome.error is None else text(without_quotation(outcome.error).message)
+        words = [moment_text(session.app.clock.now(), session.app.settings.zone), heading, result]
+        line = ": ".join(filter(None, words))
+        self._manager.status(click.unstyle(line))
+        if outcome.verdicts and not self._quiet:
+            print_line(line)

@@ -46,7 +46,7 @@ def sync(session: Session, /, *, quiet: bool, every_property: bool, **options: A
     session.terminal = session.terminal and not choices.scheduled
     _check_choices(session, choices, every_property=every_property)
     if choices.follow:
-        from apoa_client.cli.commands.sync_follow import follow  # for a service alone
+        from apoa_client.cli.commands.scheduled_run import follow  # for a service alone
 
         return follow(session, every_property=every_property, quiet=session.quiet)
     if choices.scheduled:

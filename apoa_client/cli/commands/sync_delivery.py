@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import ask_line, discard_typed_ahead
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
     print_done,
@@ -17,11 +18,12 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.terminal.progress import watcher
-from apoa_client.cli.views.findings import show_changed
+from apoa_client.cli.views.findings import show_changed, show_error
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import Show, outcome_json, show_outcome
+from apoa_client.cli.views.status import undecided_line
 from apoa_client.delivery.options import Outcome, authenticate
-from apoa_client.errors import OutboxDamaged
+from apoa_client.errors import ApoaError, OutboxDamaged
 from apoa_client.outbox.sql.metadata import PRACTICE_UNDECIDED
 from apoa_client.ports.authority import Status
 from apoa_client.ports.state import Summary
@@ -125,10 +127,39 @@ def report_by_hand(
 
 
 def _settle_past_practice(session: Session) -> None:
-    if session.app.outbox.value(PRACTICE_UNDECIDED):
-        from apoa_client.cli.prompts.past_practice import settle_past_practice  # for few properties
+    """Move what is practice, for which a keyring may be asked; then ask about each stay in doubt, if a user is there.
 
-        settle_past_practice(session)
+    What cannot be decided now is asked again. Raises `StorageProblem`.
+    """
+    app = session.app
+    if not app.outbox.value(PRACTICE_UNDECIDED):
+        return
+    from apoa_client.app.past_practice import decide, move_past_practice  # for few properties
+    from apoa_client.cli.prompts.find_stays import guest_line, open_current_report  # the same
+
+    move_past_practice(app, app.outbox, ask=True)
+    undecided = app.outbox.value(PRACTICE_UNDECIDED) if session.interactive else None
+    if undecided:
+        print_error_line(_("Saved before the last set-up: in practice, or for real? None of it is sent meanwhile."))
+    for stay in undecided or ():
+        print_error_line(guest_line(open_current_report(app, app.stays.of(stay))))
+        discard_typed_ahead()
+        while (answer := ask_line(_("1 = practice, 2 = a real guest, Enter = later"))) not in {"1", "2", ""}:
+            pass
+        if answer:
+            try:
+                decide(app, stay, is_practice=answer == "1")
+            except ApoaError as exc:  # the real guests are sent all the same
+                show_error(exc)
+                continue
+            print_done(
+                _("It is practice now.")
+                if answer == "1"
+                else _("It stays real: what Immigration does not have waits to be reported.")
+            )
+    left = app.outbox.value(PRACTICE_UNDECIDED)
+    if left and not session.quiet:
+        print_warning(undecided_line(len(left)))
 
 
 def waiting_text(count: int) -> str:

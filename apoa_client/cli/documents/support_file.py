@@ -48,7 +48,9 @@ class SupportFile:
 
     def add(self, app: Container, examined: HealthResults) -> None:
         """Add the results and the state of one property."""
-        settings = _settings_of(app)
+        settings: PropertySettings | None = None
+        with suppress(ApoaError):  # the results say why
+            settings = app.settings
         mask = Mask(app.environ, [] if settings is None else [*secret_values(settings), *_secrets_of(app)])
         if not self._parts:
             rows = [f"{name}: {version}" for name, version in versions(examined.engine).items()]
@@ -64,13 +66,6 @@ class SupportFile:
 
 def _section(title: str, rows: Sequence[str]) -> list[str]:
     return [f"## {title}", "", *(f"- {row}" for row in rows or [_("nothing")]), ""]
-
-
-def _settings_of(app: Container) -> PropertySettings | None:
-    try:
-        return app.settings
-    except ApoaError:  # the results say why
-        return None
 
 
 def _secrets_of(app: Container) -> Iterator[str]:

@@ -7,7 +7,6 @@ name in that language, the next its title. Between them a guide may give its tit
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -24,14 +23,6 @@ def read_content(name: str, language: str) -> dict[str, Any]:
         return read_content(name, SOURCE_LANGUAGE)
     with open(path, "rb") as file:  # noqa: PTH123  see above
         return tomllib.load(file)
-
-
-def read_guides() -> Iterator[tuple[str, str]]:
-    """Return the name and the text of each file in `guides/`, sorted by name."""
-    folder = os.path.join(_FOLDER, "guides")  # noqa: PTH118  see above
-    for name in sorted(os.listdir(folder)):  # noqa: PTH208  see above
-        with open(os.path.join(folder, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123  see above
-            yield name, file.read()
 
 
 _HEAD = re.compile(
@@ -62,7 +53,10 @@ class Guide(NamedTuple):
 def all_guides() -> tuple[Guide, ...]:
     """Return every guide in every language that it has."""
     found = []
-    for file_name, text in read_guides():
+    folder = os.path.join(_FOLDER, "guides")  # noqa: PTH118  see above
+    for file_name in sorted(os.listdir(folder)):  # noqa: PTH208  see above
+        with open(os.path.join(folder, file_name), encoding="utf-8") as file:  # noqa: PTH118, PTH123  see above
+            text = file.read()
         id_, language, _ending = file_name.split(".")
         head = _HEAD.match(text)
         if head is None:

@@ -146,8 +146,11 @@ class AmendConversation(CorrectionConversation):
                 self.typed, self._changed, self._typed_reason = {}, [], None
                 self._amend([reference], reason, several=False)
             return
-        if several:
-            self._refuse_options_of_one_guest()
+        if several and (self.lines or any(BY_NAME[name].of_guest for name in self.typed)):
+            raise UsageProblem(
+                msg("The guest's own details cannot be the same for several guests."),
+                msg("Correct them for one guest at a time: apoa amend ID"),
+            )
         self._amend(references, reason, several=several)
 
     def _amend(self, references: Sequence[str], reason: str | None, *, several: bool) -> None:
@@ -163,14 +166,6 @@ class AmendConversation(CorrectionConversation):
                 msg("See what was reported with: apoa show {id}", id=self.app.stays.find(references[0])[0].shown_id),
             )
         self.save(corrections, several=several)
-
-    def _refuse_options_of_one_guest(self) -> None:
-        """Raise `UsageProblem` for options that cannot be right for several guests."""
-        if self.lines or any(BY_NAME[name].of_guest for name in self.typed):
-            raise UsageProblem(
-                msg("The guest's own details cannot be the same for several guests."),
-                msg("Correct them for one guest at a time: apoa amend ID"),
-            )
 
     def _correction(self, reference: str, reason: str | None, *, several: bool) -> tuple[NewReport, Report] | None:
         """Show and return a correction, and the report before; None if nothing would change. Raises `_GoneBack`."""

@@ -150,7 +150,12 @@ class StayFinder:
         if not reference.strip():
             found = list(self._listed(self._app))
             if not self._interactive:
-                raise _which_guest_error(found)
+                problem = msg("Which guest? None was given.")
+                if found:
+                    problem = msg("Which guest? It can be: {candidates}.", candidates=_ids_text(found))
+                raise UsageProblem(
+                    problem, msg("Give an ID, a room or part of a name. To see the short ids: apoa list")
+                )
             if not found:
                 print_line(text(self._if_none))
             return self.choose(found, several=several) if found else []
@@ -285,14 +290,6 @@ def _is_meant(reference: str, opened: OpenedReport) -> bool:
         return False
     name = f"{guest.given_names} {guest.surname}".casefold()
     return all(word in name for word in words) or "".join(words) == guest.document.number.casefold()
-
-
-def _which_guest_error(candidates: Sequence[StayHistory]) -> UsageProblem:
-    """Return the error for a command that needs a guest, without a user who could choose one."""
-    advice = msg("Give an ID, a room or part of a name. To see the short ids: apoa list")
-    if not candidates:
-        return UsageProblem(msg("Which guest? None was given."), advice)
-    return UsageProblem(msg("Which guest? It can be: {candidates}.", candidates=_ids_text(candidates)), advice)
 
 
 def _ids_text(found: Sequence[StayHistory]) -> str:

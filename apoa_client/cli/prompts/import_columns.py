@@ -152,20 +152,19 @@ class ColumnQuestions:
                     return None
             elif self._finds_absent_field(columns):
                 continue
-            elif self._confirmed(columns):
-                return columns
-            elif not self._change_a_column():
-                return None
+            else:
+                _warn_of_absent(columns)
+                if confirm(_("Are the columns right?"), default=not columns.missing):
+                    return columns
+                column = self._ask_column(_("Which column is wrong? Its letter; Enter = stop"))
+                if column is None or not self._ask_field(column):
+                    return None
 
     def _show(self, columns: ColumnMap) -> None:
         """Show the columns, and what is missing if another question comes before that about it."""
         show_columns(self._table, columns, self._first.values)
         if columns.doubts and columns.fields:
             _warn_of_absent(columns)
-
-    def _confirmed(self, columns: ColumnMap) -> bool:
-        _warn_of_absent(columns)
-        return confirm(_("Are the columns right?"), default=not columns.missing)
 
     def _finds_absent_field(self, columns: ColumnMap) -> bool:
         """Ask once about each field that no column has: which column it is. Return whether the mapping was changed."""
@@ -266,11 +265,6 @@ class ColumnQuestions:
         chosen = _asked(_("Number"), _stops(), parse)
         self.answered = self.answered or chosen is not None
         return chosen
-
-    def _change_a_column(self) -> bool:
-        """Ask which column is wrong, and what it is. Return False if the user goes back."""
-        column = self._ask_column(_("Which column is wrong? Its letter; Enter = stop"))
-        return column is not None and self._ask_field(column)
 
     def _ask_column(self, question: str) -> int | None:
         """Ask for a column by its letter or its heading. None for Enter alone, or if the user goes back."""

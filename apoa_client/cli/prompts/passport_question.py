@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.prompts.find_stays import open_current_report
-from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines, with_last_fillers
-from apoa_client.cli.prompts.photos import photo_paths
+from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines, photo_paths, with_last_fillers
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (

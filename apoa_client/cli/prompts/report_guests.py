@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
-from apoa_client.cli.prompts.mrz_lines import is_mrz_line
+from apoa_client.cli.prompts.mrz_lines import is_mrz_line, name_unreported, photo_pages, read_named_photo, unreported
 from apoa_client.cli.prompts.passport_question import PassportQuestion, propose_from_last_stay
-from apoa_client.cli.prompts.photos import name_unreported, photo_pages, read_named_photo, unreported
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
@@ -29,7 +28,6 @@ from apoa_client.desk.arrivals import GroupMember, ReportedBefore, compose_group
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.normalise import normalise
-from apoa_client.ports.entries import NewReport
 from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
@@ -177,8 +175,11 @@ class GuestConversation:
         while True:
             try:
                 with signals.delayed():  # the user cannot stop between saving and the message that it is saved
-                    group = self._group()
-                    entries = self._app.save_new(self._new_reports(group))
+                    group, desk = self._group(), self._app.reachable_desk
+                    members = zip(group, self._forms, strict=True)
+                    entries = self._app.save_new(
+                        [desk.new_report(each.report, each.warnings, photo=form.photo) for each, form in members]
+                    )
                     self.photos_saved = [
                         photo for form, photo in self._photographed if any(form is each for each in self._forms)
                     ]
@@ -194,11 +195,6 @@ class GuestConversation:
                 exc.shown = True
                 if not confirm(_("Try again?")):
                     raise
-
-    def _new_reports(self, group: Sequence[GroupMember]) -> list[NewReport]:
-        """Return what is saved of each guest, with the photo of their passport if it is kept."""
-        desk, members = self._app.reachable_desk, zip(group, self._forms, strict=True)
-        return [desk.new_report(each.report, each.warnings, photo=form.photo) for each, form in members]
 
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.input import confirm, standard_input
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
@@ -44,6 +44,20 @@ class ReportOptions(NamedTuple):
     no_send: bool
     again: bool = False
     """Report the guest although another report covers the same nights."""
+
+
+class GivenDetails(NamedTuple):
+    """What `new_report_options` or `changed_report_options` read."""
+
+    typed: dict[str, str]
+    lines: list[str]
+
+
+def given_details(mrz: Sequence[str], **details: str | None) -> GivenDetails:
+    """Return the options that were given. ``--mrz -`` reads the lines from standard input."""
+    lines = standard_input().splitlines() if tuple(mrz) == ("-",) else mrz
+    typed = {name: value for name, value in details.items() if value is not None}
+    return GivenDetails(typed, [line for line in lines if line.strip()])
 
 
 SEND_TIMEOUT_S = 4.0

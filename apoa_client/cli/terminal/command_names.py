@@ -1,4 +1,4 @@
-"""Names of commands and options in the reader's language, and command lines to copy.
+"""The commands of the program, names of commands and options in the reader's language, and command lines to copy.
 
 The names are for help, examples and the sentences that mention them.
 
@@ -9,7 +9,24 @@ import os
 import re
 from collections.abc import Sequence
 
-from apoa_client.cli.terminal.language import current_language, with_complete_commands
+from apoa_client.cli.terminal.language import N_, current_language, with_complete_commands
+
+SECTIONS = (
+    (N_("Daily work"), ("report", "check", "import", "status")),
+    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received", "export", "stats")),
+    (N_("Sending"), ("sync", "schedule", "login", "logout")),
+    (N_("Set-up"), ("setup", "sandbox")),
+    (
+        N_("For the IT admin"),
+        ("doctor", "config", "outbox", "backup", "restore", "key", "purge", "log", "uninstall", "completion"),
+    ),
+    (N_("Help"), ("help", "info", "demo", "contract")),
+)
+"""Every command, in the order of the help: `name` is in the module `commands.name`."""
+
+COMMANDS = tuple(name for _title, names in SECTIONS for name in names)
+DAILY = ("report", "list", "status", "checkout", "amend", "cancel", "fix", "sync", "receipt")
+"""The commands in the main help; `--help-all` shows all sections."""
 
 
 def _read_names() -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The user's desktop: a page in the browser, the clipboard, and a notice.
+"""The user's desktop: a page in the browser, the clipboard, a notice, and on Windows the program's own window.
 
 The platform's own tool shows the notice, so that nothing has to be installed. A library would bring dependencies of
 its own for each platform (desktop-notifier: D-Bus, WinRT, Objective-C) for three lines here. It ends after a few
@@ -7,12 +7,20 @@ never part of a script.
 """
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
+import click
+
+from apoa_client.cli.terminal.input import ask_line
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_line
+from apoa_client.installation import own_command
 from apoa_client.processes import call_with_timeout, find_program
 
 _log = logging.getLogger(__name__)
@@ -140,3 +148,48 @@ def copy_to_clipboard(value: str) -> bool:
         return call_with_timeout(_CLIPBOARD_S, copied)
     except (pyperclip.PyperclipException, OSError):
         return False
+
+
+_PROGRAM = "apoa"
+_CLOSING = frozenset({"exit", "quit"})
+
+if sys.platform == "win32":
+
+    def is_own_window() -> bool:
+        """Return whether no other program, such as a shell, would keep the window open after this one."""
+        import ctypes
+
+        processes = (ctypes.c_ulong * 2)()
+        return bool(ctypes.WinDLL("kernel32").GetConsoleProcessList(processes, len(processes)) == 1)
+
+
+def ask_for_commands() -> None:
+    """Run each command that the user types, with or without the program's name, until Enter alone or Ctrl-C.
+
+    No PATH has to know the program there, because each command runs as this program again.
+    """
+    print_line()
+    print_line(_("Type a command here, as it is printed. Enter alone closes this window."))
+    while True:
+        try:
+            line = ask_line(f"{_PROGRAM}>").strip()
+        except click.Abort:
+            return
+        first, _blank, rest = line.partition(" ")
+        if first.casefold() in {_PROGRAM, f"{_PROGRAM}.exe"}:
+            line = rest.strip()
+        if not line or line in _CLOSING:
+            return
+        with _interrupts_left_to_the_command():
+            # The line as it is: Windows splits it as in any other window.
+            subprocess.run(f"{subprocess.list2cmdline(own_command())} {line}", check=False)  # noqa: S603  this program
+
+
+@contextmanager
+def _interrupts_left_to_the_command() -> Iterator[None]:
+    """Let Ctrl-C end the command that runs, and not the window."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -7,7 +7,7 @@ default domain, so `set_language` makes ours the default: the catalogue holds cl
 import gettext
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from apoa_client import messages
@@ -75,19 +75,6 @@ def set_language(language: str) -> None:
 def current_language() -> str:
     """Return the language in use."""
     return os.environ.get("LANGUAGE", SOURCE_LANGUAGE)  # noqa: TID251  as in `set_language`
-
-
-def requested_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Return the language that ``--lang`` or ``APOA_LANG`` asks for; empty if neither is given.
-
-    The option is read before click reads it, because click's own errors must already be in that language.
-    """
-    for position, argument in enumerate(arguments):
-        if argument == "--lang" and position + 1 < len(arguments):
-            return parse_language(arguments[position + 1])
-        if argument.startswith("--lang="):
-            return parse_language(argument.removeprefix("--lang="))
-    return parse_language(environ.get("APOA_LANG", ""))
 
 
 def system_language(environ: Mapping[str, str]) -> str:

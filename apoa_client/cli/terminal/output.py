@@ -145,11 +145,6 @@ def set_schema(name: str) -> None:
     _Mode.schema, _Mode.environment = name, str
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """Print the one JSON document of a command. It is ASCII, so that every console can show it."""
-    stream_json(value)
-
-
 def set_environment(environment: Callable[[], str]) -> None:
     """Let JSON documents say, from now on, in which environment the property reports, if a text is returned."""
     _Mode.environment = environment
@@ -160,8 +155,8 @@ def _environment() -> dict[str, str]:
     return {"environment": found} if found else {}
 
 
-def stream_json(members: Mapping[str, Any]) -> None:
-    """Print what `print_json` prints for an object, without holding it as a whole.
+def print_json(members: Mapping[str, Any]) -> None:
+    """Print the one JSON document of a command. It is ASCII, so that every console can show it.
 
     A member that is an iterator becomes an array, whose elements are printed as they come. An error of an iterator
     passes: what came before it may be printed already.
@@ -205,7 +200,7 @@ def print_error_heading() -> None:
 
 
 def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the document that `stream_json` prints, in pieces."""
+    """Yield the document that `print_json` prints, in pieces."""
     import json  # only where JSON is asked for
 
     def indented(value: Any, by: str) -> str:  # noqa: ANN401  any JSON value

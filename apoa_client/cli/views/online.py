@@ -1,6 +1,6 @@
 """What the authority would say about a report that is only checked: as JSON, and beside what is found here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import _, text
@@ -13,7 +13,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.findings import error_fields, finding_line, findings_value
-from apoa_client.errors import ApoaError, Exit, worst_exit
+from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.report.fields import label_of
 
@@ -78,9 +78,3 @@ def show_online(online: Online | None) -> None:
         print_line(line)
     if online.error is not None and online.error.advice is not None:
         print_error_line(text(online.error.advice))
-
-
-def exit_code(valid: Sequence[bool], answers: Sequence[Online | None]) -> Exit:
-    """Return the worst: 65 for a document that is not valid or would be refused, and the code of an error."""
-    found = [Exit.DONE if each else Exit.DATA_REFUSED for each in valid]
-    return worst_exit([*found, *(answer.exit_code for answer in answers if answer is not None)])

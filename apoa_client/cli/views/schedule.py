@@ -18,7 +18,7 @@ from apoa_client.cli.views.findings import moment_value
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.doctor.results import Result
 from apoa_client.errors import Exit
-from apoa_client.messages import Message, msg, nmsg
+from apoa_client.messages import msg, nmsg
 from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change, Found
 
 _KINDS = {
@@ -81,11 +81,8 @@ def how_often_text(found: Found) -> str:
     """Return how often a schedule that is installed sends."""
     if found.follow:
         return _("all the time, as a service")
-    return text(interval_message(found.every_s) if found.every_s is not None else msg("by its own times"))
-
-
-def interval_message(every_s: int) -> Message:
-    """Return how often a schedule runs."""
-    if every_s % HOUR == 0:
-        return nmsg("every hour", "every {count} hours", every_s // HOUR)
-    return nmsg("every minute", "every {count} minutes", every_s // MINUTE)
+    if found.every_s is None:
+        return _("by its own times")
+    if found.every_s % HOUR == 0:
+        return text(nmsg("every hour", "every {count} hours", found.every_s // HOUR))
+    return text(nmsg("every minute", "every {count} minutes", found.every_s // MINUTE))

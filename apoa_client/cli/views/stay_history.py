@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -128,29 +128,25 @@ _STYLES = {
 }
 
 
-class StayReports(NamedTuple):
-    """A stay with its reports and their events. `entry` is the report by whose id the stay was found."""
-
-    stay: StayHistory
-    entry: Entry
-    reports: Sequence[OpenedReport]
-    events: Mapping[str | None, Sequence[AuditEntry]]
-    doubtful: bool = False
-    """Whether another program changed one of the reports."""
-
-
 class StayView:
-    """One stay on a screen and as JSON. `zone` is the property's."""
+    """One stay on a screen and as JSON. `entry` is the report by whose id it was found, `zone` the property's."""
 
-    def __init__(self, read: StayReports, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        stay: StayHistory,
+        entry: Entry,
+        reports: Sequence[OpenedReport],
+        events: Mapping[str | None, Sequence[AuditEntry]],
+        zone: tzinfo,
+    ) -> None:
         self._zone = zone
-        self._stay = read.stay
-        self._entry = read.entry
-        self._events = {each.entry.id: read.events.get(each.entry.id, ()) for each in read.reports}
+        self._stay = stay
+        self._entry = entry
+        self._events = {each.entry.id: events.get(each.entry.id, ()) for each in reports}
         # In the order in which they were made: a report that replaces another one has the other's place in the queue.
-        first_events = {report: events[0].n for report, events in self._events.items() if events}
+        first_events = {report: own[0].n for report, own in self._events.items() if own}
         self._reports = sorted(
-            read.reports,
+            reports,
             key=lambda each: (each.entry.created_at, first_events.get(each.entry.id, 0), each.entry.seq),
         )
         self._by_id = {opened.entry.id: opened for opened in self._reports}

@@ -37,8 +37,7 @@ def run_before_confirmation(apoa: Apoa, command_of_other_user: Callable[[], Call
         waiting_commands.clear()
         return original_confirm(question, default=default)
 
-    for command in ("checkout", "cancel"):
-        apoa.monkeypatch.setattr(f"apoa_client.cli.commands.{command}.confirm", confirm)
+    apoa.monkeypatch.setattr("apoa_client.cli.commands.stay.confirm", confirm)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -50,7 +50,7 @@ class Follow:
             step()
 
         with self._monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.commands.sync_follow.time", SimpleNamespace(sleep=sleep))
+            patch.setattr("apoa_client.cli.commands.scheduled_run.time", SimpleNamespace(sleep=sleep))
             return self.apoa("sync", "--follow", *options, **environ)
 
     def forward(self, seconds: float) -> Step:

@@ -8,7 +8,7 @@ from babel import Locale
 from cli_helpers import Apoa
 from page_helpers import Page, read_page
 
-from apoa_client.cli.documents.poster import days_text, languages
+from apoa_client.cli.documents.pages import days_text, languages
 
 SEVEN = ["en", "id", "zh-Hans", "ja", "ko", "ru", "ar"]
 IN_EVERY = {"lang", "dir", "name", "title", "why", "how", "checked", "stored", "sent", "by_hand", "deleted"} | {

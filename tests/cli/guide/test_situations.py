@@ -9,9 +9,8 @@ from cli_helpers import LANGUAGES, typed_in
 
 from apoa_client.cli.guide.guides import Situation, Step, guides, situations
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
+from apoa_client.cli.terminal.command_names import ALIASES, COMMANDS, in_indonesian
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_dates, parse_fields, permits
 from apoa_client.report.kinds import Purpose

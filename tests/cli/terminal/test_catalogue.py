@@ -15,9 +15,8 @@ import pytest
 from babel.messages.catalog import Message
 from cli_helpers import LANGUAGES, NOWHERE, Apoa, spoken
 
-from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
+from apoa_client.cli.terminal.command_names import ALIASES, COMMANDS, in_indonesian
 from apoa_client.locale import parse_language
 from apoa_client.messages import nmsg
 

@@ -57,7 +57,7 @@ def test_streamed_json_is_the_same_document(members: dict[str, tuple[Any, bool]]
     output.set_schema("apoa/list/1")
     with redirect_stdout(io.StringIO()) as printed:
         output.print_json(whole)
-        output.stream_json(streamed)
+        output.print_json(streamed)
     document = json.dumps({"schema": "apoa/list/1", **whole}, indent=2) + "\n"
     assert printed.getvalue() == document * 2
 
@@ -71,7 +71,7 @@ def test_streamed_json_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]
             yield number
             printed.append(len(capsys.readouterr().out))
 
-    output.stream_json({"numbers": elements()})
+    output.print_json({"numbers": elements()})
     assert sum(map(bool, printed)) > 5
 
 

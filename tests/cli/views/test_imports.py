@@ -7,6 +7,7 @@ from outbox_helpers import HOUR, NOON
 
 from apoa_client.app.property_status import PropertyStatus
 from apoa_client.app.table_import import ImportResult, RowFinding
+from apoa_client.cli.commands.status_of_all import PropertyState, show_properties
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.views.imports import (
@@ -17,7 +18,6 @@ from apoa_client.cli.views.imports import (
     show_counts,
     show_facts,
 )
-from apoa_client.cli.views.properties import PropertyState, show_properties
 from apoa_client.messages import msg
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Summary, Suspension

@@ -19,7 +19,7 @@ from cli_helpers import (
 )
 from screens import Screens
 
-from apoa_client.cli.views import night_summary
+from apoa_client.cli.commands import status_tonight
 
 KEYS = ["night", "in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning"]
 LISTS = KEYS[1:]
@@ -191,7 +191,7 @@ class TestManyReports:
 
     def test_the_screen(self, away: Apoa, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
         """Shows the first ones of those that are due, and how many more there are."""
-        monkeypatch.setattr(night_summary, "MAX_SHOWN", 3)
+        monkeypatch.setattr(status_tonight, "MAX_SHOWN", 3)
         contents = OpenContents(monkeypatch)
         lines = away("status", "--tonight").out.splitlines()
         assert sorted(contents.opened) == sorted(report["id"] for report in [*many[:3], many[-1]])
