@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-import contract_json
+import contract_helpers
 
 from apoa_client.authority.contract import contract, contract_text
 
@@ -16,7 +16,7 @@ def test_the_whole_contract() -> None:
 
 def test_json_equals_yaml() -> None:
     """The program reads the same contract that `apoa contract` prints."""
-    assert contract_json.JSON.read_text(encoding="utf-8") == contract_json.converted()
+    assert contract_helpers.JSON.read_text(encoding="utf-8") == contract_helpers.converted()
     assert contract()["info"]["version"] in contract_text()
 
 

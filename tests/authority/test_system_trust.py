@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from system_helpers import real_system
+from basics import real_system
 from tls_helpers import CA, NO_SUCH, TOKEN
 
 from apoa_client.errors import UntrustedCertificate

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from system_helpers import real_system
+from basics import real_system
 
 from apoa_client.cli.terminal.desktop import Notice, show_notice
 from apoa_client.schedule.choice import choose, schedulers

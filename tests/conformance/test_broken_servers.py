@@ -38,7 +38,7 @@ from altered_servers import (
     two_properties,
     without_idempotency,
 )
-from conformance_helpers import LIMITS, NOW, PASSWORD, USERNAME, Suite, failed
+from sandbox_helpers import LIMITS, NOW, PASSWORD, USERNAME, Suite, failed
 from werkzeug.wrappers import Request, Response
 
 from apoa_client.conformance.check import Result

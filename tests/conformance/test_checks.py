@@ -4,7 +4,7 @@ import secrets
 from io import BytesIO
 
 import pytest
-from conformance_helpers import NOW, now
+from sandbox_helpers import NOW, now
 
 from apoa_client.authority.schemas import validator
 from apoa_client.cli.documents.conformance_page import CHAPTERS

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conformance_helpers import PASSWORD, USERNAME, Suite
+from sandbox_helpers import PASSWORD, USERNAME, Suite
 
 from apoa_client.conformance.check import CheckResult
 from apoa_client.conformance.exchange import _shown_body

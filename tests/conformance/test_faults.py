@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conformance_helpers import Suite, failed
+from sandbox_helpers import Suite, failed
 
 from apoa_client.conformance.check import Result
 from apoa_client.errors import ApoaError

@@ -1,7 +1,7 @@
 """The suite against Prism, a mock server of another project, which reads the contract and stores nothing."""
 
 import pytest
-from conformance_helpers import Suite
+from sandbox_helpers import Suite
 
 from apoa_client.conformance.check import Result
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conformance_helpers import LIMITS, PASSWORD, USERNAME, Suite, failed, now
+from sandbox_helpers import LIMITS, PASSWORD, USERNAME, Suite, failed, now
 
 from apoa_client.conformance.check import Result
 from apoa_client.errors import UsageProblem

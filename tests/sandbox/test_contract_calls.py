@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 import requests
-from training_page import Json, LogIn, Make, Report, Send
+from sandbox_helpers import Json, LogIn, Make, Report, Send
 
 from apoa_client.authority.contract import contract_text
 from apoa_client.sandbox.request_parsing import Limits

@@ -4,7 +4,7 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 
-from training_page import Json, LogIn, Make, Report, Send
+from sandbox_helpers import Json, LogIn, Make, Report, Send
 
 
 def code(result: Json) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import requests
 from basics import raises_error
 from hypothesis import given
 from hypothesis import strategies as st
-from training_page import Json, LogIn, Make, Report
+from sandbox_helpers import Json, LogIn, Make, Report
 
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.sandbox.faults import OK, Faults, Route, Step

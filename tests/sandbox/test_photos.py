@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from training_page import Json, LogIn, Make, Report, Send
+from sandbox_helpers import Json, LogIn, Make, Report, Send
 
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.server import SandboxServer

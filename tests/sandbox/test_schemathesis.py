@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from training_page import LogIn, Make
+from sandbox_helpers import LogIn, Make
 
 from apoa_client.sandbox.server import SandboxServer
 

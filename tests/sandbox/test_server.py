@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 from basics import raises_error
-from training_page import LogIn, Make, Report
+from sandbox_helpers import LogIn, Make, Report
 
 from apoa_client.errors import Exit, StorageProblem
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import released_homes
-from training_page import LogIn, Make, Report, Send
+from sandbox_helpers import LogIn, Make, Report, Send
 
 from apoa_client.errors import StorageProblem
 from apoa_client.sandbox.decisions import Decisions

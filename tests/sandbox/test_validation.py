@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from training_page import Json, Report
+from sandbox_helpers import Json, Report
 
 from apoa_client.sandbox.validation import fits, report_violations, rule_violations, rule_warnings
 

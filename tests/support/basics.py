@@ -1,4 +1,4 @@
-"""What most tests share: a fixed clock, the extent of the run, personal data of invented guests, expected errors."""
+"""What most tests share: a fixed clock, the extent of the run, invented data, expected errors, needed tools."""
 
 import os
 import sys
@@ -64,3 +64,18 @@ class FixedClock:
     def forward(self, time: timedelta) -> None:
         self.time += time
         self.seconds += time.total_seconds()
+
+
+real_system = [
+    pytest.mark.real_system,
+    pytest.mark.skipif("APOA_REAL_SYSTEM" not in os.environ, reason="changes this computer: the workflow runs it"),
+]
+
+
+def needs_tool(package: str, *, found: bool, installer: str = "apt-get") -> None:
+    """Skip the test if a tool is missing. Where tools are required, fail, and say how to install it."""
+    if found:
+        return
+    if os.environ.get("APOA_REQUIRE_TOOLS"):
+        pytest.fail(f"This is required here and was not found: {installer} install {package}")
+    pytest.skip(f"not installed: {package}")

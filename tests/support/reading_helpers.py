@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from basics import needs_tool
 from PIL import Image, ImageDraw, ImageFont
-from system_helpers import needs_tool
 
 from apoa_client.messages import Message, msg
 from apoa_client.scan.photo_process import PhotoProcess
