@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from basics import WINE, raises_error
+from basics import WINE, raises_error, real_system
 from tls_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
 
 from apoa_client.authority import tls
@@ -201,3 +202,22 @@ def test_other_failures_are_not_of_certificates() -> None:
     circle = OSError("a")
     circle.args = (circle,)
     assert tls.verification_failure(circle) is None
+
+
+NAME = "Test CA of apoa-client"
+
+
+@real_system
+@pytest.mark.skipif(sys.platform != "win32", reason="the store of Windows")
+def test_what_an_administrator_trusts_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+    """A CA in the computer's store is trusted without a setting, and no longer once it is removed."""
+    line = serve(TOKEN, NO_SUCH, certificate="server.pem")
+    with pytest.raises(UntrustedCertificate):
+        make_client(line.url).meta()
+    subprocess.run(["certutil", "-addstore", "-f", "Root", str(CA)], check=True, capture_output=True)
+    try:
+        assert make_client(line.url).verdict("x") is None
+    finally:
+        subprocess.run(["certutil", "-delstore", "Root", NAME], check=True, capture_output=True)
+    with pytest.raises(UntrustedCertificate):
+        make_client(line.url).meta()

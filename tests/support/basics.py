@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,10 +67,12 @@ class FixedClock:
         self.seconds += time.total_seconds()
 
 
-real_system = [
-    pytest.mark.real_system,
-    pytest.mark.skipif("APOA_REAL_SYSTEM" not in os.environ, reason="changes this computer: the workflow runs it"),
-]
+def real_system(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test that changes the computer that it runs on: only the workflow runs it."""
+    is_allowed = "APOA_REAL_SYSTEM" in os.environ
+    skipped = pytest.mark.skipif(not is_allowed, reason="changes this computer: the workflow runs it")
+    marked: Callable[..., None] = pytest.mark.real_system(skipped(test))
+    return marked
 
 
 def needs_tool(package: str, *, found: bool, installer: str = "apt-get") -> None:
