@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from authority_helpers import DAY, ID, LINE, META, RESULT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,26 +27,6 @@ from apoa_client.errors import (
 from apoa_client.ports.authority import DailyReceipt, Status
 from apoa_client.report.codes import Code
 
-ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
-META: dict[str, Any] = {
-    "contract": "1.0",
-    "environment": "training",
-    "server_time": "2026-11-24T20:14:05+07:00",
-    "max_batch": 500,
-    "max_body_bytes": 1048576,
-    "accepts_gzip": True,
-    "reporting_window_hours": 24,
-    "property": {"id": "P-1", "name": "Wisma Melati", "office": None},
-}
-RECEIPT: dict[str, Any] = {"number": "STT-1", "issued_at": "2026-11-24T20:14:05Z", "sha256": "0" * 64}
-RESULT: dict[str, Any] = {
-    "id": ID,
-    "status": "accepted",
-    "receipt": RECEIPT,
-    "errors": [],
-    "warnings": [{"field": "stay.check_in", "code": "late", "message": "Late {braces}."}],
-    "retry_after": None,
-}
 REJECTED: dict[str, Any] = {
     "id": ID,
     "status": "rejected",
@@ -72,16 +53,6 @@ def changed(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
     return whole
 
 
-LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
-DAY = {
-    "day": "2026-11-24",
-    "from": "2026-11-24T00:00:00+07:00",
-    "to": "2026-11-25T00:00:00+07:00",
-    "property": "P-1",
-    "issued_at": "2026-11-25T06:30:00+07:00",
-    "accepted": 1,
-    "reports": [LINE],
-}
 TODAY = date(2026, 11, 24)
 
 
@@ -210,7 +181,7 @@ def test_a_validation_needs_no_receipt_and_a_wait_is_limited() -> None:
         (RESULT, "retry_after", "5"),
         (RESULT, "status", "pending"),
         (REJECTED, "errors", []),
-        (REJECTED, "receipt", RECEIPT),
+        (REJECTED, "receipt", RESULT["receipt"]),
         (REJECTED, "status", "deferred"),
         (REJECTED, "status", "duplicate"),
     ],

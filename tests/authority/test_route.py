@@ -3,12 +3,11 @@
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from authority_helpers import proxy
 from basics import WINE, raises_error
-from tls_helpers import CA, proxy
 
 from apoa_client.authority import route as module
 from apoa_client.authority.route import Proxy, Route, connect, count_addresses, find_route, read_certificate
@@ -17,14 +16,6 @@ from apoa_client.errors import SettingsProblem, UntrustedCertificate
 UNTIL = datetime(2126, 11, 1, 0, 34, 33, tzinfo=UTC)
 HOST = "apoa.example"
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
-
-
-@pytest.fixture
-def ca(tmp_path: Path) -> str:
-    """The CA's certificate where no other user can change it, wherever the checkout is."""
-    file = tmp_path / "trusted.pem"
-    file.write_bytes(CA.read_bytes())
-    return str(file)
 
 
 def test_without_a_proxy() -> None:
@@ -94,20 +85,14 @@ def test_connections(serve: Callable[..., Any]) -> None:
 
 
 @windows_judges
-def test_a_trusted_certificate(serve: Callable[..., Any], ca: str) -> None:
-    """Its issuer, and until when it is valid."""
-    found = read_certificate(Route("localhost", serve(certificate="server.pem").port, uses_tls=True, proxy=None), ca)
-    assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
-
-
-@windows_judges
-def test_a_certificate_that_the_system_judges(
-    serve: Callable[..., Any], ca: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("decoded", [True, False])
+def test_a_trusted_certificate(
+    serve: Callable[..., Any], ca: str, monkeypatch: pytest.MonkeyPatch, *, decoded: bool
 ) -> None:
-    """Where Python decodes nothing, as on Windows and macOS, the certificate is read once more."""
-    monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
-    server = serve(certificate="server.pem")
-    found = read_certificate(Route("localhost", server.port, uses_tls=True, proxy=None), ca)
+    """Its issuer, and its last day. Where Python decodes nothing, as on Windows and macOS, it is read once more."""
+    if not decoded:
+        monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
+    found = read_certificate(Route("localhost", serve(certificate="server.pem").port, uses_tls=True, proxy=None), ca)
     assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
 
 

@@ -10,21 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from authority_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
 from basics import WINE, raises_error, real_system
-from tls_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
 
 from apoa_client.authority import tls
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
 
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
-
-
-@pytest.fixture
-def ca(tmp_path: Path) -> str:
-    """The CA's certificate where no other user can change it, wherever the checkout is."""
-    file = tmp_path / "trusted.pem"
-    file.write_bytes(CA.read_bytes())
-    return str(file)
 
 
 def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
