@@ -183,6 +183,7 @@ def test_pages_of_a_day(web: responses.RequestsMock, client: HttpAuthority, capl
     web.get(f"{BASE}/receipts/2026-11-24?page=p-2", json=last)
     web.get(f"{BASE}/receipts/2026-11-25", status=404, json=PROBLEM, content_type="application/problem+json")
     daily = client.daily_receipt(date(2026, 11, 24))
+    assert daily is not None
     assert list(daily.receipts) == ["a", "b"]
     assert client.daily_receipt(date(2026, 11, 25)) is None
     assert paths(web)[1:3] == ["/receipts/2026-11-24", "/receipts/2026-11-24?page=p-2"]
@@ -213,6 +214,7 @@ def test_codes_and_their_etag(web: responses.RequestsMock, client: HttpAuthority
     web.get(f"{BASE}/codes/purposes", status=304)
     web.get(f"{BASE}/codes/purposes", status=304)
     first = client.codes("purposes")
+    assert first is not None
     assert client.codes("purposes", first.etag) is None
     assert web.calls[2].request.headers["If-None-Match"] == '"1"'
     with pytest.raises(NotTheAuthority):

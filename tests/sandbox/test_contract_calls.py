@@ -11,16 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from sandbox_helpers import Json, LogIn, Make, Report, Send
+from sandbox_helpers import PASSWORD, USERNAME, Json, LogIn, Make, Report, Send
 
 from apoa_client.authority.contract import contract_text
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits
-
-USERNAME = "wisma-melati"
-PASSWORD = "kata sandi: rahasia"
 
 
 def problem(answer: requests.Response, status: int) -> Json:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sandbox_helpers import LogIn, Make
+from sandbox_helpers import USERNAME, LogIn, Make
 
 from apoa_client.sandbox.server import SandboxServer
 
@@ -75,5 +75,5 @@ def test_calls_with_a_token_keep_the_contract(
 def test_token_call_keeps_the_contract(make_server: Make, tmp_path: Path) -> None:
     """With the right password and any form, every check passes. No link leads to or from this call."""
     server = make_server(password="rahasia")
-    options = ("--auth", "wisma-melati:rahasia", "--include-path", "/oauth/token")
+    options = ("--auth", f"{USERNAME}:rahasia", "--include-path", "/oauth/token")
     assert found_by_schemathesis(server, tmp_path, *options, "--phases", "examples,coverage,fuzzing") == ""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import released_homes
-from sandbox_helpers import LogIn, Make, Report, Send
+from sandbox_helpers import PASSWORD, LogIn, Make, Report, Send
 
 from apoa_client.errors import StorageProblem
 from apoa_client.sandbox.decisions import Decisions
@@ -46,7 +46,7 @@ def test_no_personal_data_reaches_the_disk(
     send(server, accepted, refused, smuggled, follow_up(accepted, "cancel"))
     send(server, check_in({"guest.document.number": "X7654321"}))
     own = {"check_in", "F", "P", accepted["id"], accepted["stay_id"]}
-    secret = {*texts(accepted), "X7654321", "RAHASIA", "Jane", "kata sandi"} - own
+    secret = {*texts(accepted), "X7654321", "RAHASIA", "Jane", PASSWORD} - own
     for _ in range(2):
         written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
         assert accepted["id"].encode() in written
