@@ -137,8 +137,8 @@ def test_size_is_limited(serve: Callable[..., Any]) -> None:
 
 
 def test_a_compressed_answer_needs_little_memory(serve: Callable[..., Any]) -> None:
-    """What would inflate to 64 MiB is given up at the limit of an answer, not inflated first."""
-    url = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(64 * 1024 * 1024))).url
+    """What would inflate to 16 MiB is given up at the limit of an answer, not inflated first."""
+    url = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(16 * 1024 * 1024))).url
     tracemalloc.start()
     try:
         assert failure(url, GET) is NotTheAuthority

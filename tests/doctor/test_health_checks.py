@@ -32,7 +32,6 @@ from apoa_client.doctor.results import (
     ok,
     run_checks,
     skipped,
-    warning,
 )
 from apoa_client.errors import AccountSuspended, ApoaError, Exit, Offline, StorageProblem, TimedOut, WrongPassword
 from apoa_client.messages import msg
@@ -287,12 +286,6 @@ def test_what_is_not_essential_is_a_warning() -> None:
     first, second = run_checks(checks)
     assert (first.finding.result, first.finding.exit_code) == (Result.WARNING, Exit.DONE)
     assert second.finding == FINE
-
-
-def test_a_warning_holds_nothing_up() -> None:
-    """What needs a check with a warning runs."""
-    results = run_checks([check("one", lambda: warning(msg("Old."), None)), check("two", lambda: FINE, "one")])
-    assert results[1].finding == FINE
 
 
 def test_a_check_that_hangs_is_ended() -> None:

@@ -91,7 +91,6 @@ def broken_off(storage: Storage) -> None:
 _MANY = """
 import sys
 from pathlib import Path
-from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.storage import Storage, Record
 storage = Storage(Path(sys.argv[1]))
 for n in range(20):
@@ -104,11 +103,11 @@ for n in range(20):
 def test_two_processes_share_one_file(tmp_path: Path) -> None:
     """They open a new file at once and write to it; no number is lost or doubled."""
     path = tmp_path / "sandbox.db"
-    runs = [subprocess.Popen([sys.executable, "-c", _MANY, str(path), name]) for name in ("a", "b", "c")]
-    assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
+    runs = [subprocess.Popen([sys.executable, "-c", _MANY, str(path), name]) for name in ("a", "b")]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
     storage = Storage(path)
     with storage.transaction() as records:
-        assert records.next_number() == 61
+        assert records.next_number() == 41
     storage.close()
 
 
