@@ -8,11 +8,10 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 import responses
-from authority_helpers import DAY, ID, LINE, META, RESULT
+from authority_helpers import DAY, ID, LINE, META, RESULT, MakeClient
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.errors import (
@@ -45,7 +44,7 @@ def web() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.fixture
-def client(make_client: Callable[..., HttpAuthority]) -> HttpAuthority:
+def client(make_client: MakeClient) -> HttpAuthority:
     """A client of the mocked authority."""
     return make_client(BASE)
 
@@ -60,7 +59,7 @@ def paths(web: responses.RequestsMock) -> list[str]:
     return [str(call.request.url).removeprefix(BASE) for call in web.calls]
 
 
-def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: MakeClient) -> None:
     """A token is requested once, with Basic in UTF-8, and then sent as a bearer token."""
     web.get(f"{BASE}/meta", json=META)
     client = make_client(BASE, password=lambda: "rahasía")
@@ -74,7 +73,7 @@ def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: Call
     assert web.calls[2].request.headers["Authorization"] == "Bearer one"
 
 
-def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: MakeClient) -> None:
     """A token is replaced a little before it expires."""
     web.get(f"{BASE}/meta", json=META)
     now = [0.0]
@@ -113,7 +112,7 @@ def test_a_refused_password_is_tried_once(client: HttpAuthority) -> None:
         assert len(web.calls) == 1
 
 
-def test_no_password_no_call(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_no_password_no_call(web: responses.RequestsMock, make_client: MakeClient) -> None:
     """Without a password its own error is raised, and nothing is sent."""
 
     def missing() -> str:
@@ -302,7 +301,7 @@ def test_logs_hold_no_secret_and_no_guest(
 @pytest.mark.parametrize(("time_left", "total"), [(600.0, 79.0), (50.0, 50.0)])
 def test_a_photo_gets_the_time_of_a_slow_line(
     web: responses.RequestsMock,
-    make_client: Callable[..., Any],
+    make_client: MakeClient,
     monkeypatch: pytest.MonkeyPatch,
     time_left: float,
     total: float,

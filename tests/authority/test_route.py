@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from authority_helpers import proxy
+from authority_helpers import Serve, proxy
 from basics import WINE, raises_error
 
 from apoa_client.authority import route as module
@@ -74,7 +74,7 @@ def test_names() -> None:
             count_addresses(name)
 
 
-def test_connections(serve: Callable[..., Any]) -> None:
+def test_connections(serve: Serve) -> None:
     """To a server that listens, and to none."""
     server = serve()
     connect(Route("127.0.0.1", server.port, uses_tls=False, proxy=None))
@@ -86,9 +86,7 @@ def test_connections(serve: Callable[..., Any]) -> None:
 
 @windows_judges
 @pytest.mark.parametrize("decoded", [True, False])
-def test_a_trusted_certificate(
-    serve: Callable[..., Any], ca: str, monkeypatch: pytest.MonkeyPatch, *, decoded: bool
-) -> None:
+def test_a_trusted_certificate(serve: Serve, ca: str, monkeypatch: pytest.MonkeyPatch, *, decoded: bool) -> None:
     """Its issuer, and its last day. Where Python decodes nothing, as on Windows and macOS, it is read once more."""
     if not decoded:
         monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
@@ -110,21 +108,21 @@ def _without_names(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @windows_judges
 @pytest.mark.parametrize("certificate", ["expired.pem", "elsewhere.pem"])
-def test_a_certificate_that_is_not_trusted(serve: Callable[..., Any], ca: str, certificate: str) -> None:
+def test_a_certificate_that_is_not_trusted(serve: Serve, ca: str, certificate: str) -> None:
     """The same error as of a call."""
     server = serve(certificate=certificate)
     with pytest.raises(UntrustedCertificate):
         read_certificate(Route("localhost", server.port, uses_tls=True, proxy=None), ca)
 
 
-def test_a_server_without_tls(serve: Callable[..., Any]) -> None:
+def test_a_server_without_tls(serve: Serve) -> None:
     """The handshake breaks: 75, because another network may do that."""
     with raises_error("handshake_broken"):
         read_certificate(Route("localhost", serve(b"").port, uses_tls=True, proxy=None), None)
 
 
 @windows_judges
-def test_a_certificate_through_a_proxy(serve: Callable[..., Any], ca: str) -> None:
+def test_a_certificate_through_a_proxy(serve: Serve, ca: str) -> None:
     """The proxy gets its password, and the certificate is the authority's."""
     server = serve(certificate="server.pem")
     with proxy() as (port, heads):

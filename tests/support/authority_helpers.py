@@ -2,10 +2,16 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from apoa_client.authority.client import HttpAuthority
+
+Serve = Callable[..., Any]
+MakeClient = Callable[..., HttpAuthority]
+"""Of `tests/authority/conftest.py`: what starts a server with scripted answers, and what makes a client."""
 
 CERTIFICATES = Path(__file__).parents[1] / "authority" / "certificates"
 CA = CERTIFICATES / "ca.pem"
