@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from basics import PERSONAL, FixedClock
-from held_files import Hold, Holder
+from damage_helpers import Hold, Holder
 
 import apoa_client
 from apoa_client.cli.terminal import output
@@ -24,9 +24,9 @@ from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.messages import Message
 
 if TYPE_CHECKING:
-    from browser_helpers import NewContext
-    from import_helpers import Importer
+    from app_helpers import Importer
     from outbox_stores import NewStore, Store
+    from page_helpers import NewContext
     from playwright.sync_api import Browser
     from postgres_helpers import Cluster, SharedOutbox
 
@@ -105,7 +105,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def importer(tmp_path: Path) -> "Iterator[Importer]":
     """An import into an empty outbox, at half past eight in the evening of the 24th, without the private key."""
-    from import_helpers import Importer  # slow, and few tests need them
+    from app_helpers import Importer  # slow, and few tests need them
     from outbox_helpers import open_outbox
     from report_helpers import NOW as EVENING
 
@@ -333,7 +333,7 @@ def _errors_without_personal_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """A real browser."""
-    from browser_helpers import opened_browser
+    from page_helpers import opened_browser
 
     with opened_browser() as opened:
         yield opened
@@ -348,7 +348,7 @@ def complaints() -> list[str]:
 @pytest.fixture
 def new_context(browser: "Browser", complaints: list[str]) -> "Iterator[NewContext]":
     """Makes windows with any options of `Browser.new_context`; the test fails if one has a complaint."""
-    from browser_helpers import opened_windows
+    from page_helpers import opened_windows
 
     with opened_windows(browser, complaints) as make:
         yield make

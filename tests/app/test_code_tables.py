@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from app_helpers import training
 from basics import NOW
-from code_tables_helpers import PERMITS
+from report_helpers import PERMITS
 
 from apoa_client.app.code_tables import CodeFile, KeptTables
 from apoa_client.report.codes import NO_TABLES, CodeTable

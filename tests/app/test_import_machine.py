@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from app_helpers import Importer, guest_row
 from basics import FixedClock, search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from import_helpers import Importer, guest_row
 from outbox_helpers import finding, open_outbox, receipt
 from report_helpers import NOW, WIB, draft
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 import pytest
-from import_helpers import Importer, guest_row, records
+from app_helpers import Importer, guest_row, records
 
 from apoa_client.app.table_import import TableImport
 from apoa_client.errors import ReportMoved

@@ -1,10 +1,8 @@
 """A server on the loopback interface that sends scripted bytes and closes the connection.
 
 The certificates were made for these tests, with a CA whose key was deleted; nothing else trusts them.
-
 """
 
-import json
 import socket
 import ssl
 import threading
@@ -16,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from authority_helpers import CA, CERTIFICATES
 
 from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
 
-CERTIFICATES = Path(__file__).parent / "certificates"
 HANG = b"hang"
 
 
@@ -93,23 +91,6 @@ def _receive_request(connection: socket.socket) -> ReceivedRequest | None:
         return ReceivedRequest(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
 
 
-def http_response(status: int, body: object = b"", kind: str = "application/json", **headers: str) -> bytes:
-    """A complete HTTP response. `headers` are named with underscores."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = {"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close"}
-    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
-    return f"HTTP/1.1 {status} Scripted\r\n{head}\r\n".encode() + content
-
-
-def problem(status: int, detail: str = "Because.", **headers: str) -> bytes:
-    body = {"type": "about:blank", "title": "Problem", "status": status, "detail": detail}
-    return http_response(status, body, "application/problem+json", **headers)
-
-
-TOKEN = http_response(200, {"access_token": "abc", "token_type": "Bearer", "expires_in": 3600})
-
-
 @pytest.fixture
 def serve() -> Iterator[Callable[..., ScriptedServer]]:
     """Start a server: `serve(answer, answer, certificate="server.pem")`."""
@@ -153,3 +134,11 @@ def make_client() -> Iterator[Callable[..., HttpAuthority]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> str:
+    """The CA's certificate where no other user can change it, wherever the checkout is."""
+    file = tmp_path / "trusted.pem"
+    file.write_bytes(CA.read_bytes())
+    return str(file)

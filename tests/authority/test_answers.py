@@ -1,4 +1,4 @@
-"""An answer is accepted as a whole or rejected as a whole."""
+"""An answer is accepted as a whole or rejected as a whole, and the contract's table of errors, row by row."""
 
 import copy
 import json
@@ -7,34 +7,26 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from authority_helpers import DAY, ID, LINE, META, RESULT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.authority import answers
-from apoa_client.errors import NotTheAuthority, SettingsProblem
+from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal, retry_after
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    CallRefused,
+    NotTheAuthority,
+    SettingsProblem,
+    TooLarge,
+    UnknownOutcome,
+    WrongPassword,
+)
 from apoa_client.ports.authority import DailyReceipt, Status
 from apoa_client.report.codes import Code
 
-ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
-META: dict[str, Any] = {
-    "contract": "1.0",
-    "environment": "training",
-    "server_time": "2026-11-24T20:14:05+07:00",
-    "max_batch": 500,
-    "max_body_bytes": 1048576,
-    "accepts_gzip": True,
-    "reporting_window_hours": 24,
-    "property": {"id": "P-1", "name": "Wisma Melati", "office": None},
-}
-RECEIPT: dict[str, Any] = {"number": "STT-1", "issued_at": "2026-11-24T20:14:05Z", "sha256": "0" * 64}
-RESULT: dict[str, Any] = {
-    "id": ID,
-    "status": "accepted",
-    "receipt": RECEIPT,
-    "errors": [],
-    "warnings": [{"field": "stay.check_in", "code": "late", "message": "Late {braces}."}],
-    "retry_after": None,
-}
 REJECTED: dict[str, Any] = {
     "id": ID,
     "status": "rejected",
@@ -61,16 +53,6 @@ def changed(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
     return whole
 
 
-LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
-DAY = {
-    "day": "2026-11-24",
-    "from": "2026-11-24T00:00:00+07:00",
-    "to": "2026-11-25T00:00:00+07:00",
-    "property": "P-1",
-    "issued_at": "2026-11-25T06:30:00+07:00",
-    "accepted": 1,
-    "reports": [LINE],
-}
 TODAY = date(2026, 11, 24)
 
 
@@ -199,7 +181,7 @@ def test_a_validation_needs_no_receipt_and_a_wait_is_limited() -> None:
         (RESULT, "retry_after", "5"),
         (RESULT, "status", "pending"),
         (REJECTED, "errors", []),
-        (REJECTED, "receipt", RECEIPT),
+        (REJECTED, "receipt", RESULT["receipt"]),
         (REJECTED, "status", "deferred"),
         (REJECTED, "status", "duplicate"),
     ],
@@ -297,3 +279,132 @@ def test_anything_anywhere(path: str, junk: object) -> None:
         return
     assert verdict.id == ID
     json.dumps([each.as_json() for each in verdict.warnings], ensure_ascii=False).encode()
+
+
+PROBLEM = json.dumps({"type": "about:blank", "title": "T", "status": 400, "detail": "Says {why}."}).encode()
+DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
+
+
+def reply(status: int, body: bytes = PROBLEM, kind: str = "application/problem+json", **headers: str) -> HttpResponse:
+    return HttpResponse(
+        status, {"content-type": kind} | {name.replace("_", "-"): v for name, v in headers.items()}, body
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, CallRefused),
+        (401, WrongPassword),
+        (403, AccountSuspended),
+        (404, NotTheAuthority),
+        (405, NotTheAuthority),
+        (408, UnknownOutcome),
+        (413, TooLarge),
+        (429, AuthorityBusy),
+        (500, UnknownOutcome),
+        (502, UnknownOutcome),
+        (503, UnknownOutcome),
+        (504, UnknownOutcome),
+        (520, UnknownOutcome),
+        (511, NotTheAuthority),
+        (301, NotTheAuthority),
+        (302, NotTheAuthority),
+        (304, NotTheAuthority),
+        (204, NotTheAuthority),
+        (100, NotTheAuthority),
+    ],
+)
+def test_status(status: int, error: type[ApoaError]) -> None:
+    """Each status is exactly one class of error."""
+    assert type(error_for(reply(status))) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (200, NotTheAuthority),
+        (400, NotTheAuthority),
+        (401, WrongPassword),
+        (403, NotTheAuthority),
+        (413, TooLarge),
+        (429, AuthorityBusy),
+        (502, UnknownOutcome),
+    ],
+)
+def test_status_with_a_web_page(status: int, error: type[ApoaError]) -> None:
+    """A web page does not suspend the account and is no refused call; but a 401 is always a wrong password."""
+    page = reply(status, b"<html>", "text/html; charset=utf-8")
+    with pytest.raises(error):
+        page.value()
+    assert type(error_for(reply(403, b"", ""))) is AccountSuspended  # without a text it is no web page
+
+
+def test_the_authoritys_text_is_shown() -> None:
+    """The authority's text is shown to the user literally; the exception's own text keeps it out of logs."""
+    for status in (400, 403):
+        error = error_for(reply(status))
+        assert "Says {why}." in error.message.render()
+        assert "why" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "expected"),
+    [
+        (400, "invalid_client", WrongPassword),
+        (401, "invalid_client", WrongPassword),
+        (400, "unsupported_grant_type", CallRefused),
+    ],
+)
+def test_errors_of_oauth(status: int, error: str, expected: type[ApoaError]) -> None:
+    """A stock identity server says them in its own form (RFC 6749 §5.2)."""
+    found = error_for(reply(status, json.dumps({"error": error}).encode(), "application/json;charset=UTF-8"))
+    assert type(found) is expected
+    assert expected is not CallRefused or error in found.message.render()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "30"}, 30),
+        ({"retry-after": " 0 "}, 0),
+        ({"retry-after": "999999999"}, 86_400),
+        ({"retry-after": "Tue, 24 Nov 2026 12:01:00 GMT", "date": DATE}, 60),
+        ({"retry-after": "Tue, 24 Nov 2026 11:00:00 GMT", "date": DATE}, 0),
+        ({"retry-after": "Tue, 24 Nov 2036 11:00:00 GMT", "date": DATE}, 86_400),
+        ({"retry-after": "Tue, 24 Nov 2026 12:01:00 GMT"}, None),
+        ({"retry-after": "Tue, 24 Nov 2026 12:01:00 -0000", "date": DATE}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "9" * 5000}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: int | None) -> None:
+    """Seconds, or a date counted from the answer's own Date; at most a day; anything else is None."""
+    assert retry_after(headers) == seconds
+
+
+def test_only_a_problem_is_not_found() -> None:
+    """A web page with 404 does not mean that a report was never received."""
+    assert reply(404).is_not_found
+    assert not reply(404, b"<html>", "text/html").is_not_found
+    assert not reply(404, b"<html>").is_not_found
+    assert not reply(200).is_not_found
+
+
+def test_200_of_another_type() -> None:
+    """JSON with another content type is not used."""
+    with pytest.raises(NotTheAuthority):
+        reply(200, b"{}", "text/plain").value()
+    assert reply(200, b"{}", "Application/JSON; charset=utf-8").value() == {}
+
+
+def test_other_servers_refuse_no_photo() -> None:
+    """Only a 413 may come from a gateway; another error page, and any other status, is judged like that of any call."""
+    assert [photo_refusal(reply(status, b"<html>", "text/html")) for status in (400, 404, 409)] == [None] * 3
+    assert [photo_refusal(reply(status)) for status in (200, 401, 403, 405, 429, 500, 503)] == [None] * 7
+    too_large = photo_refusal(reply(413, b"<html>", "text/html"))
+    assert too_large is not None
+    assert too_large.message.render().endswith(": HTTP 413")

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 import responses
+from authority_helpers import DAY, ID, LINE, META, RESULT, MakeClient
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.errors import (
@@ -26,27 +26,7 @@ from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES, Status
 
 BASE = "https://authority.example/v1"
-ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
-RECEIPT = {"number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00", "sha256": None}
-RESULT: dict[str, Any] = {
-    "id": ID,
-    "status": "accepted",
-    "receipt": RECEIPT,
-    "errors": [],
-    "warnings": [],
-    "retry_after": None,
-}
 PROBLEM = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Never received."}
-META = {
-    "contract": "1.0",
-    "environment": "production",
-    "server_time": "2026-11-24T20:14:05+07:00",
-    "max_batch": 500,
-    "max_body_bytes": 1048576,
-    "accepts_gzip": True,
-    "reporting_window_hours": 24,
-    "property": {"id": "P-1", "name": "Wisma Melati", "office": None},
-}
 
 
 @pytest.fixture
@@ -63,6 +43,12 @@ def web() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
+@pytest.fixture
+def client(make_client: MakeClient) -> HttpAuthority:
+    """A client of the mocked authority."""
+    return make_client(BASE)
+
+
 def body_of(call: responses.Call) -> bytes:
     body = call.request.body
     assert isinstance(body, bytes)
@@ -73,7 +59,7 @@ def paths(web: responses.RequestsMock) -> list[str]:
     return [str(call.request.url).removeprefix(BASE) for call in web.calls]
 
 
-def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: MakeClient) -> None:
     """A token is requested once, with Basic in UTF-8, and then sent as a bearer token."""
     web.get(f"{BASE}/meta", json=META)
     client = make_client(BASE, password=lambda: "rahasía")
@@ -87,7 +73,7 @@ def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: Call
     assert web.calls[2].request.headers["Authorization"] == "Bearer one"
 
 
-def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: MakeClient) -> None:
     """A token is replaced a little before it expires."""
     web.get(f"{BASE}/meta", json=META)
     now = [0.0]
@@ -98,35 +84,35 @@ def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: Call
     assert paths(web) == ["/oauth/token", "/meta", "/meta", "/oauth/token", "/meta"]
 
 
-def test_one_fresh_token(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_one_fresh_token(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """A refused token is replaced once, and the same body is sent again."""
     web.post(f"{BASE}/reports", status=401)
     web.post(f"{BASE}/reports", json={"results": [RESULT]})
-    (verdict,) = make_client(BASE).submit([(ID, b'{"a":1}')])
+    (verdict,) = client.submit([(ID, b'{"a":1}')])
     assert verdict.status is Status.ACCEPTED
     assert paths(web) == ["/oauth/token", "/reports", "/oauth/token", "/reports"]
     assert body_of(web.calls[1]) == body_of(web.calls[3]) == b'{"reports":[{"a":1}]}'
     assert web.calls[3].request.headers["Authorization"] == "Bearer two"
 
 
-def test_two_refused_tokens(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_two_refused_tokens(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """A second refusal is a wrong password; there is no third try."""
     web.get(f"{BASE}/meta", status=401)
     with pytest.raises(WrongPassword):
-        make_client(BASE).meta()
+        client.meta()
     assert paths(web) == ["/oauth/token", "/meta", "/oauth/token", "/meta"]
 
 
-def test_a_refused_password_is_tried_once(make_client: Callable[..., Any]) -> None:
+def test_a_refused_password_is_tried_once(client: HttpAuthority) -> None:
     """After one 401 the call ends: a second try might lock the account."""
     with responses.RequestsMock() as web:
         web.post(f"{BASE}/oauth/token", status=401, json={"error": "invalid_client"})
         with pytest.raises(WrongPassword):
-            make_client(BASE).meta()
+            client.meta()
         assert len(web.calls) == 1
 
 
-def test_no_password_no_call(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_no_password_no_call(web: responses.RequestsMock, make_client: MakeClient) -> None:
     """Without a password its own error is raised, and nothing is sent."""
 
     def missing() -> str:
@@ -138,7 +124,7 @@ def test_no_password_no_call(web: responses.RequestsMock, make_client: Callable[
 
 
 def test_netrc_is_not_read(
-    web: responses.RequestsMock, make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    web: responses.RequestsMock, client: HttpAuthority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A .netrc with the host does not replace our password."""
     netrc = tmp_path / "netrc"
@@ -146,7 +132,7 @@ def test_netrc_is_not_read(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     web.get(f"{BASE}/meta", json=META)
-    make_client(BASE).meta()
+    client.meta()
     assert web.calls[1].request.headers["Authorization"] == "Bearer one"
 
 
@@ -160,12 +146,11 @@ def test_a_colon_in_the_username() -> None:
     ("meta_first", "size", "packed"), [(True, 2000, True), (True, 500, False), (False, 2000, False)]
 )
 def test_gzip_where_accepted_and_useful(
-    web: responses.RequestsMock, make_client: Callable[..., Any], *, meta_first: bool, size: int, packed: bool
+    web: responses.RequestsMock, client: HttpAuthority, *, meta_first: bool, size: int, packed: bool
 ) -> None:
     """Only for an authority that accepts it and a body over a kilobyte; the content is the same."""
     web.get(f"{BASE}/meta", json=META)
     web.post(f"{BASE}/reports", json={"results": [RESULT, {**RESULT, "id": "other"}]})
-    client = make_client(BASE)
     if meta_first:
         client.meta()
     first = b'{"a":"' + b"x" * size + b'"}'
@@ -175,12 +160,12 @@ def test_gzip_where_accepted_and_useful(
     assert (gzip.decompress(sent) if packed else sent) == b'{"reports":[' + first + b',{ "b" : 1 }]}'
 
 
-def test_gzip_that_is_not_accepted_any_more(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_gzip_that_is_not_accepted_any_more(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """The same reports go without it at once, and so do later ones."""
     web.get(f"{BASE}/meta", json=META)
     web.post(f"{BASE}/reports", status=415, json=PROBLEM, content_type="application/problem+json")
     web.post(f"{BASE}/reports", json={"results": [RESULT]})
-    client, body = make_client(BASE), b'{"a":"' + b"x" * 2000 + b'"}'
+    body = b'{"a":"' + b"x" * 2000 + b'"}'
     client.meta()
     for _ in range(2):
         assert client.submit([(ID, body)])[0].status is Status.ACCEPTED
@@ -189,72 +174,58 @@ def test_gzip_that_is_not_accepted_any_more(web: responses.RequestsMock, make_cl
     assert gzip.decompress(body_of(sent[0])) == body_of(sent[1])
 
 
-DAY_LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
-DAY = {
-    "day": "2026-11-24",
-    "from": "2026-11-24T00:00:00+07:00",
-    "to": "2026-11-25T00:00:00+07:00",
-    "property": "P-1",
-    "issued_at": "2026-11-25T06:30:00+07:00",
-    "accepted": 2,
-    "reports": [DAY_LINE],
-}
-
-
-def test_pages_of_a_day(
-    web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_pages_of_a_day(web: responses.RequestsMock, client: HttpAuthority, caplog: pytest.LogCaptureFixture) -> None:
     """Each page is fetched by the name that the one before gives; its name is not in the log."""
     caplog.set_level(logging.DEBUG)
-    web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "accepted": 1, "next": "p-2"})
-    web.get(f"{BASE}/receipts/2026-11-24?page=p-2", json={**DAY, "reports": [{**DAY_LINE, "id": "b"}], "next": None})
+    web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "next": "p-2"})
+    last = {**DAY, "accepted": 2, "reports": [{**LINE, "id": "b"}], "next": None}
+    web.get(f"{BASE}/receipts/2026-11-24?page=p-2", json=last)
     web.get(f"{BASE}/receipts/2026-11-25", status=404, json=PROBLEM, content_type="application/problem+json")
-    client = make_client(BASE)
     daily = client.daily_receipt(date(2026, 11, 24))
+    assert daily is not None
     assert list(daily.receipts) == ["a", "b"]
     assert client.daily_receipt(date(2026, 11, 25)) is None
     assert paths(web)[1:3] == ["/receipts/2026-11-24", "/receipts/2026-11-24?page=p-2"]
     assert "p-2" not in caplog.text
 
 
-def test_pages_without_an_end(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_pages_without_an_end(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """An authority that always names a next page is not asked for ever."""
     web.get(f"{BASE}/receipts/2026-11-24", json={**DAY, "next": "again"})
     with pytest.raises(NotTheAuthority):
-        make_client(BASE).daily_receipt(date(2026, 11, 24))
+        client.daily_receipt(date(2026, 11, 24))
     assert len(web.calls) == 101
 
 
-def test_a_page_that_is_gone(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_a_page_that_is_gone(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """It is no day without receipts: what is missing would look as if it had not been received."""
     url = f"{BASE}/receipts/2026-11-24"
     web.get(url, json={**DAY, "next": "p-2"}, match=[responses.matchers.query_param_matcher({})])
     web.get(f"{url}?page=p-2", status=404, json=PROBLEM, content_type="application/problem+json")
     with pytest.raises(NotTheAuthority):
-        make_client(BASE).daily_receipt(date(2026, 11, 24))
+        client.daily_receipt(date(2026, 11, 24))
 
 
-def test_codes_and_their_etag(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_codes_and_their_etag(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """A table is requested again with its ETag, and not sent again when it is current."""
     table = {"table": "purposes", "version": "1", "codes": []}
     web.get(f"{BASE}/codes/purposes", json=table, headers={"ETag": '"1"'})
     web.get(f"{BASE}/codes/purposes", status=304)
     web.get(f"{BASE}/codes/purposes", status=304)
-    client = make_client(BASE)
     first = client.codes("purposes")
+    assert first is not None
     assert client.codes("purposes", first.etag) is None
     assert web.calls[2].request.headers["If-None-Match"] == '"1"'
     with pytest.raises(NotTheAuthority):
         client.codes("purposes")
 
 
-def test_receipts(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+def test_receipts(web: responses.RequestsMock, client: HttpAuthority) -> None:
     """A receipt is a PDF where there is one; JSON, or no receipt, is no PDF."""
     url = f"{BASE}/reports/{ID}/receipt"
     web.get(url, body=b"%PDF-1.7 ...", content_type="application/pdf")
-    web.get(url, json=RECEIPT)
+    web.get(url, json=RESULT["receipt"])
     web.get(url, status=404, json=PROBLEM, content_type="application/problem+json")
-    client = make_client(BASE)
     assert client.receipt_pdf(ID) == b"%PDF-1.7 ..."
     assert client.receipt_pdf(ID) is None
     assert client.receipt_pdf(ID) is None
@@ -264,20 +235,19 @@ def test_receipts(web: responses.RequestsMock, make_client: Callable[..., Any]) 
 @pytest.mark.parametrize(
     ("body", "kind"), [(b"<html>", "application/pdf"), (b"%PDF-1.7", "text/html"), (b"{}", "application/json")]
 )
-def test_no_pdf(web: responses.RequestsMock, make_client: Callable[..., Any], body: bytes, kind: str) -> None:
+def test_no_pdf(web: responses.RequestsMock, client: HttpAuthority, body: bytes, kind: str) -> None:
     """An answer that is not a PDF, or breaks the contract, is not stored as one."""
     web.get(f"{BASE}/reports/{ID}/receipt", body=body, content_type=kind)
     with pytest.raises(NotTheAuthority):
-        make_client(BASE).receipt_pdf(ID)
+        client.receipt_pdf(ID)
 
 
-def test_photo(web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+def test_photo(web: responses.RequestsMock, client: HttpAuthority, caplog: pytest.LogCaptureFixture) -> None:
     """It is sent as it is, also to an authority that accepts gzip, and again with a fresh token."""
     photo = b"\xff\xd8\xff" + b"SMITH" * 1000 + b"\xff\xd9"
     web.get(f"{BASE}/meta", json=META)
     web.put(f"{BASE}/reports/{ID}/photo", status=401)
     web.put(f"{BASE}/reports/{ID}/photo", json={"id": ID, "sha256": hashlib.sha256(photo).hexdigest(), "more": 1})
-    client = make_client(BASE)
     client.meta()
     with caplog.at_level(logging.DEBUG, logger="apoa_client"):
         client.send_photo(ID, photo)
@@ -304,22 +274,19 @@ def test_photo(web: responses.RequestsMock, make_client: Callable[..., Any], cap
         [],
     ],
 )
-def test_photo_that_arrived_differently(
-    web: responses.RequestsMock, make_client: Callable[..., Any], answer: object
-) -> None:
+def test_photo_that_arrived_differently(web: responses.RequestsMock, client: HttpAuthority, answer: object) -> None:
     """An answer about another report or with another hash is not believed."""
     web.put(f"{BASE}/reports/{ID}/photo", json=answer)
     with pytest.raises(NotTheAuthority):
-        make_client(BASE).send_photo(ID, b"photo")
+        client.send_photo(ID, b"photo")
 
 
 def test_logs_hold_no_secret_and_no_guest(
-    web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    web: responses.RequestsMock, client: HttpAuthority, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Our own log has routes, statuses and classes of errors, and nothing else."""
     web.get(f"{BASE}/reports/{ID}", json=RESULT)
     web.post(f"{BASE}/reports", status=500)
-    client = make_client(BASE)
     with caplog.at_level(logging.DEBUG, logger="apoa_client"):
         client.verdict(ID)
         with pytest.raises(UnknownOutcome):
@@ -334,7 +301,7 @@ def test_logs_hold_no_secret_and_no_guest(
 @pytest.mark.parametrize(("time_left", "total"), [(600.0, 79.0), (50.0, 50.0)])
 def test_a_photo_gets_the_time_of_a_slow_line(
     web: responses.RequestsMock,
-    make_client: Callable[..., Any],
+    make_client: MakeClient,
     monkeypatch: pytest.MonkeyPatch,
     time_left: float,
     total: float,

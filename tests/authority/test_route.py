@@ -3,12 +3,11 @@
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from authority_helpers import Serve, proxy
 from basics import WINE, raises_error
-from tls_helpers import CA, proxy
 
 from apoa_client.authority import route as module
 from apoa_client.authority.route import Proxy, Route, connect, count_addresses, find_route, read_certificate
@@ -17,14 +16,6 @@ from apoa_client.errors import SettingsProblem, UntrustedCertificate
 UNTIL = datetime(2126, 11, 1, 0, 34, 33, tzinfo=UTC)
 HOST = "apoa.example"
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
-
-
-@pytest.fixture
-def ca(tmp_path: Path) -> str:
-    """The CA's certificate where no other user can change it, wherever the checkout is."""
-    file = tmp_path / "trusted.pem"
-    file.write_bytes(CA.read_bytes())
-    return str(file)
 
 
 def test_without_a_proxy() -> None:
@@ -83,7 +74,7 @@ def test_names() -> None:
             count_addresses(name)
 
 
-def test_connections(serve: Callable[..., Any]) -> None:
+def test_connections(serve: Serve) -> None:
     """To a server that listens, and to none."""
     server = serve()
     connect(Route("127.0.0.1", server.port, uses_tls=False, proxy=None))
@@ -94,20 +85,12 @@ def test_connections(serve: Callable[..., Any]) -> None:
 
 
 @windows_judges
-def test_a_trusted_certificate(serve: Callable[..., Any], ca: str) -> None:
-    """Its issuer, and until when it is valid."""
+@pytest.mark.parametrize("decoded", [True, False])
+def test_a_trusted_certificate(serve: Serve, ca: str, monkeypatch: pytest.MonkeyPatch, *, decoded: bool) -> None:
+    """Its issuer, and its last day. Where Python decodes nothing, as on Windows and macOS, it is read once more."""
+    if not decoded:
+        monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
     found = read_certificate(Route("localhost", serve(certificate="server.pem").port, uses_tls=True, proxy=None), ca)
-    assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
-
-
-@windows_judges
-def test_a_certificate_that_the_system_judges(
-    serve: Callable[..., Any], ca: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where Python decodes nothing, as on Windows and macOS, the certificate is read once more."""
-    monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
-    server = serve(certificate="server.pem")
-    found = read_certificate(Route("localhost", server.port, uses_tls=True, proxy=None), ca)
     assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
 
 
@@ -125,21 +108,21 @@ def _without_names(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @windows_judges
 @pytest.mark.parametrize("certificate", ["expired.pem", "elsewhere.pem"])
-def test_a_certificate_that_is_not_trusted(serve: Callable[..., Any], ca: str, certificate: str) -> None:
+def test_a_certificate_that_is_not_trusted(serve: Serve, ca: str, certificate: str) -> None:
     """The same error as of a call."""
     server = serve(certificate=certificate)
     with pytest.raises(UntrustedCertificate):
         read_certificate(Route("localhost", server.port, uses_tls=True, proxy=None), ca)
 
 
-def test_a_server_without_tls(serve: Callable[..., Any]) -> None:
+def test_a_server_without_tls(serve: Serve) -> None:
     """The handshake breaks: 75, because another network may do that."""
     with raises_error("handshake_broken"):
         read_certificate(Route("localhost", serve(b"").port, uses_tls=True, proxy=None), None)
 
 
 @windows_judges
-def test_a_certificate_through_a_proxy(serve: Callable[..., Any], ca: str) -> None:
+def test_a_certificate_through_a_proxy(serve: Serve, ca: str) -> None:
     """The proxy gets its password, and the certificate is the authority's."""
     server = serve(certificate="server.pem")
     with proxy() as (port, heads):

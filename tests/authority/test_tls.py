@@ -2,15 +2,14 @@
 
 import os
 import ssl
+import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from basics import WINE, raises_error
-from tls_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
+from authority_helpers import CA, CA_HASH, NO_SUCH, TOKEN, MakeClient, Serve, proxy
+from basics import WINE, raises_error, real_system
 
 from apoa_client.authority import tls
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
@@ -18,15 +17,7 @@ from apoa_client.errors import SettingsProblem, UntrustedCertificate
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
 
 
-@pytest.fixture
-def ca(tmp_path: Path) -> str:
-    """The CA's certificate where no other user can change it, wherever the checkout is."""
-    file = tmp_path / "trusted.pem"
-    file.write_bytes(CA.read_bytes())
-    return str(file)
-
-
-def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
+def test_a_bundle_is_trusted(serve: Serve, make_client: MakeClient, ca: str) -> None:
     """A certificate of a CA in `ca_bundle` is trusted, besides the system's own trust."""
     line = serve(TOKEN, NO_SUCH, certificate="server.pem")
     assert make_client(line.url, ca_bundle=ca).verdict("x") is None
@@ -34,7 +25,7 @@ def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..
 
 
 @windows_judges
-def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+def test_an_unknown_issuer_is_named(serve: Serve, make_client: MakeClient) -> None:
     """The error has the certificate's subject, issuer and fingerprint, and nothing is sent."""
     line = serve(TOKEN, certificate="server.pem")
     with pytest.raises(UntrustedCertificate) as caught:
@@ -50,11 +41,7 @@ def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Call
 @windows_judges
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_the_environment_adds_no_trust(
-    serve: Callable[..., Any],
-    make_client: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    variable: str,
+    serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     """The environment variables of requests and OpenSSL change nothing, even if they would be read for this host."""
     (tmp_path / CA_HASH).write_bytes(CA.read_bytes())
@@ -68,9 +55,7 @@ def test_the_environment_adds_no_trust(
 
 
 @windows_judges
-def test_a_man_in_the_middle(
-    serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, ca: str
-) -> None:
+def test_a_man_in_the_middle(serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, ca: str) -> None:
     """Behind a proxy of the environment, a server with another CA gets nothing, except if `ca_bundle` has that CA."""
     line = serve(TOKEN, NO_SUCH, certificate="elsewhere.pem")
     with proxy() as (port, _heads):
@@ -87,11 +72,7 @@ def test_a_man_in_the_middle(
 @pytest.mark.skipif(os.name != "posix" or sys.platform == "darwin", reason="the system's own interface is asked there")
 @pytest.mark.parametrize("place", ["file", "folder", "other"])
 def test_the_certificates_of_the_system(
-    serve: Callable[..., Any],
-    make_client: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    place: str,
+    serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
 ) -> None:
     """The file and the folder of OpenSSL are trusted; the usual files of other systems only if it has neither."""
     file = tmp_path / ("certificates.pem" if place != "folder" else CA_HASH)
@@ -109,7 +90,7 @@ def test_the_certificates_of_the_system(
 
 @pytest.mark.parametrize(("certificate", "words"), [("elsewhere.pem", "is not for"), ("expired.pem", "clock")])
 def test_a_trusted_certificate_that_does_not_fit(
-    serve: Callable[..., Any], make_client: Callable[..., Any], ca: str, certificate: str, words: str
+    serve: Serve, make_client: MakeClient, ca: str, certificate: str, words: str
 ) -> None:
     """One of another host is refused, and so is an expired one, where the clock is named; `ca_bundle` is no advice."""
     line = serve(TOKEN, certificate=certificate)
@@ -122,11 +103,7 @@ def test_a_trusted_certificate_that_does_not_fit(
 
 @pytest.mark.parametrize("certificate", ["server.pem", "expired.pem"])
 def test_a_clock_that_is_years_behind(
-    serve: Callable[..., Any],
-    make_client: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    certificate: str,
-    ca: str,
+    serve: Serve, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, certificate: str, ca: str
 ) -> None:
     """The HTTP library's own warning is not shown; whether the certificate is valid decides."""
     monkeypatch.setattr("urllib3.connection.RECENT_DATE", date.max)
@@ -140,7 +117,7 @@ def test_a_clock_that_is_years_behind(
 
 
 @pytest.mark.parametrize("name", ["missing.pem", "empty.pem", "pipe.pem", "relative"])
-def test_an_unusable_bundle(make_client: Callable[..., Any], tmp_path: Path, name: str) -> None:
+def test_an_unusable_bundle(make_client: MakeClient, tmp_path: Path, name: str) -> None:
     """It must be there with a certificate, at a full path; reading a pipe would wait for a writer without an end."""
     (tmp_path / "empty.pem").write_text("nothing", encoding="utf-8")
     if name == "pipe.pem":
@@ -153,7 +130,7 @@ def test_an_unusable_bundle(make_client: Callable[..., Any], tmp_path: Path, nam
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_a_bundle_that_others_can_write(make_client: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_bundle_that_others_can_write(make_client: MakeClient, tmp_path: Path) -> None:
     """It is read only if no other user can add a certificate to it."""
     bundle = tmp_path / "ca.pem"
     bundle.write_bytes(CA.read_bytes())
@@ -169,7 +146,7 @@ def test_a_certificate_that_cannot_be_fetched() -> None:
     assert error.message.render() == "This computer does not trust the certificate of localhost."
 
 
-def test_an_undecodable_certificate_has_its_fingerprint(serve: Callable[..., Any]) -> None:
+def test_an_undecodable_certificate_has_its_fingerprint(serve: Serve) -> None:
     """The names of an expired certificate cannot be read, so the error has only the fingerprint."""
     shown = tls.presented_certificate("localhost", serve(b"", certificate="expired.pem").port)
     assert shown is not None
@@ -201,3 +178,22 @@ def test_other_failures_are_not_of_certificates() -> None:
     circle = OSError("a")
     circle.args = (circle,)
     assert tls.verification_failure(circle) is None
+
+
+NAME = "Test CA of apoa-client"
+
+
+@real_system
+@pytest.mark.skipif(sys.platform != "win32", reason="the store of Windows")
+def test_what_an_administrator_trusts_is_trusted(serve: Serve, make_client: MakeClient) -> None:
+    """A CA in the computer's store is trusted without a setting, and no longer once it is removed."""
+    line = serve(TOKEN, NO_SUCH, certificate="server.pem")
+    with pytest.raises(UntrustedCertificate):
+        make_client(line.url).meta()
+    subprocess.run(["certutil", "-addstore", "-f", "Root", str(CA)], check=True, capture_output=True)
+    try:
+        assert make_client(line.url).verdict("x") is None
+    finally:
+        subprocess.run(["certutil", "-delstore", "Root", NAME], check=True, capture_output=True)
+    with pytest.raises(UntrustedCertificate):
+        make_client(line.url).meta()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from authority_helpers import Serve
 from requests.auth import HTTPBasicAuth
 
 from apoa_client.authority.address import Timeouts
@@ -83,7 +84,7 @@ def test_a_stuck_lookup_is_limited_and_offline() -> None:
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
-def test_connection_closed_without_an_answer(serve: Callable[..., Any], call: Call) -> None:
+def test_connection_closed_without_an_answer(serve: Serve, call: Call) -> None:
     """The outcome is unknown, and the request is not repeated."""
     line = serve(b"")
     assert failure(line.url, call) is UnknownOutcome
@@ -92,12 +93,12 @@ def test_connection_closed_without_an_answer(serve: Callable[..., Any], call: Ca
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
 @pytest.mark.parametrize("answer", [HANG, HEAD + HANG, HEAD + b"Content-Length: 9\r\n\r\n{" + HANG])
-def test_silence(serve: Callable[..., Any], call: Call, answer: bytes) -> None:
+def test_silence(serve: Serve, call: Call, answer: bytes) -> None:
     """Silence before, in or after the head of an answer is a timeout after the read timeout."""
     assert failure(serve(answer).url, call) is TimedOut
 
 
-def test_an_answer_that_never_ends(serve: Callable[..., Any]) -> None:
+def test_an_answer_that_never_ends(serve: Serve) -> None:
     """An answer that arrives slowly is given up after the total time, though no single read was long."""
     ticks = iter(range(0, 1000, 3))
     transport = transport_to(serve(HEAD + b"\r\n" + b"x" * 100).url, HURRY, lambda: float(next(ticks)))
@@ -105,7 +106,7 @@ def test_an_answer_that_never_ends(serve: Callable[..., Any]) -> None:
         transport.exchange(POST)
 
 
-def test_total_time_after_sending(serve: Callable[..., Any]) -> None:
+def test_total_time_after_sending(serve: Serve) -> None:
     """When the total time is over and the body was sent, the outcome is unknown; the next call works."""
     line = serve(HANG, HEAD + b"\r\n{}")
     transport = transport_to(line.url, Timeouts(1, 5, 0.2))
@@ -124,21 +125,21 @@ def test_total_time_after_sending(serve: Callable[..., Any]) -> None:
         b"SSH-2.0-OpenSSH_9.6\r\n",
     ],
 )
-def test_answer_that_is_cut_off(serve: Callable[..., Any], answer: bytes) -> None:
+def test_answer_that_is_cut_off(serve: Serve, answer: bytes) -> None:
     """An answer that ends too early, or is no HTTP, leaves the outcome unknown."""
     assert failure(serve(answer).url, POST) is UnknownOutcome
 
 
-def test_size_is_limited(serve: Callable[..., Any]) -> None:
+def test_size_is_limited(serve: Serve) -> None:
     """At most 1 MiB is read, whatever the stated length; exactly 1 MiB is accepted."""
     assert failure(serve(HEAD + b"\r\n" + b"x" * (1024 * 1024 + 1)).url, GET) is NotTheAuthority
     reply = transport_to(serve(HEAD + b"\r\n" + b"x" * 1024 * 1024).url).exchange(GET)
     assert len(reply.body) == 1024 * 1024
 
 
-def test_a_compressed_answer_needs_little_memory(serve: Callable[..., Any]) -> None:
-    """What would inflate to 64 MiB is given up at the limit of an answer, not inflated first."""
-    url = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(64 * 1024 * 1024))).url
+def test_a_compressed_answer_needs_little_memory(serve: Serve) -> None:
+    """What would inflate to 16 MiB is given up at the limit of an answer, not inflated first."""
+    url = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(16 * 1024 * 1024))).url
     tracemalloc.start()
     try:
         assert failure(url, GET) is NotTheAuthority
@@ -151,7 +152,7 @@ def test_a_compressed_answer_needs_little_memory(serve: Callable[..., Any]) -> N
     "encoding",
     ["gzip\r\nContent-Encoding: gzip", "gzip, gzip", "gzip,gzip,gzip,gzip,gzip,gzip", "deflate", "br", "zstd", "x"],
 )
-def test_only_one_gzip_is_undone(serve: Callable[..., Any], encoding: str) -> None:
+def test_only_one_gzip_is_undone(serve: Serve, encoding: str) -> None:
     """An answer in another encoding, or in several, is refused before anything is inflated."""
     body = gzip.compress(gzip.compress(b"{}"))
     line = serve(HEAD + f"Content-Encoding: {encoding}\r\n\r\n".encode() + body)
@@ -159,12 +160,12 @@ def test_only_one_gzip_is_undone(serve: Callable[..., Any], encoding: str) -> No
     assert line.received[0].headers["accept-encoding"] == "gzip"
 
 
-def test_no_gzip_at_all(serve: Callable[..., Any]) -> None:
+def test_no_gzip_at_all(serve: Serve) -> None:
     """An answer that claims to be compressed and is not is not the authority's."""
     assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n\r\nhello").url, GET) is NotTheAuthority
 
 
-def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
+def test_compressed_answers_are_read(serve: Serve) -> None:
     """An answer may be compressed."""
     line = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"))
     assert transport_to(line.url).exchange(GET) == HttpResponse(
@@ -172,14 +173,14 @@ def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
     )
 
 
-def test_redirects_are_not_followed(serve: Callable[..., Any]) -> None:
+def test_redirects_are_not_followed(serve: Serve) -> None:
     """A redirect is returned, and credentials are sent to no other host."""
     line = serve(b"HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nConnection: close\r\n\r\n", HEAD + b"\r\n{}")
     assert transport_to(line.url).exchange(GET).status == 302
     assert len(line.received) == 1
 
 
-def test_no_cookies(serve: Callable[..., Any]) -> None:
+def test_no_cookies(serve: Serve) -> None:
     """Cookies are not stored: runs cannot be traced, and a portal's session is not kept."""
     line = serve(HEAD + b"Set-Cookie: a=b\r\n\r\n{}", HEAD + b"\r\n{}")
     transport = transport_to(line.url)
@@ -188,7 +189,7 @@ def test_no_cookies(serve: Callable[..., Any]) -> None:
     assert "cookie" not in line.received[1].headers
 
 
-def test_a_body_is_sent_unchanged(serve: Callable[..., Any]) -> None:
+def test_a_body_is_sent_unchanged(serve: Serve) -> None:
     """With its length, byte for byte, and with the program's name."""
     line = serve(HEAD + b"\r\n{}")
     transport_to(line.url).exchange(Call("POST", "/reports", HTTPBasicAuth("a", "b"), {"X-Y": "z"}, b'{"\xc3\xa9":1}'))
@@ -200,7 +201,7 @@ def test_a_body_is_sent_unchanged(serve: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
-def test_proxy_of_the_environment(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+def test_proxy_of_the_environment(serve: Serve, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
     """A proxy is read from the environment; one that refuses means offline, because nothing was sent."""
     proxy = serve(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", f"http://localhost:{proxy.port}")
@@ -208,7 +209,7 @@ def test_proxy_of_the_environment(serve: Callable[..., Any], monkeypatch: pytest
     assert proxy.received[0].method == "CONNECT"
 
 
-def test_no_proxy_for_loopback(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_for_loopback(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Training works behind a hotel's proxy, which cannot reach this computer's own loopback."""
     monkeypatch.setenv("HTTP_PROXY", "http://localhost:1")
     assert transport_to(serve(HEAD + b"\r\n{}").url).exchange(GET).status == 200

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from basics import raises_error
-from held_files import Hold
+from damage_helpers import Hold
 
 from apoa_client import files
 from apoa_client.cli.terminal.output_files import write_output

@@ -6,16 +6,15 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from system_helpers import real_system
+from basics import real_system
 
 from apoa_client.cli.terminal.desktop import Notice, show_notice
 from apoa_client.schedule.choice import choose, schedulers
 from apoa_client.schedule.interface import AUTO, DAY, Change, Job
 from apoa_client.vault.keyring_store import KeyringStore
 
-pytestmark = real_system
 
-
+@real_system
 @pytest.mark.keyring
 @pytest.mark.skipif(sys.platform != "darwin", reason="the Keychain of macOS")
 def test_a_secret_is_stored_found_and_deleted() -> None:
@@ -30,6 +29,7 @@ def test_a_secret_is_stored_found_and_deleted() -> None:
     assert store.get("password") is None
 
 
+@real_system
 @pytest.mark.skipif(sys.platform == "linux", reason="Linux has no desktop in the workflow")
 def test_the_system_takes_the_notice() -> None:
     """The system's own tool reports no error. No user sees whether it is on the screen."""
@@ -37,6 +37,7 @@ def test_the_system_takes_the_notice() -> None:
     assert show_notice(Notice("apoa", "Ditolak: 1", urgent=True), dict(os.environ), uid)
 
 
+@real_system
 @pytest.mark.skipif(sys.platform == "linux", reason="the journeys run Linux' schedulers in a namespace")
 def test_a_schedule_is_installed_found_and_removed() -> None:
     """The Task Scheduler and launchd keep what they were given, and tell it again."""

@@ -24,8 +24,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from app_helpers import Importer
 from basics import FixedClock
-from import_helpers import Importer
 from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY
 from report_helpers import NOW
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from basics import needs_tool
 from cli_helpers import BESIDE, Apoa
-from system_helpers import needs_tool
-from tmux_helpers import Terminal, require_tmux
+from terminal_helpers import Terminal, require_tmux
 
 from apoa_client.cli import main
 from apoa_client.cli.commands import completion

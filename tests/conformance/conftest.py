@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conformance_helpers import LIMITS, PASSWORD, USERNAME, Suite, now
 from contract_helpers import running_prism
+from sandbox_helpers import LIMITS, PASSWORD, USERNAME, Suite, now
 
 from apoa_client.sandbox.server import SandboxServer
 

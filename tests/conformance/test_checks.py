@@ -1,18 +1,21 @@
-"""What the checks say about themselves, and the reports and photos that they send."""
+"""What the checks say about themselves, what they send, and the record of requests and answers."""
 
 import secrets
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
-from conformance_helpers import NOW, now
+from sandbox_helpers import NOW, PASSWORD, USERNAME, Suite, now
 
 from apoa_client.authority.schemas import validator
 from apoa_client.cli.documents.conformance_page import CHAPTERS
-from apoa_client.conformance.check import Check
+from apoa_client.conformance.check import Check, CheckResult
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
 from apoa_client.conformance.checks.receipts import PHOTO, _photo
+from apoa_client.conformance.exchange import _shown_body
 from apoa_client.conformance.samples import VIOLATIONS, Samples
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
+from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import report_violations, rule_violations
 
 ALL = (*OPENING, *CHECKS, LAST)
@@ -63,3 +66,36 @@ def test_photos_are_photos(length: int) -> None:
         opened.load()
         assert (opened.size, opened.format) == ((8, 8), "JPEG")
         assert not opened.getexif()
+
+
+def everything(results: dict[str, CheckResult]) -> str:
+    return repr([each.exchanges for each in results.values()])
+
+
+def test_no_secret_is_recorded(
+    suite: Suite, serve: Callable[..., SandboxServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the password nor a token, in the header or in the answer."""
+    tokens = iter(f"geheim-{number}" for number in range(100))
+    monkeypatch.setattr("apoa_client.sandbox.service.secrets.token_urlsafe", lambda _size: next(tokens))
+    shown = everything(suite(serve().base_url))
+    assert "POST /oauth/token" in shown
+    assert "Basic ***" in shown
+    assert "Bearer ***" in shown
+    for member in ("id", "property"):  # the sandbox's id of the property is the username
+        shown = shown.replace(f'"{member}": "{USERNAME}"', "")
+    assert not {word for word in ("geheim", PASSWORD, USERNAME) if word in shown}
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"", ""),
+        (b'{"a": "\xc3\xa9"}', '{"a": "é"}'),
+        (b"\xff\xd8\xff", "[binary: 3 bytes]"),
+        (b'{"access_token":"se\\"cret", "b": 1}', '{"access_token":"***", "b": 1}'),
+    ],
+)
+def test_bodies(body: bytes, shown: str) -> None:
+    """A text as it is but for tokens, and the length of anything else."""
+    assert _shown_body(body) == shown

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conformance_helpers import PASSWORD, USERNAME, Suite, failed, now
+from sandbox_helpers import PASSWORD, USERNAME, Suite, failed, now
 from screens import RENEW
 
 from apoa_client.authority.contract import FIELD_RULES, STAY_RULES, FieldRule, contract_text

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract_helpers import YAML as CONTRACT
 from contract_helpers import node_tool, python_with_generators, run_tool
-from contract_json import YAML as CONTRACT
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract_helpers import YAML as CONTRACT
 from contract_helpers import node_tool, run_tool
-from contract_json import YAML as CONTRACT
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow

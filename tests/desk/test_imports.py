@@ -5,8 +5,8 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from app_helpers import RULES, Importer, guest_row
 from basics import FixedClock, raises_error
-from import_helpers import RULES, Importer, guest_row
 from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import pytest
 import requests
-from browser_helpers import NewContext, serious_findings
 from cli_helpers import QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
+from page_helpers import NewContext, serious_findings
 from playwright.sync_api import Page, expect
 from terminal_helpers import at_a_terminal
 

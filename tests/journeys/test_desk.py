@@ -7,8 +7,7 @@ from typing import NamedTuple
 import pytest
 from cli_helpers import QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
-from terminal_helpers import at_a_terminal
-from tmux_helpers import Terminal, require_tmux
+from terminal_helpers import Terminal, at_a_terminal, require_tmux
 
 SIZES = [pytest.param((60, 24), id="60x24"), pytest.param((80, 24), id="80x24", marks=pytest.mark.long)]
 

@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from basics import LONG
+from basics import LONG, needs_tool
 from container_helpers import box
 from forked_command import Condition
 from hostile_helpers import SLOW, STOPPED, Environment, Prepared, commands, prepare, run_in
 from journeys_helpers import Disk
-from system_helpers import needs_tool
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="these conditions are made with Linux's calls"),

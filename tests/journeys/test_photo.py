@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cli_helpers import QUENTIN, Installed
+from passport_helpers import print_page
 from PIL import Image, ImageChops, ImageStat
-from reading_helpers import print_page
 
 STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from basics import needs_tool
 from cli_helpers import QUENTIN, Installed
 from container_helpers import Namespace, namespace
 from journeys_helpers import in_new_processes
-from system_helpers import needs_tool
 
 from apoa_client.sandbox.server import SandboxServer
 

@@ -37,7 +37,7 @@ from journeys_helpers import (
     sweep_drafts,
     sync_later,
 )
-from reading_helpers import print_page
+from passport_helpers import print_page
 from unruly_authority import POISONS, UnrulyAuthority
 
 pytestmark = [pytest.mark.slow, pytest.mark.durable]

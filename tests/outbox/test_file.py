@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from basics import raises_error
-from held_files import Hold
+from damage_helpers import Hold
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_stores import only_sqlite
 

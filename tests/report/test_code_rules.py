@@ -3,8 +3,7 @@
 from datetime import date
 
 import pytest
-from code_tables_helpers import PERMITS, code
-from report_helpers import NOW, WIB, draft
+from report_helpers import NOW, PERMITS, WIB, code, draft
 
 from apoa_client.report import checking
 from apoa_client.report.codes import NO_TABLES, CodeTables

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from code_tables_helpers import PERMITS, code
+from report_helpers import PERMITS, code
 
 from apoa_client.report.codes import CodeTable, find, read_table, rows_of, suggest, table_value, valid_codes
 

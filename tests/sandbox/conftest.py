@@ -2,20 +2,17 @@
 
 import copy
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from sandbox_helpers import PASSWORD, USERNAME, Json, LogIn, Make, Report, Send
 
 from apoa_client.authority.contract import contract
 from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-USERNAME = "wisma-melati"
-PASSWORD = "kata sandi: rahasia"
 
 _REQUEST = contract()["components"]["requestBodies"]["Reports"]["content"]["application/json"]
 _CHECK_IN: Json = _REQUEST["examples"]["check_in"]["value"]["reports"][0]
@@ -35,7 +32,7 @@ def clock() -> list[datetime]:
 
 
 @pytest.fixture
-def make_server(tmp_path: Path, clock: list[datetime]) -> Iterator[Callable[..., SandboxServer]]:
+def make_server(tmp_path: Path, clock: list[datetime]) -> Iterator[Make]:
     """Starts authorities with one storage and any options of `SandboxServer`; stops them all at the end."""
     started: list[SandboxServer] = []
 
@@ -59,7 +56,7 @@ def bare() -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def log_in(bare: requests.Session) -> Callable[[SandboxServer], requests.Session]:
+def log_in(bare: requests.Session) -> LogIn:
     """Gives the session a token of a server."""
 
     def take(server: SandboxServer) -> requests.Session:
@@ -72,7 +69,7 @@ def log_in(bare: requests.Session) -> Callable[[SandboxServer], requests.Session
 
 
 @pytest.fixture
-def send(log_in: Callable[[SandboxServer], requests.Session]) -> Callable[..., list[Json]]:
+def send(log_in: LogIn) -> Send:
     """Logs in, sends reports, and returns the results of a 200."""
 
     def post(server: SandboxServer, *reports: Json, call: str = "reports") -> list[Json]:
@@ -86,7 +83,7 @@ def send(log_in: Callable[[SandboxServer], requests.Session]) -> Callable[..., l
 
 
 @pytest.fixture
-def check_in() -> Callable[..., Json]:
+def check_in() -> Report:
     """Makes check-ins with different ids; dotted names change fields: ``{"guest.sex": "M"}``."""
     numbers = itertools.count(1)
 
@@ -106,7 +103,7 @@ def check_in() -> Callable[..., Json]:
 
 
 @pytest.fixture
-def follow_up(check_in: Callable[..., Json]) -> Callable[..., Json]:
+def follow_up(check_in: Report) -> Report:
     """Makes later reports of a stay: ``follow_up(report, "cancel")``."""
 
     def make(report: Json, kind: str, **members: Any) -> Json:

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 import requests
-from training_page import Json, LogIn, Make, ReadPage, Report, Send, read_page, turn
+from sandbox_helpers import Json, LogIn, Make, ReadPage, Report, Send, read_page, turn
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.sandbox.decisions import Result

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser_helpers import NewContext, serious_findings
+from page_helpers import NewContext, serious_findings
 from playwright.sync_api import Page, expect
-from training_page import Make, Report, Send
+from sandbox_helpers import Make, Report, Send
 
 from apoa_client.sandbox.server import SandboxServer
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from passport_helpers import reading
 from photo_helpers import TODAY, photo, write
 from PIL import Image
-from reading_helpers import reading
 
 from apoa_client.messages import msg
 from apoa_client.scan import photo_process

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from passport_helpers import Lines, composed, fitted, put
-from reading_helpers import reading
+from passport_helpers import Lines, composed, fitted, put, reading
 
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from basics import raises_error
+from basics import needs_tool, raises_error
 from schedule_helpers import NAMES, Tools, UserManager, files_below, found_by, use
-from system_helpers import needs_tool
 
 from apoa_client.schedule.interface import INTERVALS, MINUTE, Change, Job, ToolResult
 from apoa_client.schedule.systemd import Systemd, service_text, timer_text

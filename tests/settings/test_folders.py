@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import platformdirs
 import pytest
@@ -63,56 +63,36 @@ def test_platform_folders_without_apoa_home(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX has numbers for users")
-class TestPosix:
-    """Users are numbers with names in a table."""
+def test_a_user_of_posix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's number and name count in the audit trail, and no variable; in a container there may be no name.
 
-    def test_the_environment_is_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A variable does not change the user's name in the audit trail."""
-        import pwd  # POSIX has it
+    A name that is not UTF-8 does not prevent a report from being saved.
+    """
+    import pwd  # POSIX has it
 
-        for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-            monkeypatch.setenv(name, "other-user")
-        assert user_name() == pwd.getpwuid(os.geteuid()).pw_name
-
-    def test_a_number_without_a_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As in a container that runs under any number."""
-        monkeypatch.setattr(os, "geteuid", lambda: 98765)
-        assert user_name() == "uid 98765"
-
-    def test_a_name_that_is_not_utf_8(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It does not prevent a report from being saved."""
-        import pwd  # POSIX has it
-
-        monkeypatch.setattr(pwd, "getpwuid", lambda _number: type("Row", (), {"pw_name": "jos\udce9"}))
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "other-user")
+    assert (user_id(), user_name()) == (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)
+    with monkeypatch.context() as patch:
+        patch.setattr(pwd, "getpwuid", lambda _number: type("Row", (), {"pw_name": "jos\udce9"}))
         assert user_name() == "jos?"
-
-    def test_the_user_id_comes_from_the_system(self) -> None:
-        """Linux names the session's folder after it."""
-        assert user_id() == os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: 98765)
+    assert user_name() == "uid 98765"
 
 
-class TestWindows:
-    """There is no table of numbers."""
+def test_a_user_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no table of numbers: the name is the system's, or a hyphen without a login, as in a service."""
+    monkeypatch.setitem(sys.modules, "pwd", None)
+    monkeypatch.setattr(os, "getlogin", lambda: "Jane Smith")
+    assert user_name() == "Jane Smith"
 
-    @pytest.fixture(autouse=True)
-    def _no_pwd(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "pwd", None)
+    def no_login() -> NoReturn:
+        raise OSError
 
-    def test_the_logged_in_user(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The name comes from the system."""
-        monkeypatch.setattr(os, "getlogin", lambda: "Jane Smith")
-        assert user_name() == "Jane Smith"
-        monkeypatch.setattr(sys, "platform", "win32")
-        assert user_id() is None  # there is no session bus to find
-
-    def test_no_user_is_logged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without a login, for example in a service, the user name is a hyphen."""
-
-        def no_login() -> Any:
-            raise OSError
-
-        monkeypatch.setattr(os, "getlogin", no_login)
-        assert user_name() == "-"
+    monkeypatch.setattr(os, "getlogin", no_login)
+    assert user_name() == "-"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert user_id() is None  # there is no session bus to find
 
 
 def test_an_account_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:

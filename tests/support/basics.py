@@ -1,7 +1,8 @@
-"""What most tests share: a fixed clock, the extent of the run, personal data of invented guests, expected errors."""
+"""What most tests share: a fixed clock, the extent of the run, invented data, expected errors, needed tools."""
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,3 +65,20 @@ class FixedClock:
     def forward(self, time: timedelta) -> None:
         self.time += time
         self.seconds += time.total_seconds()
+
+
+def real_system(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test that changes the computer that it runs on: only the workflow runs it."""
+    is_allowed = "APOA_REAL_SYSTEM" in os.environ
+    skipped = pytest.mark.skipif(not is_allowed, reason="changes this computer: the workflow runs it")
+    marked: Callable[..., None] = pytest.mark.real_system(skipped(test))
+    return marked
+
+
+def needs_tool(package: str, *, found: bool, installer: str = "apt-get") -> None:
+    """Skip the test if a tool is missing. Where tools are required, fail, and say how to install it."""
+    if found:
+        return
+    if os.environ.get("APOA_REQUIRE_TOOLS"):
+        pytest.fail(f"This is required here and was not found: {installer} install {package}")
+    pytest.skip(f"not installed: {package}")

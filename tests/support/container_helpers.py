@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import pytest
+from basics import needs_tool
 from cli_helpers import CallResult
-from system_helpers import needs_tool
 
 _USER = "12345"
 _VOLUME = "/srv"

@@ -1,21 +1,26 @@
 """The authorities that the tests of the contract run against, and programs of other projects that read it.
 
+``python tests/support/contract_helpers.py update`` writes ``openapi.json``, which the program reads, from
+``openapi.yaml``, which people read and edit. A test checks that they are equal.
+
 `.ci/run` installs the linters, generators of clients and Prism, a mock server, and names their places, so a test needs
 no network. ``APOA_NODE_TOOLS`` is the folder of npm's programs, ``APOA_CLIENT_GENERATORS`` the interpreter of an
 environment with the generators for Python, and mypy.
 """
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from contract_json import YAML
-from system_helpers import needs_tool
+import yaml
+from basics import needs_tool
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.authority import Authority
@@ -121,3 +126,24 @@ def running_prism() -> Iterator[str]:
         finally:
             process.terminate()
             process.communicate()
+
+
+FOLDER = Path(__file__).resolve().parents[2] / "apoa_client" / "authority"
+YAML = FOLDER / "openapi.yaml"
+JSON = FOLDER / "openapi.json"
+
+
+def converted() -> str:
+    """The JSON text of the YAML file. Raises `TypeError` for a date without quotes, which JSON cannot express."""
+    return json.dumps(yaml.safe_load(YAML.read_text(encoding="utf-8")), ensure_ascii=False, indent=1) + "\n"
+
+
+def main() -> None:
+    """Write the JSON file."""
+    if sys.argv[1:] != ["update"]:
+        sys.exit(__doc__)
+    JSON.write_text(converted(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

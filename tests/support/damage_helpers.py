@@ -1,15 +1,20 @@
-"""Bad disks: damaged pages of a database file, and files that may not grow.
+"""Bad disks and busy files: damaged pages of a database file, files that may not grow, and files in use.
 
 No connection may be open when a page is damaged, so that the log is empty.
 """
 
+import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from apoa_client import files
 
 PAGE = 4096
 INDEXES = (
@@ -91,3 +96,51 @@ def manipulate(path: Path, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.execute(statement, values)
+
+
+class Holder:
+    """Another program that has a file open, so that it can neither be read nor replaced, for a number of pauses.
+
+    On Windows it really has; elsewhere the calls fail as they do there.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: Path, pauses: int) -> None:
+        self.path = path
+        self.left = pauses
+        self._handle = 0
+        monkeypatch.setattr(time, "sleep", self._pause)
+        if sys.platform == "win32":
+            import _winapi
+
+            unshared = 0
+            self._handle = _winapi.CreateFile(str(path), _winapi.GENERIC_READ, unshared, 0, _winapi.OPEN_EXISTING, 0, 0)
+            return
+        monkeypatch.setattr(files, "_ON_WINDOWS", True)
+        for owner, name, position in ((Path, "replace", 1), (Path, "unlink", 0), (Path, "open", 0), (os, "open", 0)):
+            monkeypatch.setattr(owner, name, self._refuse(getattr(owner, name), position))
+
+    def _refuse(self, call: Callable[..., Any], position: int) -> Callable[..., Any]:
+        def refused(*arguments: Any, **options: Any) -> Any:
+            if self.left and arguments[position] == self.path:
+                raise PermissionError(13, "Permission denied")
+            return call(*arguments, **options)
+
+        return refused
+
+    def _pause(self, seconds: float) -> None:
+        assert 0 < seconds < 1
+        self.left -= 1
+        if not self.left:
+            self.close()
+
+    def close(self) -> None:
+        if sys.platform == "win32":
+            import _winapi
+
+            if self._handle:
+                _winapi.CloseHandle(self._handle)
+        self._handle = self.left = 0
+
+
+Hold = Callable[[Path, int], Holder]
+"""Starts another program that has a file open for a number of pauses."""

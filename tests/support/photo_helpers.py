@@ -8,12 +8,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from basics import needs_tool
 from cameras import View, blurred, compressed, damaged, homography, seen, shaded, with_glare
 from numpy.random import Generator
 from pages import LABELS, print_page, table
 from PIL import Image
 from printing import CUTS, FONTS, OTHERS, Canvas, Line
-from system_helpers import needs_tool
 
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate

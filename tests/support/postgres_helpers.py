@@ -23,8 +23,8 @@ from typing import Any, NamedTuple, Self
 
 import psycopg
 import pytest
+from basics import needs_tool
 from outbox_helpers import sealer as new_sealer
-from system_helpers import needs_tool
 
 from apoa_client import cli
 from apoa_client.outbox.postgres.connection import TimeLimits

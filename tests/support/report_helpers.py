@@ -1,4 +1,4 @@
-"""Valid drafts, which tests change in one place, and reports of every kind for Hypothesis."""
+"""Valid drafts, which tests change in one place, reports of every kind for Hypothesis, and code tables as invented."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from apoa_client.authority.contract import contract_text
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, read_mrz
+from apoa_client.report.codes import Code, CodeTables
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
@@ -128,7 +129,7 @@ DOCUMENTS = st.builds(
     expiry_date=st.none() | DAYS,
     mrz=st.none() | st.just(compose("TD3", Details(**PRINTED))),
 )
-PERMITS = st.builds(
+STAY_PERMITS = st.builds(
     StayPermit,
     code=st.none() | TEXT,
     number=st.none() | TEXT,
@@ -144,7 +145,7 @@ GUESTS = st.builds(
     birth_place=TEXT,
     nationality=STATES,
     document=DOCUMENTS,
-    stay_permit=st.none() | PERMITS,
+    stay_permit=st.none() | STAY_PERMITS,
     phone=st.none() | st.text("+0123456789 ", min_size=4, max_size=31),
     email=st.none() | TEXT,
 )
@@ -173,3 +174,34 @@ def reports(draw: st.DrawFn) -> Report:
         check_out=draw(INSTANTS) if kind is Kind.CHECK_OUT else None,
         reason=draw(TEXT) if kind in {Kind.AMEND, Kind.CANCEL} else None,
     )
+
+
+NOMAD = {
+    "code": "N7",
+    "id": "Visa pekerja jarak jauh",
+    "en": "Remote worker visa",
+    "valid_from": None,
+    "valid_to": None,
+}
+ON_ARRIVAL = {"code": "B-1", "id": "Visa saat kedatangan", "en": "On arrival", "valid_from": None, "valid_to": None}
+
+
+def table(name: str, *rows: dict[str, Any], version: str = "1") -> dict[str, Any]:
+    """Return a table in the contract's form."""
+    return {"table": name, "version": version, "codes": list(rows)}
+
+
+def code(name: str, valid_from: date | None = None, valid_to: date | None = None, **names: str) -> Code:
+    """Return a code that is valid on these days; without names it is its own."""
+    return Code(name, names.get("id", name), names.get("en", name), valid_from, valid_to)
+
+
+PERMITS = CodeTables(
+    stay_permits=(
+        code("B-1", en="On arrival", id="Saat kedatangan"),
+        code("N7", en="Remote worker visa", id="Visa pekerja jarak jauh"),
+        code("C1", valid_to=date(2026, 6, 30)),
+        code("C9", valid_from=date(2027, 1, 1)),
+    )
+)
+"""Of an authority that takes two permits today, one no more, and one not yet."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from system_helpers import needs_tool
+from basics import needs_tool
 
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table

@@ -3,7 +3,7 @@
 import base64
 import json
 import traceback
-from itertools import count
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,6 +28,8 @@ from apoa_client.vault.recovery import (
 )
 from apoa_client.vault.sealing import MAX_EFFORT, MIN_EFFORT, encode_key, key_pair_from_seed, public_key_of
 
+Json = dict[str, Any]
+
 
 def with_checks(characters: str) -> str:
     """Return the code with these 28 characters: each check uses the weights 3, 5, 7 and 9 and the group's number."""
@@ -39,7 +41,6 @@ def with_checks(characters: str) -> str:
 
 
 CODE = with_checks("K7QM2X9DTB4WZ0RVGH3NYC8EPA5S")  # fixed: parts of it are parametrize ids
-PLACES = range(len(CODE))
 
 codes = st.text(ALPHABET, min_size=28, max_size=28).map(with_checks)
 
@@ -138,75 +139,89 @@ def test_the_derivation_never_changes() -> None:
 
 PASSPHRASE = "kuda betul baterai"
 KEY = ExportedKey("melati", new_key_pair()[0], "5f0c1d9e8b7a69584736251403f2e1d0")
-FILE = export_key(KEY, PASSPHRASE, MIN_EFFORT)
+derive = bindings.crypto_pwhash_alg
 
 
-def changed(**values: Any) -> str:
-    return json.dumps({**json.loads(FILE), **values})
+@pytest.fixture(scope="module", autouse=True)
+def efforts() -> Iterator[list[tuple[int, int]]]:
+    """Derives keys from passphrases with the least effort of all, and keeps the efforts that were asked for."""
+    asked: list[tuple[int, int]] = []
+
+    def fast(length: int, passphrase: bytes, salt: bytes, operations: int, memory: int, method: int) -> bytes:
+        asked.append((operations, memory))
+        return derive(length, passphrase, salt, 1, 8192, method)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bindings, "crypto_pwhash_alg", fast)
+        yield asked
 
 
-def test_a_round_trip_with_the_default_effort() -> None:
-    """The same key is read back; neither it nor the property's name is readable in the file. The efforts are NaCl's."""
+@pytest.fixture(scope="module")
+def file() -> str:
+    """The exported key, as it is in the file."""
+    return export_key(KEY, PASSPHRASE)
+
+
+def test_the_default_effort(file: str, efforts: list[tuple[int, int]]) -> None:
+    """The most of NaCl's efforts that are allowed; neither the key nor the property's name is readable in the file."""
     for effort, name in ((MIN_EFFORT, "INTERACTIVE"), (MAX_EFFORT, "MODERATE")):
         limits = (f"crypto_pwhash_argon2id_{limit}_{name}" for limit in ("OPSLIMIT", "MEMLIMIT"))
         assert tuple(getattr(bindings, limit) for limit in limits) == effort
-    text = export_key(KEY, PASSPHRASE)
-    assert json.loads(text)["memory"] == 256 << 20
+    assert json.loads(file)["memory"] == 256 << 20
+    assert import_key(file, PASSPHRASE) == KEY
+    assert set(efforts) == {MAX_EFFORT}
     assert repr(KEY) == "ExportedKey('melati', …)"
-    assert import_key(text, PASSPHRASE) == KEY
-    assert encode_key(KEY.private_key) not in text
-    assert KEY.property_name not in text
-    assert KEY.index_key not in text
-    assert export_key(KEY, PASSPHRASE, MIN_EFFORT) != FILE
+    assert not any(each in file for each in (encode_key(KEY.private_key), KEY.property_name, KEY.index_key))
+    assert export_key(KEY, PASSPHRASE) != file
+
+
+def test_accents_are_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the keyboard's system composes them. This round trip has a real effort, the least one."""
+    monkeypatch.setattr(bindings, "crypto_pwhash_alg", derive)
+    assert import_key(export_key(KEY, "kafe\u0301 kafe\u0301", MIN_EFFORT), "kaf\u00e9 kaf\u00e9") == KEY
 
 
 @pytest.mark.parametrize("passphrase", ["", "kuda betul bateraI", PASSPHRASE + " ", PASSPHRASE[:-1]])
-def test_another_passphrase(passphrase: str) -> None:
+def test_another_passphrase(file: str, passphrase: str) -> None:
     """It is refused, and neither it nor the key is in the error."""
     with raises_error("passphrase_wrong") as caught:
-        import_key(FILE, passphrase)
+        import_key(file, passphrase)
     shown = "".join(traceback.format_exception(caught.value))
     assert encode_key(KEY.private_key) not in shown
     assert not passphrase or passphrase not in shown
 
 
 @given(st.integers(0, 10**6), st.integers(1, 255))
-@search(5)
-def test_a_changed_byte(position: int, change: int) -> None:
+@search(20)
+def test_a_changed_byte(file: str, position: int, change: int) -> None:
     """A change anywhere in the encrypted part is detected, and half a file does not open."""
-    locked = bytearray(base64.b64decode(json.loads(FILE)["locked"]))
+    values = json.loads(file)
+    locked = bytearray(base64.b64decode(values["locked"]))
     locked[position % len(locked)] ^= change
     for text in (base64.b64encode(locked).decode(), "", "A" * 32):
         with raises_error("passphrase_wrong"):
-            import_key(changed(locked=text), PASSPHRASE)
+            import_key(json.dumps({**values, "locked": text}), PASSPHRASE)
 
 
 @pytest.mark.parametrize(
-    "text",
+    "content",
     [
-        "",
-        "{",
-        "[]",
-        "null",
-        "{}",
-        "[" * 100_000,
-        changed(what="something else"),
-        changed(salt="AAAA"),
-        changed(salt="!"),
-        changed(locked=7),
-        changed(operations=1),
-        changed(operations="3"),
-        changed(memory=1 << 40),
-        changed(memory=1024),
-        changed(memory=None),
+        *("", "{", "[]", "null", "{}", "[" * 100_000),
+        *(
+            {name: value}
+            for name, value in (("what", "something else"), ("salt", "AAAA"), ("salt", "!"), ("locked", 7))
+        ),
+        *({"operations": value} for value in (1, "3")),
+        *({"memory": value} for value in (1 << 40, 1024, None)),
     ],
-    ids=count(),  # the texts are not the same in every run
 )
-def test_a_file_that_is_no_exported_key(text: str) -> None:
+def test_a_file_that_is_no_exported_key(file: str, efforts: list[tuple[int, int]], content: str | Json) -> None:
     """Another file, half a file, or one that demands too much memory is refused before the key derivation."""
+    before = len(efforts)
     with raises_error("key_file_unknown") as caught:
-        import_key(text, PASSPHRASE)
+        import_key(content if isinstance(content, str) else json.dumps({**json.loads(file), **content}), PASSPHRASE)
     assert caught.value.advice is not None
+    assert len(efforts) == before
 
 
 def test_a_short_passphrase() -> None:
@@ -215,13 +230,8 @@ def test_a_short_passphrase() -> None:
         export_key(KEY, "123456789")
 
 
-def test_accents_are_normalized() -> None:
-    """However the keyboard's system composes them."""
-    assert import_key(export_key(KEY, "kafe\u0301 kafe\u0301", MIN_EFFORT), "kaf\u00e9 kaf\u00e9") == KEY
-
-
 @pytest.mark.parametrize("error", [exceptions.RuntimeError, MemoryError])
-def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+def test_too_little_memory(file: str, monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
     """Argon2 does not get its memory: the error is one of this program."""
 
     def refused(*_args: object) -> bytes:
@@ -229,4 +239,4 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exceptio
 
     monkeypatch.setattr(bindings, "crypto_pwhash_alg", refused)
     with pytest.raises(SecretUnusable):
-        import_key(FILE, PASSPHRASE)
+        import_key(file, PASSPHRASE)

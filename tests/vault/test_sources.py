@@ -335,21 +335,16 @@ def test_systemds_credentials_may_have_group_bits(computer: Computer) -> None:
             computer.secrets().password()
 
 
-@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
-def test_a_final_newline_is_removed_and_spaces_are_not(computer: Computer, ending: str) -> None:
-    """Passwords may begin or end with a space."""
-    computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", " rahasia " + ending))
-    assert computer.secrets().password() == " rahasia "
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_file_from_windows(computer: Computer, encoding: str) -> None:
-    """The byte order mark and the UTF-16 of PowerShell 5 are not part of the password."""
-    path = computer.folder / "named"
-    path.write_bytes("rahasia ß\r\n".encode(encoding))
-    path.chmod(0o600)
+@pytest.mark.parametrize(
+    ("ending", "encoding"),
+    [("", "utf-8"), ("\n", "utf-8"), ("\r\n", "utf-8"), ("\r\n", "utf-8-sig"), ("\r\n", "utf-16")],
+)
+def test_what_is_no_part_of_the_password(computer: Computer, ending: str, encoding: str) -> None:
+    """A final newline, a byte order mark and the UTF-16 of PowerShell 5. It may begin or end with a space."""
+    path = computer.file("named", "", 0o600)
+    path.write_bytes(f" rahasia ß {ending}".encode(encoding))
     computer.environ["APOA_PASSWORD_FILE"] = str(path)
-    assert computer.secrets().password() == "rahasia ß"
+    assert computer.secrets().password() == " rahasia ß "
 
 
 def test_the_log_contains_places_but_no_secrets(computer: Computer, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
-from reading_helpers import TOO_DARK, answer_with, reading
+from passport_helpers import TOO_DARK, answer_with, reading
 from screens import Screens
 
 from apoa_client.messages import msg

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, spoken
-from code_tables_helpers import NOMAD, ON_ARRIVAL, table
+from report_helpers import NOMAD, ON_ARRIVAL, table
 
 from apoa_client.sandbox.server import SandboxServer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
-from desktop_helpers import FakeDesktop, needs_posix
+from terminal_helpers import FakeDesktop, needs_posix
 
 pytestmark = needs_posix
 

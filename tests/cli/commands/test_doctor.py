@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from authority_helpers import CA, CERTIFICATES
 from basics import WINE, FixedClock
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, spoken
 from damage_helpers import file_size_limit, needs_size_limit
@@ -20,7 +21,6 @@ from doctor_helpers import doctor
 from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 from screens import Screens
-from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app import health_checks
 from apoa_client.app.container import Container

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from basics import NOW
 from cli_helpers import LANGUAGES, PRIVATE, QUENTIN, XIMENA, Apoa, CallResult, Guest
-from held_files import Hold
+from damage_helpers import Hold
 from screens import Screens
 
 from apoa_client import files

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest
-from reading_helpers import EVIDENCE, answer_with, print_page, reading
+from passport_helpers import EVIDENCE, answer_with, print_page, reading
 from screens import Screens
 
 from apoa_client.authority.client import HttpAuthority

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult
-from reading_helpers import answer_with, reading
+from passport_helpers import answer_with, reading
 from screens import Screens
 
 from apoa_client.cli.commands.report_photos import NewFiles

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from authority_helpers import CA
 from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
 from key_helpers import new_key_pair
 from screens import Screens
-from tls_helpers import CA
 
 from apoa_client.errors import Exit
 from apoa_client.sandbox.server import SandboxServer

@@ -85,7 +85,7 @@ TRIED_BY = {
         "settings/test_config.py::test_variables",
     ],
     16: [
-        "doctor/test_computer.py::test_the_schedule",
+        "doctor/test_health_checks.py::test_the_schedule",
         "schedule/test_interface.py::test_secrets_are_left_out_and_named",
     ],
     17: [

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from desktop_helpers import BUS, FakeDesktop, needs_posix
+from terminal_helpers import BUS, FakeDesktop, needs_posix
 
 from apoa_client.cli.terminal import desktop
 from apoa_client.cli.terminal.desktop import Notice, show_notice

@@ -7,7 +7,7 @@ import pytest
 from cli_helpers import COMMAND, QUENTIN, XIMENA, Installed
 from console_helpers import Window
 from journeys.windows.conftest import windows_only
-from reading_helpers import print_page
+from passport_helpers import print_page
 
 pytestmark = windows_only
 

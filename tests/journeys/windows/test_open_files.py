@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli_helpers import QUENTIN, XIMENA, Installed
-from held_files import Hold
+from damage_helpers import Hold
 from journeys.windows.conftest import windows_only
 
 from apoa_client.settings.reading import load

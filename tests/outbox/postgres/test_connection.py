@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from authority_helpers import CA, CERTIFICATES
 from basics import raises_error
 from postgres_helpers import PASSWORD, SUPERUSER, Cluster
-from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.errors import ApoaError
 from apoa_client.outbox.postgres import database as database_module

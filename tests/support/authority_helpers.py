@@ -1,10 +1,17 @@
-"""The certificates of the tests, a proxy, and answers of an authority for the two calls that need one over TLS."""
+"""The certificates of the tests, a proxy, good answers of an authority, and those of two calls as they are sent."""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from apoa_client.authority.client import HttpAuthority
+
+Serve = Callable[..., Any]
+MakeClient = Callable[..., HttpAuthority]
+"""Of `tests/authority/conftest.py`: what starts a server with scripted answers, and what makes a client."""
 
 CERTIFICATES = Path(__file__).parents[1] / "authority" / "certificates"
 CA = CERTIFICATES / "ca.pem"
@@ -18,6 +25,38 @@ NO_SUCH = (
     b"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n"
     b'{"type":"about:blank","title":"Not Found","status":404}'
 )
+
+ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
+META: dict[str, Any] = {
+    "contract": "1.0",
+    "environment": "training",
+    "server_time": "2026-11-24T20:14:05+07:00",
+    "max_batch": 500,
+    "max_body_bytes": 1048576,
+    "accepts_gzip": True,
+    "reporting_window_hours": 24,
+    "property": {"id": "P-1", "name": "Wisma Melati", "office": None},
+}
+RECEIPT: dict[str, Any] = {"number": "STT-1", "issued_at": "2026-11-24T20:14:05Z", "sha256": "0" * 64}
+RESULT: dict[str, Any] = {
+    "id": ID,
+    "status": "accepted",
+    "receipt": RECEIPT,
+    "errors": [],
+    "warnings": [{"field": "stay.check_in", "code": "late", "message": "Late {braces}."}],
+    "retry_after": None,
+}
+LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
+DAY: dict[str, Any] = {
+    "day": "2026-11-24",
+    "from": "2026-11-24T00:00:00+07:00",
+    "to": "2026-11-25T00:00:00+07:00",
+    "property": "P-1",
+    "issued_at": "2026-11-25T06:30:00+07:00",
+    "accepted": 1,
+    "reports": [LINE],
+}
+"""Good answers, as JSON values."""
 
 
 def relay(source: socket.socket, target: socket.socket) -> None:
