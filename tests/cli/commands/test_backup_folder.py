@@ -282,18 +282,14 @@ class TestProcess:
         assert (caught.value.name, caught.value.message.render()) == ("backup_folder_missing", "Colok {stik}.")
         app.close()
 
-    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}'])
-    def test_an_end_without_a_document(self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
-        """A bug or a kill has a message of its own."""
+    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}', None])
+    def test_an_end_without_a_document(
+        self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str | None
+    ) -> None:
+        """A bug or a kill has a message of its own, and so has a process that cannot be started."""
         self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(1)")
-        with pytest.raises(SettingsProblem) as caught:
-            backups.run_backup(app, os.environ)
-        assert caught.value.name == "backup_failed"
-        app.close()
-
-    def test_one_that_cannot_be_started(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The installation was replaced or there is no memory: it is tried again as any other failure."""
-        monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
+        if printed is None:
+            monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
         with pytest.raises(SettingsProblem) as caught:
             backups.run_backup(app, os.environ)
         assert caught.value.name == "backup_failed"
