@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest
-from reading_helpers import EVIDENCE, answer_with, print_page, reading
+from reading_helpers import EVIDENCE, answer_with, reading
 from screens import Screens
 
 from apoa_client.authority.client import HttpAuthority
@@ -17,8 +17,14 @@ from apoa_client.messages import msg
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
 STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
+
+
 FIRST, SECOND = QUENTIN.lines
+
+
 BACK = ["n", "<", "<"]
+
+
 MISREAD = SECOND[:1] + "K" + SECOND[2:]
 """The second line with a wrong letter of the passport number, and so with wrong check digits."""
 
@@ -57,15 +63,6 @@ def report(away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
 
 class TestUnattended:
     """Without a terminal."""
-
-    def test_a_real_photo_is_reported(self, away: Apoa, tmp_path: Path) -> None:
-        """A sure reading of a printed page is saved, and the photo's file is not changed."""
-        file = print_page(tmp_path / "page.jpg", QUENTIN.lines)
-        content = file.read_bytes()
-        result = away("report", "--photo", str(file), *STAY, "--json")
-        assert result.code == 0, result.all
-        assert result.json["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-        assert file.read_bytes() == content
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_screens(
@@ -191,11 +188,10 @@ class TestSeveral:
         named = result.err.partition("Photos without a report: ")[2]
         assert "".join(name for name in "123" if f"{name}.jpg" in named) == left
 
-    def test_stopped_after_saving(self, apoa: Apoa, photos: list[str]) -> None:
+    def test_stopped_after_saving(self, manual: Apoa, photos: list[str]) -> None:
         """A photo whose guest is saved is not named as one without a report."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        result = apoa("report", *photos, *STAY[:-1], keys=["", "y", "", ""])  # no answer to: Type it into APOA now?
-        assert (result.code, len(apoa.reports())) == (130, 3)
+        result = manual("report", *photos, *STAY[:-1], keys=["", "y", "", ""])  # no answer to: Type it into APOA now?
+        assert (result.code, len(manual.reports())) == (130, 3)
         assert "Photos without a report" not in result.err
 
     def test_unattended(self, away: Apoa, photos: list[str]) -> None:
@@ -329,13 +325,6 @@ class TestNamedAtTheQuestion:
         assert "  none.jpg\nNo picture." in result.err
         assert result.err.count(f"Photos without a report: {Path('/none.jpg')}\n") == 1
 
-    def test_two_of_one_page(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """They are one guest, as with the option."""
-        answer_with(monkeypatch, dict.fromkeys(("1.jpg", "2.jpg"), reading(QUENTIN.lines)))
-        result = away("report", *STAY, keys=[f"{tmp_path / '1.jpg'} {tmp_path / '2.jpg'}", ""])
-        assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
-        assert "Photos of one passport" in result.err
-
     @pytest.mark.parametrize(("keys", "code"), [(["b", "y", "b", "y"], 0), ([""], 130)], ids=["discarded", "stopped"])
     def test_two_of_which_none_is_reported(
         self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str], code: int
@@ -346,12 +335,6 @@ class TestNamedAtTheQuestion:
         result = away("report", *STAY, keys=[" ".join(map(str, files)), *keys])
         assert (result.code, away.reports()) == (code, []), result.all
         assert "Photos without a report: " + ", ".join(map(str, files)) in result.err.replace("\n", " ")
-
-    def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As a photo that is given as an option."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("report", *STAY, keys=[str(photo), "y", ""])
-        assert result.code == 0, result.all
 
     def test_the_check_alone(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """`apoa check` reads it, too."""
