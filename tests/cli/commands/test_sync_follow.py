@@ -42,18 +42,25 @@ class Follow:
     def __call__(
         self, steps: Iterable[Step], *options: str, end: type[BaseException] = KeyboardInterrupt, **environ: str
     ) -> CallResult:
-        waiting = iter(steps)
+        waiting, failed = iter(steps), list[AssertionError]()
 
         def sleep(_seconds: float) -> None:
             self.looks += 1
             step = next(waiting, None)
             if step is None:
                 raise end
-            step()
+            try:
+                step()
+            except AssertionError as exc:  # which the program would show as a mistake of its own
+                failed.append(exc)
+                raise
 
         with self._monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.commands.sync_follow.time", SimpleNamespace(sleep=sleep))
-            return self.apoa("sync", "--follow", *options, **environ)
+            said = self.apoa("sync", "--follow", *options, **environ)
+        if failed:
+            raise failed[0]
+        return said
 
     def forward(self, seconds: float) -> Step:
         """A step: time goes by."""
