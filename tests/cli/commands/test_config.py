@@ -125,14 +125,6 @@ class TestAccount:
         assert configured("sync").code == Exit.CREDENTIALS
         assert configured.states() == [("check_in", "queued")]
 
-    def test_what_setup_alone_changes(self, configured: Apoa) -> None:
-        """The address and the place of the private key: only set-up tests the one and moves the other."""
-        before = configured.settings()
-        for key, value in (("api_url", NOWHERE), ("vault", "keyring")):
-            assert configured("config", "set", key, value).code == Exit.USAGE
-            assert configured("config", "unset", key).code == Exit.USAGE
-        assert configured.settings() == before
-
 
 class TestPathAndExplain:
     """`apoa config path` and `apoa config explain`."""

@@ -260,6 +260,7 @@ class TestInspection:
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""
         folder = tmp_path / "periksa"
+        assert three("receipt", "--all", "--output", str(folder), "--from", "2027-01-01").out == "No reports.\n"
         result = three("receipt", "--all", "--output", str(folder))
         assert (result.code, result.err) == (0, "")
         assert "1 report of this time has no receipt." in result.out

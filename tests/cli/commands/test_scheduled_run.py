@@ -303,19 +303,12 @@ def test_no_notice_without_open_deadlines(configured: Apoa, desktop: FakeDesktop
     assert desktop.shown() == []
 
 
-def test_only_scheduled_runs_show_notices(away: Apoa, desktop: FakeDesktop) -> None:
-    """`apoa sync` and `apoa status` without --scheduled show no notice."""
+def test_runs_without_notices(away: Apoa, desktop: FakeDesktop) -> None:
+    """Those of a user, and where `notify = "off"` in the property's settings switches notices off."""
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     assert away("sync", "--quiet").code == 75
     assert away("status", "--alarm").code == 75
-    assert desktop.shown() == []
-
-
-def test_it_can_be_switched_off(away: Apoa, desktop: FakeDesktop) -> None:
-    """`notify = "off"` in the property's settings switches notices off."""
-    path = away.home / "config.toml"
-    path.write_text(path.read_text().replace("username", 'notify = "off"\nusername'))
-    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+    away.change_setting("notify", "off")
     assert scheduled(away).code == 75
     assert desktop.shown() == []
 

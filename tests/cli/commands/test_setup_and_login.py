@@ -136,6 +136,7 @@ class TestLogin:
         stopped = apoa("status", "--json").json["sending_stopped"]
         assert stopped == {"reason": "wrong_password", "since": "2026-11-24T20:00:00+07:00"}
         assert apoa("sync").code == 77
+        assert "SENDING HAS STOPPED" in apoa("status").out
         result = apoa("login", "--password-stdin", stdin=PASSWORD + "\r\n")
         assert result.code == 0
         assert apoa("status", "--json").json["sending_stopped"] is None
@@ -207,7 +208,7 @@ def logins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_another_address(configured: Apoa, authority: SandboxServer, serve: Serve, logins: list[str]) -> None:
-    """A sync stops with 77, names both hosts, and nothing reaches the new one; report saves and says the same."""
+    """A sync stops with 77, names both hosts, and nothing reaches the new one, until a user confirms it at log-in."""
     other = serve()
     configured.change_setting("api_url", other.base_url)
     logins.clear()
@@ -223,8 +224,16 @@ def test_another_address(configured: Apoa, authority: SandboxServer, serve: Serv
     assert (stopped.code, sentence in stopped.err) == (Exit.CREDENTIALS, True)
     assert "apoa login" in stopped.err
     assert configured("sync", "--json").json["error"]["class"] == "settings_changed"
-    assert logins == []
-    assert configured.states() == [("check_in", "queued")]
+    no = configured("login", keys=["", PASSWORD])
+    assert host_of(authority) in no.err
+    assert host_of(other) in no.err
+    assert (no.code, logins, configured.states()) == (STOPPED, [], [("check_in", "queued")])
+    yes = configured("login", keys=["y", PASSWORD])
+    assert (yes.code, logins) == (0, [PASSWORD])
+    account = spoken("en", "The password of {username} for {host}:", username="wisma-melati", host=host_of(other))
+    assert account in yes.err
+    assert configured("sync").code == 0
+    assert configured.states() == [("check_in", "accepted")]
 
 
 @pytest.mark.parametrize("name", ["username", "ca_bundle"])
@@ -260,24 +269,6 @@ def test_another_public_key(configured: Apoa, serve: Serve, logins: list[str], n
     assert (stopped.code, stopped.json["error"]["class"]) == (Exit.CREDENTIALS, "public_key_changed")
     assert configured("login", "--password-stdin", stdin=PASSWORD).code == Exit.CREDENTIALS
     assert logins == []
-
-
-def test_login_confirms_a_change(configured: Apoa, authority: SandboxServer, serve: Serve, logins: list[str]) -> None:
-    """It names both hosts and asks; no password is asked for or sent without a yes. Then sync sends to the new host."""
-    configured.save()
-    other = serve()
-    configured.change_setting("api_url", other.base_url)
-    logins.clear()
-    no = configured("login", keys=["", PASSWORD])
-    assert host_of(authority) in no.err
-    assert host_of(other) in no.err
-    assert (no.code, logins) == (STOPPED, [])
-    yes = configured("login", keys=["y", PASSWORD])
-    assert (yes.code, logins) == (0, [PASSWORD])
-    account = spoken("en", "The password of {username} for {host}:", username="wisma-melati", host=host_of(other))
-    assert account in yes.err
-    assert configured("sync").code == 0
-    assert configured.states() == [("check_in", "accepted")]
 
 
 def test_login_unattended_says_what_changed(configured: Apoa, serve: Serve) -> None:

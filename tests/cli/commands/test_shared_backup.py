@@ -1,6 +1,7 @@
 """Backups of a property whose reports are in a shared outbox: by hand, each day by one of the desks, and restored."""
 
 import shutil
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
         each for each in shared("doctor", "--offline", "--json").json["checks"] if each["name"] == "backup_folder"
     ]
     assert check["result"] == "ok"
+
+
+def test_a_daily_backup_in_a_process_of_its_own(shared: Apoa, stick: Path) -> None:
+    """It has the reports of the server."""
+    shared.save(QUENTIN)
+    shared.change_setting("backup_folder", str(stick))
+    with closing(Container(shared.environ, shared.clock)) as app:
+        backups.run_backup(app, app.environ)
+    [file] = stick.iterdir()
+    assert shared("restore", str(file), "--dry-run", "--json").json["unchanged"] == 1
 
 
 def test_a_restore_into_a_shared_outbox(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -231,8 +231,13 @@ _REFUSE = """
     CREATE TRIGGER refuse BEFORE INSERT ON apoa.reports FOR EACH STATEMENT EXECUTE FUNCTION apoa.refuse()
 """
 """The server raises an error with this state of SQL (SQLSTATE) for each new report."""
+
+
 _NO_MORE = "DROP FUNCTION apoa.refuse CASCADE"
+
+
 _DATABASE = "ALTER DATABASE {name}"
+
 
 TROUBLE = {
     "disk_full": [(_REFUSE % "53100", _NO_MORE)],
@@ -372,18 +377,6 @@ def test_a_key_that_was_changed_at_another_desk(shared: Apoa, postgres_outbox: S
         assert shared("sync").code == shared("status").code == shared("log", "--verify").code == 0
         assert [each["authenticated"] for each in shared.reports()] == [True, True]
         assert shared("receipt", waiting["id"]).code == 0
-
-
-def test_the_cause_is_said(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """What only an IT admin can correct is shown with the guest who is saved."""
-    full = "The disk of the database server is full: nothing could be written to {place}."
-    [(do, undo)] = TROUBLE["disk_full"]
-    run_as_administrator(postgres_outbox, do)
-    said = shared(*QUENTIN.mrz())
-    run_as_administrator(postgres_outbox, undo)
-    assert (said.code, said.err) == (0, "")
-    assert spoken("en", full, place="").rstrip(". ") in said.out
-    assert "This waits on this computer; apoa moves it to the shared outbox by itself." in said.out
 
 
 def test_a_server_that_asks_for_no_password(shared: Apoa) -> None:
