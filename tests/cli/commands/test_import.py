@@ -146,33 +146,24 @@ NAMESAKE = replace(OBADIAH, number="VB908162")
 """The name and birth date of another guest, with another passport."""
 
 
-class TestTwoPassports:
-    """Two rows that differ in the passport, in two files: another guest, or a corrected number."""
-
-    @pytest.fixture(params=["waiting", "accepted", "rejected"])
-    def imported(self, request: pytest.FixtureRequest, apoa: Apoa, serve: Serve, file: Path) -> Apoa:
-        """The first file is imported, and its report has this state."""
-        assert apoa.set_up(serve(*["reject"] * (request.param == "rejected")).base_url).code == 0
-        said = apoa("import", write(file, row(OBADIAH)), *["--no-send"] * (request.param == "waiting"))
-        assert said.code == (65 if request.param == "rejected" else 0), said.all
-        return apoa
-
-    def test_a_person_decides(self, imported: Apoa, file: Path) -> None:
-        """The second passport is refused, with its cell and what to do; no report is replaced, and none is made."""
-        before = imported.reports()
-        copy = file.with_name("wrong.csv")
-        path = write(file, row(NAMESAKE))
-        said = imported("import", path, "--no-send", "--json", "--write-errors", str(copy))
-        [problem] = said.json["problems"]
-        assert (said.code, said.json["refused"], said.json["reports"]) == (65, 1, [])
-        assert (problem["cell"], problem["code"]) == ("G2", "conflict")
-        for command in (f"apoa amend {before[0]['short_id']}.", "apoa report"):
-            assert command in problem["message"]
-        assert problem["message"] in copy.read_text("utf-8-sig")
-        again = imported("import", write(file, row(OBADIAH)), "--no-send", "--json")
-        assert (again.code, again.json["unchanged"], imported.reports()) == (0, 1, before)
-        assert imported("sync").code in {0, 65}
-        assert [report["id"] for report in imported.reports()] == [before[0]["id"]]
+@pytest.mark.parametrize("state", ["waiting", "accepted", "rejected"])
+def test_two_passports_in_two_files(apoa: Apoa, serve: Serve, file: Path, state: str) -> None:
+    """The second one is refused, with its cell and what to do: another guest, or a correction, is a person's word."""
+    assert apoa.set_up(serve(*["reject"] * (state == "rejected")).base_url).code == 0
+    said = apoa("import", write(file, row(OBADIAH)), *["--no-send"] * (state == "waiting"))
+    assert said.code == (65 if state == "rejected" else 0), said.all
+    before, copy = apoa.reports(), file.with_name("wrong.csv")
+    said = apoa("import", write(file, row(NAMESAKE)), "--no-send", "--json", "--write-errors", str(copy))
+    [problem] = said.json["problems"]
+    assert (said.code, said.json["refused"], said.json["reports"]) == (65, 1, [])
+    assert (problem["cell"], problem["code"]) == ("G2", "conflict")
+    for command in (f"apoa amend {before[0]['short_id']}.", "apoa report"):
+        assert command in problem["message"]
+    assert problem["message"] in copy.read_text("utf-8-sig")
+    again = apoa("import", write(file, row(OBADIAH)), "--no-send", "--json")
+    assert (again.code, again.json["unchanged"], apoa.reports()) == (0, 1, before)
+    assert apoa("sync").code in {0, 65}
+    assert [report["id"] for report in apoa.reports()] == [before[0]["id"]]
 
 
 class TestWriteErrors:

@@ -144,9 +144,8 @@ class TestSetupAtATerminal:
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
-    @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
-    @pytest.mark.parametrize("training", [False, True])
-    def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, training: bool) -> None:  # noqa: FBT001  parametrized
+    @pytest.mark.parametrize(("name", "training"), [("code.txt", True), ("sheet.html", False), ("SHEET.HTM", True)])
+    def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, *, training: bool) -> None:
         """The private file has the code of the property, and neither the output nor the stored data has it."""
         file = tmp_path / name
         place = ["--property", "melati", "--vault", "file", "--recovery-file", str(file)]

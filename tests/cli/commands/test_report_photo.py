@@ -50,8 +50,8 @@ class Report:
         self.file = file
         self._monkeypatch = monkeypatch
 
-    def __call__(self, *more: str, shown: PhotoReading | None = None, keys: list[str] | None = None) -> CallResult:
-        answer_with(self._monkeypatch, {self.file.name: shown or reading(QUENTIN.lines)})
+    def __call__(self, *more: str, shown: PhotoReading, keys: list[str] | None = None) -> CallResult:
+        answer_with(self._monkeypatch, {self.file.name: shown})
         return self.apoa("report", "--photo", str(self.file), *STAY, *more, keys=keys)
 
 
@@ -82,20 +82,16 @@ class TestUnattended:
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
     )
-    def test_a_reading_that_is_wrong(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], code: str
-    ) -> None:
+    def test_a_reading_that_is_wrong(self, report: Report, lines: tuple[str, ...], code: str) -> None:
         """Nothing is saved without lines, with wrong check digits, or if the reader is not sure in any other way."""
-        answer_with(monkeypatch, {photo.name: reading(lines, sure=False)})
-        result = away("report", "--photo", str(photo), *STAY, "--json")
+        result = report("--json", shown=reading(lines, sure=False))
         assert result.code == 65
         assert code in [each["code"] for each in result.json["errors"]]
-        assert away.reports() == []
+        assert report.apoa.reports() == []
 
-    def test_options_win_over_the_photo(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_options_win_over_the_photo(self, report: Report) -> None:
         """As beside lines, a given option wins, and the conflict is a warning."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        value = away("report", "--photo", str(photo), *STAY, "--given-names", "OTHER", "--json").json
+        value = report("--given-names", "OTHER", "--json", shown=reading(QUENTIN.lines)).json
         assert value["guest"]["given_names"] == "OTHER"
         assert "conflict" in [each["code"] for each in value["warnings"]]
 
@@ -122,21 +118,17 @@ class TestAtATerminal:
         assert (result.code, says in result.err) == (0, True), result.all
         assert report.apoa.reports()[0]["guest"]["document"]["mrz"] == list(guest.lines)
 
-    def test_enter_alone_leads_to_the_details_by_hand(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_enter_alone_leads_to_the_details_by_hand(self, report: Report) -> None:
         """An unchanged line is not taken: the first detail is asked for."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=["n", ""])
+        result = report(shown=reading(QUENTIN.lines, [(1, 4)]), keys=["n", ""])
         assert result.code == 130
         assert result.err.partition("Enter alone")[2].count("MRZ line") == 1
         assert "Surname" in result.err
 
-    def test_an_unfinished_form_waits(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unfinished_form_waits(self, away: Apoa, report: Report) -> None:
         """The photo's guest is reported, and the draft is continued by a call without a photo."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
         assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        result = away("report", "--photo", str(photo), *STAY, keys=[""])
+        result = report(shown=reading(QUENTIN.lines), keys=[""])
         assert result.code == 0, result.all
         assert "Another guest is not finished yet." in result.err
         assert surnames(away) == {QUENTIN.surname}
@@ -233,11 +225,16 @@ class TestSeveral:
         assert "Photos of one passport: " in result.err
         assert "Photos without a report" not in result.err
 
-    def test_two_documents_in_one_picture(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Unattended it is refused, by itself and beside others; at a terminal both are asked about, in order."""
+    @pytest.fixture
+    def _both(self, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The photo shows the documents of two guests."""
         several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
         first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
         answer_with(monkeypatch, {photo.name: replace(first, others=(second,)), "other.jpg": reading(OBADIAH.lines)})
+
+    @pytest.mark.usefixtures("_both")
+    def test_two_documents_in_one_picture(self, away: Apoa, photo: Path) -> None:
+        """Unattended it is refused, by itself and beside others; at a terminal both are asked about, in order."""
         command = ["report", "--photo", str(photo), *STAY]
         result = away(*command)
         assert (result.code, away.reports()) == (65, [])
@@ -253,11 +250,9 @@ class TestSeveral:
         assert {each["photo"] for each in away.reports()} == {None}  # it shows another guest's passport
         assert surnames(away) == {OBADIAH.surname, QUENTIN.surname, XIMENA.surname}
 
-    def test_one_of_two_documents(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.usefixtures("_both")
+    def test_one_of_two_documents(self, away: Apoa, photo: Path) -> None:
         """The other one is discarded. Such a picture is not taken in place of the lines."""
-        several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
-        first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
-        answer_with(monkeypatch, {photo.name: replace(first, others=(second,))})
         result = away("report", "--photo", str(photo), *STAY, keys=["b", "y", ""])
         assert result.code == 0, result.all
         assert surnames(away) == {XIMENA.surname}
