@@ -73,6 +73,14 @@ def away(apoa: Apoa, home_away: Path) -> Apoa:
 
 
 @pytest.fixture
+def manual(apoa: Apoa) -> Apoa:
+    """The program with a property whose staff type the reports into APOA."""
+    said = apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
+    assert said.code == 0, said.err
+    return apoa
+
+
+@pytest.fixture
 def serve(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., SandboxServer]]:
     """Start training authorities at the fixed clock, with a fault script and any option of `SandboxServer`'s."""
     started: list[SandboxServer] = []

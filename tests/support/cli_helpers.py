@@ -9,9 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -212,6 +213,15 @@ class Apoa:
     def outbox_file(self) -> Path:
         """The database of melati, the property that `set_up` makes."""
         return self.home / "melati" / "outbox.db"
+
+    def settings(self, name: str = "melati") -> dict[str, Any]:
+        """Return the table of a property in config.toml."""
+        value: dict[str, Any] = tomllib.loads((self.home / "config.toml").read_text("utf-8"))["property"][name]
+        return value
+
+    def elsewhere(self, home: Path) -> "Apoa":
+        """Return the program on another computer, whose files are in this folder."""
+        return replace(self, environ={**self.environ, "APOA_HOME": str(home)})
 
     def set_up(self, url: str = NOWHERE, *more: str, name: str = "melati") -> CallResult:
         """Set up a property for an authority, reachable or not, with its secrets in a file."""

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -255,9 +256,10 @@ class TestProcess:
     """The process that writes the daily backup."""
 
     @pytest.fixture
-    def app(self, with_folder: Apoa) -> Container:
+    def app(self, with_folder: Apoa) -> Iterator[Container]:
         """The parts of the property."""
-        return Container(with_folder.environ, with_folder.clock)
+        with closing(Container(with_folder.environ, with_folder.clock)) as app:
+            yield app
 
     def child(self, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
         """Let another program run in place of this one."""
@@ -271,7 +273,6 @@ class TestProcess:
         )
         backups.run_backup(app, {**os.environ, "INTO": str(stick / "seen")})
         assert json.loads((stick / "seen").read_text()) == ["--property", "melati", "backup", "--json"]
-        app.close()
 
     def test_what_it_reports_is_raised(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
         """With the class, the message and the advice of its document."""
@@ -280,24 +281,18 @@ class TestProcess:
         with pytest.raises(SettingsProblem) as caught:
             backups.run_backup(app, os.environ)
         assert (caught.value.name, caught.value.message.render()) == ("backup_folder_missing", "Colok {stik}.")
-        app.close()
 
-    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}'])
-    def test_an_end_without_a_document(self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
-        """A bug or a kill has a message of its own."""
+    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}', None])
+    def test_an_end_without_a_document(
+        self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str | None
+    ) -> None:
+        """A bug or a kill has a message of its own, and so has a process that cannot be started."""
         self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(1)")
+        if printed is None:
+            monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
         with pytest.raises(SettingsProblem) as caught:
             backups.run_backup(app, os.environ)
         assert caught.value.name == "backup_failed"
-        app.close()
-
-    def test_one_that_cannot_be_started(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The installation was replaced or there is no memory: it is tried again as any other failure."""
-        monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
-        with pytest.raises(SettingsProblem) as caught:
-            backups.run_backup(app, os.environ)
-        assert caught.value.name == "backup_failed"
-        app.close()
 
     def test_one_that_hangs_is_ended(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
         """A network share does not answer: the process is ended, even if it ignores the request."""
@@ -316,4 +311,3 @@ class TestProcess:
             backups.run_backup(app, os.environ)
         assert caught.value.name == "backup_timed_out"
         assert [each.returncode is not None for each in started] == [True]
-        app.close()

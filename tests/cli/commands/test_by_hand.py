@@ -38,14 +38,6 @@ from apoa_client.settings.config import PropertySettings
 SET_UP = ["setup", "--non-interactive", "--property", "melati", "--vault", "file"]
 
 
-@pytest.fixture
-def manual(apoa: Apoa) -> Apoa:
-    """Return the program with a property whose staff type the reports into APOA."""
-    result = apoa(*SET_UP, "--by-hand")
-    assert result.code == 0, result.all
-    return apoa
-
-
 def states(apoa: Apoa) -> dict[str, str]:
     return {report["short_id"]: report["state"] for report in apoa.reports()}
 
@@ -446,15 +438,3 @@ class TestPrintedSheet:
         assert self.write_sheet(manual, file).code == 0
         assert broken["short_id"] not in file.read_text()
         assert XIMENA.number in file.read_text()
-
-
-class TestReceived:
-    """`apoa received` records a receipt number."""
-
-    def test_without_the_key(self, manual: Apoa) -> None:
-        """A number is recorded with the key only: nothing else proves that this program wrote it."""
-        report = manual.save()
-        manual.delete_key()
-        result = manual("received", report["id"], "STT-1", "--json")
-        assert (result.code, result.json["error"]["class"]) == (77, "key_needed")
-        assert list(states(manual).values()) == ["queued"]

@@ -1,8 +1,6 @@
 """`apoa config`: settings are shown with their origin, explained, and changed only as far as reports stay safe."""
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, Apoa, spoken, typed_in
@@ -18,11 +16,6 @@ def practice(apoa: Apoa) -> Apoa:
     said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
     assert said.code == 0, said.err
     return apoa
-
-
-def table(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
-    value: dict[str, Any] = tomllib.loads((apoa.home / "config.toml").read_text(encoding="utf-8"))["property"][name]
-    return value
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -55,7 +48,7 @@ def test_origin_screens(practice: Apoa, screens: Screens, lang: str) -> None:
     config("set retention_days 200", "unset retention_days")
     screens(practice, "config", "unset", "retention_days", lang=lang, APOA_RETENTION_DAYS="300")
     config("unset retention_days")
-    assert "retention_days" not in table(practice)
+    assert "retention_days" not in practice.settings()
     practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
     before, _heading, own = file.read_text(encoding="utf-8").partition("[property.kuta]")
     file.write_text(f'{before}[property.kuta]\nvualt = "file"{own}', encoding="utf-8")
@@ -93,7 +86,7 @@ class TestList:
 
     def test_the_key_of_the_hash_is_shown_nowhere(self, practice: Apoa) -> None:
         """With it, the finder of a database could test whether a passport was here."""
-        key = table(practice)["index_key"]
+        key = practice.settings()["index_key"]
         calls = [["list"], ["list", "--json"], ["get", "index_key"], ["get", "index_key", "--json"]]
         calls += [["explain", "index_key"], ["explain", "index_key", "--json"]]
         for words in calls:
@@ -108,7 +101,7 @@ class TestSet:
         """The file has the new value, and every command uses it; the document has the value before."""
         found = practice("config", "set", "retention_days", "120", "--json").json
         assert (found["before"], found["value"], found["source"], found["consequences"]) == (90, 120, "user", [])
-        assert table(practice)["retention_days"] == 120
+        assert practice.settings()["retention_days"] == 120
         again = practice("config", "set", "retention_days", "120")
         assert (again.code, again.out.count("120"), " 90" in again.out) == (0, 1, False)
         assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
@@ -131,14 +124,6 @@ class TestAccount:
         assert (said.code, "Give it again with: apoa login" in said.err) == (0, True)
         assert configured("sync").code == Exit.CREDENTIALS
         assert configured.states() == [("check_in", "queued")]
-
-    def test_what_setup_alone_changes(self, configured: Apoa) -> None:
-        """The address and the place of the private key: only set-up tests the one and moves the other."""
-        before = table(configured)
-        for key, value in (("api_url", NOWHERE), ("vault", "keyring")):
-            assert configured("config", "set", key, value).code == Exit.USAGE
-            assert configured("config", "unset", key).code == Exit.USAGE
-        assert table(configured) == before
 
 
 class TestPathAndExplain:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from authority_helpers import CA, CERTIFICATES
 from basics import WINE, FixedClock
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, spoken
 from damage_helpers import file_size_limit, needs_size_limit
-from doctor_helpers import doctor
 from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 from screens import Screens
@@ -36,6 +36,26 @@ from apoa_client.vault.sealing import encode_key
 def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     """The tools of the system that start programs: none, unless a test adds one."""
     return use(monkeypatch, Tools())
+
+
+class Checked(NamedTuple):
+    """One check of `doctor --json`."""
+
+    result: str
+    message: str
+    advice: str | None
+
+
+def doctor(apoa: Apoa, *arguments: str, code: int = 0, **environ: str) -> dict[str, Checked]:
+    """Run `apoa doctor --json`, compare its exit code with its checks, and return these by their names."""
+    said = apoa("doctor", "--json", *arguments, **environ)
+    every = said.json["checks"]
+    found = {each["name"]: Checked(each["result"], each["message"], each["advice"]) for each in every}
+    failed = {name: check for name, check in found.items() if check.result == "failed"}
+    assert said.code == code, failed
+    assert (len(found), said.json["healthy"], bool(failed)) == (len(every), code == 0, code != 0)
+    assert all(check.advice for check in found.values() if check.result in {"warning", "failed"})
+    return found
 
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
@@ -99,9 +119,6 @@ def test_harm_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: 
         assert configured.outbox_file.exists() == is_there
 
 
-# The reports.
-
-
 @needs_size_limit
 def test_a_full_disk(configured: Apoa) -> None:
     """What is saved can be read, and no guest can be saved."""
@@ -125,9 +142,6 @@ def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
     assert doctor(configured, "--offline")["backup"] == ("warning", "The last one is 8 days old.", make)
 
 
-# The secrets.
-
-
 def test_the_recovery_code(configured: Apoa) -> None:
     """Training needs none; otherwise it must have been typed back."""
     assert doctor(configured, "--offline")["recovery_code"].result == "skipped"
@@ -141,9 +155,6 @@ def test_the_recovery_code(configured: Apoa) -> None:
     ]
     configured.change_database(f"INSERT INTO memo VALUES ('code_confirmed', '{public_key}')")  # noqa: S608  our own
     assert doctor(configured, "--offline")["recovery_code"].result == "ok"
-
-
-# The authority.
 
 
 @contextmanager
@@ -278,9 +289,6 @@ def test_a_property_by_hand(configured: Apoa) -> None:
     assert "READY: guests can be saved, and typed into APOA." in said.out
 
 
-# Automatic sending.
-
-
 def test_no_schedule(configured: Apoa) -> None:
     """Training needs none; otherwise it is a warning, because a user may send."""
     assert doctor(configured, "--offline")["schedule"].result == "skipped"
@@ -346,9 +354,6 @@ def test_an_automatic_run(configured: Apoa, clock: FixedClock) -> None:
     assert doctor(configured, "--offline")["last_run"].result == "warning"
 
 
-# This computer.
-
-
 @pytest.mark.parametrize(("free", "result", "code"), [(5, "failed", 78), (100, "warning", 0), (5000, "ok", 0)])
 def test_free_space(configured: Apoa, monkeypatch: pytest.MonkeyPatch, free: int, result: str, code: int) -> None:
     """Of the disk with the reports."""
@@ -360,9 +365,6 @@ def test_free_space(configured: Apoa, monkeypatch: pytest.MonkeyPatch, free: int
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage())
     found = doctor(configured, "--offline", code=code)
     assert found["disk"].result == result
-
-
-# The screen.
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -397,17 +399,6 @@ def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> N
     shown = [spoken("en", CHECKS[name]) for name in found]
     assert [name for name in shown if f"  {name} " not in full.out] == []
     assert [name for name in shown if f"  {name} " in short.out] == []
-
-
-def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
-    """The trouble of one stops no other, and the worst exit code is that of all."""
-    assert configured.set_up(authority.base_url, name="kenanga").code == 0
-    configured.outbox_file.write_bytes(b"no database" * 500)
-    said = configured("doctor", "--all", "--json")
-    assert said.code == 78
-    melati, kenanga = said.json["properties"]
-    assert (melati["property"], melati["healthy"]) == ("melati", False)
-    assert (kenanga["property"], kenanga["healthy"]) == ("kenanga", True)
 
 
 @posix_only

@@ -230,7 +230,7 @@ def test_one_report_is_held_at_a_time(three: Apoa, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def there(apoa: Apoa, tmp_path: Path) -> Apoa:
     """Another computer, with a property of its own and nothing in it."""
-    other = replace(apoa, environ={**apoa.environ, "APOA_HOME": str(tmp_path / "there")})
+    other = apoa.elsewhere(tmp_path / "there")
     assert other.set_up(NOWHERE, name="kenanga").code == 75
     return other
 

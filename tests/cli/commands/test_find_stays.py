@@ -59,13 +59,6 @@ def test_choice_from_a_list(rooms: Apoa) -> None:
     assert OBADIAH.name in shown.out
 
 
-def test_several_chosen_from_a_list(rooms: Apoa) -> None:
-    """Several numbers, or all of the list, leave together after one confirmation."""
-    result = rooms("checkout", "3", "--no-send", keys=["a", "y"])
-    assert result.code == 0, result.all
-    assert [kind for kind, _state in rooms.states()].count("check_out") == 2
-
-
 def test_a_long_list(away: Apoa) -> None:
     """A list fits on the screen: the rest is found by name, is not chosen by number, and "all" takes none of it."""
     for number in range(_MAX_SHOWN + 2):

@@ -1,4 +1,4 @@
-"""`apoa import` of workbooks: no sheet and no row is left out without a word, and a corrected copy ends at exit 0."""
+"""`apoa import` of workbooks and whole guest books: no sheet and no row is left out without a word."""
 
 import os
 from collections.abc import Sequence
@@ -9,11 +9,16 @@ import openpyxl
 import pytest
 from basics import NOW
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest
+from guest_books import Book, import_book, read_books, row_of
 from screens import Screens
 from workbook_helpers import Sheet, xlsx
 
 HEADINGS = ["Surname", "Given names", "Sex", "Place of birth", "Date of birth", "Nationality", "Passport number"]
+
+
 HEADINGS += ["Passport expiry", "Check-in", "Planned check-out", "Room"]
+
+
 OTHERS = ["Pavilion", *HEADINGS[:-1]]
 
 
@@ -24,8 +29,12 @@ def row(guest: Guest, **changes: str) -> list[str]:
 
 
 WRONG = {"Date of birth": "31/02/1985"}
+
+
 MONTHS: list[Sheet] = [("Anna", [HEADINGS, row(OBADIAH)]), ("Budi", [HEADINGS, row(XIMENA), row(QUENTIN, **WRONG)])]
 """Two sheets, which a house has named after its staff: the second row of the second one has no date of birth."""
+
+
 LEFT: Sheet = ("Citra", [OTHERS, ["7", *row(XIMENA)[:-1]]])
 
 
@@ -72,13 +81,14 @@ class TestSeveralSheets:
 
     @pytest.mark.parametrize("ending", ["xlsx", "csv"])
     def test_a_corrected_copy(self, away: Apoa, file: Path, ending: str) -> None:
-        """The marked copy says where each row was; corrected, it is imported without a refused row."""
+        """The copy has the refused row, marked, and says where it was; corrected, it is imported."""
         copy = file.with_name(f"copy.{ending}")
         path = write(file, *MONTHS)
         assert away("import", path, "--no-send", "--write-errors", str(copy)).code == 65
         if ending == "xlsx":
             book = openpyxl.load_workbook(copy)
             assert str(book.worksheets[0].cell(2, len(HEADINGS) + 1).value).startswith("Budi!3: ")
+            assert book.worksheets[0]["E2"].fill.fill_type == "solid"
             book.worksheets[0]["E2"] = str(QUENTIN.birth_date)
             book.save(copy)
         else:
@@ -215,3 +225,25 @@ def test_screens(away: Apoa, file: Path, screens: Screens, lang: str) -> None:
     screens(away, "import", path, lang=lang)
     screens(away, "import", path, keys=[""], lang=lang)
     screens(away, "import", write(file, ("A", [["Wisma"], row(OBADIAH)])), keys=[""], lang=lang)
+
+
+BOOKS = [
+    pytest.param(
+        book,
+        id=book.name,
+        marks=[pytest.mark.xfail(strict=True, reason=f"needs {book.facts['needs']}")] if "needs" in book.facts else [],
+    )
+    for book in read_books(Path(__file__).parents[1] / "books")
+]
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_a_book_gives_what_it_says(away: Apoa, tmp_path: Path, book: Book) -> None:
+    """Each guest is saved as in the book, each doubtful row or file is refused, and nothing is saved otherwise."""
+    outcome = import_book(away, book, tmp_path)
+    assert outcome.saved == tuple(sorted(book.saved))
+    assert sorted({row_of(each) for each in outcome.refused}) == sorted({row_of(each) for each in book.refused})
+    if not book.error:
+        assert outcome.error == ""
+    for word in book.error.split():
+        assert word in outcome.error

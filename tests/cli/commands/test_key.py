@@ -4,7 +4,6 @@ import json
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -22,10 +21,20 @@ from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 from apoa_client.vault.store import PRIVATE_KEY, KeyFileStore, Keys
 
 CODE = "WAVHW-CWX9D-YSVC2-BX8Z4-XVEKF-YM6SE-3KB7T"
+
+
 NEXT_CODE = "FARS8-0F8B7-3Z1D2-RKB29-W9JYH-PYK8A-JZ9DB"
+
+
 PASSPHRASE = "kuda betul baterai"
+
+
 WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
+
+
 REMINDER = "The recovery code is not confirmed"
+
+
 CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
 
 
@@ -60,11 +69,6 @@ def reminded(apoa: Apoa, command: Sequence[str]) -> bool:
 def confirmed(apoa: Apoa) -> list[bool | None]:
     """What `status --json` and `key show --json` say."""
     return [apoa(*command, "--json").json["recovery_code_confirmed"] for command in (["status"], ["key", "show"])]
-
-
-def public_key(apoa: Apoa) -> str:
-    key: str = tomllib.loads((apoa.home / "config.toml").read_text())["property"]["melati"]["public_key"]
-    return key
 
 
 def public_key_of_code(code: str) -> str:
@@ -111,11 +115,11 @@ class TestSetupAtATerminal:
         """The code is shown on stderr alone, and typed in any form; a second setup keeps the key and shows none."""
         url = serve().base_url
         first = at_a_terminal(apoa, url, CODE.lower().replace("-", " "))
-        assert (first.code, public_key(apoa)) == (0, public_key_of_code(CODE)), first.all
+        assert (first.code, apoa.settings()["public_key"]) == (0, public_key_of_code(CODE)), first.all
         assert " ".join(CODE[:5]) in first.err
         assert not {CODE[:5], " ".join(CODE[:5])} & set(first.out.splitlines())
         second = at_a_terminal(apoa, url)
-        assert (second.code, public_key(apoa)) == (0, public_key_of_code(CODE)), second.all
+        assert (second.code, apoa.settings()["public_key"]) == (0, public_key_of_code(CODE)), second.all
         assert "recovery code" not in second.err
 
     @pytest.mark.parametrize(
@@ -139,9 +143,8 @@ class TestSetupAtATerminal:
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
-    @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
-    @pytest.mark.parametrize("training", [False, True])
-    def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, training: bool) -> None:  # noqa: FBT001  parametrized
+    @pytest.mark.parametrize(("name", "training"), [("code.txt", True), ("sheet.html", False), ("SHEET.HTM", True)])
+    def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, *, training: bool) -> None:
         """The private file has the code of the property, and neither the output nor the stored data has it."""
         file = tmp_path / name
         place = ["--property", "melati", "--vault", "file", "--recovery-file", str(file)]
@@ -150,7 +153,7 @@ class TestSetupUnattended:
         result = apoa("setup", "--non-interactive", *place, *address, stdin="pw\n")
         assert result.code == (0 if training else 75), result.all
         assert_private_file(file)
-        assert public_key_of_code(code_in_file(file)) == public_key(apoa)
+        assert public_key_of_code(code_in_file(file)) == apoa.settings()["public_key"]
         assert file.read_text().startswith("<!DOCTYPE" if "HT" in name.upper() else "apoa-client")
         group = code_in_file(file)[:5]
         assert group not in result.all
@@ -211,7 +214,9 @@ class TestRecover:
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_without_a_valid_code(self, lost: Apoa) -> None:
-        """Without a valid code the command fails with the reason and stores nothing."""
+        """Without a valid code, or with another property's, the command fails with the reason and stores nothing."""
+        other = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE)
+        assert (other.code, NEXT_CODE[:5] in other.all) == (77, False)
         assert lost("key", "recover", keys=[""]).code == 2
         assert lost("key", "recover", keys=["x"] * 3).code == 77
         no_terminal = lost("key", "recover")
@@ -219,13 +224,6 @@ class TestRecover:
         assert lost("key", "recover", "--code-stdin", stdin="").code == 77
         assert lost("key", "recover", "--recovery-file", str(lost.home / "config.toml")).code == 77
         assert lost("key", "recover", "--recovery-file", str(lost.home / "nothing")).code == 2
-        assert not (lost.home / "melati" / "keys.json").exists()
-
-    def test_code_of_another_property(self, lost: Apoa) -> None:
-        """The code of another property is refused, is not printed, and stores nothing."""
-        result = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE)
-        assert result.code == 77
-        assert NEXT_CODE[:5] not in result.all
         assert not (lost.home / "melati" / "keys.json").exists()
 
     def test_with_another_vault(self, lost: Apoa, code: str) -> None:
@@ -246,11 +244,11 @@ class TestRotate:
         """The file has the new code, every report is sealed again, and reports can still be sent."""
         configured.save()
         configured.save(XIMENA)
-        before = public_key(configured)
+        before = configured.settings()["public_key"]
         result = configured("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"))
         assert result.code == 0, result.err
         code = code_in_file(tmp_path / "code.txt")
-        assert public_key_of_code(code) == public_key(configured) != before
+        assert public_key_of_code(code) == configured.settings()["public_key"] != before
         assert code[:5] not in result.all
         assert "2 " in result.out
         assert [report["guest"]["surname"] for report in configured.reports()] == [QUENTIN.surname, XIMENA.surname]
@@ -269,11 +267,15 @@ class TestRotate:
     ) -> None:
         """Without a new code that is confirmed or written, the keys stay."""
         coded.save()
-        before = public_key(coded)
+        before = coded.settings()["public_key"]
         (tmp_path / "code.txt").write_text("mine")
         coded.monkeypatch.chdir(tmp_path)
         assert coded("key", "rotate", *options, keys=keys_typed).code == code
-        assert ((tmp_path / "code.txt").read_text(), public_key(coded), keys(coded).next()) == ("mine", before, None)
+        assert ((tmp_path / "code.txt").read_text(), coded.settings()["public_key"], keys(coded).next()) == (
+            "mine",
+            before,
+            None,
+        )
 
     @pytest.fixture
     def interrupted(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
@@ -297,14 +299,14 @@ class TestRotate:
         """The same command, or one without a file, finishes the change; the first file has the code of the key."""
         options = ["--recovery-file", str(tmp_path / again)] if again else []
         assert interrupted("key", "rotate", *options).code == 0
-        assert public_key(interrupted) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
+        assert interrupted.settings()["public_key"] == public_key_of_code(code_in_file(tmp_path / "first.txt"))
         assert keys(interrupted).next() is None
 
     def test_another_file_makes_another_key(self, interrupted: Apoa, tmp_path: Path) -> None:
         """Another file finishes the change and then makes another key with its code in that file."""
         file = tmp_path / "second.txt"
         assert interrupted("key", "rotate", "--recovery-file", str(file)).code == 0
-        assert public_key(interrupted) == public_key_of_code(code_in_file(file))
+        assert interrupted.settings()["public_key"] == public_key_of_code(code_in_file(file))
         assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
 
@@ -381,16 +383,20 @@ class TestTransfer:
     def second(self, away: Apoa, file: Path, tmp_path: Path) -> Apoa:
         """Return a second computer with its own setup of the property and one report."""
         assert file.exists()
-        other = Apoa({**away.environ, "APOA_HOME": str(tmp_path / "second")}, away.clock, away.capsys, away.monkeypatch)
+        other = away.elsewhere(tmp_path / "second")
         assert other.set_up(NOWHERE).code == 75
         other.save(XIMENA)
         return other
 
     def test_import_replaces_the_key(self, away: Apoa, second: Apoa, file: Path) -> None:
         """The second computer uses the imported key, and its saved reports are sealed again with that key."""
-        assert public_key(second) != public_key(away)
+        assert second.settings()["public_key"] != away.settings()["public_key"]
         result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert (result.code, result.err != "", public_key(second)) == (0, True, public_key(away)), result.err
+        assert (result.code, result.err != "", second.settings()["public_key"]) == (
+            0,
+            True,
+            away.settings()["public_key"],
+        ), result.err
         assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
         assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
 

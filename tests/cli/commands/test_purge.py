@@ -1,7 +1,8 @@
 """`apoa purge`: erases guests' data after the retention period or at the guest's request, and keeps the receipts."""
 
 import sqlite3
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from cli_helpers import (
     XIMENA,
     Apoa,
     Serve,
+    spoken,
 )
 from screens import Screens
 
@@ -216,3 +218,202 @@ class TestScheduled:
         result = past("sync", "--scheduled", "--json")
         assert (result.code, result.err, "left" in result.json) == (0, "", True)
         assert erased(past) == [True]
+
+
+DAY = timedelta(days=1)
+
+
+JUMP = 100 * DAY
+
+
+IN_HOUSE = 5
+
+
+SKIPPED = "Old guest data were not erased: nothing confirms this computer's date, {day}."
+
+
+ADVICE = "If the date is right, run: apoa purge --today {date}. If not, set the clock."
+
+
+IN_STATUS = "Old guest data wait to be erased, until the date is confirmed: apoa purge"
+
+
+@pytest.fixture
+def house(configured: Apoa) -> Apoa:
+    """A property with delivered guests in house; the authority has this computer's time."""
+    for number in range(IN_HOUSE):
+        configured.send(replace(QUENTIN, number=f"ZX123456{number}"))
+    return configured
+
+
+@pytest.fixture
+def manual(manual: Apoa) -> Apoa:
+    """A property whose staff type reports into APOA, with guests in house."""
+    for number in range(IN_HOUSE):
+        report = manual.save(replace(QUENTIN, number=f"ZX123456{number}"))
+        assert manual("received", report["id"], f"STT-{number}").code == 0
+    return manual
+
+
+def count_erased(apoa: Apoa) -> int:
+    return sum(report.get("erased", False) for report in apoa.reports())
+
+
+def spoken_day(day: datetime) -> str:
+    return f"{day.day} {day:%b} {day.year}"
+
+
+def each_day(apoa: Apoa, days: int) -> None:
+    """Let days pass, with a scheduled run in each."""
+    for _day in range(days):
+        apoa.clock.forward(DAY)
+        assert apoa("sync", "--scheduled").code == 0
+
+
+def test_a_locked_keyring_puts_it_off(manual: Apoa) -> None:
+    """The scheduled run does not fail: it says so once, and a run with the key erases the data."""
+    manual.clock.forward(JUMP)
+    keys = manual.home / "melati" / "keys.json"
+    keys.rename(keys.with_name("away.json"))
+    assert manual("purge", "--today", f"{manual.clock.now():%Y-%m-%d}").code == 77
+    said = manual("sync", "--scheduled")
+    line = "Old guest data are not erased before the private key is at hand. Unlock the keyring."
+    assert (said.code, said.out, said.err) == (0, "", f"{line}\n")
+    assert (manual("sync", "--scheduled").all, count_erased(manual)) == ("", 0)
+    keys.with_name("away.json").rename(keys)
+    assert (manual("sync", "--scheduled").code, count_erased(manual)) == (0, IN_HOUSE)
+
+
+class TestClockFarAhead:
+    """The clock is 100 days ahead for a while, and then right again."""
+
+    def test_offline(self, house: Apoa, authority: Any) -> None:
+        """A scheduled run erases nothing and says so in one line, once a day; `status` says it, too."""
+        authority.stop()
+        before = house.reports()
+        house.clock.forward(JUMP)
+        day = house.clock.now()
+        said = house("sync", "--scheduled")
+        assert (said.code, said.out) == (0, "")
+        sentence, advice = (
+            spoken("en", SKIPPED, day=spoken_day(day)),
+            spoken("en", ADVICE, date=f"{day:%Y-%m-%d}"),
+        )
+        assert said.err == f"{sentence} {advice}\n"
+        house.clock.forward(timedelta(minutes=15))
+        assert house("sync", "--scheduled").all == ""
+        assert spoken("en", IN_STATUS) in house("status").out
+        assert house("status", "--json").json["purge_skipped_at"] == "2027-03-04T20:00:00+07:00"
+        house.clock.forward(DAY)
+        assert spoken("en", SKIPPED, day=spoken_day(day + DAY)) in house("sync", "--scheduled").err
+        house.clock.forward(timedelta(minutes=-15) - DAY - JUMP)
+        assert house("sync", "--scheduled").all == ""
+        assert house.reports() == before
+
+    def test_with_the_authoritys_time(self, apoa: Apoa, serve: Serve) -> None:
+        """The authority's time counts, whatever a user says: nothing is erased, and the run says what is wrong."""
+        time = apoa.clock.now()
+        apoa.set_up(serve(now=lambda: time).base_url)
+        apoa.send()
+        apoa.clock.forward(JUMP)
+        said = apoa("sync", "--scheduled")
+        assert (said.code, said.out) == (0, "")
+        assert "This computer's clock is 100 days ahead of the authority's." in said.err
+        assert apoa("sync", "--scheduled").all == ""
+        for options, keys in (([], None), ([], []), (["--today", "2027-03-04"], None)):  # and no user is asked
+            assert apoa("purge", *options, keys=keys).code == 0
+        apoa.clock.forward(-JUMP)
+        assert (apoa("sync", "--scheduled").all, count_erased(apoa)) == ("", 0)
+
+    @pytest.mark.parametrize("years", [-1000, 900])
+    def test_with_an_authority_that_is_years_off(self, apoa: Apoa, serve: Serve, years: int) -> None:
+        """Its time does not keep guests' data for ever: the difference is said, and a user confirms the date."""
+        off = timedelta()
+        apoa.set_up(serve(now=lambda: apoa.clock.now() + off).base_url)
+        apoa.send()
+        off = timedelta(days=365 * years)
+        apoa.clock.forward(JUMP)
+        said = apoa("sync", "--scheduled")
+        assert (said.code, said.out, count_erased(apoa)) == (0, "", 0)
+        assert "Old guest data were not erased" in said.err
+        days = abs(365 * years)
+        assert f"The clocks of this computer and of the authority differ by {days} days" in said.err
+        assert apoa("purge", "--today", f"{apoa.clock.now():%Y-%m-%d}").code == 0
+        assert count_erased(apoa) == 1
+
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_purge_without_a_terminal(self, request: pytest.FixtureRequest, authority: Any, *, by_hand: bool) -> None:
+        """It erases nothing and says why (75), until --today names this computer's date."""
+        apoa: Apoa = request.getfixturevalue("manual" if by_hand else "house")
+        authority.stop()
+        apoa.clock.forward(JUMP)
+        said, as_json = apoa("purge"), apoa("purge", "--yes", "--json")
+        assert said.code == as_json.code == 75
+        assert "Old guest data were not erased: nothing confirms this computer's date, 4 Mar 2027." in said.err
+        assert "apoa purge --today 2027-03-04" in said.err
+        assert as_json.json["error"]["class"] == "date_not_confirmed"
+        wrong = apoa("purge", "--today", "2026-11-24", "--json")
+        assert (wrong.code, wrong.json["error"]["class"], count_erased(apoa)) == (78, "wrong_date", 0)
+        assert "This computer's date is 4 Mar 2027, not 24 Nov 2026." in wrong.err
+        assert apoa("purge", "--today", "2027-03-04").code == 0
+        assert count_erased(apoa) == IN_HOUSE
+
+    def test_a_report_saved_meanwhile_does_not_confirm_the_date(self, manual: Apoa) -> None:
+        """The gap before it remains, also if the clock goes on from there."""
+        manual.clock.forward(JUMP)
+        manual.save(XIMENA)
+        assert "Old guest data were not erased" in manual("sync", "--scheduled").err
+        manual.clock.forward(DAY)
+        assert manual("purge").code == 75
+        assert count_erased(manual) == 0
+
+    @pytest.mark.slow
+    def test_a_clock_that_was_set_back_since_a_report(self, manual: Apoa) -> None:
+        """Either the report's time was wrong or this one is."""
+        each_day(manual, 92)
+        manual.clock.forward(timedelta(hours=20))
+        manual.save(XIMENA)
+        manual.clock.forward(timedelta(hours=-10))
+        assert manual("purge").code == 75
+
+
+class TestRightClock:
+    """Data are erased as before when the date is confirmed."""
+
+    def test_after_a_skip(self, house: Apoa, authority: Any) -> None:
+        """When the authority answers again, data are erased, and `status` does not mention it any more."""
+        authority.stop()
+        house.clock.forward(JUMP)
+        house("sync", "--scheduled")
+        authority.start()
+        assert house("sync", "--scheduled").all == ""
+        assert count_erased(house) == IN_HOUSE
+        assert house("status", "--json").json["purge_skipped_at"] is None
+        assert IN_STATUS not in house("status").out
+
+
+class TestUserConfirms:
+    """A user confirms the date, at a terminal or with --today."""
+
+    @pytest.mark.parametrize(("key", "count"), [("", 0), ("n", 0), ("y", IN_HOUSE)])
+    def test_at_a_terminal(self, manual: Apoa, key: str, count: int) -> None:
+        """Enter alone erases nothing; a yes is in the log."""
+        manual.clock.forward(JUMP)
+        said = manual("purge", keys=[key])
+        assert f"Today is {spoken_day(manual.clock.now())}. Is that right?" in said.err
+        assert (said.code, count_erased(manual)) == (0 if count else 75, count)
+        if count:
+            assert "date_confirmed" in [entry["action"] for entry in manual("log", "--json").json["entries"]]
+            manual.clock.forward(DAY)
+            assert manual("purge", keys=[]).code == 0
+
+    @pytest.mark.slow
+    def test_an_outbox_of_an_earlier_version(self, manual: Apoa) -> None:
+        """It does not say when the clock was right: the date is asked for once."""
+        each_day(manual, 93)
+        manual.change_database("DELETE FROM memo WHERE key = 'clock_checked'")
+        manual.change_database("UPDATE reports SET erased_at = NULL")
+        assert manual("purge").code == 75
+        assert manual("purge", keys=["y"]).code == 0
+        manual.change_database("UPDATE reports SET erased_at = NULL")
+        assert manual("purge").code == 0

@@ -1,10 +1,10 @@
-"""`apoa receipt`: on the screen, as JSON, as a page to print, as the authority's PDF, and as a folder of all."""
+"""`apoa receipt`: on the screen, as JSON, as a page to print, as the authority's PDF, of a period, and of a day."""
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,20 @@ from page_helpers import Page, read_page
 from screens import Screens
 
 from apoa_client.app.container import Container
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.ports.authority import DailyReceipt
 from apoa_client.report.kinds import Receipt
 from apoa_client.sandbox.server import SandboxServer
 
 TRAINING = "Training only: this is not a receipt from Immigration, and the guest is not reported there."
+
+
 TYPED = "number typed in by staff"
+
+
 NOT_A_RECEIPT = "This is not a receipt"
+
+
 OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration."
 
 
@@ -252,6 +260,7 @@ class TestInspection:
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""
         folder = tmp_path / "periksa"
+        assert three("receipt", "--all", "--output", str(folder), "--from", "2027-01-01").out == "No reports.\n"
         result = three("receipt", "--all", "--output", str(folder))
         assert (result.code, result.err) == (0, "")
         assert "1 report of this time has no receipt." in result.out
@@ -269,45 +278,26 @@ class TestInspection:
             assert (number in page.text, guest.name in page.text) == (True, True)
 
     @pytest.mark.parametrize(
-        ("options", "guests"),
+        ("period", "written", "waiting"),
         [
-            (["--from", "2026-11-25"], (XIMENA, OBADIAH)),
-            (["--to", "25/11/2026"], (QUENTIN, XIMENA)),
-            (["--from", "2026-11-25", "--to", "2026-11-25"], (XIMENA,)),
+            ("--from 2026-11-25", 1, 1),
+            ("--to 25/11/2026", 2, 0),
+            ("--from 2026-11-25 --to 2026-11-25", 1, 0),
+            ("--from 24/11 --to 30/11", 2, 1),
+            ("--from 25/11 --to kemarin", 1, 1),
+            ("--from 1/11 --to 23/11", 0, 0),
+            ("--to 24/11", 1, 0),
+            ("--to 28/11", 0, 0),  # of last year: it is the 27th
+            ("--from 1/3 --to 5/3", 0, 0),  # both of one year
         ],
     )
-    def test_a_period(self, three: Apoa, tmp_path: Path, options: list[str], guests: tuple[Guest, ...]) -> None:
-        """A period is in check-in nights of the property's zone, with the first and the last."""
-        folder = tmp_path / "periksa"
-        result = three("receipt", "--all", "--output", str(folder), "--json", *options)
+    def test_a_period(self, three: Apoa, tmp_path: Path, period: str, written: int, waiting: int) -> None:
+        """In check-in nights, with the first and the last; without years it starts in the past and ends near that."""
+        folder = tmp_path / "p"
+        result = three("receipt", "--all", "--output", str(folder), *period.split(), "--json")
         assert result.code == 0, result.err
-        index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
-        assert [guest.name in index.text for guest in GUESTS] == [guest in guests for guest in GUESTS]
-        waiting = int(OBADIAH in guests)
-        wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
-        assert result.json == wanted
-
-    @pytest.mark.parametrize(
-        ("period", "written"),
-        [
-            (["--from", "24/11", "--to", "30/11"], 2),
-            (["--from", "25 nov", "--to", "kemarin"], 1),
-            (["--from", "1/11", "--to", "23 nov"], 0),
-            (["--to", "24 nov"], 1),
-            (["--to", "28 nov"], 0),  # of last year: it is the 27th
-            (["--from", "1/3", "--to", "5/3"], 0),  # both of one year
-        ],
-    )
-    def test_a_period_without_years(self, three: Apoa, tmp_path: Path, period: list[str], written: int) -> None:
-        """A period without years starts in the past and ends near its start."""
-        result = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
-        assert result.code == 0, result.err
-        assert result.json["written"] == written
-
-    def test_a_period_without_reports(self, three: Apoa, tmp_path: Path) -> None:
-        """Without reports no folder is made."""
-        result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
-        assert (result.code, result.out, (tmp_path / "p").exists()) == (0, "No reports.\n", False)
+        assert result.json == {"folder": str(folder), "written": written, "without_receipt": waiting}
+        assert folder.exists() is (written + waiting > 0)
 
     def test_a_broken_seal_leaves_other_receipts_readable(self, three: Apoa, tmp_path: Path) -> None:
         """The page shows what is not sealed, and the exit code shows the error."""
@@ -384,3 +374,87 @@ class TestHostileNumber:
         index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
         assert_sanitized(index)
         read_page(index, links=True)
+
+
+ARRIVED = "Everything that this computer reported on that day has arrived."
+
+
+Change = Callable[[DailyReceipt], DailyReceipt]
+
+
+@pytest.fixture
+def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
+    """Let the authority answer another list."""
+    ask = HttpAuthority.daily_receipt
+
+    def alter(change: Change) -> None:
+        def answer(self: HttpAuthority, day: date) -> DailyReceipt | None:
+            daily = ask(self, day)
+            return change(daily) if daily is not None else None
+
+        monkeypatch.setattr(HttpAuthority, "daily_receipt", answer)
+
+    return alter
+
+
+def today(apoa: Apoa) -> str:
+    return apoa.clock.now().date().isoformat()
+
+
+def test_everything_arrived(configured: Apoa) -> None:
+    """In the morning, both guests of the day before are in the list, with the numbers that are here."""
+    day = today(configured)
+    for guest in (QUENTIN, OBADIAH):
+        configured.send(guest)
+    assert "The day is not over" in configured("receipt", "--day", day).out
+    configured.clock.forward(timedelta(days=1))
+    result = configured("bukti", "--tanggal", day)
+    assert (result.code, result.err, ARRIVED in result.out) == (0, "", True)
+    value = configured("receipt", "--day", day, "--json").json
+    assert (value["day"], value["property"], value["accepted"], value["confirmed"]) == (day, "wisma-melati", 2, 2)
+    assert [value[each] for each in ("missing", "different", "waiting", "unknown")] == [[], [], [], []]
+
+
+def test_missing_and_different(configured: Apoa, altered: Callable[[Change], None]) -> None:
+    """A receipt that the authority does not know, or knows otherwise, is named: 65; one of another computer is not."""
+    altered(lambda daily: daily._replace(receipts={"elsewhere": Receipt("STT-9", configured.clock.now())}))
+    elsewhere = configured("receipt", "--day", today(configured), "--json")
+    assert (elsewhere.code, elsewhere.json["unknown"]) == (0, ["elsewhere"])
+    assert "1 report is there and not on this computer" in configured("receipt", "--day", today(configured)).out
+    for guest in (QUENTIN, OBADIAH):
+        configured.send(guest)
+    [second, first] = configured.reports()
+    other = {first["id"]: Receipt("STT-OTHER", configured.clock.now())}
+    altered(lambda daily: daily._replace(receipts=other))
+    result = configured("receipt", "--day", today(configured))
+    assert (result.code, ARRIVED in result.out) == (65, False)
+    assert f"missing there:\n  {second['short_id']}  {second['receipt']['number']}" in result.out
+    assert f"number there:\n  {first['short_id']}  {first['receipt']['number']}" in result.out
+
+
+def test_what_waits(configured: Apoa) -> None:
+    """A report that was not sent keeps the day from being complete: 75."""
+    report = configured.save()
+    result = configured("receipt", "--day", today(configured))
+    assert (result.code, ARRIVED in result.out) == (75, False)
+    assert f"no receipt yet:\n  {report['short_id']}  waiting" in result.out
+
+
+def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said plainly, with what there is in place of it: 69."""
+    meta = HttpAuthority.meta
+    monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(daily_receipts=False))
+    result = configured("receipt", "--day", today(configured), "--json")
+    assert (result.code, result.json["error"]["class"]) == (69, "no_daily_receipts")
+    assert "apoa receipt --all --output DIR" in result.err
+
+
+def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The authority's own PDF is written, where it has one: the training authority has none."""
+    file = tmp_path / "day.pdf"
+    none = configured("receipt", "--day", today(configured), "--pdf", str(file))
+    assert (none.code, file.exists()) == (69, False)
+    pdf = AuthoritySimulator(daily_receipts=True).daily_receipt_pdf
+    monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
+    assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
+    assert file.read_bytes().startswith(b"%PDF-")

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest
-from passport_helpers import EVIDENCE, answer_with, print_page, reading
+from passport_helpers import EVIDENCE, answer_with, reading
 from screens import Screens
 
 from apoa_client.authority.client import HttpAuthority
@@ -17,8 +17,14 @@ from apoa_client.messages import msg
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
 STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
+
+
 FIRST, SECOND = QUENTIN.lines
+
+
 BACK = ["n", "<", "<"]
+
+
 MISREAD = SECOND[:1] + "K" + SECOND[2:]
 """The second line with a wrong letter of the passport number, and so with wrong check digits."""
 
@@ -44,8 +50,8 @@ class Report:
         self.file = file
         self._monkeypatch = monkeypatch
 
-    def __call__(self, *more: str, shown: PhotoReading | None = None, keys: list[str] | None = None) -> CallResult:
-        answer_with(self._monkeypatch, {self.file.name: shown or reading(QUENTIN.lines)})
+    def __call__(self, *more: str, shown: PhotoReading, keys: list[str] | None = None) -> CallResult:
+        answer_with(self._monkeypatch, {self.file.name: shown})
         return self.apoa("report", "--photo", str(self.file), *STAY, *more, keys=keys)
 
 
@@ -57,15 +63,6 @@ def report(away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
 
 class TestUnattended:
     """Without a terminal."""
-
-    def test_a_real_photo_is_reported(self, away: Apoa, tmp_path: Path) -> None:
-        """A sure reading of a printed page is saved, and the photo's file is not changed."""
-        file = print_page(tmp_path / "page.jpg", QUENTIN.lines)
-        content = file.read_bytes()
-        result = away("report", "--photo", str(file), *STAY, "--json")
-        assert result.code == 0, result.all
-        assert result.json["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-        assert file.read_bytes() == content
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_screens(
@@ -85,20 +82,16 @@ class TestUnattended:
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
     )
-    def test_a_reading_that_is_wrong(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], code: str
-    ) -> None:
+    def test_a_reading_that_is_wrong(self, report: Report, lines: tuple[str, ...], code: str) -> None:
         """Nothing is saved without lines, with wrong check digits, or if the reader is not sure in any other way."""
-        answer_with(monkeypatch, {photo.name: reading(lines, sure=False)})
-        result = away("report", "--photo", str(photo), *STAY, "--json")
+        result = report("--json", shown=reading(lines, sure=False))
         assert result.code == 65
         assert code in [each["code"] for each in result.json["errors"]]
-        assert away.reports() == []
+        assert report.apoa.reports() == []
 
-    def test_options_win_over_the_photo(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_options_win_over_the_photo(self, report: Report) -> None:
         """As beside lines, a given option wins, and the conflict is a warning."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        value = away("report", "--photo", str(photo), *STAY, "--given-names", "OTHER", "--json").json
+        value = report("--given-names", "OTHER", "--json", shown=reading(QUENTIN.lines)).json
         assert value["guest"]["given_names"] == "OTHER"
         assert "conflict" in [each["code"] for each in value["warnings"]]
 
@@ -125,21 +118,17 @@ class TestAtATerminal:
         assert (result.code, says in result.err) == (0, True), result.all
         assert report.apoa.reports()[0]["guest"]["document"]["mrz"] == list(guest.lines)
 
-    def test_enter_alone_leads_to_the_details_by_hand(
-        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_enter_alone_leads_to_the_details_by_hand(self, report: Report) -> None:
         """An unchanged line is not taken: the first detail is asked for."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=["n", ""])
+        result = report(shown=reading(QUENTIN.lines, [(1, 4)]), keys=["n", ""])
         assert result.code == 130
         assert result.err.partition("Enter alone")[2].count("MRZ line") == 1
         assert "Surname" in result.err
 
-    def test_an_unfinished_form_waits(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unfinished_form_waits(self, away: Apoa, report: Report) -> None:
         """The photo's guest is reported, and the draft is continued by a call without a photo."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
         assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        result = away("report", "--photo", str(photo), *STAY, keys=[""])
+        result = report(shown=reading(QUENTIN.lines), keys=[""])
         assert result.code == 0, result.all
         assert "Another guest is not finished yet." in result.err
         assert surnames(away) == {QUENTIN.surname}
@@ -191,11 +180,10 @@ class TestSeveral:
         named = result.err.partition("Photos without a report: ")[2]
         assert "".join(name for name in "123" if f"{name}.jpg" in named) == left
 
-    def test_stopped_after_saving(self, apoa: Apoa, photos: list[str]) -> None:
+    def test_stopped_after_saving(self, manual: Apoa, photos: list[str]) -> None:
         """A photo whose guest is saved is not named as one without a report."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-        result = apoa("report", *photos, *STAY[:-1], keys=["", "y", "", ""])  # no answer to: Type it into APOA now?
-        assert (result.code, len(apoa.reports())) == (130, 3)
+        result = manual("report", *photos, *STAY[:-1], keys=["", "y", "", ""])  # no answer to: Type it into APOA now?
+        assert (result.code, len(manual.reports())) == (130, 3)
         assert "Photos without a report" not in result.err
 
     def test_unattended(self, away: Apoa, photos: list[str]) -> None:
@@ -237,11 +225,16 @@ class TestSeveral:
         assert "Photos of one passport: " in result.err
         assert "Photos without a report" not in result.err
 
-    def test_two_documents_in_one_picture(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Unattended it is refused, by itself and beside others; at a terminal both are asked about, in order."""
+    @pytest.fixture
+    def _both(self, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The photo shows the documents of two guests."""
         several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
         first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
         answer_with(monkeypatch, {photo.name: replace(first, others=(second,)), "other.jpg": reading(OBADIAH.lines)})
+
+    @pytest.mark.usefixtures("_both")
+    def test_two_documents_in_one_picture(self, away: Apoa, photo: Path) -> None:
+        """Unattended it is refused, by itself and beside others; at a terminal both are asked about, in order."""
         command = ["report", "--photo", str(photo), *STAY]
         result = away(*command)
         assert (result.code, away.reports()) == (65, [])
@@ -257,11 +250,9 @@ class TestSeveral:
         assert {each["photo"] for each in away.reports()} == {None}  # it shows another guest's passport
         assert surnames(away) == {OBADIAH.surname, QUENTIN.surname, XIMENA.surname}
 
-    def test_one_of_two_documents(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.usefixtures("_both")
+    def test_one_of_two_documents(self, away: Apoa, photo: Path) -> None:
         """The other one is discarded. Such a picture is not taken in place of the lines."""
-        several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
-        first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
-        answer_with(monkeypatch, {photo.name: replace(first, others=(second,))})
         result = away("report", "--photo", str(photo), *STAY, keys=["b", "y", ""])
         assert result.code == 0, result.all
         assert surnames(away) == {XIMENA.surname}
@@ -329,13 +320,6 @@ class TestNamedAtTheQuestion:
         assert "  none.jpg\nNo picture." in result.err
         assert result.err.count(f"Photos without a report: {Path('/none.jpg')}\n") == 1
 
-    def test_two_of_one_page(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """They are one guest, as with the option."""
-        answer_with(monkeypatch, dict.fromkeys(("1.jpg", "2.jpg"), reading(QUENTIN.lines)))
-        result = away("report", *STAY, keys=[f"{tmp_path / '1.jpg'} {tmp_path / '2.jpg'}", ""])
-        assert (result.code, surnames(away)) == (0, {QUENTIN.surname}), result.all
-        assert "Photos of one passport" in result.err
-
     @pytest.mark.parametrize(("keys", "code"), [(["b", "y", "b", "y"], 0), ([""], 130)], ids=["discarded", "stopped"])
     def test_two_of_which_none_is_reported(
         self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str], code: int
@@ -346,12 +330,6 @@ class TestNamedAtTheQuestion:
         result = away("report", *STAY, keys=[" ".join(map(str, files)), *keys])
         assert (result.code, away.reports()) == (code, []), result.all
         assert "Photos without a report: " + ", ".join(map(str, files)) in result.err.replace("\n", " ")
-
-    def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As a photo that is given as an option."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("report", *STAY, keys=[str(photo), "y", ""])
-        assert result.code == 0, result.all
 
     def test_the_check_alone(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """`apoa check` reads it, too."""

@@ -1,6 +1,7 @@
-"""A run of automatic sending: its log, its record, and lasting trouble that it prints once and not at each run."""
+"""A run of automatic sending: its log, its record, its notice on the desktop, and trouble that it prints once."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import (
     GUESTS,
+    OBADIAH,
     PASSWORD,
     PRIVATE,
     QUENTIN,
@@ -17,24 +19,27 @@ from cli_helpers import (
     Hostile,
     Serve,
     listening,
+    spoken,
 )
+from terminal_helpers import FakeDesktop
 
 from apoa_client.report.kinds import short_id
 from apoa_client.sandbox.server import SandboxServer
 
 HOUR = timedelta(hours=1)
+
+
 LINE = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO apoa_client.cli.commands.scheduled_run: run property=(\S+) exit=(\d+) "
     r"error=(\S+)(?: sent=(\d+) .* left=(\d+) photos_sent=\d+ photos_refused=\d+ photos_left=\d+)? duration_s=\d+\.\d"
 )
 
-pytestmark = pytest.mark.usefixtures("_unpaused")
 
-
-@pytest.fixture
-def _unpaused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scheduled runs start without a pause, and show no notice on the desktop."""
-    monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
+@pytest.fixture(autouse=True)
+def _without_notices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scheduled runs show no notice on this computer's desktop."""
+    if "desktop" not in request.fixturenames:
+        monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
 
 
 def scheduled(apoa: Apoa, *more: str, **environ: str) -> CallResult:
@@ -51,12 +56,12 @@ def runs(apoa: Apoa) -> list[tuple[str | None, ...]]:
     return [each.groups() for each in found if each is not None]
 
 
-def repeat(apoa: Apoa, runs: int = 25, every: timedelta = HOUR / 4) -> list[str]:
-    """Return what runs print, a quarter of an hour apart."""
+def repeat(apoa: Apoa) -> list[str]:
+    """Return what runs print at once, a quarter of an hour later, a quarter before the end of six hours, and then."""
     printed = []
-    for _run in range(runs):
+    for pause in (HOUR / 4, 5.5 * HOUR, HOUR / 4, HOUR / 4):
         printed.append(scheduled(apoa).all)
-        apoa.clock.forward(every)
+        apoa.clock.forward(pause)
     return printed
 
 
@@ -161,7 +166,7 @@ class TestPrintedOnce:
         apoa.set_up(serve("401*2").base_url)
         apoa.save()
         printed = repeat(apoa)
-        assert [bool(each) for each in printed] == [True, *[False] * 23, True]
+        assert [bool(each) for each in printed] == [True, False, False, True]
         assert "apoa login" in printed[0]
         assert {run[1:3] for run in runs(apoa)} == {("77", "wrong_password")}
 
@@ -184,13 +189,6 @@ class TestPrintedOnce:
         configured.clock.forward(6 * HOUR)
         assert scheduled(configured, *options).err == first.err
 
-    def test_offline_prints_nothing_until_a_deadline_is_near(self, away: Apoa) -> None:
-        """Then it is printed, with the counts, once for each change."""
-        away.save()
-        printed = repeat(away, 25, HOUR)
-        assert [hour for hour, each in enumerate(printed) if each] == [18, 24]
-        assert printed[18] == "Due within 6 hours: 1. What to do: apoa status\n"
-
     def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
         """Its id is printed when it is refused, and then as a count after six hours, until it is fixed."""
         apoa.set_up(serve("reject").base_url)
@@ -198,8 +196,8 @@ class TestPrintedOnce:
         printed = repeat(apoa)
         short = short_id(report["id"])
         assert printed[0].splitlines()[0] == f"Refused: {short}. See why: apoa show {short}"
-        assert [bool(each) for each in printed] == [True, *[False] * 23, True]
-        assert printed[24] == "Refused: 1. What to do: apoa status\n"
+        assert [bool(each) for each in printed] == [True, False, False, True]
+        assert printed[3] == "Refused: 1. What to do: apoa status\n"
 
     def test_no_text_of_the_authority(self, apoa: Apoa) -> None:
         """What is printed is mailed or logged, and the authority may quote a passport: a user sees it on the screen."""
@@ -223,3 +221,115 @@ class TestPrintedOnce:
         file.write_text(content)
         first, second = (scheduled(configured) for _run in range(2))
         assert (first.code, bool(first.err), second.err) == (78, True, "")
+
+
+@pytest.fixture
+def desktop(tmp_path: Path, apoa: Apoa) -> FakeDesktop:
+    """A desktop with a logged-in user. Its tool is a shell script."""
+    if sys.platform == "win32":
+        pytest.skip("a shell script")
+    fake = FakeDesktop(tmp_path / "bin")
+    fake.install()
+    apoa.environ.update(fake.environ)
+    return fake
+
+
+def body(*, refused: int = 0, late: int = 0, soon: int = 0) -> str:
+    counts = {"Refused": refused, "Overdue": late, "Due within 6 hours": soon}
+    return "\n".join([*(f"{name}: {count}" for name, count in counts.items() if count), "What to do: apoa status"])
+
+
+def printed(*, refused: int = 0, late: int = 0, soon: int = 0) -> str:
+    """Return the line on stderr that says the same."""
+    return ". ".join(body(refused=refused, late=late, soon=soon).splitlines()) + "\n"
+
+
+def test_refused_reports_are_shown(apoa: Apoa, serve: Serve, desktop: FakeDesktop) -> None:
+    """The notice is in the user's language and names the property; the exit code is that of the delivery."""
+    apoa.set_up(serve("reject").base_url)
+    for guest in GUESTS[:2]:
+        apoa.save(guest)
+    assert scheduled(apoa).code == 65
+    title = spoken("en", "apoa, {name}: please look", name="melati")
+    assert desktop.texts() == [(title, body(refused=2))]
+    assert "--urgency=critical" in desktop.shown()[0].arguments
+
+
+def test_near_and_missed_deadlines_are_shown(away: Apoa, desktop: FakeDesktop) -> None:
+    """The notice comes six hours before a deadline and is critical after it. What is printed says the same."""
+    away.save()
+    away.save(XIMENA, "--check-in", "2026-11-24T18:00")
+    results = [scheduled(away)]
+    assert desktop.texts() == []
+    away.clock.forward(17 * HOUR)
+    results.append(scheduled(away))
+    away.clock.forward(6 * HOUR)
+    results.append(scheduled(away))
+    expected = ["", printed(soon=1), printed(late=1, soon=1)]
+    assert [(each.code, each.out, each.err) for each in results] == [(75, "", line) for line in expected]
+    assert [text for _title, text in desktop.texts()] == [body(soon=1), body(late=1, soon=1)]
+    assert ["--urgency=normal" in call.arguments for call in desktop.shown()] == [True, False]
+
+
+def test_the_notice_is_repeated_after_six_hours(away: Apoa, desktop: FakeDesktop) -> None:
+    """The same notice is shown once in six hours, not at each run."""
+    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+    notice_counts = []
+    for pause in (HOUR / 4, 5.5 * HOUR, HOUR / 4, HOUR / 4):
+        scheduled(away)
+        notice_counts.append(len(desktop.shown()))
+        away.clock.forward(pause)
+    assert notice_counts == [1, 1, 1, 2]
+
+
+def test_a_changed_notice_is_shown_at_once(away: Apoa, desktop: FakeDesktop) -> None:
+    """A different overdue report, or a clock that was set back, causes a new notice."""
+    first = away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+    scheduled(away)
+    assert away("cancel", first["id"], "--yes").code == 0
+    away.save(OBADIAH, "--check-in", "2026-11-23T13:00", "--yes")
+    scheduled(away)
+    assert [text for _title, text in desktop.texts()] == [body(late=1)] * 2
+    away.clock.forward(-HOUR)
+    scheduled(away)
+    assert len(desktop.shown()) == 3
+
+
+def test_no_notice_without_open_deadlines(configured: Apoa, desktop: FakeDesktop) -> None:
+    """No notice is shown if all reports are delivered or no deadline is near."""
+    assert scheduled(configured).code == 0
+    configured.save()
+    assert scheduled(configured).code == 0
+    assert desktop.shown() == []
+
+
+def test_runs_without_notices(away: Apoa, desktop: FakeDesktop) -> None:
+    """Those of a user, and where `notify = "off"` in the property's settings switches notices off."""
+    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+    assert away("sync", "--quiet").code == 75
+    assert away("status", "--alarm").code == 75
+    away.change_setting("notify", "off")
+    assert scheduled(away).code == 75
+    assert desktop.shown() == []
+
+
+@pytest.mark.parametrize("then", ["exit 1", "exec /bin/sleep 60"], ids=["fails", "hangs"])
+def test_a_failed_tool_is_tried_again(
+    away: Apoa, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
+) -> None:
+    """The exit code does not change; the log gives the reason, and the next run tries again and prints nothing new."""
+    monkeypatch.setattr("apoa_client.cli.terminal.desktop.TIMEOUT_S", 0.3)
+    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+    desktop.install(then)
+    result = scheduled(away)
+    assert (result.code, result.all) == (75, printed(late=1))
+    log = tmp_path / "log"
+    again = away("-v", "--log-file", str(log), "sync", "--scheduled")
+    assert (again.code, again.all) == (75, "")
+    assert "no notice" in log.read_text()
+    tried = len(desktop.shown())
+    assert tried >= 2
+    desktop.install()
+    scheduled(away)
+    scheduled(away)
+    assert len(desktop.shown()) == tried + 1

@@ -6,7 +6,6 @@ import stat
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from authority_helpers import CA
@@ -19,11 +18,6 @@ from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault.sealing import encode_key
 
 TRAINING = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
-
-
-def settings(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
-    value: dict[str, Any] = tomllib.loads((apoa.home / "config.toml").read_text())["property"][name]
-    return value
 
 
 def files(apoa: Apoa) -> list[str]:
@@ -62,9 +56,9 @@ class TestSetup:
         more = ["--timezone", "wita", "--office", "Kanim Denpasar", "--address", "Jl. Melati 7", "--language", "id"]
         result = apoa.set_up(server.base_url + "/", *more)
         assert result.code == 0, result.err
-        public_key, index_key = settings(apoa)["public_key"], settings(apoa)["index_key"]
+        public_key, index_key = apoa.settings()["public_key"], apoa.settings()["index_key"]
         assert len(index_key) == 32
-        assert settings(apoa) == {
+        assert apoa.settings() == {
             "api_url": server.base_url,
             "public_key": public_key,
             "index_key": index_key,
@@ -97,24 +91,24 @@ class TestSetup:
     def test_setting_up_again_keeps_the_key_pair(self, configured: Apoa, serve: Serve) -> None:
         """Sealed reports can still be opened, and settings that the second call does not name are kept."""
         configured.save()
-        before = settings(configured)
+        before = configured.settings()
         other = serve()
         assert configured.set_up(other.base_url, "--office", "Kanim Denpasar").code == 0
-        assert settings(configured) == {**before, "api_url": other.base_url, "office": "Kanim Denpasar"}
+        assert configured.settings() == {**before, "api_url": other.base_url, "office": "Kanim Denpasar"}
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert configured(*TRAINING[:5]).code == 0
-        assert settings(configured)["api_url"] == "training"
-        assert settings(configured)["office"] == "Kanim Denpasar"
+        assert configured.settings()["api_url"] == "training"
+        assert configured.settings()["office"] == "Kanim Denpasar"
         assert configured("sync", "--json").json["accepted"] == 1
 
     def test_secrets_move_from_file_to_keyring_and_back(self, configured: Apoa, keyring: dict[str, str]) -> None:
         """Another vault gets the property's private key and opens reports sealed earlier."""
         configured.save()
-        url = settings(configured)["api_url"]
+        url = configured.settings()["api_url"]
         assert configured.set_up(url, "--vault", "keyring").code == 0
         names = ("password", "password-binding", "private-key")
         assert sorted(keyring) == [f"apoa-client/melati/{name}" for name in names]
-        assert "vault" not in settings(configured)
+        assert "vault" not in configured.settings()
         configured.delete_key()
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert configured.set_up(url, "--vault", "file").code == 0
@@ -142,6 +136,7 @@ class TestLogin:
         stopped = apoa("status", "--json").json["sending_stopped"]
         assert stopped == {"reason": "wrong_password", "since": "2026-11-24T20:00:00+07:00"}
         assert apoa("sync").code == 77
+        assert "SENDING HAS STOPPED" in apoa("status").out
         result = apoa("login", "--password-stdin", stdin=PASSWORD + "\r\n")
         assert result.code == 0
         assert apoa("status", "--json").json["sending_stopped"] is None
@@ -161,9 +156,9 @@ class TestLogin:
         apoa("setup", "--non-interactive", "--property", "melati", *given, "--vault", "file", stdin=PASSWORD)
         refused = apoa("login", "--username", "siapa", "--password-stdin", stdin=PASSWORD)
         assert refused.code == 77
-        assert settings(apoa)["username"] == "lain"
+        assert apoa.settings()["username"] == "lain"
         assert apoa("login", "--username", "siapa", "--password-stdin", "--no-test", stdin="x").code == 0
-        assert settings(apoa)["username"] == "siapa"
+        assert apoa.settings()["username"] == "siapa"
 
     def test_a_password_of_the_environment(self, configured: Apoa) -> None:
         """Without a terminal it is the one that is tested. It is not stored."""
@@ -213,7 +208,7 @@ def logins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_another_address(configured: Apoa, authority: SandboxServer, serve: Serve, logins: list[str]) -> None:
-    """A sync stops with 77, names both hosts, and nothing reaches the new one; report saves and says the same."""
+    """A sync stops with 77, names both hosts, and nothing reaches the new one, until a user confirms it at log-in."""
     other = serve()
     configured.change_setting("api_url", other.base_url)
     logins.clear()
@@ -229,8 +224,16 @@ def test_another_address(configured: Apoa, authority: SandboxServer, serve: Serv
     assert (stopped.code, sentence in stopped.err) == (Exit.CREDENTIALS, True)
     assert "apoa login" in stopped.err
     assert configured("sync", "--json").json["error"]["class"] == "settings_changed"
-    assert logins == []
-    assert configured.states() == [("check_in", "queued")]
+    no = configured("login", keys=["", PASSWORD])
+    assert host_of(authority) in no.err
+    assert host_of(other) in no.err
+    assert (no.code, logins, configured.states()) == (STOPPED, [], [("check_in", "queued")])
+    yes = configured("login", keys=["y", PASSWORD])
+    assert (yes.code, logins) == (0, [PASSWORD])
+    account = spoken("en", "The password of {username} for {host}:", username="wisma-melati", host=host_of(other))
+    assert account in yes.err
+    assert configured("sync").code == 0
+    assert configured.states() == [("check_in", "accepted")]
 
 
 @pytest.mark.parametrize("name", ["username", "ca_bundle"])
@@ -266,24 +269,6 @@ def test_another_public_key(configured: Apoa, serve: Serve, logins: list[str], n
     assert (stopped.code, stopped.json["error"]["class"]) == (Exit.CREDENTIALS, "public_key_changed")
     assert configured("login", "--password-stdin", stdin=PASSWORD).code == Exit.CREDENTIALS
     assert logins == []
-
-
-def test_login_confirms_a_change(configured: Apoa, authority: SandboxServer, serve: Serve, logins: list[str]) -> None:
-    """It names both hosts and asks; no password is asked for or sent without a yes. Then sync sends to the new host."""
-    configured.save()
-    other = serve()
-    configured.change_setting("api_url", other.base_url)
-    logins.clear()
-    no = configured("login", keys=["", PASSWORD])
-    assert host_of(authority) in no.err
-    assert host_of(other) in no.err
-    assert (no.code, logins) == (STOPPED, [])
-    yes = configured("login", keys=["y", PASSWORD])
-    assert (yes.code, logins) == (0, [PASSWORD])
-    account = spoken("en", "The password of {username} for {host}:", username="wisma-melati", host=host_of(other))
-    assert account in yes.err
-    assert configured("sync").code == 0
-    assert configured.states() == [("check_in", "accepted")]
 
 
 def test_login_unattended_says_what_changed(configured: Apoa, serve: Serve) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from app_helpers import app_of
+from basics import NOW
 from cli_helpers import (
     LANGUAGES,
     OBADIAH,
@@ -22,19 +23,25 @@ from cli_helpers import (
 from outbox_helpers import sealer
 from screens import Screens
 
+from apoa_client.authority.client import HttpAuthority
 from apoa_client.cli.commands import sync
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.delivery.plan import LEASE
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Actor
+from apoa_client.report.kinds import Receipt
 from apoa_client.sandbox.server import SandboxServer
 
 LONGEST_PAUSE_S = sync._LONGEST_PAUSE_S
 """Read before a test takes the pause away."""
 
+
 UNTIL = "24 Nov 2026 20:05 WIB"
+
+
 BEING_SENT = (
     "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
     "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
@@ -249,3 +256,32 @@ def test_sync_tells_the_reason(killed: Apoa) -> None:
     killed.clock.forward(LEASE)
     again = killed("sync")
     assert (again.code, again.out) == (0, spoken("en", "Sent: {count}.", count=2) + "\n")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_one_receipt_number_for_several_guests(configured: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """All are sent, and the number is named, because the authority made a mistake."""
+
+    def submit(_authority: HttpAuthority, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        return [Verdict(each, Status.ACCEPTED, Receipt("STT-0000", NOW)) for each, _body in bodies]
+
+    configured.save()
+    configured.save(XIMENA)
+    monkeypatch.setattr(HttpAuthority, "submit", submit)
+    synced = configured("sync", "--quiet", lang=lang)
+    assert (synced.code, synced.out) == (0, "")
+    assert "STT-0000" in synced.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_report_whose_answer_cannot_be_read_is_named(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """By sync, status and show; status stays short."""
+    assert apoa.set_up(serve("portal").base_url).code == 0
+    report = apoa.save()
+    synced = apoa("sync", lang=lang)
+    assert synced.code == 75
+    assert report["short_id"] in synced.err
+    reason = spoken(lang, "the authority's answer cannot be read")
+    assert reason in apoa("status", lang=lang).out
+    assert reason in apoa("show", report["short_id"], lang=lang).out
+    assert apoa("show", report["short_id"], "--json").json["last_error"] == "unreadable_answer"

@@ -28,13 +28,6 @@ from apoa_client.report.kinds import State
 Visit = Callable[[str], None]
 
 
-@pytest.fixture
-def manual(apoa: Apoa) -> Apoa:
-    """Return the program with a property whose staff type the reports into APOA."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
-    return apoa
-
-
 def serve(apoa: Apoa, visit: Visit, lang: str = "en", *, as_browser: bool = False) -> tuple[int, list[str]]:
     """Serve the page while another thread visits its address. Returns how many reports were closed, and what it says.
 

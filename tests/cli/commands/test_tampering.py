@@ -1,18 +1,25 @@
-"""An outbox that another program changed: what each command says, and what nothing notices (the threat model)."""
+"""An outbox that is damaged or that another program changed: what is repaired or said, and what nothing notices."""
 
 import json
+import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from damage_helpers import clear_index, flip, hide_from_queue, leaf_of_reports
 from postgres_helpers import SharedOutbox
 
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.errors import Exit, SealBroken
+from apoa_client.outbox.errors import damaged
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.authority import Verdict
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode_public_key, encode_key
@@ -20,7 +27,11 @@ from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode
 MARKED_AS_SENT = """
     UPDATE reports SET state = 'accepted', receipt_number = 'X-1', receipt_issued_at = 1 WHERE short_id = '{}'
 """
+
+
 CHANGED = "Report {id} is not as apoa-client here wrote it."
+
+
 KEYLESS = "Not checked for changes by other programs: the private key is not at hand."
 
 
@@ -111,8 +122,7 @@ def test_another_key_in_the_metadata_switches_nothing_off(
 def test_another_guest_under_an_id_is_not_sent(checked: Apoa, attack: Callable[[str], None]) -> None:
     """Not with another key in the metadata either."""
     report = checked.save(XIMENA)
-    settings = load(checked.home / "config.toml").properties["melati"]
-    forged = PropertySealer(decode_public_key(settings.public_key), bytes).seal(report["id"], b"{}").hex()
+    forged = PropertySealer(decode_public_key(checked.settings()["public_key"]), bytes).seal(report["id"], b"{}").hex()
     literal = f"x'{forged}'" if attack == checked.change_database else f"'\\x{forged}'"
     attack(f"UPDATE reports SET content = {literal} WHERE short_id = '{report['short_id']}'")  # noqa: S608
     for statement in NAME_ANOTHER_KEY:
@@ -195,38 +205,36 @@ def test_what_was_saved_without_the_key(checked: Apoa, command: str) -> None:
 
 
 def test_verify_says_what_was_checked(checked: Apoa) -> None:
-    """With the key, that all reports are as recorded; without it, that they were not checked."""
+    """The log, whose last link is shown, and with the key the reports; without it, that they were not checked."""
+    link = checked("log", "--json").json["entries"][-1]["link"]
+    whole = {"whole": True, "entries": 3, "link": link, "wrong": None, "missing": False}
+    reports = {"checked": 1, "with_key": True, "unauthenticated": 0, "doubts": []}
     said = checked("log", "--verify")
-    assert said.code == 0
-    assert spoken("en", "The reports are as they were recorded: {count}", count=1) in said.out
-    keyless = spoken("en", KEYLESS)
-    assert keyless not in said.out
+    assert (said.code, link in said.out, KEYLESS in said.out) == (0, True, False)
+    assert checked("log", "--verify", "--json").json == {**whole, "reports": reports}
     checked.delete_key()
-    assert keyless in checked("log", "--verify").out
+    assert KEYLESS in checked("log", "--verify").out
     checked.save(XIMENA)
-    assert checked("log", "--verify", "--json").json["reports"] == {
-        "checked": 2,
-        "with_key": False,
-        "unauthenticated": 1,
-        "doubts": [],
-    }
+    keyless = {"checked": 2, "with_key": False, "unauthenticated": 1, "doubts": []}
+    assert checked("log", "--verify", "--json").json["reports"] == keyless
 
 
-def test_reports_that_are_typed_by_hand(apoa: Apoa) -> None:
+def test_reports_that_are_typed_by_hand(manual: Apoa) -> None:
     """A report marked as typed in needs a person, and so does a number that was changed."""
-    hand = ["setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file"]
-    assert apoa(*hand).code == 0
-    waiting, typed = apoa.save(XIMENA), apoa.save(QUENTIN)
-    assert apoa("received", typed["id"], "APOA-77").code == 0
-    assert apoa("sync").code == 75
-    apoa.change_database(MARKED_AS_SENT.format(waiting["short_id"]))
-    said = apoa("sync")
+    waiting, typed = manual.save(XIMENA), manual.save(QUENTIN)
+    assert manual("received", typed["id"], "APOA-77").code == 0
+    assert manual("sync").code == 75
+    manual.change_database(MARKED_AS_SENT.format(waiting["short_id"]))
+    said = manual("sync")
     assert (said.code, spoken("en", CHANGED, id=waiting["short_id"]) in said.err) == (78, True)
-    assert apoa("log", "--accept", waiting["id"]).code == 0
-    assert (apoa("sync").code, {each["id"]: each["state"] for each in apoa.reports()}[waiting["id"]]) == (75, "queued")
-    apoa.change_database(f"UPDATE reports SET receipt_number = 'X' WHERE short_id = '{typed['short_id']}'")  # noqa: S608
-    assert apoa("receipt", typed["id"]).code == 78
-    assert apoa("log", "--verify").code == 78
+    assert manual("log", "--accept", waiting["id"]).code == 0
+    assert (manual("sync").code, {each["id"]: each["state"] for each in manual.reports()}[waiting["id"]]) == (
+        75,
+        "queued",
+    )
+    manual.change_database(f"UPDATE reports SET receipt_number = 'X' WHERE short_id = '{typed['short_id']}'")  # noqa: S608
+    assert manual("receipt", typed["id"]).code == 78
+    assert manual("log", "--verify").code == 78
 
 
 CHECKS = (["sync"], ["status"], ["log", "--verify"], ["doctor", "--offline"])
@@ -258,7 +266,7 @@ def test_another_guest_in_a_report_that_was_saved_without_the_key(configured: Ap
     secrets = json.loads((folder / "keys.json").read_text())
     hidden = (folder / "keys.json").rename(configured.home / "keys.json")
     report = configured.save(QUENTIN)
-    public_key = decode_public_key(load(configured.home / "config.toml").properties["melati"].public_key)
+    public_key = decode_public_key(configured.settings()["public_key"])
     with closing(sqlite3.connect(folder / "outbox.db")) as db:
         ((sealed,),) = db.execute("SELECT content FROM reports")
     content = PropertySealer(public_key, lambda: decode_private_key(secrets["private-key"])).open(report["id"], sealed)
@@ -289,6 +297,8 @@ NOTICED = [
     ("delivery", "manual", Exit.NOT_NOW),
     ("outbox", "postgresql://lain@127.0.0.1:1/apoa", Exit.NOT_NOW),
 ]
+
+
 HARMLESS = [
     ("environment", ""),
     ("property_id", ""),
@@ -308,10 +318,14 @@ HARMLESS = [
     ("import_map", "cloudbeds"),
 ]
 """They change deadlines, how long data and backups are kept, what is compared with earlier guests, what is printed."""
+
+
 NOT_SENT = {"by_hand_order"}
 """Settings of properties that send nothing."""
+
+
 ELSEWHERE = {"outbox_before"}
-"""What waits is sent, and the exit code says that the other outbox does not answer: `test_outbox_move.py`."""
+"""What waits is sent, and the exit code says that the other outbox does not answer: `test_outbox.py`."""
 
 
 def test_every_setting_is_here() -> None:
@@ -361,3 +375,111 @@ def test_a_report_saved_under_an_exchanged_public_key(configured: Apoa) -> None:
     configured.save()
     assert configured("sync").code == 0
     assert sorted(state for _kind, state in configured.states()) == ["accepted", "withdrawn"]
+
+
+READABLE = "What was just saved is in the file and can be read."
+
+
+UNREADABLE = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
+
+
+@pytest.fixture
+def torn(configured: Apoa) -> Apoa:
+    """A property with reports that wait, some of them on a damaged page."""
+    for number in range(3):
+        for guest in (QUENTIN, XIMENA):
+            configured.save(guest, "--again", "--nights", str(number + 1))
+    flip(configured.outbox_file, leaf_of_reports(configured.outbox_file), 64)
+    return configured
+
+
+@pytest.mark.parametrize("option", [[], ["--quiet"], ["--json"]])
+def test_sync_rebuilds_an_index(configured: Apoa, option: list[str]) -> None:
+    """Everything is sent with exit code 0, stderr says what was repaired and what to do, and the log records it."""
+    configured.save()
+    clear_index(configured.outbox_file, "reports_open")
+    notice = rebuilt_text()
+    result = configured("sync", *option)
+    assert (result.code, result.err) == (0, notice + "\n")
+    assert configured.reports()[0]["state"] == "accepted"
+    assert "damaged index rebuilt" in configured("log").out
+    assert configured("sync", *option).err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed")
+def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exits with 78, and says what to do: what the authority answered is not recorded."""
+    configured.save()
+    submit = HttpAuthority.submit
+
+    def remove_then_submit(authority: HttpAuthority, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        configured.outbox_file.unlink()
+        return submit(authority, bodies)
+
+    monkeypatch.setattr(HttpAuthority, "submit", remove_then_submit)
+    result = configured("sync", "--json")
+    assert (result.code, result.json["error"]["class"]) == (78, "outbox_missing")
+    assert "apoa restore" in result.json["error"]["advice"] or "apoa pulihkan" in result.json["error"]["advice"]
+
+
+def test_report_into_a_damaged_file(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown as saved, with the damage and the exit code of sync; if it cannot be read back, keep a note."""
+    result = torn(*OBADIAH.mrz("--yes"))
+    assert result.code == torn("sync").code == 78
+    assert str(torn.outbox_file) in result.err
+    assert (READABLE in result.err, UNREADABLE in result.err) == (True, False)
+    assert result.out.startswith(f"Saved: {OBADIAH.name}")
+
+    def find(_outbox: SqliteOutbox, _reference: str) -> None:
+        raise damaged(torn.outbox_file)
+
+    monkeypatch.setattr(SqliteOutbox, "find", find)
+    result = torn(*OBADIAH.mrz("--yes", "--again"))
+    assert (result.code, UNREADABLE in result.err, READABLE in result.err) == (78, True, False)
+
+
+@pytest.fixture
+def by_hand(manual: Apoa) -> Apoa:
+    """A property that reports by hand, with two reports that wait."""
+    manual.save()
+    manual.save(XIMENA)
+    return manual
+
+
+def test_by_hand(by_hand: Apoa) -> None:
+    """The index is rebuilt, and every report is on the sheet."""
+    by_hand.change_database("UPDATE reports SET due_at = NULL")  # as `hide_from_queue` needs it
+    assert by_hand("log", "--accept", *(report["id"] for report in by_hand.reports())).code == 0
+    hide_from_queue(by_hand.outbox_file)
+    sheet = by_hand("sync", "--sheet", "-")
+    assert sheet.code == 0
+    assert QUENTIN.surname in sheet.out
+    assert XIMENA.surname in sheet.out
+    assert rebuilt_text() in sheet.err
+    assert by_hand("sync", "--json").json["left"] == 2
+
+
+def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
+    """An index that only the work itself meets is rebuilt, and the work begins again."""
+    clear_index(by_hand.outbox_file, "reports_due")
+    result = by_hand("sync", "--json")
+    assert (result.code, result.json["left"], result.err) == (75, 2, rebuilt_text() + "\n")
+
+
+@pytest.mark.parametrize("column", ["id", "stay_id"])
+@pytest.mark.parametrize("forged", ["\x1b]0;owned\x07\x1b[2J", "../../meta", "", "Z" * 100_000, "\u202e"])
+def test_a_forged_id(configured: Apoa, forged: str, column: str) -> None:
+    """The row is named as damaged and not sent as it is; nothing of it is shown, and the others are delivered."""
+    first, second = (configured.save(guest) for guest in (QUENTIN, XIMENA))
+    with closing(sqlite3.connect(configured.outbox_file)) as db:
+        db.execute(f"UPDATE reports SET {column} = ? WHERE id = ?", [forged, first["id"]])  # noqa: S608  two names
+        db.commit()
+    seen = [configured(*command) for command in (["list", "--plain"], ["status"], ["sync"], ["list", "--all"])]
+    for result in seen:
+        assert not any(character in result.all for character in ("\x1b", "\x07", "\u202e", "ZZZZ", "../.."))
+    for result in (seen[0], seen[2]):
+        assert (result.code, "Reports in the outbox at" in result.err, ": 1." in result.err) == (78, True, True)
+    assert second["short_id"] in seen[0].out
+    with closing(sqlite3.connect(configured.outbox_file)) as db:
+        states = [state for (state,) in db.execute("SELECT state FROM reports ORDER BY seq")]
+    assert states == ["queued", "accepted"]

@@ -149,13 +149,13 @@ def test_files_that_a_killed_process_left(two: Apoa) -> None:
     assert not two.home.exists()
 
 
-def test_a_property_whose_settings_are_wrong(two: Apoa) -> None:
-    """What would be lost with it is not known: nothing is removed, also with `--force`."""
+@pytest.mark.parametrize("wrong", ['[property.melati]\ncolour = "red"', "[property.melati"])
+def test_settings_that_are_wrong(two: Apoa, wrong: str) -> None:
+    """Of one property, or of all: what would be lost is not known, and nothing is removed, also with `--force`."""
     config = two.home / "config.toml"
-    config.write_text(config.read_text().replace("[property.melati]", '[property.melati]\ncolour = "red"'))
+    config.write_text(config.read_text().replace("[property.melati]", wrong))
     before = files_below(two.home)
-    said = two("uninstall", "--yes", "--force")
-    assert (said.code, "colour" in said.err) == (78, True)
+    assert two("uninstall", "--yes", "--force").code == Exit.SETTINGS
     assert files_below(two.home) == before
 
 
@@ -298,14 +298,6 @@ def test_a_file_that_cannot_be_removed(two: Apoa, monkeypatch: pytest.MonkeyPatc
     assert (two.home / "config.toml").exists()
     assert two("uninstall", "--yes", "--force").code == 0
     assert not two.home.exists()
-
-
-def test_settings_that_cannot_be_read(two: Apoa) -> None:
-    """The error is that of the settings, and nothing is removed."""
-    (two.home / "config.toml").write_text("[property.melati")
-    before = files_below(two.home)
-    assert two("uninstall", "--yes", "--force").code == Exit.SETTINGS
-    assert files_below(two.home) == before
 
 
 @pytest.mark.skipif(sys.platform not in {"linux", "darwin"}, reason="cron is of POSIX")

@@ -35,7 +35,7 @@ TRIED_BY = {
         "archive/test_tampering.py::test_without_proof_where_the_reports_wait",
         "archive/test_tampering.py::test_an_older_backup",
         "archive/test_backup_folder.py::test_a_forged_backup_is_not_read",
-        "cli/commands/test_restore_trust.py::test_unattended_without_proof",
+        "cli/commands/test_restore.py::test_unattended_without_proof",
     ],
     4: [
         f"{FORGED}::test_a_report_in_doubt_stops_no_other_one",
@@ -72,7 +72,7 @@ TRIED_BY = {
     12: ["cli/commands/test_tampering.py::test_what_was_saved_without_the_key"],
     13: [
         "vault/test_recovery.py::test_the_derivation_never_changes",
-        "cli/commands/test_restore_trust.py::test_the_recovery_code_or_the_key_proves_it",
+        "cli/commands/test_restore.py::test_the_recovery_code_or_the_key_proves_it",
     ],
     14: [
         "cli/commands/test_tampering.py::test_a_change_that_is_noticed",

@@ -1,12 +1,12 @@
-"""`apoa restore` of a backup that nothing proves, and how it is proved or confirmed."""
+"""`apoa backup FILE` and `apoa restore`, also of a backup that nothing proves until it is proved or confirmed."""
 
 import json
-import tomllib
 from pathlib import Path
 
 import pytest
 from backup_helpers import signed
-from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa
+from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa
+from screens import Screens
 
 from apoa_client.sandbox.server import SandboxServer
 
@@ -24,8 +24,7 @@ class Computers:
         assert apoa("sync").code == 0
         apoa.save(XIMENA)
         assert apoa("backup", str(self.file)).code == 0
-        environ = {**apoa.environ, "APOA_HOME": str(folder / "new")}
-        self.new = Apoa(environ, apoa.clock, apoa.capsys, apoa.monkeypatch)
+        self.new = apoa.elsewhere(folder / "new")
 
     @property
     def fingerprint(self) -> str:
@@ -105,22 +104,13 @@ def test_the_code_is_asked_for_at_a_terminal(computers: Computers) -> None:
     assert computers.old("restore", str(computers.file), keys=[]).err == ""
 
 
-def test_a_fresh_set_up_at_a_terminal(computers: Computers) -> None:
-    """The right code replaces the key that was made here; without it nothing changes."""
-    assert computers.new.set_up(computers.url).code == 0
-    line = next(line for line in computers.code.read_text().splitlines() if line.count("-") == 6)
-    assert computers.new("restore", str(computers.file), keys=[""]).code == 78
-    assert computers.new("restore", str(computers.file), keys=[line]).code == 0
-
-
-def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
+def test_a_property_whose_reports_are_typed(manual: Apoa, tmp_path: Path) -> None:
     """It says so, before a forger's backup could stop all sending; what was typed is to be looked for in APOA."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
-    saved = apoa.save(QUENTIN)
-    assert apoa("received", saved["id"], "STT-1").code == 0
+    saved = manual.save(QUENTIN)
+    assert manual("received", saved["id"], "STT-1").code == 0
     file = tmp_path / "apoa.db"
-    assert apoa("backup", str(file)).code == 0
-    new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
+    assert manual("backup", str(file)).code == 0
+    new = manual.elsewhere(tmp_path / "new")
     result = new("restore", str(file), keys=["", "y"])
     assert "Address of the server: none, reports are typed into APOA by hand" in result.err
     assert "apoa login" not in result.err  # there is no password
@@ -179,6 +169,9 @@ def test_a_fresh_set_up_takes_the_backups_key_only_with_its_code(computers: Comp
     result = computers.new("restore", str(computers.file), *compared)
     assert (result.code, "--recovery-file" in result.err) == (78, True)
     assert (computers.new.home / "config.toml").read_text() == before
+    assert computers.new("restore", str(computers.file), keys=[""]).code == 78
+    line = next(line for line in computers.code.read_text().splitlines() if line.count("-") == 6)
+    assert computers.new("restore", str(computers.file), keys=[line]).code == 0
     restored = computers.new("restore", str(computers.file), "--recovery-file", str(computers.code), "--json")
     assert (restored.code, restored.json["fingerprint"]) == (0, computers.fingerprint)
 
@@ -188,12 +181,12 @@ class TestTheKeyOfTheGuestHash:
 
     def test_it_is_not_in_the_backup(self, computers: Computers) -> None:
         """Neither as text nor as bytes; the new computer makes another one."""
-        key = index_key(computers.old)
+        key = computers.old.settings()["index_key"]
         content = computers.file.read_bytes()
         assert not any(each in content for each in (key.encode(), bytes.fromhex(key)))
         restore_with_code(computers)
-        assert len(index_key(computers.new)) == len(key)
-        assert index_key(computers.new) != key
+        assert len(computers.new.settings()["index_key"]) == len(key)
+        assert computers.new.settings()["index_key"] != key
 
     @pytest.mark.parametrize("command", ["recover", "sync"])
     def test_a_guest_of_before_is_found_again(self, computers: Computers, command: str) -> None:
@@ -220,7 +213,21 @@ def restore_with_code(computers: Computers) -> None:
     assert result.code == 0, result.err
 
 
-def index_key(apoa: Apoa) -> str:
-    settings = tomllib.loads((apoa.home / "config.toml").read_text())["property"]["melati"]
-    found: str = settings["index_key"]
-    return found
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: str) -> None:
+    """A backup into a file and into a folder, its restore here and on another computer, and what is refused."""
+    configured.save(QUENTIN)
+    file, folder = str(tmp_path / "apoa.db"), str(tmp_path / "none")
+    screens(configured, "backup", file, lang=lang)
+    screens(configured, "backup", file, lang=lang)
+    screens(configured, "backup", "-", lang=lang)
+    screens(configured, "backup", "--to", folder, lang=lang)
+    screens(configured, "backup", "--keep", "3", lang=lang)
+    screens(configured, "restore", file, "--dry-run", lang=lang)
+    screens(configured, "restore", file, lang=lang)
+    screens(configured, "restore", str(tmp_path / "nothing"), lang=lang)
+    training = ["--property", "melati", "--training", "--vault", "file"]
+    other = configured.elsewhere(tmp_path / "elsewhere")
+    assert other("setup", "--non-interactive", *training).code == 0
+    screens(other, "restore", file, lang=lang)
+    screens(other, "backup", str(tmp_path / "training.db"), lang=lang)
