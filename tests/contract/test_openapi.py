@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -61,8 +60,11 @@ def contents(openapi: Openapi) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{method} {path} {name} {kind}", content
 
 
+@pytest.mark.slow
 def test_is_valid_openapi(openapi: Openapi) -> None:
     """The document is OpenAPI 3.1 by the specification's own schema."""
+    import schemathesis  # takes seconds
+
     assert openapi["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(openapi).validate()
 
