@@ -106,20 +106,22 @@ class Guest:
     expiry_date: date = date(2032, 3, 28)
 
     @property
-    def lines(self) -> tuple[str, ...]:
-        return compose(
-            "TD3",
-            Details(
-                issuing_state=self.state,
-                surname=self.surname,
-                given_names=self.given_names,
-                document_number=self.number,
-                nationality=self.state,
-                birth_date=self.birth_date,
-                sex=self.sex,
-                expiry_date=self.expiry_date,
-            ),
+    def details(self) -> Details:
+        """What a machine-readable zone has."""
+        return Details(
+            issuing_state=self.state,
+            surname=self.surname,
+            given_names=self.given_names,
+            document_number=self.number,
+            nationality=self.state,
+            birth_date=self.birth_date,
+            sex=self.sex,
+            expiry_date=self.expiry_date,
         )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return compose("TD3", self.details)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Never, NoReturn
 
 import pytest
@@ -16,7 +16,6 @@ from cli_helpers import (
     LANGUAGES,
     OBADIAH,
     QUENTIN,
-    SEPTEMBER,
     XIMENA,
     Apoa,
     Guest,
@@ -39,7 +38,7 @@ from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.drafts import Drafts
-from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.compose import compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.state import StoredDraft
@@ -57,19 +56,6 @@ CONTENT = ENTER
 LONG = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
 
 
-def _details() -> Details:
-    return Details(
-        issuing_state="POL",
-        surname=QUENTIN.surname,
-        given_names=QUENTIN.given_names,
-        document_number=QUENTIN.number,
-        nationality="POL",
-        birth_date=SEPTEMBER,
-        sex="M",
-        expiry_date=date(2032, 3, 28),
-    )
-
-
 Call = tuple[str, Sequence[str]]
 """The options of one call of ``apoa report``, and what the user types."""
 
@@ -81,7 +67,7 @@ HAND = [ENTER, *("ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12091985", "POL", "ZX123
 ACCEPTED = [ENTER, ENTER, ENTER, "GDANSK", "12/9/85", ENTER, ENTER, ENTER, "B1", "2", "7", CONTENT]
 """The answers where the trusted fields of a wrong scan are in brackets."""
 LONG_WRONG = f"{LONG.lines[1][:19]}9{LONG.lines[1][20:]}"
-FULL = compose("TD3", _details()._replace(optional_data="35791358123456"))
+FULL = compose("TD3", QUENTIN.details._replace(optional_data="35791358123456"))
 """The second line has no fillers."""
 BOTH = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines]
 FAMILY = [*BOTH, ">"]
@@ -146,8 +132,8 @@ PASSPORT: Mapping[str, Sequence[Call]] = {
     "lines without a correction are typed again": [
         ("", [FIRST, SECOND.replace("POL", "<<Q"), *QUENTIN.lines, *PAGE, CONTENT])
     ],
-    "a card has three lines": [("", [*compose("TD1", _details()), *PAGE, CONTENT])],
-    "a visa is refused": [("", [*compose("MRV-A", _details()), *QUENTIN.lines, *PAGE, CONTENT])],
+    "a card has three lines": [("", [*compose("TD1", QUENTIN.details), *PAGE, CONTENT])],
+    "a visa is refused": [("", [*compose("MRV-A", QUENTIN.details), *QUENTIN.lines, *PAGE, CONTENT])],
     "trusted fields of a wrong scan are suggested": [("", [*[*WRONG_DIGIT, "n"] * 3, *ACCEPTED])],
     "no trusted fields": [("", ["P<POL<<<", ENTER, ENTER, *HAND, CONTENT])],
     "without lines by >": [("", [*WRONG_DIGIT, "n", ">", *ACCEPTED[1:]])],
