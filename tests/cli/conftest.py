@@ -54,6 +54,13 @@ def screens(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         recorded.check()
 
 
+@pytest.fixture
+def terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make both streams terminals, so that colours and boxes would be printed."""
+    del capsys  # requested so that its streams, which are of this class, are in place
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
+
+
 @pytest.fixture(scope="session")
 def home_away(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Path of the folder that set-up makes for an authority that cannot be reached, once there has been one."""
