@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, raising, typed_in
 from screens import Screens
 
 from apoa_client.cli import main
@@ -126,11 +126,7 @@ def test_all_wins_over_the_environment(both: Apoa) -> None:
 
 def test_interrupted_between_properties(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the whole call."""
-
-    def interrupt(*_arguments: object, **_options: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sync_delivery, "deliver", interrupt)
+    monkeypatch.setattr(sync_delivery, "deliver", raising(KeyboardInterrupt()))
     stopped = both("sync", "--all")
     assert stopped.code == 130
     assert "kenanga" not in stopped.out

@@ -5,11 +5,10 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
-from cli_helpers import QUENTIN, Apoa
+from cli_helpers import QUENTIN, Apoa, raising
 
 from apoa_client.app.container import Container
 from apoa_client.authority.client import HttpAuthority
@@ -96,13 +95,6 @@ class Call:
         assert "Traceback" not in err
         assert SECRET not in self.out + err
         return code, err
-
-
-def raising(error: BaseException) -> Callable[..., NoReturn]:
-    def fail(*_arguments: object, **_options: object) -> NoReturn:
-        raise error
-
-    return fail
 
 
 def name_of(value: Any) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, child_environment, spoken, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, child_environment, raising, spoken, typed_in
 from command_tree import all_commands
 from screens import Screens
 
@@ -162,33 +162,21 @@ class TestCommands:
         del apoa.environ["APOA_LANG"]
         assert apoa("--version") == (0, f"apoa {__version__}\n", "")
 
-    @pytest.mark.parametrize("form", ["yaml", "json"])
-    def test_contract(self, apoa: Apoa, form: str) -> None:
-        """`apoa contract` prints the file of the contract unchanged, as YAML unless JSON is asked for."""
-        result = apoa("contract", *(["--format", form] if form == "json" else []))
-        assert result.code == 0
-        assert result.out == Path(main.__file__).parents[1].joinpath("authority", f"openapi.{form}").read_text(
-            encoding="utf-8"
-        )
-
-    def test_reference_server(self, apoa: Apoa) -> None:
-        """`apoa contract --format python` prints the server of the guide."""
+    def test_contract(self, apoa: Apoa) -> None:
+        """`apoa contract` prints the contract's file unchanged, as YAML unless JSON or the guide's server is wanted."""
+        folder = Path(main.__file__).parents[1] / "authority"
+        assert apoa("contract") == (0, (folder / "openapi.yaml").read_text(encoding="utf-8"), "")
+        assert apoa("contract", "--format", "json") == (0, (folder / "openapi.json").read_text(encoding="utf-8"), "")
         assert apoa("contract", "--format", "python") == (0, reference_server(), "")
 
 
-class TestBugs:
-    """A bug exits with 1, without traceback and exception text, because the text may have guest data."""
-
-    @pytest.fixture(autouse=True)
-    def _bug(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(*_args: object, **_options: object) -> None:
-            raise RuntimeError(SECRET)
-
-        monkeypatch.setattr(SqliteOutbox, "summary", fail)
+class TestHowACallEnds:
+    """Bugs, signals, a closed pipe and unusable streams end a call without a traceback and an exception's text."""
 
     @pytest.mark.parametrize("arguments", [["status"], ["-v", "status"], ["-vv", "status"], ["status", "--json"]])
     def test_a_bug_is_shown_without_its_text(self, away: Apoa, arguments: list[str]) -> None:
         """By its class, with how to report it; with `-v` by its place too; with `--json` as a document too."""
+        away.monkeypatch.setattr(SqliteOutbox, "summary", raising(RuntimeError(SECRET)))
         result = away(*arguments)
         assert (result.code, SECRET in result.all, "Traceback" in result.all) == (1, False, False)
         assert "RuntimeError" in result.err
@@ -196,17 +184,9 @@ class TestBugs:
         if "--json" in arguments:
             assert result.json["error"]["class"] == "bug"
 
-
-class TestHowACallEnds:
-    """Signals, a closed pipe and unusable streams end a call without a traceback."""
-
-    def test_interrupted(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_interrupted(self, away: Apoa) -> None:
         """Ctrl-C exits with 130, as in a shell, and keeps what was saved."""
-
-        def interrupt(*_args: object, **_options: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("apoa_client.app.sending.deliver", interrupt)
+        away.monkeypatch.setattr("apoa_client.app.sending.deliver", raising(KeyboardInterrupt()))
         assert away(*QUENTIN.mrz()).code == 130
         assert len(away.reports()) == 1
 
@@ -228,7 +208,7 @@ class TestHowACallEnds:
 
     @pytest.mark.parametrize(
         ("arguments", "code"),
-        [(["contract"], 0), (["--help"], 0), (["status", "--json"], 78), (["show", "zzzz", "--json"], 78)],
+        [(["contract"], 0), (["--help"], 0), (["status", "--json"], 78)],
     )
     def test_a_closed_pipe(self, home: Path, arguments: list[str], code: int) -> None:
         """When the reader of stdout closes the pipe, the call prints no error and keeps its exit code."""
@@ -352,17 +332,15 @@ def test_main_uses_the_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setenv("APOA_HOME", str(home))
     monkeypatch.setattr(sys, "argv", ["apoa", "--version"])
     assert main.main() == 0
-    monkeypatch.setattr(
-        sys, "argv", ["apoa", "setup", "--non-interactive", "--training", "--property", "a", "--vault", "file"]
-    )
+    monkeypatch.setattr(sys, "argv", ["apoa", *TRAINING])
     assert main.main() == 0
     assert "is set up" in capsys.readouterr().out
 
 
-class TestTheDemo:
-    """The demo shows a broken promise; a journey tests the demo without one."""
+class TestPrograms:
+    """`apoa demo` and `apoa sandbox`, which journeys run as a whole."""
 
-    def test_no_command_of_it_has_passport_data(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_command_of_the_demo_has_passport_data(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Other accounts can read a command's arguments: the guests come on standard input."""
         calls: list[tuple[str, str]] = []
 
@@ -377,17 +355,10 @@ class TestTheDemo:
             assert not any(word in arguments for arguments, _typed in calls for word in private)
             assert any(guest.number in typed for _arguments, typed in calls)
 
-
-class TestTheSandbox:
-    """`apoa sandbox`; journeys test its server."""
-
     def test_the_screen_of_the_sandbox(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The screen shows the address, the account, and that nothing reaches Immigration; Ctrl-C ends the command."""
-
-        def interrupt(*_args: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("apoa_client.cli.commands.sandbox.time", SimpleNamespace(sleep=interrupt))
+        sleeping = SimpleNamespace(sleep=raising(KeyboardInterrupt()))
+        monkeypatch.setattr("apoa_client.cli.commands.sandbox.time", sleeping)
         result = apoa("sandbox", "--port", "0")
         assert result.code == 130
         assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", result.out)

@@ -16,7 +16,7 @@ from datetime import date
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import forked_command
 import pytest
@@ -452,6 +452,15 @@ def listening(hostile: Hostile) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/v1"
         server.shutdown()
         thread.join()
+
+
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    """Return what takes the place of a function and raises this error."""
+
+    def fail(*_arguments: object, **_options: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 def assert_sanitized(text: str) -> None:
