@@ -1,7 +1,6 @@
 """The contract as a document: valid, with valid examples, and followed by the sandbox."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -176,8 +175,3 @@ def test_reader_and_schema_agree_on_what_is_broken(openapi: Openapi, junk: dict[
     else:
         understood = True
     assert understood == validator(openapi, "Result").is_valid(result)
-
-
-def test_the_contract_is_json_too(openapi: Openapi) -> None:
-    """The document has no type that only YAML has, such as a date."""
-    assert json.loads(json.dumps(openapi)) == openapi

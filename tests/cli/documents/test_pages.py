@@ -163,13 +163,6 @@ def trained(apoa: Apoa) -> Apoa:
     return apoa
 
 
-def settings(apoa: Apoa, **values: object) -> None:
-    """Add lines to the property's settings, as an IT admin does."""
-    config = apoa.home / "config.toml"
-    kept = [line for line in config.read_text().splitlines() if line.split(" =")[0] not in values]
-    config.write_text("\n".join([*kept, *(f"{name} = {value!r}".replace("'", '"') for name, value in values.items())]))
-
-
 def printed(apoa: Apoa, *more: str) -> tuple[str, Page]:
     """The notice from standard output, as HTML and as a parsed page."""
     said = apoa("info", "--poster", "-", *more)
@@ -196,7 +189,7 @@ class TestPage:
     def test_it_says_how_reports_go(self, away: Apoa) -> None:
         """The page says that reports go through the reporting server, or are typed into APOA, as the settings say."""
         by_server = printed(away)[1].text
-        settings(away, delivery="manual")
+        away.change_setting("delivery", "manual")
         by_hand = printed(away)[1].text
         for language in languages():
             assert (language["sent"] in by_server, language["by_hand"] in by_server) == (True, False)
@@ -206,7 +199,7 @@ class TestPage:
         """The number of days is that of the settings, with the right plural form in each language."""
         asked = "or once you have left if you ask, unless an officer wants it."
         assert f"We delete our copy 90 days after you check out, {asked}" in printed(away)[1].text
-        settings(away, retention_days=1)
+        away.change_setting("retention_days", 1)
         text = printed(away)[1].text
         assert "We delete our copy 1 day after you check out, or once" in text
         assert "через 1 день после" in text
@@ -225,9 +218,9 @@ class TestPage:
         """A property for training says so on the page and on the screen; other properties do not."""
         assert "Training: not for the lobby." in printed(trained)[1].text
         assert "not for the lobby" in trained("info", "--poster", "-").err
-        settings(trained, api_url="https://imigrasi.example/v1")
+        trained.change_setting("api_url", "https://imigrasi.example/v1")
         assert "Training: not for the lobby." in printed(trained)[1].text
-        settings(trained, environment="production")
+        trained.change_setting("environment", "production")
         assert "Training" not in printed(trained)[1].text
 
 

@@ -166,8 +166,6 @@ def test_without_a_pager_the_text_is_printed(
         assert (rows, capsys.readouterr().out) == (200, "a\n" * 9 + "\n")
 
 
-pytestmark = needs_posix
-
 NOTICE = Notice('-apoa, "melati": $(date)\'', "Ditolak: 1\nLihat: `apoa status`", urgent=True)
 
 
@@ -177,6 +175,7 @@ def on(tmp_path: Path, tool: str, then: str = "exit 0") -> FakeDesktop:
     return fake
 
 
+@needs_posix
 @pytest.mark.parametrize(("urgent", "urgency"), [(True, "critical"), (False, "normal")])
 def test_on_linux(tmp_path: Path, urgency: str, *, urgent: bool) -> None:
     """`notify-send` gets the texts after `--`, and an urgent notice is critical."""
@@ -187,6 +186,7 @@ def test_on_linux(tmp_path: Path, urgency: str, *, urgent: bool) -> None:
     assert BUS in call.environ
 
 
+@needs_posix
 def test_on_macos(tmp_path: Path) -> None:
     """`osascript` gets a fixed script and the texts as arguments."""
     fake = on(tmp_path, "osascript")
@@ -197,6 +197,7 @@ def test_on_macos(tmp_path: Path) -> None:
     assert "display notification (item 2 of texts) with title (item 1 of texts)" in call.arguments
 
 
+@needs_posix
 def test_on_windows(tmp_path: Path) -> None:
     """PowerShell gets a fixed script without double quotes, and the texts in the environment."""
     fake = on(tmp_path, "powershell")
@@ -211,6 +212,7 @@ def test_on_windows(tmp_path: Path) -> None:
     assert "$env:APOA_NOTICE_BODY" in script
 
 
+@needs_posix
 def test_buses_are_tried_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The buses are tried in order until one shows the notice."""
     fake = on(tmp_path, "notify-send", 'case "$DBUS_SESSION_BUS_ADDRESS" in *old) exit 1;; esac')
@@ -222,6 +224,7 @@ def test_buses_are_tried_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert tried == ["/old", "/new"]
 
 
+@needs_posix
 def test_secrets_are_not_in_the_environment(tmp_path: Path) -> None:
     """The environment of the tool has no secrets of the program."""
     fake = on(tmp_path, "notify-send")
@@ -232,6 +235,7 @@ def test_secrets_are_not_in_the_environment(tmp_path: Path) -> None:
     assert ":7" in call.environ
 
 
+@needs_posix
 @pytest.mark.parametrize("then", ["exit 3", "kill -9 $$", "exec /bin/sleep 60"], ids=["fails", "is killed", "hangs"])
 def test_a_tool_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, then: str
@@ -246,6 +250,7 @@ def test_a_tool_that_fails(
     assert "melati" not in caplog.text
 
 
+@needs_posix
 @pytest.mark.parametrize(
     "environ",
     [{}, {"PATH": ""}, {"PATH": "/nowhere", "DBUS_SESSION_BUS_ADDRESS": BUS}],
