@@ -73,6 +73,8 @@ FAMILY = [*BOTH, ">"]
 """Two guests, up to the card of the second."""
 BEGUN: Call = ("", [*QUENTIN.lines, "GDANSK"])
 """A form that is not finished."""
+ABANDONED = timedelta(minutes=31)
+"""After this time a draft that a desk has taken is offered again."""
 REST = [ENTER, "B1", "2", "7", CONTENT]
 """The answers that finish it."""
 
@@ -379,13 +381,20 @@ class TestCalls:
 
     def test_a_group_is_sent_in_one_call(self, apoa: Apoa, serve: Serve) -> None:
         """Saved in one transaction, sent in one batch, and each receipt is shown."""
+        real, groups = Desk.save_all, list[int]()
+
+        def save_all(desk: Desk, group: Sequence[NewReport]) -> list[Entry]:
+            groups.append(len(group))
+            return real(desk, group)
+
+        apoa.monkeypatch.setattr(Desk, "save_all", save_all)
         server = serve()
         assert apoa.set_up(server.base_url).code == 0
         keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", "+", *OBADIAH.lines, ">", CONTENT]
         said = apoa("report", keys=keys)
         assert said.code == 0, said.all
         assert said.out.count("Receipt number: ") == 3
-        assert {report["attempts"] for report in apoa.reports()} == {1}
+        assert ({report["attempts"] for report in apoa.reports()}, groups) == ({1}, [3])
 
     def test_the_numbers_of_the_fields_are_those_of_amend(self, away: Apoa) -> None:
         """By the number with which the field is changed, which is that of the same field in `apoa amend`."""
@@ -411,6 +420,7 @@ class TestInterruption:
             patch.setattr(SaveAndSend, "show_saved", raising(SettingsProblem(msg("The disk is full."))))
             assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 78
         assert len(away.reports()) == 1
+        away.clock.forward(ABANDONED)
         assert "Not finished yet:" not in away("report", keys=[]).err
 
     def test_a_storage_error_loses_no_guest(self, away: Apoa) -> None:
@@ -640,6 +650,7 @@ class TestSeveralDrafts:
         """With what was typed since, and once."""
         two_drafts(away)
         away("report", "--no-send", keys=["n", ENTER, "<", "GDYNIA"])
+        away.clock.forward(ABANDONED)
         assert offered(away) == ["ZYKOWSKI GDYNIA", XIMENAS]
 
     def test_another_desk_is_faster(self, away: Apoa) -> None:
