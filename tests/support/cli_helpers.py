@@ -168,7 +168,7 @@ PRIVATE = [word for guest in GUESTS for word in guest.words]
 
 
 class Keyboard(io.StringIO):
-    """Standard input that is a terminal."""
+    """A stream that is a terminal: what is typed there, or what it shows."""
 
     def isatty(self) -> bool:
         return True

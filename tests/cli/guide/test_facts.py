@@ -223,11 +223,6 @@ def found(query: str) -> list[str]:
     return [fact.text for topic in search_facts(query, "en") for fact in topic.facts]
 
 
-def topics_of(query: str) -> list[str]:
-    """The ids of the topics that a query finds."""
-    return [topic.id for topic in search_facts(query, "en")]
-
-
 @pytest.mark.parametrize(("topic", "name"), NAMES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name(topic: str, name: str, language: str) -> None:
@@ -260,7 +255,7 @@ def test_a_name(topic: str, name: str, language: str) -> None:
 )
 def test_words(query: str, wanted: list[str]) -> None:
     """Words find the facts that have most of them, in every topic."""
-    assert topics_of(query) == wanted
+    assert [topic.id for topic in search_facts(query, "en")] == wanted
 
 
 def test_a_code_is_compared_whole() -> None:

@@ -17,6 +17,7 @@ from cli_helpers import (
     QUENTIN,
     Apoa,
     Hostile,
+    Keyboard,
     assert_sanitized,
     listening,
 )
@@ -178,18 +179,12 @@ def test_problem_details_of_a_server_are_sanitized(apoa: Apoa, status: int) -> N
 class TestLines:
     """Lines are broken and coloured for terminals only."""
 
-    class Terminal(io.StringIO):
-        """A stream that is a terminal."""
-
-        def isatty(self) -> bool:
-            return True
-
     def test_long_lines(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         """On a terminal they are broken between words and keep their indent; in a pipe they stay whole, uncoloured."""
         output.print_line(output.style_bold("kata " * 60))
         output.print_error_line(output.style_error("kata " * 60))
         assert capsys.readouterr() == ("kata " * 60 + "\n",) * 2
-        terminal = self.Terminal()
+        terminal = Keyboard()
         monkeypatch.setattr(sys, "stdout", terminal)
         monkeypatch.setenv("COLUMNS", "50")
         output.print_line("  " + "kata " * 30)
@@ -202,9 +197,9 @@ class TestLines:
 
     def test_a_user_is_present(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A user is present when both stdin and stderr are terminals."""
-        monkeypatch.setattr(sys, "stdin", self.Terminal())
+        monkeypatch.setattr(sys, "stdin", Keyboard())
         assert not input.at_a_terminal()
-        monkeypatch.setattr(sys, "stderr", self.Terminal())
+        monkeypatch.setattr(sys, "stderr", Keyboard())
         assert input.at_a_terminal()
         monkeypatch.setattr(sys, "stdin", None)
         assert not input.at_a_terminal()

@@ -82,6 +82,13 @@ def test_a_pipe_gets_the_markdown_unchanged(
     assert capsys.readouterr().out.startswith("# A title")
 
 
+@pytest.fixture
+def two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of two lines, in which longer texts have a pager."""
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    monkeypatch.setenv("LINES", "2")
+
+
 def to_file(folder: Path, **variables: str) -> tuple[dict[str, str], Path]:
     """Return an environment whose pager writes its variables and what it reads to a file, and this file."""
     script, shown = folder / "pager.py", folder / "shown"
@@ -94,11 +101,10 @@ def to_file(folder: Path, **variables: str) -> tuple[dict[str, str], Path]:
     return {"PAGER": f"{sys.executable} {script}", "PATH": os.defpath, "LC_ALL": "C", **variables}, shown
 
 
+@pytest.mark.usefixtures("two_lines")
 def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Headings and tables are rendered in the terminal's width, without the signs of Markdown."""
-    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("LINES", "2")
     environ, shown = to_file(tmp_path)
     page_markdown(TEXT, environ)
     lines = click.unstyle(shown.read_text(encoding="utf-8")).splitlines()[1:]
@@ -109,10 +115,9 @@ def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_less_explains_its_keys_and_leaves_the_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str) -> None:
+@pytest.mark.usefixtures("two_lines")
+def test_less_explains_its_keys_and_leaves_the_text(tmp_path: Path, lang: str) -> None:
     """It shows how to leave it and any letter, whatever the locale is, and clears nothing; a user's LESS stays."""
-    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
-    monkeypatch.setenv("LINES", "2")
     set_language(lang)
     keys = spoken(lang, "Space = more, q = done")
     for variables, wanted in (({}, f"FRXPs{keys}$ utf-8"), ({"LESS": "S"}, "S utf-8")):
@@ -122,23 +127,21 @@ def test_less_explains_its_keys_and_leaves_the_text(monkeypatch: pytest.MonkeyPa
         assert shown.read_text(encoding="utf-8").splitlines()[:2] == [wanted, "M\u00dcLLER"]
 
 
-def test_a_user_who_leaves_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("two_lines")
+def test_a_user_who_leaves_the_pager(tmp_path: Path) -> None:
     """When the user leaves the pager before the end of a long text, the command goes on."""
     script = tmp_path / "pager.py"
     script.write_text("")
-    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
-    monkeypatch.setenv("LINES", "2")
     terminal = sys.stdout
     with paged({"PAGER": f"{sys.executable} {script}", "PATH": os.defpath}, wanted=True):
         output.write("x\n" * 1_000_000)
     assert sys.stdout is terminal
 
 
+@pytest.mark.usefixtures("two_lines")
 def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ctrl-C while the user reads does not end the command before the pager ends."""
     environ, shown = to_file(tmp_path)
-    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
-    monkeypatch.setenv("LINES", "2")
     wait, interrupted = subprocess.Popen.wait, list[int]()
 
     def interrupt(process: "subprocess.Popen[str]", timeout: float | None = None) -> int:
@@ -154,12 +157,9 @@ def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert shown.read_text().count("a\n") == 10
 
 
-def test_without_a_pager_the_text_is_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.usefixtures("two_lines")
+def test_without_a_pager_the_text_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """Where it is not there, or PAGER is empty."""
-    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
-    monkeypatch.setenv("LINES", "2")
     for environ in ({"PAGER": "no-such-pager", "PATH": os.defpath}, {"PAGER": "", "PATH": os.defpath}):
         with paged(environ, wanted=True) as rows:
             output.write("a\n" * 9)

@@ -35,7 +35,7 @@ from apoa_client.tables.columns import ColumnMap
 from apoa_client.tables.rows import SheetFacts, SourceFacts, Table
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
-LEFT = {
+DEADLINES = {
     timedelta(): "due now",
     MINUTE - SECOND: "due now",
     MINUTE: "1 minute left",
@@ -44,18 +44,17 @@ LEFT = {
     HOUR: "1 hour left",
     3 * HOUR - SECOND: "2 hours left",
     6 * HOUR - SECOND: "5 hours left",
+    timedelta(microseconds=-1): "late just now",
+    SECOND - MINUTE: "late just now",
+    -MINUTE: "1 minute late",
+    SECOND - HOUR: "59 minutes late",
+    -HOUR: "1 hour late",
+    SECOND - 4 * HOUR: "3 hours late",
+    -47 * HOUR - 59 * MINUTE: "47 hours late",
+    -2 * DAY: "2 days late",
+    -40 * DAY: "40 days late",
 }
-LATE = {
-    timedelta(microseconds=1): "late just now",
-    MINUTE - SECOND: "late just now",
-    MINUTE: "1 minute late",
-    HOUR - SECOND: "59 minutes late",
-    HOUR: "1 hour late",
-    4 * HOUR - SECOND: "3 hours late",
-    47 * HOUR + 59 * MINUTE: "47 hours late",
-    2 * DAY: "2 days late",
-    40 * DAY: "40 days late",
-}
+"""The time until a deadline, and the words."""
 
 
 def entry(seq: int, due: datetime | None, state: State = State.QUEUED) -> Entry:
@@ -67,16 +66,10 @@ def _english() -> None:
     language.set_language("en")
 
 
-@pytest.mark.parametrize("time", LEFT)
-def test_time_left(time: timedelta) -> None:
-    """Within six hours the time left is shown, rounded down, so that it never exceeds the real time."""
-    assert deadline_text(NOW + time, NOW, WIB) == LEFT[time]
-
-
-@pytest.mark.parametrize("time", LATE)
-def test_lateness(time: timedelta) -> None:
-    """Lateness is shown in hours for two days, then in days."""
-    assert deadline_text(NOW - time, NOW, WIB) == LATE[time]
+@pytest.mark.parametrize("time", DEADLINES)
+def test_time_left_and_lateness(time: timedelta) -> None:
+    """Within six hours the time left, rounded down so that it never exceeds the real one; lateness in hours or days."""
+    assert deadline_text(NOW + time, NOW, WIB) == DEADLINES[time]
 
 
 @pytest.mark.parametrize(
