@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, Guest, Keyboard
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, Guest, Keyboard, raising
 from screens import Screens
 
 from apoa_client.cli.prompts.conversation import Answer, Choice, Conversation, Move, Question, UnclearAnswer, ask
@@ -246,6 +246,8 @@ def test_a_stay_that_is_not_found(away: Apoa, name: str, value: str | int) -> No
     """Older than the retention time, behind a keyring, which is not opened while a guest waits, or without an index."""
     stay(away)
     away.change_setting(name, value)
+    if value == "keyring":
+        away.monkeypatch.setattr(PropertySecrets, "private_key", raising(AssertionError()))
     assert WAS_HERE not in arrive(away)
 
 
