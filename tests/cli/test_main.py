@@ -16,8 +16,7 @@ from typing import Any
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, child_environment, raising, spoken, typed_in
-from command_tree import all_commands
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, all_commands, child_environment, raising, spoken, typed_in
 from screens import Screens
 
 from apoa_client import __version__

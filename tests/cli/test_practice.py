@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, raising
-from command_tree import all_commands
+from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, all_commands, raising
 
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.terminal.command_names import NOT_PRACTISED

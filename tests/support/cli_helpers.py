@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import click
 import forked_command
 import pytest
 from app_helpers import app_of
@@ -493,3 +494,19 @@ def typed_in(language: str, command: str) -> str:
 def spoken_count(language: str, one: str, many: str, count: int, **values: object) -> str:
     """Return a sentence that depends on a number in a language."""
     return catalogue_of(language).ngettext(one, many, count).format(count=count, **values)
+
+
+def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """Yield a context of the program and of each command, with the English names of the command."""
+    top = root.context_class(root, info_name="apoa", **root.context_settings)
+    found: list[tuple[tuple[str, ...], click.Context]] = [((), top)]
+    for path, context in found:  # which grows
+        yield path, context
+        group = context.command
+        if isinstance(group, click.Group):
+            commands = (group.get_command(context, name) for name in group.list_commands(context))
+            found += [
+                ((*path, each.name), each.context_class(each, parent=context, info_name=each.name))
+                for each in commands
+                if each is not None and each.name is not None
+            ]

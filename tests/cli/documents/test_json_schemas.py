@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cli_helpers import Apoa
-from command_tree import all_commands
+from cli_helpers import Apoa, all_commands
 from jsonschema import Draft202012Validator
 
 from apoa_client.cli.documents.json_schemas import FORMS, json_schema

@@ -9,7 +9,7 @@ import click
 import pytest
 from cli_helpers import LANGUAGES, typed_in
 
-from apoa_client.cli.guide.facts import is_outdated, search_facts, similar_words, topics
+from apoa_client.cli.guide.facts import Topic, is_outdated, search_facts, similar_words, topics
 from apoa_client.cli.guide.guides import Situation, Step, guides, read_content, situations
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS
@@ -30,16 +30,14 @@ COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z-]+|--[a-z-]+")
 PLACE = re.compile(r"\{[a-z]+\}")
 
 
+def topic_of(topic_id: str, language: str = "en") -> Topic:
+    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
+    return topic
+
+
 def texts(topic_id: str, language: str = "en") -> list[str]:
     """The texts of a topic's facts."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
-    return [fact.text for fact in topic.facts]
-
-
-def unconfirmed(topic_id: str, language: str = "en") -> str:
-    """What a topic says is not confirmed, as one text."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
-    return " ".join(each.text for each in topic.unconfirmed)
+    return [fact.text for fact in topic_of(topic_id, language).facts]
 
 
 def numbers(text: str) -> set[str]:
@@ -167,9 +165,9 @@ CAREFUL = {
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_claims_are_worded_with_care(topic_id: str, language: str) -> None:
     """Each has a source outside this program, and says no more than it; what is not confirmed says so."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id.lstrip("?")]
+    topic = topic_of(topic_id.lstrip("?"), language)
     assert any(fact.source != "apoa-client" for fact in topic.facts)
-    said = unconfirmed(topic.id, language) if topic_id[0] == "?" else " ".join(fact.text for fact in topic.facts)
+    said = " ".join(each.text for each in (topic.unconfirmed if topic_id[0] == "?" else topic.facts))
     assert all(words in said for words in CAREFUL[topic_id][language == "id"].split("|"))
 
 
@@ -179,8 +177,7 @@ def test_the_penalty_and_an_overstay(language: str) -> None:
     old, new, _alone = texts("penalty", language)
     assert (numbers(old), numbers(new)) == ({"2011", "25000000"}, {"2", "2026", "10", "50", "200", "500"})
     assert not re.search(r"\b3\b|besides|converted|di samping|disesuaikan", f"{old} {new}")
-    [topic] = [topic for topic in topics(language) if topic.id == "overstay"]
-    sources = " ".join(fact.source for fact in topic.facts)
+    sources = " ".join(fact.source for fact in topic_of("overstay", language).facts)
     assert all(law in sources for law in ("PP 45/2024", "124", "imigrasipalangkaraya.com"))
     assert "PP 28/2019" not in sources
 
@@ -207,8 +204,8 @@ def test_permits_are_those_of_a_report() -> None:
 )
 def test_states_are_those_of_the_rules(topic_id: str, permit: str) -> None:
     """Every state of the rules that the desk's questions use has a fact, with the rule's source and day."""
-    [topic] = [topic for topic in topics("en") if topic.id == topic_id]
-    shown = {(fact.text, fact.source, fact.as_of, str(fact.dated or "")) for fact in topic.facts}
+    facts = topic_of(topic_id).facts
+    shown = {(fact.text, fact.source, fact.as_of, str(fact.dated or "")) for fact in facts}
     for rule in (each for each in permits.entry_rules() if each.permit == permit):
         for state in map(by_code, rule.states):
             assert state is not None
@@ -227,9 +224,8 @@ def found(query: str) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name(topic: str, name: str, language: str) -> None:
     """A topic's name in any language finds the whole topic, in any spelling, in the language that is asked for."""
-    [whole] = [each for each in topics(language) if each.id == topic]
     for spelling in (name, name.upper(), name.replace("-", " ")):
-        assert whole in search_facts(spelling, language)
+        assert topic_of(topic, language) in search_facts(spelling, language)
 
 
 @pytest.mark.parametrize(
