@@ -37,7 +37,7 @@ def run_with(apoa: Apoa, arguments: Sequence[str], redirection: str) -> "subproc
 
 
 class TestNoTerminal:
-    """The null device, for which Windows' `isatty` is true, and other streams where there is no user."""
+    """The null device, for which Windows' `isatty` is true. A journey reports a guest there with such streams."""
 
     def test_the_null_device_is_no_terminal(self) -> None:
         """The null device is none, as no closed and no missing stream is."""
@@ -45,24 +45,6 @@ class TestNoTerminal:
             assert not streams.is_terminal(null)
         assert not streams.is_terminal(null)
         assert not streams.is_terminal(None)
-
-    def run_without_streams(self, apoa: Apoa, *arguments: str) -> int:
-        null = subprocess.DEVNULL
-        command = [sys.executable, "-m", "apoa_client", *arguments]
-        environ = {**os.environ, **apoa.environ}
-        done = subprocess.run(command, env=environ, stdin=null, stdout=null, stderr=null, check=False, timeout=60)
-        return done.returncode
-
-    def test_a_report_is_saved(self, away: Apoa) -> None:
-        """A complete report with all streams at the null device is saved, because there is no user to ask."""
-        assert self.run_without_streams(away, *QUENTIN.mrz("--no-send")) == 0
-        assert len(away.reports()) == 1
-
-    def test_no_code_is_shown_to_nobody(self, away: Apoa) -> None:
-        """`key rotate` without a user makes no new key, because no user would see its recovery code."""
-        before = (away.home / "config.toml").read_bytes()
-        assert self.run_without_streams(away, "key", "rotate") == 2
-        assert (away.home / "config.toml").read_bytes() == before
 
 
 class LeftPipe(io.StringIO):
