@@ -25,22 +25,26 @@ if TYPE_CHECKING:
     from postgres_helpers import SharedOutbox
 
 
-@pytest.fixture
-def apoa(
-    home: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Apoa]:
-    """The program without a property."""
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(recovery, "DEFAULT_EFFORT", MIN_EFFORT)
-    monkeypatch.setattr(sync, "_LONGEST_PAUSE_S", 0)  # a scheduled run starts at once
-    environ = {"APOA_HOME": str(home), "APOA_LANG": "en", "SSH_CONNECTION": "a test"}  # opens no window here
-    yield Apoa(environ, clock, capsys, monkeypatch)
+@pytest.fixture(autouse=True)
+def _no_handlers() -> Iterator[None]:
+    """Removes the handlers of the log that a test has added."""
+    yield
     log = logging.getLogger("apoa_client")
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
     log.setLevel(logging.NOTSET)
     log.propagate = True
+
+
+@pytest.fixture
+def apoa(home: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    """The program without a property."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(recovery, "DEFAULT_EFFORT", MIN_EFFORT)
+    monkeypatch.setattr(sync, "_LONGEST_PAUSE_S", 0)  # a scheduled run starts at once
+    environ = {"APOA_HOME": str(home), "APOA_LANG": "en", "SSH_CONNECTION": "a test"}  # opens no window here
+    return Apoa(environ, clock, capsys, monkeypatch)
 
 
 @pytest.fixture
@@ -52,6 +56,13 @@ def screens(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     yield recorded
     if sys.platform != "win32":  # where files are named and quoted in another way
         recorded.check()
+
+
+@pytest.fixture
+def terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make both streams terminals, so that colours and boxes would be printed."""
+    del capsys  # requested so that its streams, which are of this class, are in place
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
 
 
 @pytest.fixture(scope="session")

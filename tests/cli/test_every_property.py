@@ -2,11 +2,10 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, raising, typed_in
 from screens import Screens
 
 from apoa_client.cli import main
@@ -125,11 +124,7 @@ def test_all_wins_over_the_environment(both: Apoa) -> None:
 
 def test_interrupted_between_properties(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the whole call."""
-
-    def interrupt(*_arguments: object, **_options: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sync_delivery, "deliver", interrupt)
+    monkeypatch.setattr(sync_delivery, "deliver", raising(KeyboardInterrupt()))
     stopped = both("sync", "--all")
     assert stopped.code == 130
     assert "kenanga" not in stopped.out
@@ -140,12 +135,9 @@ def test_without_a_property(apoa: Apoa) -> None:
     assert apoa("status", "--all").code == 78
 
 
-TWO = ("melati", "kenanga")
-
-
 @pytest.fixture
 def two(away: Apoa) -> Apoa:
-    """The program with melati, the default, and kenanga, which has a name for guests."""
+    """The program with melati, the default, and kenanga, the last one in the settings, which has a name for guests."""
     assert away.set_up(NOWHERE, "--display-name", "Wisma Kenanga", name="kenanga").code == 75
     return away
 
@@ -153,18 +145,9 @@ def two(away: Apoa) -> Apoa:
 @pytest.fixture
 def without_default(two: Apoa) -> Apoa:
     """Two properties, and the settings name no default."""
-    path = settings_file(two)
+    path = two.home / "config.toml"
     path.write_text(path.read_text().replace('default_property = "melati"\n', ""))
     return two
-
-
-def settings_file(apoa: Apoa) -> Path:
-    return apoa.home / "config.toml"
-
-
-def break_kenanga(apoa: Apoa) -> None:
-    """Add a mistake to the table of kenanga, the last one."""
-    apoa.change_setting("vault", "drawer")
 
 
 def property_of(apoa: Apoa, *options: str, **environ: str) -> str:
@@ -199,7 +182,7 @@ class TestChoice:
     def test_the_second_set_up_says_how_to_choose(self, apoa: Apoa, lang: str) -> None:
         """The first one does not: there is nothing to choose."""
         arguments = ["setup", "--non-interactive", "--training", "--vault", "file", "--property"]
-        first, second = (apoa(*arguments, name, lang=lang).out for name in TWO)
+        first, second = (apoa(*arguments, name, lang=lang).out for name in ("melati", "kenanga"))
         command = typed_in(lang, "apoa report").replace(" ", f" {typed_in(lang, '--property')} kenanga ", 1)
         assert command in second
         assert len(first.splitlines()) == len(second.splitlines()) - 2
@@ -283,7 +266,7 @@ class TestOthers:
         assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
         two.change_setting("outbox", "postgresql://desk@db.invalid/apoa")
         assert "Wisma Kenanga (kenanga): in a shared outbox" in two("status").out
-        break_kenanga(two)
+        two.change_setting("vault", "drawer")
         shown = two("status")
         assert (shown.code, "kenanga: cannot be read" in shown.out) == (0, True)
 
@@ -303,34 +286,34 @@ class TestInvalidProperty:
 
     def test_the_other_works(self, two: Apoa) -> None:
         """Everything that reads and writes the other one's reports and settings."""
-        break_kenanga(two)
+        two.change_setting("vault", "drawer")
         assert property_of(two) == "melati"
         arguments = ["setup", "--non-interactive", "--property", "melati", "--office", "Denpasar", "--by-hand"]
         assert two(*arguments).code == 0
-        assert 'office = "Denpasar"' in settings_file(two).read_text()
-        assert 'vault = "drawer"' in settings_file(two).read_text()
+        assert 'office = "Denpasar"' in (two.home / "config.toml").read_text()
+        assert 'vault = "drawer"' in (two.home / "config.toml").read_text()
 
     def test_its_own_command_names_the_line(self, two: Apoa) -> None:
         """The error is that of the file, for the command that needs it alone; nothing is written."""
-        break_kenanga(two)
-        before = settings_file(two).read_text()
+        two.change_setting("vault", "drawer")
+        before = (two.home / "config.toml").read_text()
         for arguments in (["status"], ["setup", "--non-interactive", "--training"]):
             refused = two("--property", "kenanga", *arguments)
             assert (refused.code, refused.out) == (78, "")
             assert "[property.kenanga] vault drawer. Allowed: keyring, file." in refused.err
-        assert settings_file(two).read_text() == before
+        assert (two.home / "config.toml").read_text() == before
 
     def test_it_is_named_in_the_log_of_automatic_sending(self, two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The line of the log has the property's name, and what was shown is kept for it alone."""
         monkeypatch.setattr("time.sleep", lambda _seconds: None)
-        break_kenanga(two)
+        two.change_setting("vault", "drawer")
         assert two("sync", "--all", "--scheduled").code == 78
         log = (two.home / "logs" / "sync.log").read_text()
         assert "run property=kenanga exit=78 error=settings_problem" in log
 
     def test_it_counts_as_a_property(self, without_default: Apoa) -> None:
         """With one valid and one invalid property a choice is still needed: the valid one is not taken silently."""
-        break_kenanga(without_default)
+        without_default.change_setting("vault", "drawer")
         assert without_default("status").code == 78
         assert without_default("status", keys=["1"]).out.startswith("melati")
         chosen = without_default("status", keys=["2"])
@@ -339,6 +322,6 @@ class TestInvalidProperty:
     @pytest.mark.parametrize("mistake", ["x = ", 'language = "fr"\n', "[defaults]\nvault = 1\n"])
     def test_what_is_wrong_for_all(self, two: Apoa, mistake: str) -> None:
         """A file that is no TOML, or a mistake outside the properties' tables, stops all."""
-        path = settings_file(two)
+        path = two.home / "config.toml"
         path.write_text(f"{mistake}\n{path.read_text()}")
         assert two("status", "--all").code == two("--property", "melati", "status").code == 78

@@ -5,11 +5,10 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
-from cli_helpers import QUENTIN, Apoa
+from cli_helpers import QUENTIN, Apoa, raising
 
 from apoa_client.app.container import Container
 from apoa_client.authority.client import HttpAuthority
@@ -97,13 +96,6 @@ class Call:
         assert "Traceback" not in err
         assert SECRET not in self.out + err
         return code, err
-
-
-def raising(error: BaseException) -> Callable[..., NoReturn]:
-    def fail(*_arguments: object, **_options: object) -> NoReturn:
-        raise error
-
-    return fail
 
 
 def name_of(value: Any) -> str | None:
@@ -220,16 +212,11 @@ def run_python(apoa: Apoa, program: str, *arguments: str, **environ: str) -> "su
     )
 
 
-def run_failing(apoa: Apoa, how: str, error: str = "RuntimeError") -> "subprocess.CompletedProcess[str]":
-    """Run a command that fails in this way before the handler begins."""
-    return run_python(apoa, PROGRAM.format(how=how, error=error))
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_no_text_of_an_exception_is_printed(apoa: Apoa, way: str) -> None:
     """The class and the place are shown as for other mistakes, without text and traceback."""
     how, code = WAYS[way]
-    done = run_failing(apoa, how)
+    done = run_python(apoa, PROGRAM.format(how=how, error="RuntimeError"))
     assert done.returncode == code
     assert "(RuntimeError, fail:6)" in done.stderr
     assert "Traceback" not in done.stderr
@@ -238,7 +225,7 @@ def test_no_text_of_an_exception_is_printed(apoa: Apoa, way: str) -> None:
 
 def test_ctrl_c_outside_the_handler(apoa: Apoa) -> None:
     """Ctrl-C before or after a command prints nothing."""
-    done = run_failing(apoa, "fail()", "KeyboardInterrupt")
+    done = run_python(apoa, PROGRAM.format(how="fail()", error="KeyboardInterrupt"))
     assert done.returncode != 0
     assert done.stderr == ""
 
@@ -266,16 +253,11 @@ sys.exit(code)
 """
 
 
-def run_until(apoa: Apoa, failing_call: int) -> "subprocess.CompletedProcess[str]":
-    """Run `apoa list`, whose n-th call of a function of this program raises an exception; 0 for none."""
-    return run_python(apoa, FAULT, FAILING_CALL=str(failing_call))
-
-
 def test_no_fault_prints_its_text(away: Apoa) -> None:
     """An exception in any function, from the first to the last that is called, is shown without its text."""
-    calls = int(run_until(away, 0).stdout.splitlines()[-1])
-    for failing_call in (3, 4, 6, 10, calls // 2, calls - 4, calls - 1, calls):
-        done = run_until(away, failing_call)
+    calls = int(run_python(away, FAULT, FAILING_CALL="0").stdout.splitlines()[-1])
+    for failing_call in (3, 6, calls // 2, calls - 1, calls):
+        done = run_python(away, FAULT, FAILING_CALL=str(failing_call))
         assert "Traceback" not in done.stderr, failing_call
         assert SECRET not in done.stdout + done.stderr, failing_call
 
@@ -287,11 +269,7 @@ code = main.main()
 print(code, resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), file=sys.stderr)
 """
 ALLOWED, FORBIDDEN = "1", "0"
-
-
-def limits_after(apoa: Apoa, *arguments: str) -> str:
-    """Return the exit code, the limit for core files, and PR_GET_DUMPABLE after a command."""
-    return run_python(apoa, LIMITS, *arguments).stderr.splitlines()[-1]
+"""PR_GET_DUMPABLE, behind the exit code and the limit for core files."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux' own")
@@ -309,4 +287,5 @@ def limits_after(apoa: Apoa, *arguments: str) -> str:
 def test_no_core_file_and_no_access(away: Apoa, arguments: list[str], access: str) -> None:
     """No command may write a core file, and one that has a secret or a guest cannot be read by others."""
     away.save()
-    assert limits_after(away, *arguments, *(["--again"] if arguments[0] == "report" else [])) == f"0 (0, 0) {access}"
+    more = ["--again"] if arguments[0] == "report" else []
+    assert run_python(away, LIMITS, *arguments, *more).stderr.splitlines()[-1] == f"0 (0, 0) {access}"

@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,18 +23,6 @@ sys.stdin.readline()
 for number in range(200):
     logging.getLogger("apoa_client.test").info("line %s-%03d.", sys.argv[2], number)
 """
-
-
-@pytest.fixture(autouse=True)
-def _no_handlers() -> Iterator[None]:
-    """Removes the handlers that a test has added."""
-    log = logging.getLogger("apoa_client")
-    yield
-    for handler in list(log.handlers):
-        log.removeHandler(handler)
-        handler.close()
-    log.setLevel(logging.NOTSET)
-    log.propagate = True
 
 
 def write(*lines: str) -> None:

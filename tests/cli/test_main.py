@@ -3,21 +3,20 @@
 import logging
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, Apoa, child_environment, spoken, typed_in
-from command_tree import all_commands as program_contexts
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, all_commands, child_environment, raising, spoken, typed_in
 from screens import Screens
 
 from apoa_client import __version__
@@ -42,18 +41,6 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
 SECRET = "ZYKOWSKI-in-the-exception"
-
-
-def all_commands() -> Iterator[click.Command]:
-    """Yield the program, its commands and their commands."""
-    waiting: list[click.Command] = [program]
-    while waiting:
-        command = waiting.pop()
-        yield command
-        if isinstance(command, click.Group):
-            context = click.Context(command)
-            found = [command.get_command(context, name) for name in command.list_commands(context)]
-            waiting += [each for each in found if each is not None]
 
 
 class TestCommands:
@@ -112,8 +99,8 @@ class TestCommands:
             assert sorted(aliases.values()) == sorted(group.list_commands(click.Context(group)))
         same_options = {"--alarm", "--check-in", "--email", "--format", "--html", "--input", "--json"}
         same_options |= {"--junit", "--mrz", "--nagios", "--pdf", "--port", "--poster"}
-        for command in all_commands():
-            names = [name for each in command.params if isinstance(each, Option) for name in each.opts]
+        for _path, found in all_commands(program):
+            names = [name for each in found.command.params if isinstance(each, Option) for name in each.opts]
             assert {name for name in names if name.startswith("--")} <= {*OPTIONS, *same_options}
             indonesian = [OPTIONS.get(name, name) for name in names]
             assert len({*names, *indonesian}) == len(names) + sum(map(str.__ne__, names, indonesian))
@@ -137,7 +124,7 @@ class TestCommands:
     def test_no_value_is_lost(self, apoa: Apoa, lang: str) -> None:
         """Of every command, an option that takes one value and is given twice, by two names, is a usage error."""
         tried = 0
-        for path, context in program_contexts(program):
+        for path, context in all_commands(program):
             for each in context.command.params:
                 if not isinstance(each, Option) or each.is_flag or each.count or each.multiple:
                     continue
@@ -177,33 +164,21 @@ class TestCommands:
         del apoa.environ["APOA_LANG"]
         assert apoa("--version") == (0, f"apoa {__version__}\n", "")
 
-    @pytest.mark.parametrize("form", ["yaml", "json"])
-    def test_contract(self, apoa: Apoa, form: str) -> None:
-        """`apoa contract` prints the file of the contract unchanged, as YAML unless JSON is asked for."""
-        result = apoa("contract", *(["--format", form] if form == "json" else []))
-        assert result.code == 0
-        assert result.out == Path(main.__file__).parents[1].joinpath("authority", f"openapi.{form}").read_text(
-            encoding="utf-8"
-        )
-
-    def test_reference_server(self, apoa: Apoa) -> None:
-        """`apoa contract --format python` prints the server of the guide."""
+    def test_contract(self, apoa: Apoa) -> None:
+        """`apoa contract` prints the contract's file unchanged, as YAML unless JSON or the guide's server is wanted."""
+        folder = Path(main.__file__).parents[1] / "authority"
+        assert apoa("contract") == (0, (folder / "openapi.yaml").read_text(encoding="utf-8"), "")
+        assert apoa("contract", "--format", "json") == (0, (folder / "openapi.json").read_text(encoding="utf-8"), "")
         assert apoa("contract", "--format", "python") == (0, reference_server(), "")
 
 
-class TestBugs:
-    """A bug exits with 1, without traceback and exception text, because the text may have guest data."""
-
-    @pytest.fixture(autouse=True)
-    def _bug(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(*_args: object, **_options: object) -> None:
-            raise RuntimeError(SECRET)
-
-        monkeypatch.setattr(SqliteOutbox, "summary", fail)
+class TestHowACallEnds:
+    """Bugs, signals, a closed pipe and unusable streams end a call without a traceback and an exception's text."""
 
     @pytest.mark.parametrize("arguments", [["status"], ["-v", "status"], ["-vv", "status"], ["status", "--json"]])
     def test_a_bug_is_shown_without_its_text(self, away: Apoa, arguments: list[str]) -> None:
         """By its class, with how to report it; with `-v` by its place too; with `--json` as a document too."""
+        away.monkeypatch.setattr(SqliteOutbox, "summary", raising(RuntimeError(SECRET)))
         result = away(*arguments)
         assert (result.code, SECRET in result.all, "Traceback" in result.all) == (1, False, False)
         assert "RuntimeError" in result.err
@@ -211,17 +186,9 @@ class TestBugs:
         if "--json" in arguments:
             assert result.json["error"]["class"] == "bug"
 
-
-class TestHowACallEnds:
-    """Signals, a closed pipe and unusable streams end a call without a traceback."""
-
-    def test_interrupted(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_interrupted(self, away: Apoa) -> None:
         """Ctrl-C exits with 130, as in a shell, and keeps what was saved."""
-
-        def interrupt(*_args: object, **_options: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("apoa_client.app.sending.deliver", interrupt)
+        away.monkeypatch.setattr("apoa_client.app.sending.deliver", raising(KeyboardInterrupt()))
         assert away(*QUENTIN.mrz()).code == 130
         assert len(away.reports()) == 1
 
@@ -243,7 +210,7 @@ class TestHowACallEnds:
 
     @pytest.mark.parametrize(
         ("arguments", "code"),
-        [(["contract"], 0), (["--help"], 0), (["status", "--json"], 78), (["show", "zzzz", "--json"], 78)],
+        [(["contract"], 0), (["--help"], 0), (["status", "--json"], 78)],
     )
     def test_a_closed_pipe(self, home: Path, arguments: list[str], code: int) -> None:
         """When the reader of stdout closes the pipe, the call prints no error and keeps its exit code."""
@@ -367,17 +334,15 @@ def test_main_uses_the_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setenv("APOA_HOME", str(home))
     monkeypatch.setattr(sys, "argv", ["apoa", "--version"])
     assert main.main() == 0
-    monkeypatch.setattr(
-        sys, "argv", ["apoa", "setup", "--non-interactive", "--training", "--property", "a", "--vault", "file"]
-    )
+    monkeypatch.setattr(sys, "argv", ["apoa", *TRAINING])
     assert main.main() == 0
     assert "is set up" in capsys.readouterr().out
 
 
-class TestTheDemo:
-    """The demo shows a broken promise; a journey tests the demo without one."""
+class TestPrograms:
+    """`apoa demo` and `apoa sandbox`, which journeys run as a whole."""
 
-    def test_no_command_of_it_has_passport_data(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_command_of_the_demo_has_passport_data(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Other accounts can read a command's arguments: the guests come on standard input."""
         calls: list[tuple[str, str]] = []
 
@@ -392,17 +357,10 @@ class TestTheDemo:
             assert not any(word in arguments for arguments, _typed in calls for word in private)
             assert any(guest.number in typed for _arguments, typed in calls)
 
-
-class TestTheSandbox:
-    """`apoa sandbox`; journeys test its server."""
-
     def test_the_screen_of_the_sandbox(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The screen shows the address, the account, and that nothing reaches Immigration; Ctrl-C ends the command."""
-
-        def interrupt(*_args: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("apoa_client.cli.commands.sandbox.time", SimpleNamespace(sleep=interrupt))
+        sleeping = SimpleNamespace(sleep=raising(KeyboardInterrupt()))
+        monkeypatch.setattr("apoa_client.cli.commands.sandbox.time", sleeping)
         result = apoa("sandbox", "--port", "0")
         assert result.code == 130
         assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", result.out)
@@ -420,3 +378,109 @@ class TestTheSandbox:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             result = apoa("sandbox", "--port", str(taken.getsockname()[1]), "--memory", str(tmp_path / "m.db"))
         assert result.code == 78
+
+
+SET_UP = "setup --non-interactive --property baru --vault file"
+CALLS = f"""
+check --photo q.jpg --mrz P<POL
+check --photo q.jpg --photo x.jpg --surname X
+checkout
+checkout abc --room 7
+checkout --all-due --room 7
+config set timezone Mars
+config set retention_days 0
+config set notify yes
+config set language fr
+config set by_hand_order visa
+config set office ''
+config set password kuda
+config set private_key abc
+config set public_key abc
+config set index_key ab
+config set environment production
+config set property_id x
+config set delivery manual
+config set vault keyring
+contract test {NOWHERE} --username u --yes --json --html -
+contract test {NOWHERE} --username u --yes --junit - --html -
+export --codes
+export --json --format csv
+export -o no/folder.csv
+info --name Melati
+info --force
+info law --poster -
+info --json --poster -
+list --in-house --history
+log --report zzzz
+log --since zzzz
+log --accept --report 1
+log --verify --since 2026-11-01
+purge --guest zzzz
+receipt
+receipt x --html a --pdf b
+receipt x --html a --json
+receipt x --from 2026-11-24
+receipt x --output d
+receipt --all
+receipt --all x --output d
+receipt --all --html a --output d
+receipt --all --output d --from entah
+receipt --all --output d --from 2026-11-25 --to 2026-11-24
+receipt --day 2026-11-24 2e8b11aa
+receipt --day 2026-11-24 --html -
+receipt --day 2026-11-24 --all --output x
+receipt --day 2026-11-24 --json --pdf x.pdf
+received x
+report --photo page.jpg --mrz P<POL
+report --photo page.jpg --input guest.json
+report --photo 1.jpg --photo 2.jpg --surname OTHER
+sandbox --fault hiccup
+sandbox --port 70000
+{SET_UP}
+{SET_UP} --api-url {NOWHERE}
+{SET_UP} --api-url {NOWHERE} --username u
+{SET_UP} --api-url {NOWHERE} --username u --password-stdin
+{SET_UP} --by-hand --training
+{SET_UP} --by-hand --api-url https://example.org/v1
+{SET_UP} --training --timezone Asia/Singapore
+{SET_UP} --training --language de
+{SET_UP} --vault drawer
+{SET_UP} --api-url http://authority.example/v1
+{SET_UP} --api-url https://u:rah4sia@authority.example/v1
+{SET_UP} --api-url authority.example
+{SET_UP} --api-url https://authority.example/v1?x=1
+{SET_UP} --api-url https://apoa.imigrasi.go.id/
+show x --photo a --json
+stats --month 2026-13
+stats --month november
+stats --month 2026-12
+sync --scheduled --by-hand
+sync --scheduled --sheet x.html
+sync --all --by-hand
+--property melati sync --all
+sync --wait 0
+sync --wait -1
+sync --wait inf
+sync --follow --scheduled
+sync --follow --wait 5
+sync --follow --json
+sync --follow --by-hand
+sync --follow --sheet x.html
+sync --page --all
+sync --page --sheet -
+"""
+TYPED_SECRETS = ("kuda", "rah4sia")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_wrong_calls(away: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """One error and what to do, before anything is asked, sent or written; no secret is repeated."""
+    monkeypatch.chdir(away.home.parent)
+    before = {path: path.read_bytes() for path in away.home.rglob("*") if path.is_file()}
+    for call in CALLS.strip().splitlines():
+        said = screens(away, *shlex.split(call), lang=lang)
+        assert said.code in {2, 77, 78}, said.all
+        assert not [secret for secret in TYPED_SECRETS if secret in said.all]
+        assert "--json" in call or (said.out == "" and said.err)
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(path.name for path in away.home.parent.iterdir()) == [away.home.name]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, raising
 from released_homes import MADE_AT, MIXED, unpack_file
 
 from apoa_client.sandbox.server import SandboxServer
@@ -95,12 +95,8 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS)
 def test_a_killed_move_goes_on(mixed: Apoa, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed before any step, the next command does the rest: each report is in one place, once, and it is said."""
-
-    def killed(*_arguments: object, **_options: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr(STEPS[step], killed)
+        patch.setattr(STEPS[step], raising(KeyboardInterrupt()))
         assert mixed("status").code == 130
     said = mixed("status", "--json")
     assert (said.code, said.json["practice_moved"]) == (0, 2)

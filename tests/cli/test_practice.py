@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Serve
-from command_tree import all_commands
+from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, all_commands, raising
 
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.terminal.command_names import NOT_PRACTISED
@@ -183,24 +182,17 @@ def test_practice_that_is_there_stays_as_it_is(apoa: Apoa) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    ["save", "rename", "sync_folder", "remove_property"],
+    [
+        *("apoa_client.settings.writer.save", "pathlib.Path.rename", "apoa_client.app.property_setup.sync_folder"),
+        "apoa_client.app.property_setup.remove_property",
+    ],
 )
 def test_a_killed_move_goes_on(apoa: Apoa, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed at any step, set-up can be repeated: practice has its report then, and the real property none."""
     assert apoa(*TRAINING).code == 0
     assert apoa(*QUENTIN.mrz()).code == 0
-
-    def killed(*_arguments: object, **_options: object) -> None:
-        raise KeyboardInterrupt
-
-    place = {
-        "save": "apoa_client.settings.writer.save",
-        "rename": "pathlib.Path.rename",
-        "sync_folder": "apoa_client.app.property_setup.sync_folder",
-        "remove_property": "apoa_client.app.property_setup.remove_property",
-    }[step]
     with monkeypatch.context() as patch:
-        patch.setattr(place, killed)
+        patch.setattr(step, raising(KeyboardInterrupt()))
         assert apoa(*BY_HAND).code == 130
     assert apoa(*BY_HAND).code == 0
     assert apoa.reports() == []

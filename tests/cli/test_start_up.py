@@ -173,17 +173,12 @@ def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
 
 
 def test_a_fact_needs_no_templates(apoa: Apoa) -> None:
-    """A fact needs no templates, no outbox, no key and no property; the notice for the lobby needs templates."""
+    """Nor a check, an outbox, a key or a property, and they write no file; the notice for the lobby needs templates."""
+    assert not loaded_by(apoa.home, "check", *QUENTIN.mrz()[1:5]) & NOT_FOR_CHECK
     assert sorted(loaded_by(apoa.home, "info", "overstay") & (HEAVY | {"nacl", "sqlite3", "difflib"})) == []
     assert not apoa.home.exists()
     assert apoa.set_up().code == 75
     assert {"jinja2", "apoa_client.cli.documents.pages"} <= loaded_by(apoa.home, "info", "--poster", "-")
-
-
-def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
-    """A check loads none of these modules and writes no file."""
-    assert not loaded_by(apoa.home, "check", *QUENTIN.mrz()[1:5]) & NOT_FOR_CHECK
-    assert not apoa.home.exists()
 
 
 NOT_FOR_COMPLETION = HEAVY | {"sqlite3", "nacl", "apoa_client.outbox", "apoa_client.vault"}
@@ -215,10 +210,5 @@ def test_modules_are_loaded_when_they_are_needed(away: Apoa) -> None:
 
 def test_an_export_as_csv_loads_no_library_for_workbooks(away: Apoa) -> None:
     """XlsxWriter is loaded for a workbook alone."""
-    file = str(away.home.parent / "reports.csv")
-    assert not loaded_by(away.home, "export", "-o", file) & {
-        "python_calamine",
-        "xlsxwriter",
-        "nacl",
-        "apoa_client.desk.imports",
-    }
+    banned = {"python_calamine", "xlsxwriter", "nacl", "apoa_client.desk.imports"}
+    assert not loaded_by(away.home, "export", "-o", str(away.home.parent / "reports.csv")) & banned

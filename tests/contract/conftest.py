@@ -13,25 +13,14 @@ from typing import Any
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
-from contract_helpers import Desk, Visit, running_prism
+from contract_helpers import Desk, Visit, http_authority, running_prism
 
-from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
 from apoa_client.ports.authority import Authority
 from apoa_client.sandbox.server import SandboxServer
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
-
-
-def http_authority(base_url: str, password: str) -> HttpAuthority:
-    return HttpAuthority(
-        base_url=base_url,
-        username="melati",
-        password=lambda: password,
-        user_agent="apoa-client/0",
-        timeouts=Timeouts(connect_s=5, read_s=5, total_s=10),
-    )
 
 
 def _simulated() -> Iterator[Visit]:

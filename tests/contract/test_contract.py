@@ -1,13 +1,23 @@
-"""One suite for every authority: what delivery may rely on."""
+"""One suite for every authority: what delivery may rely on, the rules that are data, and every documented error."""
 
+import io
+import itertools
 import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from basics import raises_error
-from contract_helpers import Desk, Visit
+from basics import FixedClock, raises_error
+from contract_helpers import Desk, Visit, http_authority
 
+from apoa_client.app.container import Container
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.authority.contract import FIELD_RULES, STAY_RULES
+from apoa_client.cli.main import run
+from apoa_client.conformance.samples import by_rule
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -18,11 +28,12 @@ from apoa_client.errors import (
     UnknownOutcome,
     WrongPassword,
 )
-from apoa_client.ports.authority import MAX_PHOTO_BYTES, Authority, Status
+from apoa_client.ports.authority import MAX_PHOTO_BYTES, Authority, Status, Verdict
 from apoa_client.report.kinds import Receipt
 from apoa_client.report.model import from_json, to_json
 
-Examples = dict[str, list[dict[str, Any]]]
+Json = dict[str, Any]
+Examples = dict[str, list[Json]]
 
 
 def example_bodies(examples: Examples) -> list[tuple[str, bytes]]:
@@ -236,3 +247,204 @@ def test_a_photo_that_fails_is_sent_again(
         with raises_error("photo_refused"):
             authority.send_photo(report.id, example_photo[:-2] + b" " + example_photo[-2:])
     authority.send_photo(report.id, example_photo)
+
+
+Make = Callable[[str], Json]
+
+BEFORE = {
+    "none": [],
+    "pending": [("check_in", "pending")],
+    "refused": [("check_in", "reject")],
+    "in_house": [("check_in", "ok")],
+    "left": [("check_in", "ok"), ("check_out", "ok")],
+    "cancelled": [("check_in", "ok"), ("cancel", "ok")],
+}
+"""The reports that bring a stay into each state, each with the step of the script for its call."""
+
+
+@pytest.fixture
+def make(examples: Examples) -> Make:
+    """Makes reports of one stay, each with an id of its own."""
+    check_in, amend, check_out = examples["life_of_a_stay"]
+    by_kind = {each["kind"]: each for each in (check_in, amend, check_out, examples["cancel"][0])}
+    numbers = itertools.count(1)
+
+    def make(kind: str) -> Json:
+        ids = {"id": f"0199c2a4-7d1e-7b3c-9d55-{next(numbers):012x}", "stay_id": check_in["stay_id"]}
+        return {**by_kind[kind], **ids}
+
+    return make
+
+
+def submit(authority: Authority, report: Json) -> Verdict:
+    (verdict,) = authority.submit([(report["id"], json.dumps(report).encode())])
+    return verdict
+
+
+def validate(authority: Authority, report: Json) -> Verdict:
+    (verdict,) = authority.validate([(report["id"], json.dumps(report).encode())])
+    return verdict
+
+
+def outcome(verdict: Verdict) -> tuple[str, list[str]]:
+    return verdict.status.value, [error.code for error in verdict.errors]
+
+
+@pytest.mark.parametrize(("kind", "state"), STAY_RULES)
+def test_a_report_does_to_its_stay_what_the_table_says(place: Visit, make: Make, kind: str, state: str) -> None:
+    """Each kind in each state is accepted, rejected with its code, or deferred; a check-out shows the state after."""
+    authority = place(faults=",".join(step for _kind, step in BEFORE[state]))
+    for earlier, _step in BEFORE[state]:
+        submit(authority, make(earlier))
+    rule, report = STAY_RULES[kind, state], make(kind)
+    verdict = submit(authority, report)
+    assert outcome(verdict) == (rule.status, [rule.code] if rule.code else [])
+    assert authority.verdict(report["id"]) == (None if rule.status == "deferred" else verdict)
+    later = STAY_RULES["check_out", rule.then]
+    assert outcome(submit(authority, make("check_out"))) == (later.status, [later.code] if later.code else [])
+
+
+def test_a_deferred_report_is_accepted_after_the_verdict(place: Visit, make: Make) -> None:
+    """Nothing of it was stored, and it says when it may come again."""
+    authority, check_in, check_out = place(faults="pending"), make("check_in"), make("check_out")
+    submit(authority, check_in)
+    deferred = submit(authority, check_out)
+    assert deferred.retry_after
+    assert authority.verdict(check_out["id"]) is None
+    assert [outcome(each) for each in (authority.verdict(check_in["id"]), submit(authority, check_out)) if each] == [
+        ("accepted", []),
+        ("accepted", []),
+    ]
+
+
+@pytest.mark.parametrize("place", ["sandbox"], indirect=True)
+def test_the_example_of_each_rule_is_answered_as_it_says(place: Visit, make: Make, examples: Examples) -> None:
+    """A refusal has its error and no other; a warning is accepted, with its warning. The good report has neither."""
+    good = {"check_in": {**examples["check_in"][0], "id": make("check_in")["id"]}, "check_out": make("check_out")}
+    authority = place()
+    fine = validate(authority, good["check_in"])
+    assert (outcome(fine), fine.warnings) == (("accepted", []), ())
+    for rule in FIELD_RULES:
+        verdict = validate(authority, by_rule(rule, good[rule.kind]))
+        errors, warnings = ({(each.field, each.code) for each in found} for found in (verdict.errors, verdict.warnings))
+        if rule.severity == "refusal":
+            assert (verdict.status.value, errors) == ("rejected", {(rule.field, rule.code)})
+        else:
+            assert (verdict.status.value, errors) == ("accepted", set())
+            assert (rule.field, rule.code) in warnings
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of the table in a description, without backticks."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in row] for row in rows if "---" not in row]
+
+
+def test_the_openapi_text_has_the_table_of_stays(openapi: Json) -> None:
+    """Each cell is the state afterwards, or the code, or `deferred`."""
+    (_, *states), *rows = table(openapi["paths"]["/reports"]["post"]["description"])
+    found = {(kind, state): cell for kind, *cells in rows for state, cell in zip(states, cells, strict=True)}
+    assert found == {key: rule.then if rule.accepted else rule.code or "deferred" for key, rule in STAY_RULES.items()}
+
+
+def test_the_openapi_text_has_the_rules_of_fields(openapi: Json) -> None:
+    """In the same order, with the example."""
+    _heading, *rows = table(openapi["components"]["schemas"]["Violation"]["description"])
+    assert rows == [[rule.field, rule.code, rule.severity, rule.rule, rule.example] for rule in FIELD_RULES]
+
+
+@pytest.fixture
+def prism(prism_url: str) -> Iterator[HttpAuthority]:
+    """A client of Prism, a mock server of another project, that has a token."""
+    with closing(http_authority(prism_url, "rahasia")) as client:
+        client.meta()
+        yield client
+
+
+def make_prism_answer(client: HttpAuthority, status: int) -> None:
+    """Make Prism answer with `status`: it reads that from a header, which the client's methods cannot set."""
+    client._transport._session.headers["Prefer"] = f"code={status}"
+
+
+@pytest.mark.prism
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, CallRefused),
+        (401, WrongPassword),
+        (403, AccountSuspended),
+        (413, TooLarge),
+        (429, AuthorityBusy),
+        (500, UnknownOutcome),
+        (503, AuthorityBusy),
+    ],
+)
+def test_each_documented_error(prism: HttpAuthority, examples: Examples, status: int, error: type[ApoaError]) -> None:
+    """Each error of the contract is the class of error in its table."""
+    report = from_json(json.dumps(examples["check_in"][0]).encode())
+    make_prism_answer(prism, status)
+    with pytest.raises(error) as caught:
+        prism.submit([(report.id, to_json(report))])
+    assert getattr(caught.value, "retry_after", None) == (30 if error is AuthorityBusy else None)
+
+
+@pytest.mark.prism
+@pytest.mark.parametrize("status", [400, 404, 409, 413])
+def test_each_documented_refusal_of_a_photo(
+    prism: HttpAuthority,
+    examples: Examples,
+    example_photo: bytes,
+    status: int,
+) -> None:
+    """The same error with the same name, and the photo is not sent again as it is."""
+    make_prism_answer(prism, status)
+    with raises_error("photo_refused"):
+        prism.send_photo(examples["check_in"][0]["id"], example_photo)
+
+
+@pytest.mark.prism
+def test_documented_404(prism: HttpAuthority, examples: Examples) -> None:
+    """The contract's 404 is "never received"."""
+    make_prism_answer(prism, 404)
+    assert prism.verdict(examples["check_in"][0]["id"]) is None
+
+
+@pytest.mark.prism
+def test_documented_304(prism: HttpAuthority) -> None:
+    """A code table has an ETag, and is not sent again to a client that has it."""
+    table = prism.codes("stay_permits")
+    assert table is not None
+    assert table.etag is not None
+    make_prism_answer(prism, 304)
+    assert prism.codes("stay_permits", table.etag) is None
+
+
+@pytest.mark.prism
+def test_set_up_sync_and_status(
+    prism_url: str,
+    examples: Examples,
+    home: Path,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The commands set-up, sync and status work with a server that reads the contract alone.
+
+    Prism answers with the contract's own example, so the queued report is that example's.
+
+    """
+    environ = {"APOA_HOME": str(home), "APOA_LANG": "en"}
+    account = ["--api-url", prism_url, "--username", "melati", "--password-stdin", "--vault", "file"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("rahasia\n"))
+    assert run(["setup", "--non-interactive", "--property", "melati", *account], environ, clock) == 0
+    app = Container(environ, clock)
+    report = from_json(json.dumps(examples["check_in"][0]).encode())
+    app.outbox.add(report, due_at=clock.now())
+    app.close()
+    capsys.readouterr()
+    assert run(["sync", "--json"], environ, clock) == 0
+    assert json.loads(capsys.readouterr().out)["accepted"] == 1
+    assert run(["status", "--json"], environ, clock) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["counts"]["accepted"] == 1
+    assert status["environment"] == "training"

@@ -1,5 +1,6 @@
-"""The dependencies: each has a lower bound, what builds a release has hashes, and advisories are looked up honestly."""
+"""The dependencies: lower bounds, hashes of what builds a release, advisories, and what the build adds to the wheel."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -7,20 +8,25 @@ import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
+
+from apoa_client import __version__
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / ".ci"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 with_ci = pytest.mark.skipif(not (CI / "run").exists(), reason="a source distribution has only the build's part of .ci")
 
 
 def test_each_dependency_has_a_lower_bound() -> None:
     """One bound each, so that .ci/run can install the oldest releases."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for each in project["dependencies"]:
+    for each in PROJECT["dependencies"]:
         assert re.fullmatch(r"[a-z0-9-]+>=[0-9.]+(; sys_platform [!=]= '[a-z0-9]+')?", each), each
 
 
@@ -43,15 +49,14 @@ def test_what_builds_a_release_has_hashes(name: str) -> None:
 @with_ci
 def test_the_bundle_is_pinned_as_the_project_declares() -> None:
     """The packages of the Windows bundle that the project itself requires are those of pyproject.toml, no other."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    declared = [*project["dependencies"]]
+    extras = PROJECT["optional-dependencies"]
+    declared = [*PROJECT["dependencies"]]
     for extra in ("bundle", "heic", "postgres", "scan", "tables"):
-        declared += [each for each in extras[extra] if not each.startswith(project["name"])]
+        declared += [each for each in extras[extra] if not each.startswith(PROJECT["name"])]
     pinned = {
         Requirement(each.partition("\\")[0]).name: Requirement(each.partition("\\")[0]).specifier
         for each in pins("windows-bundle.txt")
-        if f"{project['name']} (pyproject.toml)" in each
+        if f"{PROJECT['name']} (pyproject.toml)" in each
     }
     assert {Requirement(each).name for each in declared} == set(pinned)
     for each in map(Requirement, declared):
@@ -126,3 +131,47 @@ def test_the_other_project_is_named(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     assert "`pip install apoa` installs the program of another project" in text
     assert len(re.findall(r"install apoa(?![-\w])", text)) == 1
+
+
+class Base:
+    """What hatchling gives to a hook."""
+
+    root = str(ROOT)
+    metadata = SimpleNamespace(version=__version__)
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The hook, with a double of hatchling, which only the build has."""
+    interface = ModuleType("hatchling.builders.hooks.plugin.interface")
+    interface.BuildHookInterface = Base  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, interface.__name__, interface)
+    found = importlib.util.spec_from_file_location("build_hook", CI / "build_hook.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module.BuildHook()
+
+
+def test_a_wheel_gets_a_bill_of_materials(hook: Any) -> None:
+    """A CycloneDX document, right by its published schema, with each package that the wheel requires; reproducible."""
+    build: dict[str, Any] = {"sbom_files": []}
+    hook.initialize("standard", build)
+    [file] = build["sbom_files"]
+    text = Path(file).read_text()
+    hook.finalize("standard", build, "")
+    assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(text) is None
+    document = json.loads(text)
+    assert document["metadata"]["component"]["version"] == __version__
+    shown = [each["name"] + each["versionRange"].removeprefix("vers:pypi/") for each in document["components"]]
+    assert shown == [each.partition(";")[0] for each in PROJECT["dependencies"]]
+    assert {"serialNumber", "timestamp"}.isdisjoint({*document, *document["metadata"]})
+
+
+def test_an_editable_installation_gets_nothing(hook: Any) -> None:
+    """Its file would be that of an earlier state."""
+    build: dict[str, Any] = {"sbom_files": []}
+    hook.initialize("editable", build)
+    hook.finalize("editable", build, "")
+    assert build == {"sbom_files": []}

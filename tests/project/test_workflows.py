@@ -160,13 +160,9 @@ SCRIPT = ROOT / ".ci" / "release-text"
 with_ci = pytest.mark.skipif(not SCRIPT.is_file(), reason="a source distribution has no .ci folder")
 
 
-def test_unreleased_comes_first() -> None:
-    """What the next release will have is collected at the top."""
-    assert HEADINGS[0] == "[Unreleased]"
-
-
 def test_releases_are_in_order() -> None:
-    """Each has a version and a date, the newest first, and none is newer than the program."""
+    """What is unreleased, then the releases by version and date, the newest first, which is the program's."""
+    assert HEADINGS[0] == "[Unreleased]"
     found = [release for release in RELEASES if release is not None]
     assert len(found) == len(RELEASES) > 0
     versions = [tuple(map(int, release.groups()[:3])) for release in found]

@@ -159,15 +159,15 @@ def _write(catalog: Catalog, path: Path) -> None:
 
 
 def problems(language: str = "id", *, clicks: bool) -> list[str]:
-    """Return what is wrong with our sentences (or click's), a line each; empty if the catalogue is complete."""
+    """Return what is wrong with our sentences (and click's), a line each; empty if the catalogue is complete."""
     file, code = kept(language), found(language)
     singular = {sentence for _place, sentence in _in_the_code() if isinstance(sentence, str)}
     counted = {sentence[0] for _place, sentence in _in_the_code() if not isinstance(sentence, str)}
     return [
         *(f"both without and with a plural: {sentence}" for sentence in sorted(singular & counted)),
-        *(f"missing: {m.id}" for m in sentences(code) if of_click(m) is clicks and _untranslated(file.get(m.id))),
-        *(f"fuzzy: {m.id}" for m in sentences(file) if of_click(m) is clicks and m.fuzzy),
-        *(f"stale: {m.id}" for m in sentences(file) if not clicks and not of_click(m) and code.get(m.id) is None),
+        *(f"missing: {m.id}" for m in sentences(code) if (clicks or not of_click(m)) and _untranslated(file.get(m.id))),
+        *(f"fuzzy: {m.id}" for m in sentences(file) if (clicks or not of_click(m)) and m.fuzzy),
+        *(f"stale: {m.id}" for m in sentences(file) if not of_click(m) and code.get(m.id) is None),
     ]
 
 
@@ -197,7 +197,7 @@ def main(arguments: list[str]) -> int:
     for language in languages():
         if arguments == ["update"]:
             update(language)
-        left = [*problems(language, clicks=False), *problems(language, clicks=True), *uncompiled(language)]
+        left = [*problems(language, clicks=True), *uncompiled(language)]
         lines += [f"{language}: {line}" for line in left]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if lines else 0

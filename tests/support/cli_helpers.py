@@ -17,8 +17,9 @@ from datetime import date
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
+import click
 import forked_command
 import pytest
 from app_helpers import app_of
@@ -107,20 +108,22 @@ class Guest:
     expiry_date: date = date(2032, 3, 28)
 
     @property
-    def lines(self) -> tuple[str, ...]:
-        return compose(
-            "TD3",
-            Details(
-                issuing_state=self.state,
-                surname=self.surname,
-                given_names=self.given_names,
-                document_number=self.number,
-                nationality=self.state,
-                birth_date=self.birth_date,
-                sex=self.sex,
-                expiry_date=self.expiry_date,
-            ),
+    def details(self) -> Details:
+        """What a machine-readable zone has."""
+        return Details(
+            issuing_state=self.state,
+            surname=self.surname,
+            given_names=self.given_names,
+            document_number=self.number,
+            nationality=self.state,
+            birth_date=self.birth_date,
+            sex=self.sex,
+            expiry_date=self.expiry_date,
         )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return compose("TD3", self.details)
 
     @property
     def name(self) -> str:
@@ -167,7 +170,7 @@ PRIVATE = [word for guest in GUESTS for word in guest.words]
 
 
 class Keyboard(io.StringIO):
-    """Standard input that is a terminal."""
+    """A stream that is a terminal: what is typed there, or what it shows."""
 
     def isatty(self) -> bool:
         return True
@@ -462,6 +465,15 @@ def listening(hostile: Hostile) -> Iterator[str]:
         thread.join()
 
 
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    """Return what takes the place of a function and raises this error."""
+
+    def fail(*_arguments: object, **_options: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
 def assert_sanitized(text: str) -> None:
     """Check that a text has no character that controls a terminal."""
     found = [repr(character) for character in DANGEROUS if character in text]
@@ -492,3 +504,19 @@ def typed_in(language: str, command: str) -> str:
 def spoken_count(language: str, one: str, many: str, count: int, **values: object) -> str:
     """Return a sentence that depends on a number in a language."""
     return catalogue_of(language).ngettext(one, many, count).format(count=count, **values)
+
+
+def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """Yield a context of the program and of each command, with the English names of the command."""
+    top = root.context_class(root, info_name="apoa", **root.context_settings)
+    found: list[tuple[tuple[str, ...], click.Context]] = [((), top)]
+    for path, context in found:  # which grows
+        yield path, context
+        group = context.command
+        if isinstance(group, click.Group):
+            commands = (group.get_command(context, name) for name in group.list_commands(context))
+            found += [
+                ((*path, each.name), each.context_class(each, parent=context, info_name=each.name))
+                for each in commands
+                if each is not None and each.name is not None
+            ]

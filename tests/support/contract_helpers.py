@@ -22,6 +22,8 @@ from pathlib import Path
 import yaml
 from basics import needs_tool
 
+from apoa_client.authority.address import Timeouts
+from apoa_client.authority.client import HttpAuthority
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.authority import Authority
 from apoa_client.report.kinds import Kind
@@ -32,6 +34,17 @@ WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
 
 Visit = Callable[..., Authority]
 """Makes a client of a new authority, with a script of faults, and with the right password or a wrong one."""
+
+
+def http_authority(base_url: str, password: str) -> HttpAuthority:
+    """Return a client of the contract's account."""
+    return HttpAuthority(
+        base_url=base_url,
+        username="melati",
+        password=lambda: password,
+        user_agent="apoa-client/0",
+        timeouts=Timeouts(connect_s=5, read_s=5, total_s=10),
+    )
 
 
 class Desk:

@@ -27,8 +27,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wine_numpy import make_importable
-
 MINOR = "{}.{}".format(*sys.version_info)
 TAG = MINOR.replace(".", "")
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -72,6 +70,13 @@ int wmain(int argc, wchar_t **argv) {
 }
 """
 EMPTY_DLL = "int __stdcall DllMainCRTStartup(void *module, unsigned reason, void *reserved) { return 1; }\n"
+
+
+WINDOWS = b"api-ms-win-crt-math-l1-1-0.dll"
+OURS = b"wine-lacks-complex-numbers.dll"
+"""As long as the other name, which it replaces inside the files."""
+COMPLEX = re.compile(r"c(real|imag|abs|arg|pow|exp|log|sqrt|(?:sin|cos|tan)h?)([fl]?)")
+RETURNS_A_REAL = {"real", "imag", "abs", "arg"}
 
 
 class WinePython:
@@ -190,7 +195,7 @@ class WinePython:
         """Installs packages into a folder, as they are for Windows; numpy so that Wine can import it."""
         platform = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", MINOR]
         self._run_uv("pip", "install", "--only-binary", ":all:", *platform, "--target", folder, *wanted)
-        make_importable(folder, str(COMPILER))
+        make_importable(folder)
 
     def _install_checkout(self) -> None:
         """Builds the wheel of the checkout, and lets Windows' pip install it."""
@@ -210,6 +215,48 @@ class WinePython:
         """Returns the variables with which Wine runs programs of this Windows."""
         in_memory = {"PYTEST_DEBUG_TEMPROOT": f"{_MEMORY_DRIVE}\\"} if Path("/dev/shm").is_dir() else {}  # noqa: S108
         return {"WINEPREFIX": str(self.prefix), **WINE_SETTINGS, **in_memory}
+
+
+def make_importable(packages: Path) -> None:
+    """Makes the numpy that is installed in a folder importable under Wine; without one it does nothing.
+
+    Wine's C library lacks the functions of complex numbers. A library of ours has them, made by the C compiler for
+    Windows, and passes every other function on to Wine's. numpy's files then name it in place of Windows' own.
+    """
+    files = [file for file in packages.glob("numpy*/**/*") if file.suffix in {".pyd", ".dll"}]
+    contents = {file: content for file in files if WINDOWS in (content := file.read_bytes())}
+    names = sorted({name for file in contents for name in imported(file)})
+    if not contents:
+        return
+    folder = packages / "numpy.libs"
+    source, exports = folder / "complex.c", folder / "complex.def"
+    ours = [name for name in names if COMPLEX.fullmatch(name)]
+    source.write_text("#include <complex.h>\n" + "".join(map(function, ours)), encoding="ascii")
+    lines = [f"{name}=our_{name}" if name in ours else f"{name}=ucrtbase.{name}" for name in names]
+    exports.write_text("\n".join([f"LIBRARY {OURS.decode()}", "EXPORTS", *lines, ""]), encoding="ascii")
+    run([COMPILER, "-O1", "-shared", "-static-libgcc", "-o", folder / OURS.decode(), source, exports])
+    for file, content in contents.items():
+        file.unlink()  # a link to the cache of uv, whose file stays as it is
+        file.write_bytes(content.replace(WINDOWS, OURS))
+
+
+def imported(file: Path) -> list[str]:
+    """Returns the functions of Windows' mathematical library that a file calls."""
+    listed = run(["x86_64-w64-mingw32-objdump", "-p", file])
+    table = listed.partition(f"DLL Name: {WINDOWS.decode()}")[2].partition("\n\n")[0]
+    return re.findall(r"^\t.*\s([a-z_]\w+)$", table, re.MULTILINE)
+
+
+def function(name: str) -> str:
+    """Returns the C function that does what a function of Windows' library does: its `long double` is a `double`."""
+    found = COMPLEX.fullmatch(name)
+    assert found is not None
+    real = "float" if found[2] == "f" else "double"
+    number = f"{real} _Complex"
+    parameters, arguments = (f"{number} a, {number} b", "a, b") if found[1] == "pow" else (f"{number} a", "a")
+    result = real if found[1] in RETURNS_A_REAL else number
+    called = f"c{found[1]}{found[2].replace('l', '')}"
+    return f"{result} our_{name}({parameters}) {{ return {called}({arguments}); }}\n"
 
 
 def windows_path(path: Path) -> str:

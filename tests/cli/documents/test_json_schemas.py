@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cli_helpers import Apoa
-from command_tree import all_commands
+from cli_helpers import Apoa, all_commands
 from jsonschema import Draft202012Validator
 
 from apoa_client.cli.documents.json_schemas import FORMS, json_schema
@@ -23,16 +22,12 @@ def test_every_command_with_json_has_a_schema() -> None:
     assert set(FORMS) == with_json
 
 
-def objects_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield each part of a schema that describes an object."""
+def parts_of(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield each object in a schema."""
     if isinstance(value, dict):
-        if "properties" in value and value.get("type") == "object":
-            yield value
-        for each in value.values():
-            yield from objects_in(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from objects_in(each)
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts_of(each)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -40,20 +35,11 @@ def test_a_schema_is_closed_and_valid(name: str) -> None:
     """It is JSON Schema 2020-12, names itself, and no object may have a member that is not listed."""
     schema = json_schema(name)
     Draft202012Validator.check_schema(schema)
-    assert all(each["additionalProperties"] is False for each in objects_in(schema))
+    described = [each for each in parts_of(schema) if "properties" in each and each.get("type") == "object"]
+    assert all(each["additionalProperties"] is False for each in described)
     assert all(form["properties"]["schema"] == {"const": f"apoa/{name}/1"} for form in schema["anyOf"])
-    references = set(_references(schema))
+    references = {each["$ref"] for each in parts_of(schema) if "$ref" in each}
     assert references <= {f"#/$defs/{part}" for part in schema["$defs"]}
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from ([value["$ref"]] if "$ref" in value else [])
-        for each in value.values():
-            yield from _references(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _references(each)
 
 
 def test_the_command_prints_schemas(apoa: Apoa) -> None:

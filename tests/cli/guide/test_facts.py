@@ -1,17 +1,23 @@
-"""The facts of the guide: the same in every language, each with its source and a day, and how they are found."""
+"""The guide's facts, each with its source and a day, and its situations with their commands, in every language."""
 
 import re
+import shlex
 from datetime import date, timedelta
 from typing import Any
 
+import click
 import pytest
-from cli_helpers import LANGUAGES
+from cli_helpers import LANGUAGES, typed_in
 
-from apoa_client.cli.guide.facts import is_outdated, search_facts, similar_words, topics
-from apoa_client.cli.guide.guides import read_content
-from apoa_client.cli.terminal.command_names import in_indonesian
+from apoa_client.cli.guide.facts import Topic, is_outdated, search_facts, similar_words, topics
+from apoa_client.cli.guide.guides import Situation, Step, guides, read_content, situations
+from apoa_client.cli.main import apoa as program
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import ALIASES, COMMANDS, in_indonesian
+from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
-from apoa_client.report import permits
+from apoa_client.report import parse_dates, parse_fields, permits
+from apoa_client.report.kinds import Purpose
 
 SAME_NAME_IN_BOTH = {"C17 Audit", "E28 Investor"}
 CHECKED = date(2026, 11, 30)
@@ -23,16 +29,14 @@ COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z-]+|--[a-z-]+")
 PLACE = re.compile(r"\{[a-z]+\}")
 
 
+def topic_of(topic_id: str, language: str = "en") -> Topic:
+    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
+    return topic
+
+
 def texts(topic_id: str, language: str = "en") -> list[str]:
     """The texts of a topic's facts."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
-    return [fact.text for fact in topic.facts]
-
-
-def unconfirmed(topic_id: str, language: str = "en") -> str:
-    """What a topic says is not confirmed, as one text."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
-    return " ".join(each.text for each in topic.unconfirmed)
+    return [fact.text for fact in topic_of(topic_id, language).facts]
 
 
 def numbers(text: str) -> set[str]:
@@ -54,7 +58,7 @@ def structure(language: str) -> dict[str, Any]:
                     (
                         fact["source"],
                         fact.get("as_of"),
-                        set(COMMAND_OR_OPTION.findall(in_indonesian(fact["text"]))),
+                        typed_words(fact["text"]),
                     )
                     for fact in topic["fact"]
                 ],
@@ -91,13 +95,6 @@ def test_each_fact_has_a_source_its_date_and_a_day(language: str) -> None:
         for each in topic.unconfirmed:
             assert each.text
             assert date(2026, 1, 1) <= each.as_of <= CHECKED
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_each_source_can_be_looked_up(language: str) -> None:
-    """A source names a law by its number, a paper by its day or its site, or says whose words they are."""
-    for name, source in read_content("facts", language)["sources"].items():
-        assert source["dated"] or source["name"] in UNDATED[language == "id"], name
 
 
 def test_a_fact_is_outdated_after_a_year() -> None:
@@ -167,9 +164,9 @@ CAREFUL = {
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_claims_are_worded_with_care(topic_id: str, language: str) -> None:
     """Each has a source outside this program, and says no more than it; what is not confirmed says so."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id.lstrip("?")]
+    topic = topic_of(topic_id.lstrip("?"), language)
     assert any(fact.source != "apoa-client" for fact in topic.facts)
-    said = unconfirmed(topic.id, language) if topic_id[0] == "?" else " ".join(fact.text for fact in topic.facts)
+    said = " ".join(each.text for each in (topic.unconfirmed if topic_id[0] == "?" else topic.facts))
     assert all(words in said for words in CAREFUL[topic_id][language == "id"].split("|"))
 
 
@@ -179,8 +176,7 @@ def test_the_penalty_and_an_overstay(language: str) -> None:
     old, new, _alone = texts("penalty", language)
     assert (numbers(old), numbers(new)) == ({"2011", "25000000"}, {"2", "2026", "10", "50", "200", "500"})
     assert not re.search(r"\b3\b|besides|converted|di samping|disesuaikan", f"{old} {new}")
-    [topic] = [topic for topic in topics(language) if topic.id == "overstay"]
-    sources = " ".join(fact.source for fact in topic.facts)
+    sources = " ".join(fact.source for fact in topic_of("overstay", language).facts)
     assert all(law in sources for law in ("PP 45/2024", "124", "imigrasipalangkaraya.com"))
     assert "PP 28/2019" not in sources
 
@@ -207,8 +203,8 @@ def test_permits_are_those_of_a_report() -> None:
 )
 def test_states_are_those_of_the_rules(topic_id: str, permit: str) -> None:
     """Every state of the rules that the desk's questions use has a fact, with the rule's source and day."""
-    [topic] = [topic for topic in topics("en") if topic.id == topic_id]
-    shown = {(fact.text, fact.source, fact.as_of, str(fact.dated or "")) for fact in topic.facts}
+    facts = topic_of(topic_id).facts
+    shown = {(fact.text, fact.source, fact.as_of, str(fact.dated or "")) for fact in facts}
     for rule in (each for each in permits.entry_rules() if each.permit == permit):
         for state in map(by_code, rule.states):
             assert state is not None
@@ -223,18 +219,12 @@ def found(query: str) -> list[str]:
     return [fact.text for topic in search_facts(query, "en") for fact in topic.facts]
 
 
-def topics_of(query: str) -> list[str]:
-    """The ids of the topics that a query finds."""
-    return [topic.id for topic in search_facts(query, "en")]
-
-
 @pytest.mark.parametrize(("topic", "name"), NAMES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name(topic: str, name: str, language: str) -> None:
     """A topic's name in any language finds the whole topic, in any spelling, in the language that is asked for."""
-    [whole] = [each for each in topics(language) if each.id == topic]
     for spelling in (name, name.upper(), name.replace("-", " ")):
-        assert whole in search_facts(spelling, language)
+        assert topic_of(topic, language) in search_facts(spelling, language)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +250,7 @@ def test_a_name(topic: str, name: str, language: str) -> None:
 )
 def test_words(query: str, wanted: list[str]) -> None:
     """Words find the facts that have most of them, in every topic."""
-    assert topics_of(query) == wanted
+    assert [topic.id for topic in search_facts(query, "en")] == wanted
 
 
 def test_a_code_is_compared_whole() -> None:
@@ -276,3 +266,89 @@ def test_similar_words() -> None:
     assert similar_words("oversaty") == ["overstay"]
     assert "thailand" in similar_words("tailand")
     assert similar_words("xyzzyq") == []
+
+
+SITUATIONS = [(language, each) for language in LANGUAGES for each in situations(language)]
+IDS = [f"{language} {each.id}" for language, each in SITUATIONS]
+STEPS = [(language, step) for language, each in SITUATIONS for step in each.steps if step.command is not None]
+
+
+def parsed(words: str) -> click.Context:
+    """Parse a command as it is typed, without running it. Raises what click would complain of."""
+    name, *arguments = shlex.split(words)
+    assert name == "apoa"
+    root = program.make_context("apoa", [arguments[0]], obj=Session({}))
+    found = program.get_command(root, arguments[0])
+    assert found is not None, words
+    return found.make_context(arguments[0], arguments[1:], parent=root)
+
+
+def typed_words(text: str) -> set[str]:
+    """The commands and options in a text, by their Indonesian names."""
+    return set(COMMAND_OR_OPTION.findall(in_indonesian(text)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_situations(language: str) -> None:
+    """The ids, the number of steps, and the commands and options of each step are the same."""
+    english, translated = situations("en"), situations(language)
+    assert [each.id for each in translated] == [each.id for each in english]
+    for one, other in zip(english, translated, strict=True):
+        for step, same_step in zip(one.steps, other.steps, strict=True):
+            assert typed_words(same_step.text) == typed_words(step.text)
+            assert typed_words(same_step.command or "") == typed_words(step.command or "")
+
+
+def test_only_indonesian_names() -> None:
+    """The Indonesian guides and situations name every command and option in Indonesian."""
+    for each in situations("id"):
+        for step in each.steps:
+            assert in_indonesian(step.text) == step.text
+            assert in_indonesian(step.command or "") == (step.command or "")
+    for guide in guides("id"):
+        assert guide.language != "id" or in_indonesian(guide.text) == guide.text
+
+
+def test_every_text_is_translated() -> None:
+    """No title and no step is left in English."""
+    for one, other in zip(situations("en"), situations("id"), strict=True):
+        assert one.title != other.title
+        assert not {step.text for step in one.steps} & {step.text for step in other.steps}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_has_its_own_name(language: str) -> None:
+    """Each has its own name, which is not the name of a command, and three to eight steps."""
+    assert all(3 <= len(each.steps) <= 8 for each in situations(language))
+    names = [each.name for each in situations(language)]
+    assert len(names) == 19
+    assert len({*names, *COMMANDS, *ALIASES}) == len(names) + len(COMMANDS) + len(ALIASES)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in names)
+
+
+@pytest.mark.parametrize(("language", "step"), STEPS, ids=range(len(STEPS)))
+def test_the_program_accepts_each_command(language: str, step: Step) -> None:
+    """The program's own parser accepts each command with its options, under the names of either language."""
+    assert step.command is not None
+    assert parsed(typed_in(language, step.command)).command.name in COMMANDS
+
+
+@pytest.mark.parametrize(("language", "situation"), SITUATIONS, ids=IDS)
+def test_commands_and_options_in_sentences_exist(language: str, situation: Situation) -> None:
+    """Every command in a sentence is a command of the program, and every option is one of `apoa report`."""
+    words = set().union(*(typed_words(step.text) for step in situation.steps))
+    options = {in_indonesian(name) for option in parsed("apoa report").command.params for name in option.opts}
+    assert words <= {*COMMANDS, *ALIASES, *options}, language
+
+
+def test_the_values_in_commands_are_valid() -> None:
+    """What they say about a report is accepted, and none of it is a passport's data, which others could read."""
+    shown = [parsed(step.command or "").params for language, step in STEPS if language == "en"]
+    in_text = {found for _language, step in STEPS for found in re.findall(r"\((1985(?:-09)?)\)", step.text)}
+    assert {parse_dates.partial_date(each) for each in in_text} == {PartialDate(1985), PartialDate(1985, 9)}
+    assert not any(p.get(name) for p in shown for name in ("surname", "document_number", "birth_date", "mrz"))
+    assert [parse_fields.purpose(p["purpose"]) for p in shown if p.get("purpose")] == [Purpose.GOVERNMENT]
+    codes = {permit.code for permit in permits.permits()}
+    assert {p["stay_permit"] for p in shown if p.get("stay_permit")} == {"C4", "KITAS"}
+    assert {"C4", "KITAS"} <= codes
+    assert [p["at"] for p in shown if p.get("at")] == ["10:05"] * 2

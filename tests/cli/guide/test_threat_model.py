@@ -22,7 +22,6 @@ LIMITS = "cli/commands/test_tampering.py"
 SHARED = "outbox/postgres/test_security.py"
 TRIED_BY = {
     1: [
-        "cli/prompts/test_report_guests.py::test_nothing_readable_is_in_any_file",
         "outbox/test_drafts.py::test_nothing_personal_is_readable_in_the_files",
         "desk/test_duplicates.py::test_the_hash_is_short",
     ],

@@ -4,11 +4,11 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, raising, spoken
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 from screens import Screens
 
@@ -213,22 +213,15 @@ class TestStopping:
         self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, stops: str, typed: Sequence[str]
     ) -> None:
         """The command does not wait for a server that does not answer."""
-
-        def stop(*_args: object) -> NoReturn:
-            raise click.Abort
-
-        monkeypatch.setattr(stops, stop)
+        monkeypatch.setattr(stops, raising(click.Abort()))
         said = set_up(apoa, [*SERVER, *typed])
         assert (said.code, said.err.splitlines()[-1]) == (130, STOPPED)
         assert not apoa.home.exists()
 
     def test_when_all_is_stored(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Then no message says that nothing was set up."""
-
-        def interrupt(*_args: object) -> NoReturn:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("apoa_client.cli.prompts.setup_questions.show_next_steps", interrupt)
+        shown_last = "apoa_client.cli.prompts.setup_questions.show_next_steps"
+        monkeypatch.setattr(shown_last, raising(KeyboardInterrupt()))
         said = set_up(apoa, ["en", *PRACTICE])
         assert said.code == 130
         assert STOPPED not in said.err

@@ -1,25 +1,34 @@
-"""A console window of Windows: one that is closed in a conversation, and one that the program has for itself."""
+"""A console window of Windows: one that is closed in a conversation, and one that the program has for itself.
+
+As a script it runs `apoa report` in the console of its process, types a passport, and ends as argv[1] says: "close" and
+"shutdown" call the console's handler as Windows does, on a thread of its own, and "ctrl-c" is typed. With "window" it
+types commands into the window of `apoa` alone.
+"""
 
 import _thread
+import ctypes
 import math
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
+from ctypes import wintypes
+from typing import Any, ClassVar
 
 import click
 import pytest
 from cli_helpers import QUENTIN, Apoa, Keyboard
 
 from apoa_client.app.container import Container
-from apoa_client.cli.terminal import input, signals  # noqa: A004  the module of that name
+from apoa_client.cli import main
+from apoa_client.cli.terminal import desktop, input, signals  # noqa: A004  the module of that name
+from apoa_client.cli.terminal.desktop import ask_for_commands
 from apoa_client.cli.terminal.input import ask_line, ask_secret
 from apoa_client.cli.terminal.signals import Signals, Terminated
 from apoa_client.processes import call_with_timeout
 
-PROGRAM = Path(__file__).with_name("console_program.py")
 WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="other systems have no such console")
 CREATE_NO_WINDOW = 0x08000000
 """The process gets a console of its own that shows no window."""
@@ -88,21 +97,13 @@ def ask_on_windows(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], str]) 
 def run_in_console(apoa: Apoa, end: str) -> int:
     """Report a guest in a real console, or type commands there, and return the exit code."""
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), end],
+        [sys.executable, __file__, end],
         env={**os.environ, **apoa.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         creationflags=CREATE_NO_WINDOW,
         check=False,
         timeout=120,
     )
     return done.returncode
-
-
-@WINDOWS
-def test_a_guest_is_saved(away: Apoa) -> None:
-    """In a real console every question is answered, and the report is saved."""
-    assert run_in_console(away, "save") == 0
-    [report] = away.reports()
-    assert report["guest"]["birth_place"] == QUENTIN.birth_place
 
 
 @WINDOWS
@@ -124,3 +125,142 @@ def test_what_was_typed_is_stored(away: Apoa, end: str, code: int) -> None:
 def test_a_window_of_its_own(away: Apoa) -> None:
     """A double click opens a window that asks for commands until Enter alone, and draws colours only while it runs."""
     assert run_in_console(away, "window") == 0
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the commands that were run, which takes the place of running them."""
+    run: list[str] = []
+    monkeypatch.setattr(desktop, "own_command", lambda: ["a program"])
+    monkeypatch.setattr(subprocess, "run", lambda line, **_options: run.append(line))
+    return run
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """Type these lines, and Ctrl-C after them."""
+    typed = iter(lines)
+
+    def read(_question: str) -> str:
+        line = next(typed, None)
+        if line is None:
+            raise click.Abort
+        return line
+
+    monkeypatch.setattr(desktop, "ask_line", read)
+
+
+def test_commands(run: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They run with and without the program's name, with quoted names of files, until Ctrl-C."""
+    answer(monkeypatch, "lapor", "Apoa kirim --semua", r'apoa.exe impor "C:\Buku tamu\Juli.xlsx"')
+    ask_for_commands()
+    assert run == [
+        '"a program" lapor',
+        '"a program" kirim --semua',
+        r'"a program" impor "C:\Buku tamu\Juli.xlsx"',
+    ]
+
+
+@pytest.mark.parametrize("line", ["", "apoa", "exit", "apoa quit"])
+def test_the_end(run: list[str], monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Enter alone ends it, as the words do that shells have for it."""
+    answer(monkeypatch, line, "lapor")
+    ask_for_commands()
+    assert run == []
+
+
+EVENTS = {"close": 2, "shutdown": 6}
+_SECONDS = 60
+_CELLS = 80 * 300
+_READ_WRITE, _SHARED, _EXISTING = 0xC0000000, 3, 3
+_CTRL = 8
+_COLUMNS = 80
+_DRAWS_COLOURS = 4
+
+
+class KeyEvent(ctypes.Structure):
+    """INPUT_RECORD with a KEY_EVENT_RECORD."""
+
+    _fields_: ClassVar[Any] = (
+        ("type", wintypes.WORD),
+        ("down", wintypes.BOOL),
+        ("repeats", wintypes.WORD),
+        ("key", wintypes.WORD),
+        ("scan_code", wintypes.WORD),
+        ("character", wintypes.WCHAR),
+        ("state", wintypes.DWORD),
+    )
+
+
+class Console:
+    """The console of this process."""
+
+    def __init__(self) -> None:
+        self.kernel32: Any = vars(ctypes)["WinDLL"]("kernel32")
+        self.kernel32.CreateFileW.restype = ctypes.c_void_p
+        self._keys, self._screen = (self._open(name) for name in ("CONIN$", "CONOUT$"))
+
+    def _open(self, name: str) -> ctypes.c_void_p:
+        return ctypes.c_void_p(self.kernel32.CreateFileW(name, _READ_WRITE, _SHARED, None, _EXISTING, 0, None))
+
+    def shown(self) -> str:
+        text, count = ctypes.create_unicode_buffer(_CELLS), wintypes.DWORD()
+        begin = wintypes.DWORD(0)
+        self.kernel32.ReadConsoleOutputCharacterW(self._screen, text, _CELLS - 1, begin, ctypes.byref(count))
+        return text.value
+
+    def draws_colours(self) -> bool:
+        mode = wintypes.DWORD()
+        self.kernel32.GetConsoleMode(self._screen, ctypes.byref(mode))
+        return bool(mode.value & _DRAWS_COLOURS)
+
+    def wait_for(self, text: str) -> None:
+        end = time.monotonic() + _SECONDS
+        while text not in self.shown():
+            if time.monotonic() > end:
+                os._exit(99)
+            time.sleep(0.1)
+
+    def type(self, text: str, state: int = 0) -> None:
+        for character in text:
+            key = {"\r": 0x0D, "\x03": ord("C")}.get(character, 0)
+            for down in (True, False):
+                event, count = KeyEvent(1, down, 1, key, 0, character, state), wintypes.DWORD()
+                self.kernel32.WriteConsoleInputW(self._keys, ctypes.byref(event), 1, ctypes.byref(count))
+
+
+def type_commands(console: Console) -> None:
+    """Types a command with and without the program's name, then Enter alone. The console draws colours meanwhile."""
+    for command, shown in (("apoa config get language", "en"), ("config get timezone", "Asia/")):
+        console.wait_for("apoa>")
+        assert console.draws_colours()
+        console.type(f"{command}\r")
+        console.wait_for(f"{command}{' ' * (_COLUMNS - len(f'apoa> {command}'))}{shown}")
+    console.type("\r")
+
+
+def use(console: Console, end: str) -> None:
+    """Types the passport, and ends the command at the next question."""
+    for number, line in enumerate(QUENTIN.lines, 1):
+        console.wait_for(f"MRZ line {number}")
+        console.type(f"{line}\r")
+    console.wait_for("Place of birth")
+    if end == "ctrl-c":
+        console.type("\x03", _CTRL)
+    else:
+        handler = vars(signals)["_handler"]()
+        console.kernel32.CreateThread(None, 0, handler, EVENTS[end], 0, None)
+
+
+if __name__ == "__main__":
+    end = sys.argv.pop(1)
+    console = Console()
+    assert not console.draws_colours()
+    if end == "window":
+        threading.Thread(target=type_commands, args=[console], daemon=True).start()
+        sys.argv = ["apoa"]
+    else:
+        threading.Thread(target=use, args=(console, end), daemon=True).start()
+        sys.argv = ["apoa", "report", "--no-send"]
+    code = main.main()
+    assert not console.draws_colours()
+    sys.exit(code)

@@ -64,13 +64,6 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(program)
 
 
-class Screen(io.StringIO):
-    """A screen that shows what is written."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 class TestALine:
     """`ask_line` reads one line."""
 
@@ -105,7 +98,7 @@ class TestALine:
         monkeypatch.setenv("COLUMNS", "50")
         assert ask_line("kata " * 30 + "kata") == "7"
         assert capsys.readouterr().err == "kata " * 30 + "kata: "
-        screen = Screen()
+        screen = Keyboard()
         monkeypatch.setattr("sys.stderr", screen)
         monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
         assert ask_line("  Do you mean the Republic of the Marshall Islands? Enter = yes, or type it again.") == "7"
@@ -185,14 +178,23 @@ class FakeReadline(ModuleType):
         self.inserted = text
 
 
-def full_terminal(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], str] = input) -> Screen:
+def full_terminal(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], str] = input) -> Keyboard:
     """Make all standard streams a terminal whose lines `read` returns, and return the screen."""
     monkeypatch.setenv("TERM", "xterm")
-    screen = Screen()
+    screen = Keyboard()
     for name, stream in (("stdin", Keyboard("")), ("stdout", screen), ("stderr", screen)):
         monkeypatch.setattr(f"sys.{name}", stream)
     monkeypatch.setattr("builtins.input", read)
     return screen
+
+
+ELSEWHERE: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "plain": lambda _patch: set_plain(plain=True),
+    "dumb": lambda patch: patch.setenv("TERM", "dumb"),
+    "stdout": lambda patch: patch.setattr("sys.stdout", io.StringIO()),
+    "stdin": lambda patch: patch.setattr("sys.stdin", io.StringIO("typed again\n")),
+    "no readline": lambda patch: patch.setitem(sys.modules, "readline", None),
+}
 
 
 class TestEditing:
@@ -246,27 +248,15 @@ class TestEditing:
         assert edit_line("Line 2", "ABC") == UNREADABLE
         assert (gnu.history, gnu.hook) == ([], None)
 
-    @pytest.mark.parametrize("kept_from", ["plain", "dumb", "stdout", "stdin", "no readline"])
+    @pytest.mark.parametrize("place", ELSEWHERE)
     def test_elsewhere_the_line_is_typed_again(
-        self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline, kept_from: str
+        self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline, place: str
     ) -> None:
         """As plain lines, in a dumb terminal, without a terminal, and where Python has no readline."""
         full_terminal(monkeypatch)
         monkeypatch.setattr("sys.stdin", Keyboard("typed again\n"))
-        if kept_from == "plain":
-            set_plain(plain=True)
-        elif kept_from == "dumb":
-            monkeypatch.setenv("TERM", "dumb")
-        elif kept_from == "stdout":
-            monkeypatch.setattr("sys.stdout", io.StringIO())
-        elif kept_from == "stdin":
-            monkeypatch.setattr("sys.stdin", io.StringIO("typed again\n"))
-        else:
-            monkeypatch.setitem(sys.modules, "readline", None)
-        try:
-            assert edit_line("Line 2", "ABC") == "typed again"
-        finally:
-            set_plain(plain=False)
+        ELSEWHERE[place](monkeypatch)
+        assert edit_line("Line 2", "ABC") == "typed again"
         assert (gnu.history, gnu.inserted) == ([], "")
 
 

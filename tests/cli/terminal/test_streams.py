@@ -1,9 +1,10 @@
-"""Standard streams that are no terminal, cannot be written, or have a code page without some letters."""
+"""Where output goes: streams that are no terminal or cannot be written, and files that a command writes."""
 
 import errno
 import io
 import os
 import shlex
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from cli_helpers import QUENTIN, Apoa
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import streams
+from apoa_client.cli.terminal.output_files import make_output_folder, write_output
+from apoa_client.errors import SettingsProblem, UsageProblem
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the shell's redirections are those of POSIX")
 
@@ -34,7 +37,7 @@ def run_with(apoa: Apoa, arguments: Sequence[str], redirection: str) -> "subproc
 
 
 class TestNoTerminal:
-    """The null device, for which Windows' `isatty` is true, and other streams where there is no user."""
+    """The null device, for which Windows' `isatty` is true. A journey reports a guest there with such streams."""
 
     def test_the_null_device_is_no_terminal(self) -> None:
         """The null device is none, as no closed and no missing stream is."""
@@ -42,24 +45,6 @@ class TestNoTerminal:
             assert not streams.is_terminal(null)
         assert not streams.is_terminal(null)
         assert not streams.is_terminal(None)
-
-    def run_without_streams(self, apoa: Apoa, *arguments: str) -> int:
-        null = subprocess.DEVNULL
-        command = [sys.executable, "-m", "apoa_client", *arguments]
-        environ = {**os.environ, **apoa.environ}
-        done = subprocess.run(command, env=environ, stdin=null, stdout=null, stderr=null, check=False, timeout=60)
-        return done.returncode
-
-    def test_a_report_is_saved(self, away: Apoa) -> None:
-        """A complete report with all streams at the null device is saved, because there is no user to ask."""
-        assert self.run_without_streams(away, *QUENTIN.mrz("--no-send")) == 0
-        assert len(away.reports()) == 1
-
-    def test_no_code_is_shown_to_nobody(self, away: Apoa) -> None:
-        """`key rotate` without a user makes no new key, because no user would see its recovery code."""
-        before = (away.home / "config.toml").read_bytes()
-        assert self.run_without_streams(away, "key", "rotate") == 2
-        assert (away.home / "config.toml").read_bytes() == before
 
 
 class LeftPipe(io.StringIO):
@@ -129,3 +114,63 @@ def test_no_streams_at_all(away: Apoa, monkeypatch: pytest.MonkeyPatch, argument
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert main.run(arguments, away.environ, away.clock) == 0
+
+
+def test_a_file_is_private_and_replaces_another_one_only_with_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its line names it; an incomplete one is not left."""
+    file = tmp_path / "page.html"
+    write_output(file, b"first", force=False, done="Written: {file}")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
+    assert capsys.readouterr().out == f"Written: {file}\n"
+    with pytest.raises(UsageProblem, match="was not overwritten"):
+        write_output(file, b"second", force=False)
+    assert file.read_bytes() == b"first"
+    write_output(file, iter([b"sec", b"ond"]), force=True)
+    assert file.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_link_is_not_replaced(tmp_path: Path) -> None:
+    """Neither the link, which may be /dev/stdout, nor the file to which it leads; nor is one made there."""
+    link, target = tmp_path / "link.csv", tmp_path / "target.csv"
+    link.symlink_to(target)
+    for content in (None, b"mine"):
+        if content is not None:
+            target.write_bytes(content)
+        with pytest.raises(UsageProblem, match="link"):
+            write_output(link, b"ours", force=True)
+        assert link.is_symlink()
+        assert (target.read_bytes() if target.exists() else None) == content
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    """A folder of this name, and a file in a folder that is not there."""
+    for path in (tmp_path, tmp_path / "no" / "page.html"):
+        with pytest.raises(UsageProblem):
+            write_output(path, b"ours", force=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is one of the computer, with advice."""
+
+    def full(_path: Path, _content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("apoa_client.files.write_private", full)
+    with pytest.raises(SettingsProblem) as caught:
+        write_output(tmp_path / "page.html", b"ours", force=False)
+    assert "disk is not full" in str(caught.value.advice)
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    """One with files is used only with `force`, which keeps them; a file of that name is an error."""
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UsageProblem, match="not empty"):
+        make_output_folder(tmp_path, force=False)
+    make_output_folder(tmp_path, force=True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with pytest.raises(SettingsProblem):
+        make_output_folder(tmp_path / "notes.txt", force=True)

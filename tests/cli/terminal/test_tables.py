@@ -1,17 +1,18 @@
-"""Text fits the width of the terminal: its width, lines, tables, and command lines to copy."""
+"""Text fits the width of the terminal: lines, tables, commands to copy; `--plain` has lines for a screen reader."""
 
 import re
 import subprocess
 import sys
-from itertools import pairwise
+from typing import Any
 
 import click
 import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.command_names import quote_words
+from apoa_client.cli.terminal.command_names import COMMANDS, quote_words
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.terminal.wrapping import fold_cell, pad, width, wrap_line
 
@@ -127,16 +128,7 @@ def test_the_end_of_a_command() -> None:
     assert wrap_line("apoa", 10) == ["apoa"]
 
 
-def rows_at_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int) -> list[str]:
-    """Return the rows of a table as a terminal of this width shows them."""
-    monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    show_table(["Rm.", "Guest", "Empty", "State"], [["7", "XIMENA MARIA FERNANDEZ", "", "waiting"]])
-    lines = click.unstyle(capsys.readouterr().out).splitlines()
-    assert max(map(len, lines)) <= width
-    return [line.rstrip() for line in lines[1:]]
-
-
+@pytest.mark.usefixtures("terminals")
 @pytest.mark.parametrize(
     ("width", "lines"),
     [
@@ -149,75 +141,37 @@ def test_a_table_at_several_widths(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, lines: list[str]
 ) -> None:
     """The longest cells are broken between words first, and empty columns are left out."""
-    assert rows_at_width(monkeypatch, capsys, width) == lines
+    monkeypatch.setenv("COLUMNS", str(width))
+    show_table(["Rm.", "Guest", "Empty", "State"], [["7", "XIMENA MARIA FERNANDEZ", "", "waiting"]])
+    shown = click.unstyle(capsys.readouterr().out).splitlines()
+    assert max(map(len, shown)) <= width
+    assert [line.rstrip() for line in shown[1:]] == lines
 
 
-NAMES = {
-    "long": "MARIA FERNANDA DE LOS ANGELES SANTIAGO Y VILLAVICENCIO-MONTENEGRO",
-    "one word": "WOLFESCHLEGELSTEINHAUSENBERGERDORFF",
-    "Chinese": "王小明歐陽修司馬相如諸葛亮上官婉兒東方朔",
-    "Arabic": "محمد بن عبد الله بن عبد المطلب القرشي",
-    "accents apart": "Jose\u0301 Nu\u0301n\u0303ez " * 3,
-}
-TABLES = {
-    "list": ["ID", "State", "What", "Guest", "Rm.", "Due by", "Receipt"],
-    "in house": ["Rm.", "Guest", "Nat.", "Since", "Until", "State", "ID"],
-    "tonight": ["Rm.", "Guest", "State", "Receipt", "ID"],
-    "log": ["Time", "Who", "Action", "Report", "Details"],
-}
-CELLS_OF = {
-    "ID": "2e8b11aa",
-    "State": "waiting for a decision",
-    "What": "cancellation",
-    "Rm.": "Villa Melati 12",
-    "Due by": "25 Nov 2026 19:50 WITA",
-    "Receipt": "LATIHAN-2026-000001 (number typed in by staff)",
-    "Nat.": "GBR",
-    "Since": "24 Nov",
-    "Until": "26 Nov, late",
-    "Time": "24 Nov 2026 20:00 WIB",
-    "Action": "accepted by the authority",
-    "Report": "2e8b11aa",
-}
+@pytest.mark.usefixtures("terminals")
+def test_names_of_every_script_in_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line fits, each column starts below its heading, and no word is broken; wide letters have two columns."""
+    monkeypatch.setenv("COLUMNS", "24")
+    rows = [
+        ["7", "王小明歐 陽修司馬", "sent"],
+        ["8", "محمد بن عبد الله", "sent"],
+        ["9", "Jose\u0301 Nu\u0301n\u0303ez", "sent"],
+    ]
+    show_table(["Rm.", "Guest", "State"], rows)
+    assert [line.rstrip() for line in click.unstyle(capsys.readouterr().out).splitlines()] == [
+        "Rm.  Guest         State",
+        "7    王小明歐      sent",
+        "     陽修司馬",
+        "8    محمد بن عبد   sent",
+        "     الله",
+        "9    Jose\u0301 Nu\u0301n\u0303ez    sent",
+    ]
 
 
-@pytest.mark.parametrize("heads", TABLES.values(), ids=TABLES)
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("columns", [40, 60, 80, 200])
-def test_tables_with_names_of_every_script(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], heads: list[str], name: str, columns: int
-) -> None:
-    """Each line fits, each column starts below its heading, and no word is broken."""
-    monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    show_table(heads, [[CELLS_OF.get(head, name) for head in heads], ["x" for _head in heads]])
-    lines = click.unstyle(capsys.readouterr().out).splitlines()
-    assert max(map(width, lines)) <= columns
-    last = next(number for number, line in enumerate(lines) if re.fullmatch("x( +x)*", line))
-    starts = [match.start() for match in re.finditer("x", lines[last])]
-    for line in lines[:last]:
-        cells = [at_columns(line, start, end) for start, end in pairwise([*starts, columns + 2])]
-        assert line.startswith("  ") or not any(cell.startswith(" ") and cell.strip() for cell in cells), line
-    words = [word for cell in [*(CELLS_OF.get(head, "") for head in heads), name] for word in cell.split()]
-    words = [word for word in words if "-" not in word and width(word) <= columns - 2]
-    assert [word for word in words if not any(word in line for line in lines)] == []
-    assert columns < 200 or len(starts) == len(heads)
-
-
-def at_columns(line: str, first: int, end: int) -> str:
-    """Return the text of a line between two columns."""
-    at, found = 0, ""
-    for character in line:
-        if first <= at < end:
-            found += character
-        at += width(character)
-    return found
-
-
+@pytest.mark.usefixtures("terminals")
 def test_a_table_that_is_too_wide(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Columns that do not fit are printed below the row, after their headings, within the width of the screen."""
     monkeypatch.setenv("COLUMNS", "20")
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     show_table(["ID", "Guest", "Receipt"], [["2e8b11aa", "VANTERPOOL", "LATIHAN-2026-000001"], ["3", "LI", ""]])
     assert click.unstyle(capsys.readouterr().out).splitlines() == [
         "ID        Guest",
@@ -282,3 +236,80 @@ def test_a_program_of_windows_gets_the_words() -> None:
     )
     done = subprocess.run(line, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "|".join(odd) + "\n"
+
+
+FIRST, SECOND = QUENTIN.lines
+MISREAD = SECOND.replace("850912", "850913")
+SIGNS = re.compile(r"^\s|\S  |^[x!*?-] |[→…│─┃━✗✓•]|\x1b", re.MULTILINE)
+"""Indents, gaps between columns, signs at the start of a line, box characters and colours."""
+
+
+def assert_plain(text: str) -> None:
+    """Assert that a text has no visual layout."""
+    found = [line for line in text.splitlines() if SIGNS.search(line)]
+    assert not found, found
+
+
+@pytest.fixture
+def reports(configured: Apoa) -> list[dict[str, Any]]:
+    """Return the reports of three guests, one of them corrected."""
+    for guest in (QUENTIN, XIMENA):
+        assert configured(*guest.mrz()).code == 0
+    configured.save(OBADIAH, "--stay-until", "2026-11-25")
+    short = configured.reports()[0]["short_id"]
+    assert configured("amend", short, "--room", "8", "--reason", "pindah").code == 0
+    return configured.reports()
+
+
+@pytest.mark.usefixtures("terminals")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_output_of_every_command_is_plain(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+    """Tables, stays, errors and warnings are plain."""
+    ids = [report["short_id"] for report in reports]
+    calls = (
+        *(["status"], ["status", "--tonight"], ["list"], ["list", "--in-house"], ["log"], ["info"], ["info", "visa"]),
+        *(["show", ids[0]], ["show", ids[2]], ["receipt", ids[0]], ["key", "show"], ["purge"], ["nonsense"]),
+        *(["check", "--mrz", FIRST, "--mrz", MISREAD], ["check", "--surname", "A1"], ["check", *QUENTIN.mrz()[1:5]]),
+        *(["report", "--surname", "A1"], QUENTIN.mrz(), QUENTIN.typed("--dry-run", "--again"), ["show", "zz"]),
+        *(["checkout", ids[0]], ["cancel", ids[2]], ["sync"], ["backup", str(configured.home / "b")]),
+        *(["restore", str(configured.home / "b"), "--dry-run"], ["restore", str(configured.home / "b")]),
+    )
+    for call in calls:
+        result = configured("--plain", *call, lang=lang)
+        assert result.code != 1, result.err
+        assert result.all
+        assert_plain(result.all)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_help_is_plain(apoa: Apoa, lang: str) -> None:
+    """Help shows each option, a colon, and what it does."""
+    calls = [[], *([name] for name in COMMANDS), ["key", "rotate"]]
+    for call in calls:
+        result = apoa("--plain", *call, "--help", lang=lang)
+        assert result.code == 0
+        assert_plain(re.sub(r"'[^']*'", "''", result.out))
+    listed = "lapor: " if lang == "id" else "report [lapor]: "
+    assert f"\n{listed}" in apoa("--plain", "--help", lang=lang).out
+
+
+@pytest.mark.usefixtures("terminals")
+def test_questions_are_plain(away: Apoa) -> None:
+    """Each value follows its label in APOA and a colon."""
+    away.save(QUENTIN)
+    result = away("--plain", "sync", "--by-hand", keys=["?", "q"])
+    assert_plain(result.all)
+    assert "Nama keluarga: ZYKOWSKI" in result.err.splitlines()
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("1", True), ("ya", True), ("0", False), ("", False)])
+def test_plain_by_the_environment(away: Apoa, value: str, *, wanted: bool) -> None:
+    """Any value but an empty one and 0 turns plain lines on, for one call."""
+    assert ("Waiting to be sent: 0" in away("status", APOA_PLAIN=value).out) is wanted
+    assert "Waiting to be sent: 0" not in away("status").out
+
+
+def test_json_is_unchanged(away: Apoa) -> None:
+    """The JSON is the same with `--plain`."""
+    away.save()
+    assert away("--plain", "list", "--json").json == away("list", "--json").json

@@ -1,9 +1,12 @@
-"""`apoa list --in-house` and `--day`: the guests who are here, or were here on a night, one line per stay."""
+"""The guests of a night: `apoa list --in-house` and `--day`, and `apoa status --tonight` for the next shift."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import click
 import pytest
 from cli_helpers import (
     LANGUAGES,
@@ -12,12 +15,14 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Apoa,
+    Guest,
     OpenContents,
     Serve,
 )
 from screens import Screens
 
 from apoa_client.app.container import Container
+from apoa_client.cli.commands import status_tonight
 
 DAY = timedelta(days=1)
 
@@ -170,3 +175,202 @@ def test_reports_without_nights(configured: Apoa) -> None:
     configured.change_database("UPDATE reports SET first_night = NULL, last_morning = NULL WHERE kind = 'check_in'")
     line = configured("list", "--in-house").out.splitlines()[-1]
     assert line.split() == ["7", *QUENTIN.name.split(), "POL", "-", "-", "sent", report["short_id"]]
+
+
+LISTS = ["in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning"]
+MORNING_AFTER = timedelta(hours=11)
+"""The time from 20:00 of the fixed clock to 07:00."""
+
+
+@pytest.fixture
+def saved(away: Apoa) -> Callable[..., dict[str, Any]]:
+    """Save a guest's check-in on a day, for a number of nights."""
+
+    def save(guest: Guest, check_in: str = "2026-11-24T19:00", nights: int = 2, *more: str) -> dict[str, Any]:
+        return away.save(guest, "--check-in", check_in, "--nights", str(nights), "--yes", *more)
+
+    return save
+
+
+def short_ids(document: dict[str, Any]) -> dict[str, list[str]]:
+    return {key: [report["short_id"] for report in document[key]] for key in LISTS}
+
+
+class TestDocument:
+    """The document of `--json`."""
+
+    def test_no_guests(self, away: Apoa) -> None:
+        """Every key is there, without guests and without any contact."""
+        said = away("status", "--tonight", "--json")
+        assert (said.code, said.err) == (0, "")
+        rest = {"drafts": 0, "last_contact_at": None}
+        assert said.json == {"night": "2026-11-24", **{key: [] for key in LISTS}, **rest}
+        assert list(said.json) == ["night", *LISTS, *rest]
+
+    def test_each_list(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """Each list has reports in the form of `list --json`, in the order of the rooms."""
+        here = saved(QUENTIN, "2026-11-24T19:00", 2, "--room", "10")["short_id"]
+        leaving = saved(XIMENA, "2026-11-23T14:00", 2, "--room", "9")["short_id"]
+        forgotten = saved(OBADIAH, "2026-11-22T14:00", 1, "--room", "A1")["short_id"]
+        value = away("status", "--tonight", "--json").json
+        assert short_ids(value) == {
+            "in_house": [leaving, here, forgotten],
+            "arrivals": [here],
+            "leaving": [leaving],
+            "overdue_departures": [forgotten],
+            "refused": [],
+            "due_by_morning": [forgotten, leaving],
+        }
+        listed = {report["id"]: report for report in away.reports()}
+        for key in LISTS:
+            for report in value[key]:
+                assert report == listed[report["id"]]
+
+    def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """Reports are sealed, stderr says what to do, and the exit code is that of the status."""
+        report = saved(QUENTIN)
+        away.delete_key()
+        said = away("status", "--tonight", "--json")
+        assert said.code == 0
+        [sealed] = said.json["in_house"]
+        assert (sealed["id"], sealed["guest"], sealed["sealed"]) == (report["id"], None, True)
+        assert said.err.count("apoa key recover") == 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+class TestSummary:
+    """The summary on the screen, as recorded."""
+
+    def test_a_whole_night(self, apoa: Apoa, serve: Serve, screens: Screens, lang: str) -> None:
+        """Shows what must be done, guests in house with their states, arrivals, departures and overdue departures."""
+        apoa.set_up(serve("ok,reject").base_url)
+        apoa.send(QUENTIN)
+        apoa.send(XIMENA, "--room", "12", "--yes")
+        apoa.save(OBADIAH, "--check-in", "2026-11-23T14:00", "--nights", "1", "--yes")
+        screens(apoa, "status", "--tonight", lang=lang)
+
+    def test_what_waits_is_said(self, apoa: Apoa, serve: Serve, screens: Screens, lang: str) -> None:
+        """Without guests nothing is to do. A report that waits, here or at the authority, is not called well."""
+        apoa.set_up(serve("pending").base_url)
+        screens(apoa, "status", "--tonight", lang=lang)
+        apoa.save(QUENTIN)
+        screens(apoa, "status", "--tonight", lang=lang)
+        apoa("sync")
+        assert apoa.states() == [("check_in", "pending")]
+        screens(apoa, "status", "--tonight", lang=lang)
+
+    def test_the_next_morning(
+        self, away: Apoa, saved: Callable[..., dict[str, Any]], screens: Screens, lang: str
+    ) -> None:
+        """In the morning, shows yesterday's arrivals and the departures of this morning; a guest may have no room."""
+        saved(QUENTIN, "2026-11-24T19:00", 1)
+        saved(XIMENA, "2026-11-24T19:30", 1, "--room", "")
+        away.clock.forward(MORNING_AFTER)
+        screens(away, "status", "--tonight", lang=lang)
+
+    def test_locked_summary(
+        self, away: Apoa, saved: Callable[..., dict[str, Any]], screens: Screens, lang: str
+    ) -> None:
+        """Without the key ids replace names, tables have no empty columns, and how to get it is said once."""
+        arrived = saved(QUENTIN)["id"]
+        saved(OBADIAH, "2026-11-23T14:00", 1)
+        assert away("checkout", arrived, "--yes", "--no-send").code == 0
+        away.delete_key()
+        said = screens(away, "status", "--tonight", lang=lang)
+        assert not any(word in said.all for guest in (QUENTIN, OBADIAH) for word in guest.words)
+
+    def test_unsettled_reports(self, apoa: Apoa, serve: Serve, screens: Screens, lang: str) -> None:
+        """A pending report is shown as such; a refused check-out by its guest and kind."""
+        apoa.set_up(serve("ok,reject,pending").base_url)
+        left = apoa.send(XIMENA)
+        apoa("checkout", left["id"], "--yes")
+        apoa.send(QUENTIN, "--check-in", "2026-11-23T21:00", "--yes")
+        assert sorted(apoa.states()) == [("check_in", "accepted"), ("check_in", "pending"), ("check_out", "rejected")]
+        screens(apoa, "status", "--tonight", lang=lang)
+
+    def test_typed_by_hand(self, apoa: Apoa, screens: Screens, lang: str) -> None:
+        """Reports that are due, or wait, are typed instead of sent."""
+        apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand")
+        filed, due = apoa.save(QUENTIN), apoa.save(XIMENA, "--check-in", "2026-11-23T14:00", "--yes")
+        assert apoa("received", filed["id"], "STT-77").code == 0
+        screens(apoa, "status", "--tonight", lang=lang)
+        assert apoa("received", due["id"], "STT-78").code == 0
+        apoa.save(OBADIAH)
+        screens(apoa, "status", "--tonight", lang=lang)
+
+    def test_unfinished_guests(self, away: Apoa, screens: Screens, lang: str) -> None:
+        """They are handed over by name; without the key by their times, and the error is shown once."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        away("report", "--no-send", keys=["n", *XIMENA.lines, "GDANSK"])
+        assert away("status", "--tonight", "--json").json["drafts"] == 2
+        screens(away, "status", "--tonight", lang=lang)
+        away.delete_key()
+        screens(away, "status", "--tonight", lang=lang)
+
+
+def test_one_screen(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal it fits on one screen, with what must be done first, and says how much more there is."""
+    for number in range(30):
+        day = ["--check-in", "2026-11-23T14:00", "--nights", "1", "--yes"] if number < 10 else []
+        away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", str(number), *day)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for columns, lines in ((80, 24), (60, 24), (80, 40), (200, 12)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("LINES", str(lines))
+        shown = click.unstyle(away("status", "--tonight").out).splitlines()
+        assert len(shown) <= max(lines - 1, 17)
+        assert shown[2].startswith("Due by 25 Nov 2026 12:00 WIB: 10.")
+        assert [line for line in shown if line.endswith("more: apoa list --in-house")]
+        assert any("Guests in house: 30" in line for line in shown)
+
+
+class TestManyReports:
+    """However many reports wait, the summary opens those that it shows."""
+
+    @pytest.fixture
+    def many(self, away: Apoa) -> list[dict[str, Any]]:
+        """Eight guests who left long ago and whose reports still wait, and one who is in house."""
+        left = []
+        for number in range(8):
+            days = ["--check-in", "2026-10-01T14:00", "--nights", "1", "--room", str(number), "--yes", "--again"]
+            left.append(away.save(QUENTIN, *days))
+            gone = ["checkout", left[-1]["id"], "--at", "2026-10-02T10:00", "--yes", "--no-send", "--json"]
+            assert away(*gone).code == 0
+        return [*left, away.save(XIMENA)]
+
+    def test_the_document(self, away: Apoa, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each report of the document is opened once, and few are held at once."""
+        contents = OpenContents(monkeypatch)
+        value = away("status", "--tonight", "--json").json
+        assert [report["id"] for report in value["due_by_morning"]] == [report["id"] for report in many[:-1]]
+        assert sorted(contents.opened) == sorted(report["id"] for report in many)
+        assert contents.most <= 3
+
+    def test_the_screen(self, away: Apoa, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Shows the first ones of those that are due, and how many more there are."""
+        monkeypatch.setattr(status_tonight, "MAX_SHOWN", 3)
+        contents = OpenContents(monkeypatch)
+        lines = away("status", "--tonight").out.splitlines()
+        assert sorted(contents.opened) == sorted(report["id"] for report in [*many[:3], many[-1]])
+        assert "Due by 25 Nov 2026 12:00 WIB: 8. Send them: apoa sync" in lines
+        assert "  ... and 5 more: apoa list" in lines
+
+    def test_damage(self, away: Apoa, many: list[dict[str, Any]]) -> None:
+        """The document has what can be read, and the exit code is that of a damaged outbox."""
+        assert many
+        away.change_database("UPDATE reports SET attempts = 'many' WHERE seq = 1")
+        said = away("status", "--tonight", "--json")
+        assert (said.code, len(said.json["due_by_morning"])) == (78, 7)
+        assert "outbox.db" in said.err
+
+
+def test_a_changed_record_is_an_error_and_the_rest_is_shown(away: Apoa) -> None:
+    """Its guest is shown by the id, the others by their names."""
+    broken, whole = away.save(QUENTIN), away.save(XIMENA)
+    away.change_database("UPDATE reports SET content = zeroblob(200) WHERE seq = 1")
+    said = away("status", "--tonight")
+    assert said.code == 0
+    assert XIMENA.name in said.out
+    assert broken["short_id"] in said.out
+    assert broken["short_id"] in said.err
+    assert whole["short_id"] not in said.err

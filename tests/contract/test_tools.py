@@ -1,4 +1,4 @@
-"""Typed clients that other projects generate from the contract: they compile, and keep "accepted means a receipt".
+"""Programs of other projects read the contract: linters find nothing, clients keep "accepted means a receipt".
 
 A program that takes the receipt of a result compiles where the status says that there is one, and nowhere else.
 """
@@ -14,7 +14,7 @@ from contract_helpers import node_tool, python_with_generators, run_tool
 
 pytestmark = pytest.mark.slow
 
-CONFIG = Path(__file__).with_name("openapi_python_client.yaml")
+HERE = Path(__file__).parent
 
 TYPESCRIPT = """
 import type {{ components }} from "./contract";
@@ -89,7 +89,15 @@ class PythonClient:
 
 def openapi_python_client(folder: Path) -> PythonClient:
     generate = [python_with_generators(), "-m", "openapi_python_client", "generate", "--path", str(CONTRACT)]
-    options = ["--output-path", "client", "--meta", "none", "--config", str(CONFIG), "--fail-on-warning"]
+    options = [
+        "--output-path",
+        "client",
+        "--meta",
+        "none",
+        "--config",
+        str(HERE / "openapi_python_client.yaml"),
+        "--fail-on-warning",
+    ]
     assert run_tool([*generate, *options], folder)[0] == 0
     return PythonClient(folder, "client.models", "from_dict")
 
@@ -159,3 +167,22 @@ def test_python_reads_the_examples(python: PythonClient, openapi: dict[str, Any]
     assert run_tool(arguments, python.folder) == (0, "duplicate rejected pending deferred\n")
     arguments[-1] = json.dumps(examples["accepted"]["value"])
     assert run_tool(arguments, python.folder) == (0, "accepted\n")
+
+
+def first_json(output: str, start: str) -> Any:
+    """The first JSON that begins with `start`. Each of them prints more than its JSON."""
+    return json.JSONDecoder().raw_decode(output[output.index(start) :])[0]
+
+
+def test_redocly_finds_nothing(tmp_path: Path) -> None:
+    """Redocly's recommended rules: no error and no warning."""
+    lint = [node_tool("redocly", "@redocly/cli"), "lint", "--config", str(HERE / "redocly.yaml"), "--format", "json"]
+    code, output = run_tool([*lint, str(CONTRACT)], tmp_path)
+    assert (code, first_json(output, "{")["problems"]) == (0, [])
+
+
+def test_spectral_finds_nothing(tmp_path: Path) -> None:
+    """Spectral's rules for OpenAPI: nothing of any severity."""
+    lint = [node_tool("spectral", "@stoplight/spectral-cli"), "lint", "--ruleset", str(HERE / "spectral.yaml")]
+    code, output = run_tool([*lint, "--fail-severity", "hint", "--format", "json", str(CONTRACT)], tmp_path)
+    assert (code, first_json(output, "[")) == (0, [])
