@@ -21,7 +21,6 @@ from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receip
 from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
-from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
     ApoaError,
@@ -33,14 +32,14 @@ from apoa_client.errors import (
     UsageProblem,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.rows import COLUMNS, NO_ACTOR
+from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.metadata import PUBLIC_KEY, SCHEDULED_RUN, write
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.ports.state import Suspension
-from apoa_client.report.kinds import OPEN_STATES, Receipt, State
+from apoa_client.report.kinds import Receipt, State
 from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
@@ -524,97 +523,6 @@ def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: py
 
         pieces(lock)
         assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
-
-
-# One report, two rows.
-
-
-def a_row(state: State, **more: Any) -> dict[str, Any]:
-    has_receipt = state is State.ACCEPTED
-    row = {column.name: column.initial for column in COLUMNS}
-    row |= {"id": uuid(1), "content": b"here", "state": state.value}
-    row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
-    row |= {"errors": b"errors"} if state is State.REJECTED else {}
-    return row | more
-
-
-ORDER = [State.QUEUED, State.WITHDRAWN, State.PENDING, State.REJECTED, State.ACCEPTED]
-
-
-@pytest.mark.parametrize("mine", ORDER)
-@pytest.mark.parametrize("theirs", ORDER)
-def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
-    """On either side. A report that a person withdrew was sent after all if the authority knows it."""
-    settled = merged_row(a_row(mine), a_row(theirs, content=b"theirs"))
-    assert settled["state"] == max(mine, theirs, key=ORDER.index)
-    assert settled["content"] == b"here"
-    assert (settled["receipt_number"] is None) == (State.ACCEPTED not in {mine, theirs})
-
-
-@pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
-def test_a_rejected_report_that_was_replaced_is_finished(state: State) -> None:
-    """The authority's findings about it show that it was rejected."""
-    replaced = a_row(State.SUPERSEDED, errors=b"errors")
-    assert merged_row(a_row(state), replaced)["state"] == "superseded"
-    assert merged_row(replaced, a_row(state))["state"] == "superseded"
-
-
-@pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
-def test_what_was_erased_stays_erased(state: State) -> None:
-    """On either side; an erasure on request while the report was being sent also withdraws it."""
-    erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
-    for settled in (merged_row(erased, a_row(state, photo=1)), merged_row(a_row(state, photo=1), erased)):
-        sealed = [settled[name] for name in ("content", "errors", "warnings", "photo")]
-        assert (sealed, settled["erased_at"]) == ([None] * 4, 7)
-        assert State(settled["state"]) not in OPEN_STATES
-
-
-PHOTO_STATES = [None, "kept", "refused", "sent"]
-
-
-@pytest.mark.parametrize("mine", PHOTO_STATES)
-@pytest.mark.parametrize("theirs", PHOTO_STATES)
-@pytest.mark.parametrize("states", [(State.ACCEPTED, State.QUEUED), (State.QUEUED, State.ACCEPTED)])
-def test_a_photo_that_was_sent_is_not_sent_again(
-    mine: str | None, theirs: str | None, states: tuple[State, State]
-) -> None:
-    """On whichever side the report is further along. A report here without a photo has none afterwards."""
-    rows = [
-        a_row(state, photo=None if photo is None else 1, photo_state=photo)
-        for state, photo in zip(states, (mine, theirs), strict=True)
-    ]
-    settled = merged_row(rows[0], rows[1])
-    assert settled["photo_state"] == (theirs if mine == "kept" and theirs is not None else mine)
-    assert settled["photo"] == rows[0]["photo"]
-
-
-def test_attempts_are_not_forgotten() -> None:
-    """Backoff and status use them."""
-    settled = merged_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
-    assert (settled["attempts"], settled["calls"]) == (5, 3)
-
-
-# The order of a stay.
-
-
-@given(st.data())
-def test_a_merged_order_follows_both_orders(data: st.DataObject) -> None:
-    """Common reports are fixed points; the others keep their position in their own order; each is there once."""
-    whole = data.draw(st.lists(st.text("abcdefgh", min_size=1, max_size=2), unique=True, max_size=8))
-    where = [data.draw(st.sampled_from(["ours", "theirs", "both"])) for _each in whole]
-    ours = [each for each, place in zip(whole, where, strict=True) if place != "theirs"]
-    theirs = [each for each, place in zip(whole, where, strict=True) if place != "ours"]
-    times = {each: data.draw(st.integers(0, 3)) for each in whole}
-    order = merged_order(ours, theirs, times)
-    assert sorted(order) == sorted(whole)
-    assert [each for each in order if each in ours] == ours
-    assert [each for each in order if each in theirs] == theirs
-
-
-def test_times_decide_if_neither_order_does() -> None:
-    """If the orders contradict each other, ours is kept."""
-    assert merged_order(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
-    assert merged_order(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
 
 
 # Whole histories.

@@ -1,15 +1,19 @@
-"""Reports that are withdrawn, replaced by others, or get a receipt by hand."""
+"""Reports that are withdrawn, replaced by others, or get a receipt by hand; and guests who are found again."""
 
 from datetime import date
 
 import pytest
-from outbox_helpers import HOUR, NOON, finding, receipt, report, uuid
-from outbox_stores import AnyOutbox
+from outbox_helpers import HOUR, NOON, PUBLIC_KEY, finding, receipt, report, uuid
+from outbox_stores import AnyOutbox, Store
 
-from apoa_client.errors import ReportMoved
+from apoa_client.errors import ReportMoved, SecretMissing
+from apoa_client.messages import msg
+from apoa_client.outbox.sql import reseal
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, Receipt, State
+from apoa_client.report.model import Document
+from apoa_client.vault.sealing import PropertySealer
 
 LATER = NOON + HOUR
 
@@ -214,3 +218,62 @@ class TestSameGuest:
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
         outbox.eraser.stay(report(1).stay_id, dry_run=False)
         assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
+
+
+def hash_of(_document: Document) -> int:
+    return 5
+
+
+def tags(outbox: AnyOutbox) -> list[int | None]:
+    return [row[0] for row in outbox._db.execute("SELECT guest_tag FROM reports ORDER BY seq")]
+
+
+@pytest.fixture
+def hashed(store: Store) -> Store:
+    """Five reports: one is hashed, and one names no guest."""
+    with store.open() as outbox:
+        outbox.add(report(0), due_at=None, guest_tag=1)
+        for number in (1, 2, 3):
+            outbox.add(report(number), due_at=None)
+        outbox.add(report(4, 1, Kind.CHECK_OUT), due_at=None)
+    return store
+
+
+def test_only_what_is_recorded_as_missing(hashed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A property that was set up without a key of the hash is left alone; else each report gets its hash once."""
+    monkeypatch.setattr(reseal, "_HASHED", 2)
+    with hashed.open() as outbox:
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [1, None, None, None, None]
+        with outbox._db.transaction():
+            reseal.record_missing_tags(outbox._db)
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [1, 5, 5, 5, None]
+        outbox.complete_guest_tags(lambda _document: 6)
+        assert tags(outbox) == [1, 5, 5, 5, None]
+
+
+def test_a_report_that_does_not_open(hashed: Store) -> None:
+    """Stays without a hash, and does not hold up the others; an erased one has no content."""
+    with hashed.open() as outbox:
+        with outbox._db.transaction():
+            reseal.forget_tags(outbox._db)
+        for number, content in ((1, b"\1\2"), (2, None)):
+            hashed.change("UPDATE reports SET content = ? WHERE id = ?", content, uuid(number))
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [5, None, None, 5, None]
+
+
+def test_without_the_key(hashed: Store) -> None:
+    """Nothing is stored, and the next run with the key does it."""
+
+    def no_key() -> bytes:
+        raise SecretMissing(msg("none"))
+
+    with hashed.open() as outbox, outbox._db.transaction():
+        reseal.record_missing_tags(outbox._db)
+    with hashed.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox, pytest.raises(SecretMissing):
+        outbox.complete_guest_tags(hash_of)
+    with hashed.open() as outbox:
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [1, 5, 5, 5, None]
