@@ -1,24 +1,17 @@
 """Restoring on an empty computer, or on one that has been used since: no state goes backwards, and each stay whole."""
 
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, rows_of, signed, snapshot
-from basics import NOW, FixedClock, raises_error, search
+from basics import NOW, raises_error
 from damage_helpers import file_size_limit, needs_size_limit
-from delivery_helpers import Hotel
-from delivery_helpers import report as guest_report
-from hypothesis import given
-from hypothesis import strategies as st
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
-from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
 from apoa_client.delivery.plan import LEASE
@@ -39,7 +32,7 @@ from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.ports.state import Suspension
-from apoa_client.report.kinds import Receipt, State
+from apoa_client.report.kinds import State
 from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
@@ -523,122 +516,6 @@ def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: py
 
         pieces(lock)
         assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
-
-
-# Whole histories.
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.integers(0, 3)),
-        st.tuples(
-            st.just("sync"), st.sampled_from(["", "lost", "pending", "503", "reject", "defer=1", "drop", "token:503"])
-        ),
-    ),
-    max_size=6,
-)
-
-
-class Life:
-    """A property, whose computers are replaced, and its authority, which stays."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = FixedClock()
-        self.homes = 0
-        self.numbers = 0
-        self.authority = AuthoritySimulator()
-        self.delivery = self._delivery(Home(folder / "0", SETTINGS))
-        self.backed_up: set[str] = set()
-
-    def _delivery(self, home: Home) -> Hotel:
-        self.home = home
-        return Hotel(SqliteStore(home.path), self.clock, self.authority)
-
-    def live(self, steps: list[tuple[str, Any]]) -> None:
-        for what, which in steps:
-            if what == "add":
-                self.numbers += 1
-                added = guest_report(self.numbers, self.homes * 10 + which, document=self.numbers)
-                self.delivery.outbox.add(added, due_at=None)
-            else:
-                self.authority.script(which)
-                self.delivery.sync()
-                self.authority._steps.clear()
-                self.delivery.wait(minutes=10)
-
-    @property
-    def ids(self) -> set[str]:
-        return {entry.id for entry in self.delivery.outbox.entries(Selection())}
-
-    def back_up(self) -> None:
-        self.backed_up = self.ids
-        self.home.back_up(self.folder / "apoa.db")
-
-    def lose(self) -> None:
-        """The computer is lost; the property continues on another one with the key, or on an empty one."""
-        self.delivery.close()
-        self.homes += 1
-        self.delivery = self._delivery(Home(self.folder / str(self.homes), SETTINGS))
-
-    def restore(self) -> None:
-        self.delivery.close()
-        preview = self.home.restore(self.folder / "apoa.db", dry_run=True).merged
-        assert self.home.restore(self.folder / "apoa.db").merged == preview
-        self.delivery = self._delivery(self.home)
-
-    def settle(self) -> set[str]:
-        """Deliver until nothing waits, and return the ids of what was sent for that."""
-        before = len(self.authority.batches)
-        for _run in range(4):
-            self.delivery.wait(hours=2)
-            self.delivery.sync()
-        return {each for batch in self.authority.batches[before:] for each in batch}
-
-    def receipts(self) -> dict[str, Receipt | None]:
-        return {entry.id: entry.receipt for entry in self.delivery.outbox.entries(Selection())}
-
-    def assert_delivered(self) -> None:
-        """Everything is there, the authority has each report once, and receipts agree."""
-        refused: set[str] = set()  # stays that wait for a person
-        for entry in self.delivery.outbox.entries(Selection()):
-            waits = {State.QUEUED} if entry.stay_id in refused else {State.ACCEPTED, State.REJECTED}
-            assert entry.state in waits
-            refused |= {entry.stay_id} if entry.state is State.REJECTED else set()
-            assert entry.receipt == self.authority.acquired.get(entry.id)
-        numbers = [receipt.number for receipt in self.authority.acquired.values()]
-        assert len(set(numbers)) == len(numbers)
-
-
-@given(before=STEPS, after=STEPS, later=STEPS, lost=st.booleans(), fresh=st.booleans(), piece=st.sampled_from([1, 250]))
-@search(60)
-def test_whatever_happens_each_report_is_acquired_once(
-    before: list[tuple[str, Any]],
-    after: list[tuple[str, Any]],
-    later: list[tuple[str, Any]],
-    *,
-    lost: bool,
-    fresh: bool,
-    piece: int,
-) -> None:
-    """A backup, more reports, a loss or none, reports without the backup, a restore: everything is there once."""
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(merge, "PIECE", piece)
-        life = Life(Path(folder))
-        life.live(before)
-        life.back_up()
-        life.live(after)
-        if lost:
-            life.lose()
-            life.live([] if fresh else later)
-        needed = life.backed_up | life.ids
-        life.restore()
-        assert life.ids == needed
-        known = life.receipts()
-        sent = life.settle()
-        assert not sent & {each for each, its_receipt in known.items() if its_receipt is not None}
-        assert known.items() - {(each, None) for each in known} <= life.receipts().items()
-        life.assert_delivered()
-        life.delivery.close()
 
 
 @pytest.fixture(autouse=True)

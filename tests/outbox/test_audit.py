@@ -10,7 +10,7 @@ import pytest
 from basics import raises_error, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, uuid
+from outbox_helpers import NOON, PERSONAL, claimed, finding, open_outbox, receipt, report, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import OutboxDamaged
@@ -52,11 +52,6 @@ def box(store: Store, staff: Staff) -> Iterator[AnyOutbox]:
 
 def recorded(outbox: AnyOutbox) -> list[tuple[str, str | None, str | None]]:
     return [(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
-
-
-def claimed(outbox: AnyOutbox, *numbers: int) -> str:
-    lease, _ = outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)
-    return lease
 
 
 def changed(path: Path, statement: str, values: Sequence[object] = ()) -> None:

@@ -8,17 +8,16 @@ from typing import NamedTuple
 
 import pytest
 from basics import FixedClock, raises_error
-from outbox_helpers import HOUR, NOON, PUBLIC_KEY, finding, receipt, report, uuid
+from outbox_helpers import HOUR, NOON, finding, receipt, report, sealer_without_key, uuid
 from outbox_stores import AnyOutbox, Store
 
-from apoa_client.errors import NotNow, OutboxDamaged, SecretMissing
+from apoa_client.errors import NotNow, OutboxDamaged
 from apoa_client.messages import msg
 from apoa_client.outbox.sql import claims as module
 from apoa_client.outbox.sql.claims import Maintenance
 from apoa_client.ports.entries import Change, Entry, Selection
 from apoa_client.ports.state import Actor
 from apoa_client.report.kinds import State
-from apoa_client.vault.sealing import PropertySealer
 
 
 def test_an_expired_lease_is_taken_over(outbox: AnyOutbox) -> None:
@@ -65,10 +64,6 @@ def test_a_lease_is_renewed_by_its_token(outbox: AnyOutbox) -> None:
     assert not outbox.renew(later, now=NOON, lease_until=NOON + HOUR)
 
 
-def missing_key() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
 def test_a_released_report_is_as_before(outbox: AnyOutbox) -> None:
     """What another process has taken over, or was settled, is left alone."""
     outbox.add(report(1), due_at=None)
@@ -87,7 +82,7 @@ def test_nothing_is_claimed_or_released_without_the_key(outbox: AnyOutbox, store
     """A lease that a process without the key cannot end expires; what it says is needed."""
     outbox.add(report(1), due_at=None)
     lease, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
-    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+    with store.open(sealer_without_key()) as keyless:
         with raises_error("key_needed"):
             keyless.claim([uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
         with raises_error("key_needed"):

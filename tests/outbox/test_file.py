@@ -1,11 +1,9 @@
 """The outbox's file: created completely, private, refused if it is not ours, and never silently replaced."""
 
-import itertools
 import os
 import shutil
 import sqlite3
 import stat
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 from basics import raises_error
+from damage_helpers import fill_disk, may_mount, read_only, small_disk
 from held_files import Hold
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_stores import only_sqlite
@@ -384,27 +383,14 @@ def add_until(error: type[StorageProblem], outbox: SqliteOutbox) -> list[str]:
     return saved
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder], check=False).returncode:
-        pytest.skip("this user may not mount")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-@pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
+@may_mount
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     """A real full disk: `DiskFull` when creating, adding, opening; no acknowledged report is lost."""
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", 256) as disk:
         path = disk / "outbox.db"
         with open_outbox(path) as outbox:
             saved = add_until(DiskFull, outbox)
-        ballast = disk / "ballast"
-        with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            file.writelines(itertools.repeat(bytes(4096)))
+        ballast = fill_disk(disk)
         with pytest.raises(DiskFull):
             open_outbox(disk / "other.db")
         with pytest.raises(DiskFull):
@@ -414,11 +400,11 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
             assert [entry.id for entry in outbox.entries(Selection())] == saved
 
 
-@pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
+@may_mount
 def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
     """However much room is missing: `DiskFull` and no file of that name, or a whole outbox."""
     made = []
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", 256) as disk:
         for free in range(16, 256, 16):
             path, ballast = disk / f"{free}.db", disk / "ballast"
             ballast.write_bytes(bytes((256 - free) * 1024))
@@ -436,19 +422,14 @@ def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    if not ROOT:
+def unwritable(folder: Path) -> Iterator[None]:
+    if ROOT:
+        with read_only(folder, folder):
+            yield
+    else:
         folder.chmod(0o500)
         yield
         folder.chmod(0o700)
-        return
-    commands = [["mount", "--bind", str(folder), str(folder)], ["mount", "-o", "remount,ro,bind", str(folder)]]
-    if sys.platform != "linux" or any(subprocess.run(command, check=False).returncode for command in commands):
-        pytest.skip("this user may write everywhere, and may not mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -458,7 +439,7 @@ def test_a_read_only_home(path: Path, *, exists: bool) -> None:
     path.parent.mkdir(parents=True)
     if exists:
         open_outbox(path).close()
-    with read_only(path.parent), pytest.raises(OutboxUnreachable):
+    with unwritable(path.parent), pytest.raises(OutboxUnreachable):
         open_outbox(path)
 
 

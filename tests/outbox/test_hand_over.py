@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, finding, open_outbox, receipt, report, sealer
+from outbox_helpers import (
+    HOUR,
+    NOON,
+    PHOTO,
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    finding,
+    open_outbox,
+    receipt,
+    report,
+    sealer,
+    settle,
+)
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
@@ -204,14 +216,6 @@ def test_a_report_that_is_being_sent_is_left(tmp_path: Path, here: SqliteOutbox,
     [entry] = there.find(report(1).id)
     assert (entry.state, entry.calls, entry.withdrawable) == (State.QUEUED, 1, False)
     assert not there.integrity.verify().doubts
-
-
-def settle(outbox: Outbox, number: int, state: State) -> None:
-    """Let the authority answer about a report."""
-    lease, _entries = outbox.claim([report(number).id], now=NOON, lease_until=NOON + LEASE)
-    given = receipt() if state is State.ACCEPTED else None
-    errors = (finding(),) if state is State.REJECTED else None
-    outbox.settle(lease, [Change(report(number).id, state, receipt=given, errors=errors)])
 
 
 def test_the_history_is_handed_over_on_request(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:

@@ -16,12 +16,22 @@ import pytest
 from basics import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, finding, receipt, report, sealer, uuid
+from outbox_helpers import (
+    HOUR,
+    NOON,
+    PHOTO,
+    finding,
+    receipt,
+    report,
+    sealer,
+    sealer_without_key,
+    settle,
+    uuid,
+)
 from outbox_stores import AnyOutbox, NewStore, SqliteStore, Store, new_sqlite_store, only_sqlite
 from postgres_helpers import SharedOutbox
 
-from apoa_client.errors import ApoaError, NotAuthentic, OutboxDamaged, SecretMissing
-from apoa_client.messages import msg
+from apoa_client.errors import ApoaError, NotAuthentic, OutboxDamaged
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER
@@ -30,7 +40,7 @@ from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import AuditEvent, Suspension
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import State
-from apoa_client.vault.sealing import PropertySealer, encode_key, key_pair_from_seed
+from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 
 WAITING, ACCEPTED, PENDING, REJECTED, SUPERSEDED, WITHDRAWN, ERASED, WITH_PHOTO, REPLACEMENT = range(9)
 """The numbers of the reports that have codes."""
@@ -51,21 +61,6 @@ UNNOTICED = frozenset(
 """Columns without meaning for what is sent: they say when, and which guests are perhaps the same."""
 
 
-def missing_key() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
-def no_key() -> PropertySealer:
-    return PropertySealer(PUBLIC_KEY, missing_key)
-
-
-def settle(box: AnyOutbox, number: int, state: State) -> None:
-    lease, _entries = box.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
-    errors = (finding(),) if state is State.REJECTED else None
-    given_receipt = receipt(number) if state is State.ACCEPTED else None
-    box.settle(lease, [Change(uuid(number), state, receipt=given_receipt, errors=errors)])
-
-
 def fill(store: Store) -> OutboxVersion:
     """Save reports in every state, all with codes, then one without the key. Returns what the vault knows."""
     with store.open() as box:
@@ -81,7 +76,7 @@ def fill(store: Store) -> OutboxVersion:
         box.add(report(REPLACEMENT, stay=SUPERSEDED), due_at=NOON, replaces=[uuid(SUPERSEDED)])
         box.eraser.stay(report(ERASED).stay_id, dry_run=False)
         known = box.authenticate(ask=False).version
-    with store.open(no_key()) as keyless:
+    with store.open(sealer_without_key()) as keyless:
         keyless.add(report(UNCODED), due_at=NOON)
     assert known is not None
     return known
@@ -145,7 +140,7 @@ def known(filled: Filled) -> OutboxVersion:
 def keyless(store: Store, known: OutboxVersion) -> Iterator[AnyOutbox]:
     """The same outbox, opened by a command without the key."""
     assert known
-    with store.open(no_key()) as opened:
+    with store.open(sealer_without_key()) as opened:
         yield opened
 
 
@@ -416,7 +411,7 @@ def test_an_older_copy_of_the_outbox(store: Store, known: OutboxVersion) -> None
 def test_an_older_copy_from_before_the_vault_knew_more(store: Store, known: OutboxVersion) -> None:
     """Not noticed, as the threat model says: nothing with the key was counted since."""
     with copied(store) as older:
-        with store.open(no_key()) as box:
+        with store.open(sealer_without_key()) as box:
             box.add(report(11), due_at=NOON)
         with older.open() as box:
             assert found(box, known) == set()
@@ -550,7 +545,7 @@ def strip(store: Store) -> None:
 
 def test_a_guest_whom_another_program_saves(store: Store, known: OutboxVersion) -> None:
     """Not noticed, as the threat model says: the public key is enough to save a report."""
-    with store.open(no_key()) as forger:
+    with store.open(sealer_without_key()) as forger:
         forger.add(report(12), due_at=NOON)
     with store.open() as box:
         assert found(box, known) == set()
