@@ -368,21 +368,23 @@ def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
     assert old.path.read_bytes() == b"spoilt" * 1000
 
 
-@pytest.mark.parametrize("spoil", ["rows", "settings", "long number", "file"])
-def test_an_invalid_backup_changes_nothing(new: Home, file: Path, spoil: str) -> None:
-    """Whatever is wrong with it is found before."""
-    if spoil == "file":
-        file.write_bytes(b"no backup")
-    elif spoil == "settings":
-        signed(file, "UPDATE backup SET value = value || 'mystery = 1\n' WHERE key = 'settings'")
-    elif spoil == "long number":
-        digits = "9" * 5000
-        number = f"UPDATE backup SET value = value || 'retention_days = {digits}\n' WHERE key = 'settings'"  # noqa: S608
-        signed(file, number)
-    else:
-        signed(file, "UPDATE reports SET kind = 'mystery' WHERE seq = 3")
-    with raises_error("not_a_backup", "backup_damaged", "outbox_too_new"):
-        new.restore(file)
+SETTING = "UPDATE backup SET value = value || '{}\n' WHERE key = 'settings'"
+"""Adds a line to the settings in a backup."""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reports SET kind = 'mystery' WHERE seq = 3",
+        SETTING.format("mystery = 1"),
+        SETTING.format(f"retention_days = {'9' * 5000}"),
+    ],
+    ids=["row", "setting", "long number"],
+)
+def test_an_invalid_backup_changes_nothing(new: Home, file: Path, statement: str) -> None:
+    """Whatever is wrong with it, in a row or in the settings, is found before."""
+    with raises_error("backup_damaged", "outbox_too_new"):
+        new.restore(signed(file, statement))
     assert not new.folders.data.exists()
 
 
@@ -478,30 +480,6 @@ def test_whole_stays_are_merged_one_after_the_other(pieces: Pieces, stays: Stays
     with here.outbox() as outbox:
         assert outbox.find(uuid(2))[0].receipt == receipt(2)
         assert outbox.audit_trail.verify().wrong is None
-
-
-@pytest.mark.parametrize("when", [0, 1, 2, -1])
-def test_an_interrupted_restore_goes_on(pieces: Pieces, stays: Stays, when: int) -> None:
-    """What was merged stays, nothing is lost, and the same restore does the rest."""
-    file, here = stays
-
-    interruptions = [Interrupted()]
-
-    def interrupt_once(number: int) -> None:
-        if number == when and interruptions:
-            raise interruptions.pop()
-
-    pieces(interrupt_once)
-    with pytest.raises(Interrupted):
-        here.restore(file)
-    done = when if when >= 0 else 3
-    assert stay_sizes(here) == [3 if number <= done else 1 if number == 2 else 0 for number in (1, 2, 3)]
-    missing = 9 - sum(stay_sizes(here))
-    preview = here.restore(file, dry_run=True).merged
-    merged = here.restore(file).merged
-    assert merged == preview
-    assert (merged.inserted, stay_sizes(here)) == (missing, [3, 3, 3])
-    assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
 
 
 def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
