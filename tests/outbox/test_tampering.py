@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -375,33 +375,27 @@ def test_an_acceptance_that_was_forged(
 
 LEASES = ("x", HAND_OVER, f"{HAND_OVER}queued", f"{HAND_OVER}{{state}}")
 """No lease opens a closed report: that of a hand-over, with its own state of before, only keeps what is open."""
-NAMED: list[tuple[int, dict[str, object]]] = [
+CHANGED: Sequence[Mapping[str, object]] = (
+    *({"state": "accepted"}, {"calls": 1}, {"receipt_number": "STT-9", "receipt_issued_at": 1}, {"finished_at": 1}),
+    *({"erased_at": 1, "content": None}, {"version": 1}, {"mac": b"x" * 32}, {"last_error": "offline"}),
+    {"photo_state": "kept"},
+)
+"""What is no save without the key: only that is possible without a code."""
+NAMED: list[tuple[int, Mapping[str, object]]] = [
     *(
         (number, {"state": "sending", "lease": lease, "lease_until": 0})
         for number in (WITHDRAWN, SUPERSEDED, ACCEPTED, ERASED)
         for lease in LEASES
     ),
     (WAITING, {"mac": None, "version": None}),
-    *(
-        (UNCODED, change)
-        for change in (
-            {"state": "accepted"},
-            {"calls": 1},
-            {"receipt_number": "STT-9", "receipt_issued_at": 1},
-            {"erased_at": 1, "content": None},
-            {"finished_at": 1},
-            {"version": 1},
-            {"mac": b"x" * 32},
-            {"last_error": "offline"},
-            {"photo_state": "kept"},
-        )
-    ),
+    *((UNCODED, change) for change in CHANGED),
 ]
-"""What is no save without the key: only that is possible without a code."""
 
 
 @pytest.mark.parametrize(("number", "change"), NAMED)
-def test_a_row_that_no_save_wrote(store: Store, known: OutboxVersion, number: int, change: dict[str, object]) -> None:
+def test_a_row_that_no_save_wrote(
+    store: Store, known: OutboxVersion, number: int, change: Mapping[str, object]
+) -> None:
     """A closed report that is opened, one whose code is removed, and one that was saved without a code and changed."""
     state = value(store, "state", seqs(store)[uuid(number)])
     values = [each.format(state=state) if isinstance(each, str) else each for each in change.values()]

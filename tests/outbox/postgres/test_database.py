@@ -288,7 +288,7 @@ def test_killed_server() -> None:
             connection.execute(b"CREATE FUNCTION apoa.lock_property(boolean) RETURNS boolean RETURN true")
         database = PostgresDatabase(cluster.address(name), "melati", PASSWORD, TimeLimits(answer=5.0))
         stored = list[int]()
-        for number in range(3):
+        for number in range(2):
             with database.transaction():
                 add(database, number)
             stored.append(number)
