@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import stat
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -96,30 +95,6 @@ def test_nothing_is_created_unless_asked_for(path: Path) -> None:
         SqliteOutbox.open(path, sealer())
     assert caught.value.exit_code is Exit.SETTINGS
     assert not path.parent.exists()
-
-
-def test_many_may_create_it_at_once(path: Path) -> None:
-    """The first creates it; the others use it, and no report is lost."""
-    failures: list[BaseException] = []
-    together = threading.Barrier(6)
-
-    def work(number: int) -> None:
-        try:
-            together.wait()
-            with open_outbox(path) as outbox:
-                outbox.add(report(number), due_at=None)
-        except BaseException as exc:  # noqa: BLE001  shown below
-            failures.append(exc)
-
-    threads = [threading.Thread(target=work, args=[number]) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    with open_outbox(path) as outbox:
-        assert {entry.id for entry in outbox.entries(Selection())} == {uuid(number) for number in range(6)}
-    assert [file.name for file in path.parent.iterdir()] == ["outbox.db"]
 
 
 def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Path) -> None:
@@ -356,40 +331,15 @@ def read_all(path: Path) -> str:
     return "read"
 
 
-@only_sqlite
-def test_a_full_database_is_a_full_disk_and_loses_nothing(outbox: SqliteOutbox) -> None:
-    """If nothing more fits, adding raises `DiskFull`, and everything saved before is still readable."""
-    saved = fill(outbox, limit_pages=60)
-    assert [entry.id for entry in outbox.entries(Selection())] == saved
-    outbox._db.execute("PRAGMA max_page_count = 100000")
-    outbox.add(report(9999), due_at=None)
-
-
-def fill(outbox: SqliteOutbox, *, limit_pages: int) -> list[str]:
-    outbox._db.execute(f"PRAGMA max_page_count = {limit_pages}")
-    return add_until(DiskFull, outbox)
-
-
-def add_until(error: type[StorageProblem], outbox: SqliteOutbox) -> list[str]:
-    """Add reports until it fails, and return the ids of those that were acknowledged."""
-    saved: list[str] = []
-
-    def add_all() -> None:
-        saved.extend(outbox.add(report(number), due_at=None).id for number in range(1000))
-
-    with pytest.raises(error):
-        add_all()
-    assert saved
-    return saved
-
-
 @may_mount
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     """A real full disk: `DiskFull` when creating, adding, opening; no acknowledged report is lost."""
     with small_disk(tmp_path / "disk", 256) as disk:
         path = disk / "outbox.db"
-        with open_outbox(path) as outbox:
-            saved = add_until(DiskFull, outbox)
+        saved: list[str] = []
+        with open_outbox(path) as outbox, pytest.raises(DiskFull):
+            saved.extend(outbox.add(report(number), due_at=None).id for number in range(1000))
+        assert saved
         ballast = fill_disk(disk)
         with pytest.raises(DiskFull):
             open_outbox(disk / "other.db")
