@@ -384,9 +384,9 @@ def test_a_view_in_place_of_the_information(made: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE reports SET errors = zeroblob(20000000) WHERE seq = 1",
-        "UPDATE memo SET value = CAST(zeroblob(20000000) AS TEXT) WHERE key = (SELECT min(key) FROM memo)",
-        "UPDATE backup SET value = value || CAST(zeroblob(20000000) AS TEXT) WHERE key = 'settings'",
+        "UPDATE reports SET errors = zeroblob(4200000) WHERE seq = 1",
+        "UPDATE memo SET value = CAST(zeroblob(4200000) AS TEXT) WHERE key = (SELECT min(key) FROM memo)",
+        "UPDATE backup SET value = value || CAST(zeroblob(4200000) AS TEXT) WHERE key = 'settings'",
         "UPDATE backup SET value = value || printf('#%.70000c', 'x') WHERE key = 'settings'",
     ],
 )

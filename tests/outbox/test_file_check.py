@@ -172,7 +172,7 @@ def test_random_damage(file: Path) -> None:
     chance = random.Random(4)  # noqa: S311  a test's
     sound, before = file.read_bytes(), rows(file)
     roots = [root_of(file, name) for name in INDEXES]
-    for _round in range(40):
+    for _round in range(20):
         at = chance.choice(roots)
         overwrite(file, 0, sound)
         if chance.random() < 0.5:
