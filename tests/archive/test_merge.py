@@ -264,6 +264,13 @@ def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
     assert (settled["receipt_number"] is None) == (State.ACCEPTED not in {mine, theirs})
 
 
+def test_a_receipt_counts_most() -> None:
+    """Only the authority can have given it, whatever state the other side has."""
+    given = a_row(State.PENDING, receipt_number="STT-1", receipt_issued_at=5)
+    for settled in (merged_row(given, a_row(State.REJECTED)), merged_row(a_row(State.REJECTED), given)):
+        assert (settled["state"], settled["receipt_number"]) == ("pending", "STT-1")
+
+
 @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
 def test_a_rejected_report_that_was_replaced_is_finished(state: State) -> None:
     """The authority's findings about it show that it was rejected."""
