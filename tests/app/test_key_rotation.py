@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 
 class Installation:
-    """A property on the disk. Each action in `step` is counted, and the process dies at step number `death`."""
+    """A property on the disk. Each action in `step` is counted, and the process dies after number `death`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,7 +60,6 @@ class Installation:
         self.installation = folder / "public-key"
         self.store = KeyFileStore(folder / "keys.json")
         self.death = -1
-        self.after = False
         self.steps = 0
         self.meanwhile: Callable[[int], None] = lambda _step: None
 
@@ -89,25 +88,24 @@ class Installation:
         with self.outbox() as outbox:
             return [outbox.drafts.open(draft) for draft in outbox.drafts.waiting(NOON)]
 
-    def change(self, private_key: bytes = NEW, **environ: str) -> int:
+    @contextmanager
+    def pair(self, **environ: str) -> Iterator[KeyPair]:
         with self.outbox() as outbox:
-            return KeyPair([outbox], self.secrets(**environ), self.public_key, self.name).change(private_key)
+            yield KeyPair([outbox], self.secrets(**environ), self.public_key, self.name)
 
-    def keeps_old_key(self) -> bool:
-        with self.outbox() as outbox:
-            return KeyPair([outbox], self.secrets(), self.public_key, self.name).keeps_old_key
+    def change(self, private_key: bytes = NEW, **environ: str) -> int:
+        with self.pair(**environ) as pair:
+            return pair.change(private_key)
 
     def recover(self, private_key: bytes) -> KeyRecovery:
-        with self.outbox() as outbox:
-            return KeyPair([outbox], self.secrets(), self.public_key, self.name).recover(private_key)
+        with self.pair() as pair:
+            return pair.recover(private_key)
 
     def name(self, public_key: bytes) -> None:
         self.step(lambda: self.installation.write_bytes(public_key))
 
     def step(self, action: Callable[[], object]) -> None:
         self.steps += 1
-        if self.steps == self.death and not self.after:
-            raise Killed
         action()
         self.meanwhile(self.steps)
         if self.steps == self.death:
@@ -227,7 +225,7 @@ def test_a_change_of_keys(installation: Installation) -> None:
         last = list(outbox.audit_trail.entries())[-1]
         assert (last.action, last.detail) == ("key_rotated", fingerprint(NEW_PUBLIC))
         assert outbox.audit_trail.verify().wrong is None
-        pair = KeyPair([outbox], installation.secrets(), installation.public_key, installation.name)
+    with installation.pair() as pair:
         assert (pair.private_key(), pair.fingerprint) == (NEW, fingerprint(NEW_PUBLIC))
         assert not any(repr(key) in repr(pair) for key in (NEW, NEW_PUBLIC))
     sealed = installation.sealed_drafts()
@@ -255,37 +253,10 @@ def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
             "UNION ALL SELECT photo FROM reports WHERE photo IS NOT NULL"
         )
         sealed = [row[0] for row in columns]
-    with installation.outbox() as outbox:  # the last connection to close would empty the log
-        KeyPair([outbox], installation.secrets(), installation.public_key, installation.name).change(NEW)
+    with installation.pair() as pair:  # the last connection to close would empty the log
+        pair.change(NEW)
         left = b"".join(path.read_bytes() for path in installation.folder.glob("outbox.db*"))
     assert [record for record in sealed if record[8:60] in left] == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("after", [False, True])
-def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:  # noqa: FBT001  a parameter
-    """Whatever was done by then, a new process reads everything; and the next change, to another key, finishes it."""
-    deaths = set()
-    for step in count(1):
-        (tmp_path / str(step)).mkdir()
-        installation = begun(tmp_path / str(step), monkeypatch)
-        before = installation.read()
-        with installation.outbox() as outbox:
-            outbox.record_public_key(encode_key(PUBLIC_KEY))
-        installation.death, installation.after = step, after
-        if not dies(installation):
-            break
-        installation.death = -1
-        assert (installation.read(), installation.drafts()) == (before, DRAFTS), step
-        assert nothing_is_in_doubt(installation), step
-        deaths.add(state_of(installation))
-        installation.change(OTHER)
-        assert (installation.read(), installation.drafts()) == (before, DRAFTS), step
-        assert installation.sealed_to(OTHER) == REPORTS
-        assert nothing_is_in_doubt(installation), step
-        assert Keys(lambda: installation.store).next() is None  # noqa: B023  used at once
-    # The interrupted states: begun, some rows resealed, all rows resealed with both keys still there.
-    assert {(keys, renewed) for keys, _public, renewed in deaths} >= {(2, 0), (2, 2), (2, 4), (2, REPORTS)}
 
 
 def dies(installation: Installation) -> bool:
@@ -304,13 +275,23 @@ def nothing_is_in_doubt(installation: Installation) -> bool:
         return verified.with_key and not [*verified.doubts, *found.doubts, *outbox.integrity.doubts()]
 
 
-def state_of(installation: Installation) -> tuple[int, bool, int]:
-    """The number of keys, whether the settings name the new one, and how many rows are sealed to it."""
-    return (
-        len(set(Keys(lambda: installation.store).all())),
-        installation.public_key == NEW_PUBLIC,
-        installation.sealed_to(NEW),
-    )
+@pytest.mark.parametrize("death", [1, 2, 3, 6, 9])
+def test_a_death(installation: Installation, death: int) -> None:
+    """Whatever was done by then, a new process reads everything; and the next change, to another key, finishes it."""
+    before = installation.read()
+    with installation.outbox() as outbox:
+        outbox.record_public_key(encode_key(PUBLIC_KEY))
+    installation.death = death
+    assert dies(installation)
+    installation.death = -1
+    assert (installation.read(), installation.drafts()) == (before, DRAFTS)
+    assert len(set(Keys(lambda: installation.store).all())) == 2
+    assert nothing_is_in_doubt(installation)
+    installation.change(OTHER)
+    assert (installation.read(), installation.drafts()) == (before, DRAFTS)
+    assert installation.sealed_to(OTHER) == REPORTS
+    assert nothing_is_in_doubt(installation)
+    assert Keys(lambda: installation.store).next() is None
 
 
 def test_what_others_do_meanwhile(installation: Installation) -> None:
@@ -382,7 +363,7 @@ def test_an_outbox_without_a_recorded_key_accepts_every_key(installation: Instal
     """Earlier versions did not record it; the next change of keys does."""
     with installation.outbox() as late:
         late.add(report(60), due_at=NOON)
-        installation.death = 2  # the settings have the new key already
+        installation.death = 1  # the vault has the new key already
         assert dies(installation)
         installation.death = -1
         late.add(report(61), due_at=NOON)
@@ -410,10 +391,12 @@ def test_the_old_key_is_kept_while_it_is_needed(installation: Installation, monk
             patch.setattr(Keys, "finish_rotation", finish)
             installation.change()
         assert Keys(lambda: installation.store).all() == [NEW, PRIVATE_KEY]
-        assert installation.keeps_old_key()
+        with installation.pair() as pair:
+            assert pair.keeps_old_key
         assert installation.change() == (table == "reports")
         assert Keys(lambda: installation.store).all() == [NEW]
-        assert not installation.keeps_old_key()
+        with installation.pair() as pair:
+            assert not pair.keeps_old_key
         installation.change(PRIVATE_KEY)
     assert installation.drafts()[-1] is not None
 
@@ -542,7 +525,7 @@ class TestRecovery:
 
     def test_a_backup_from_the_middle_of_a_change(self, installation: Installation) -> None:
         """Two sheets recover both keys, in either order; everything is readable, and the next change leaves one key."""
-        installation.death, installation.after = 6, True
+        installation.death = 6
         assert dies(installation)
         installation.death = -1
         assert 0 < installation.sealed_to(NEW) < REPORTS

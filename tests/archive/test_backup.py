@@ -54,21 +54,21 @@ def settings(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The path of the backup."""
-    return tmp_path / "stick" / "apoa.db"
+    """The path of the backup, alone in its folder."""
+    path = tmp_path / "stick" / "apoa.db"
+    path.parent.mkdir()
+    return path
 
 
 @pytest.fixture
 def made(settings: Home, file: Path) -> Path:
     """A backup of the property."""
-    file.parent.mkdir()
     settings.back_up(file)
     return file
 
 
 def test_it_is_the_outbox_as_it_was(settings: Home, file: Path) -> None:
     """Every row, byte for byte, with its leases, in one file that is readable only by the owner; and the settings."""
-    file.parent.mkdir()
     written = settings.back_up(file)
     assert rows_of(file) == settings.rows()
     assert [path.name for path in file.parent.iterdir()] == [file.name]
@@ -84,7 +84,6 @@ def test_it_follows_a_repair(settings: Home, file: Path) -> None:
     clear_index(settings.path, "reports_open")
     with settings.outbox() as outbox:
         assert outbox.rebuild_indexes()
-    file.parent.mkdir()
     settings.back_up(file)
     with open_backup(file):
         assert rows_of(file) == settings.rows()
@@ -103,19 +102,12 @@ def test_nothing_personal_and_no_secret_is_in_it(made: Path) -> None:
     assert PRIVATE_KEY not in made.read_bytes()
 
 
-def test_it_needs_no_key_and_is_recorded(settings: Home, made: Path) -> None:
-    """The outbox's audit trail records it."""
-    assert made.exists()
+def test_it_is_recorded_where_it_was_made(settings: Home, made: Path) -> None:
+    """In the audit trail and as the last backup; an outbox that was restored from it has none."""
     with settings.outbox() as outbox:
-        assert outbox._db.execute("SELECT action, who FROM audit ORDER BY n DESC").fetchone() == ("backed_up", "wayan")
-        assert outbox.value(LAST_BACKUP) == NOW
-
-
-def test_the_last_backup_is_known_only_where_it_was_made(settings: Home, made: Path, tmp_path: Path) -> None:
-    """An outbox without one has none, nor has one that was restored on another computer."""
+        *_before, last = outbox.audit_trail.entries()
+        assert (last.action, last.who, outbox.value(LAST_BACKUP)) == ("backed_up", "wayan", NOW)
     settings.back_up(made, force=True)
-    with Home(tmp_path / "new", SETTINGS).outbox() as outbox:
-        assert outbox.value(LAST_BACKUP) is None
     settings.restore(made, "kenanga")
     with SqliteOutbox.open(settings.folders.outbox("kenanga"), sealer()) as restored:
         assert restored.value(LAST_BACKUP) is None
@@ -123,7 +115,6 @@ def test_the_last_backup_is_known_only_where_it_was_made(settings: Home, made: P
 
 def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports that are added during each step of the copying are not in it, and do not restart it."""
-    file.parent.mkdir()
     monkeypatch.setattr(backup_module, "_BATCH_PAGES", 1)
     before, added, stop = settings.rows(), list[int](), threading.Event()
     begun = threading.Event()
@@ -190,7 +181,6 @@ with file_lock.running(folder):
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not show who has a lock: it goes by the time")
 def test_what_a_killed_backup_leaves(settings: Home, file: Path) -> None:
     """The next backup removes it at once, but not what a running one writes, however old that is."""
-    file.parent.mkdir()
     target = file.with_name("another.db")
     command = [sys.executable, "-c", WRITER, str(target)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -206,7 +196,6 @@ def test_what_a_killed_backup_leaves(settings: Home, file: Path) -> None:
 
 def test_what_a_backup_of_another_computer_leaves(settings: Home, file: Path) -> None:
     """Its lock may not be seen from here: what it writes is removed an hour after the last writing, and not before."""
-    file.parent.mkdir()
     folder = make_draft_folder(file)
     inside = draft_inside(folder)
     inside.touch()
@@ -221,7 +210,6 @@ def test_what_a_backup_of_another_computer_leaves(settings: Home, file: Path) ->
 
 def test_a_name_that_is_taken_meanwhile(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first file stays, and no draft is left."""
-    file.parent.mkdir()
     really = backup_module._write_draft
 
     def slowly(*args: Any) -> Any:
@@ -236,6 +224,7 @@ def test_a_name_that_is_taken_meanwhile(settings: Home, file: Path, monkeypatch:
 
 def test_the_folder_must_be_there(settings: Home, file: Path) -> None:
     """If a stick is not plugged in, the backup is not written to the disk below."""
+    file.parent.rmdir()
     with pytest.raises(UsageProblem):
         settings.back_up(file)
     assert not file.parent.exists()
@@ -254,7 +243,6 @@ def test_no_outbox_no_backup(tmp_path: Path, settings: Home) -> None:
 @pytest.mark.parametrize("room_kib", [8, 40])
 def test_no_space_for_it(settings: Home, file: Path, *, exists: bool, room_kib: int) -> None:
     """An earlier file is still complete, and no partial file is beside it."""
-    file.parent.mkdir()
     if exists:
         settings.back_up(file)
     before = snapshot(file.parent)
@@ -265,7 +253,6 @@ def test_no_space_for_it(settings: Home, file: Path, *, exists: bool, room_kib: 
 
 def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
     """The error names the outbox, which is the damaged file."""
-    file.parent.mkdir()
     with closing(sqlite3.connect(settings.path)) as db:
         db.execute("PRAGMA writable_schema = ON")
         db.execute("UPDATE sqlite_master SET sql = replace(sql, 'due_at INTEGER', 'due_at INTEGER NOT NULL')")
@@ -279,7 +266,6 @@ def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
 
 def test_a_page_that_cannot_be_copied_is_damage_of_the_outbox(settings: Home, file: Path) -> None:
     """A file that was truncated while SQLite had it open."""
-    file.parent.mkdir()
     with closing(sqlite3.connect(settings.path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     os.truncate(settings.path, settings.path.stat().st_size - 3 * 4096)
@@ -398,9 +384,9 @@ def test_a_view_in_place_of_the_information(made: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE reports SET errors = zeroblob(20000000) WHERE seq = 1",
-        "UPDATE memo SET value = CAST(zeroblob(20000000) AS TEXT) WHERE key = (SELECT min(key) FROM memo)",
-        "UPDATE backup SET value = value || CAST(zeroblob(20000000) AS TEXT) WHERE key = 'settings'",
+        "UPDATE reports SET errors = zeroblob(4200000) WHERE seq = 1",
+        "UPDATE memo SET value = CAST(zeroblob(4200000) AS TEXT) WHERE key = (SELECT min(key) FROM memo)",
+        "UPDATE backup SET value = value || CAST(zeroblob(4200000) AS TEXT) WHERE key = 'settings'",
         "UPDATE backup SET value = value || printf('#%.70000c', 'x') WHERE key = 'settings'",
     ],
 )

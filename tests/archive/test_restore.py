@@ -1,27 +1,19 @@
 """Restoring on an empty computer, or on one that has been used since: no state goes backwards, and each stay whole."""
 
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, rows_of, signed, snapshot
-from basics import NOW, FixedClock, raises_error, search
+from basics import NOW, raises_error
 from damage_helpers import file_size_limit, needs_size_limit
-from delivery_helpers import Hotel
-from delivery_helpers import report as guest_report
-from hypothesis import given
-from hypothesis import strategies as st
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
-from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
-from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
     ApoaError,
@@ -33,14 +25,14 @@ from apoa_client.errors import (
     UsageProblem,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.rows import COLUMNS, NO_ACTOR
+from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.metadata import PUBLIC_KEY, SCHEDULED_RUN, write
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.ports.state import Suspension
-from apoa_client.report.kinds import OPEN_STATES, Receipt, State
+from apoa_client.report.kinds import State
 from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
@@ -376,21 +368,23 @@ def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
     assert old.path.read_bytes() == b"spoilt" * 1000
 
 
-@pytest.mark.parametrize("spoil", ["rows", "settings", "long number", "file"])
-def test_an_invalid_backup_changes_nothing(new: Home, file: Path, spoil: str) -> None:
-    """Whatever is wrong with it is found before."""
-    if spoil == "file":
-        file.write_bytes(b"no backup")
-    elif spoil == "settings":
-        signed(file, "UPDATE backup SET value = value || 'mystery = 1\n' WHERE key = 'settings'")
-    elif spoil == "long number":
-        digits = "9" * 5000
-        number = f"UPDATE backup SET value = value || 'retention_days = {digits}\n' WHERE key = 'settings'"  # noqa: S608
-        signed(file, number)
-    else:
-        signed(file, "UPDATE reports SET kind = 'mystery' WHERE seq = 3")
-    with raises_error("not_a_backup", "backup_damaged", "outbox_too_new"):
-        new.restore(file)
+SETTING = "UPDATE backup SET value = value || '{}\n' WHERE key = 'settings'"
+"""Adds a line to the settings in a backup."""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reports SET kind = 'mystery' WHERE seq = 3",
+        SETTING.format("mystery = 1"),
+        SETTING.format(f"retention_days = {'9' * 5000}"),
+    ],
+    ids=["row", "setting", "long number"],
+)
+def test_an_invalid_backup_changes_nothing(new: Home, file: Path, statement: str) -> None:
+    """Whatever is wrong with it, in a row or in the settings, is found before."""
+    with raises_error("backup_damaged", "outbox_too_new"):
+        new.restore(signed(file, statement))
     assert not new.folders.data.exists()
 
 
@@ -488,30 +482,6 @@ def test_whole_stays_are_merged_one_after_the_other(pieces: Pieces, stays: Stays
         assert outbox.audit_trail.verify().wrong is None
 
 
-@pytest.mark.parametrize("when", [0, 1, 2, -1])
-def test_an_interrupted_restore_goes_on(pieces: Pieces, stays: Stays, when: int) -> None:
-    """What was merged stays, nothing is lost, and the same restore does the rest."""
-    file, here = stays
-
-    interruptions = [Interrupted()]
-
-    def interrupt_once(number: int) -> None:
-        if number == when and interruptions:
-            raise interruptions.pop()
-
-    pieces(interrupt_once)
-    with pytest.raises(Interrupted):
-        here.restore(file)
-    done = when if when >= 0 else 3
-    assert stay_sizes(here) == [3 if number <= done else 1 if number == 2 else 0 for number in (1, 2, 3)]
-    missing = 9 - sum(stay_sizes(here))
-    preview = here.restore(file, dry_run=True).merged
-    merged = here.restore(file).merged
-    assert merged == preview
-    assert (merged.inserted, stay_sizes(here)) == (missing, [3, 3, 3])
-    assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
-
-
 def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what changes is written: a stay that is here already is compared without the lock."""
     file, here = stays
@@ -524,213 +494,6 @@ def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: py
 
         pieces(lock)
         assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
-
-
-# One report, two rows.
-
-
-def a_row(state: State, **more: Any) -> dict[str, Any]:
-    has_receipt = state is State.ACCEPTED
-    row = {column.name: column.initial for column in COLUMNS}
-    row |= {"id": uuid(1), "content": b"here", "state": state.value}
-    row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
-    row |= {"errors": b"errors"} if state is State.REJECTED else {}
-    return row | more
-
-
-ORDER = [State.QUEUED, State.WITHDRAWN, State.PENDING, State.REJECTED, State.ACCEPTED]
-
-
-@pytest.mark.parametrize("mine", ORDER)
-@pytest.mark.parametrize("theirs", ORDER)
-def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
-    """On either side. A report that a person withdrew was sent after all if the authority knows it."""
-    settled = merged_row(a_row(mine), a_row(theirs, content=b"theirs"))
-    assert settled["state"] == max(mine, theirs, key=ORDER.index)
-    assert settled["content"] == b"here"
-    assert (settled["receipt_number"] is None) == (State.ACCEPTED not in {mine, theirs})
-
-
-@pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
-def test_a_rejected_report_that_was_replaced_is_finished(state: State) -> None:
-    """The authority's findings about it show that it was rejected."""
-    replaced = a_row(State.SUPERSEDED, errors=b"errors")
-    assert merged_row(a_row(state), replaced)["state"] == "superseded"
-    assert merged_row(replaced, a_row(state))["state"] == "superseded"
-
-
-@pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
-def test_what_was_erased_stays_erased(state: State) -> None:
-    """On either side; an erasure on request while the report was being sent also withdraws it."""
-    erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
-    for settled in (merged_row(erased, a_row(state, photo=1)), merged_row(a_row(state, photo=1), erased)):
-        sealed = [settled[name] for name in ("content", "errors", "warnings", "photo")]
-        assert (sealed, settled["erased_at"]) == ([None] * 4, 7)
-        assert State(settled["state"]) not in OPEN_STATES
-
-
-PHOTO_STATES = [None, "kept", "refused", "sent"]
-
-
-@pytest.mark.parametrize("mine", PHOTO_STATES)
-@pytest.mark.parametrize("theirs", PHOTO_STATES)
-@pytest.mark.parametrize("states", [(State.ACCEPTED, State.QUEUED), (State.QUEUED, State.ACCEPTED)])
-def test_a_photo_that_was_sent_is_not_sent_again(
-    mine: str | None, theirs: str | None, states: tuple[State, State]
-) -> None:
-    """On whichever side the report is further along. A report here without a photo has none afterwards."""
-    rows = [
-        a_row(state, photo=None if photo is None else 1, photo_state=photo)
-        for state, photo in zip(states, (mine, theirs), strict=True)
-    ]
-    settled = merged_row(rows[0], rows[1])
-    assert settled["photo_state"] == (theirs if mine == "kept" and theirs is not None else mine)
-    assert settled["photo"] == rows[0]["photo"]
-
-
-def test_attempts_are_not_forgotten() -> None:
-    """Backoff and status use them."""
-    settled = merged_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
-    assert (settled["attempts"], settled["calls"]) == (5, 3)
-
-
-# The order of a stay.
-
-
-@given(st.data())
-def test_a_merged_order_follows_both_orders(data: st.DataObject) -> None:
-    """Common reports are fixed points; the others keep their position in their own order; each is there once."""
-    whole = data.draw(st.lists(st.text("abcdefgh", min_size=1, max_size=2), unique=True, max_size=8))
-    where = [data.draw(st.sampled_from(["ours", "theirs", "both"])) for _each in whole]
-    ours = [each for each, place in zip(whole, where, strict=True) if place != "theirs"]
-    theirs = [each for each, place in zip(whole, where, strict=True) if place != "ours"]
-    times = {each: data.draw(st.integers(0, 3)) for each in whole}
-    order = merged_order(ours, theirs, times)
-    assert sorted(order) == sorted(whole)
-    assert [each for each in order if each in ours] == ours
-    assert [each for each in order if each in theirs] == theirs
-
-
-def test_times_decide_if_neither_order_does() -> None:
-    """If the orders contradict each other, ours is kept."""
-    assert merged_order(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
-    assert merged_order(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
-
-
-# Whole histories.
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.integers(0, 3)),
-        st.tuples(
-            st.just("sync"), st.sampled_from(["", "lost", "pending", "503", "reject", "defer=1", "drop", "token:503"])
-        ),
-    ),
-    max_size=6,
-)
-
-
-class Life:
-    """A property, whose computers are replaced, and its authority, which stays."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = FixedClock()
-        self.homes = 0
-        self.numbers = 0
-        self.authority = AuthoritySimulator()
-        self.delivery = self._delivery(Home(folder / "0", SETTINGS))
-        self.backed_up: set[str] = set()
-
-    def _delivery(self, home: Home) -> Hotel:
-        self.home = home
-        return Hotel(SqliteStore(home.path), self.clock, self.authority)
-
-    def live(self, steps: list[tuple[str, Any]]) -> None:
-        for what, which in steps:
-            if what == "add":
-                self.numbers += 1
-                added = guest_report(self.numbers, self.homes * 10 + which, document=self.numbers)
-                self.delivery.outbox.add(added, due_at=None)
-            else:
-                self.authority.script(which)
-                self.delivery.sync()
-                self.authority._steps.clear()
-                self.delivery.wait(minutes=10)
-
-    @property
-    def ids(self) -> set[str]:
-        return {entry.id for entry in self.delivery.outbox.entries(Selection())}
-
-    def back_up(self) -> None:
-        self.backed_up = self.ids
-        self.home.back_up(self.folder / "apoa.db")
-
-    def lose(self) -> None:
-        """The computer is lost; the property continues on another one with the key, or on an empty one."""
-        self.delivery.close()
-        self.homes += 1
-        self.delivery = self._delivery(Home(self.folder / str(self.homes), SETTINGS))
-
-    def restore(self) -> None:
-        self.delivery.close()
-        preview = self.home.restore(self.folder / "apoa.db", dry_run=True).merged
-        assert self.home.restore(self.folder / "apoa.db").merged == preview
-        self.delivery = self._delivery(self.home)
-
-    def settle(self) -> set[str]:
-        """Deliver until nothing waits, and return the ids of what was sent for that."""
-        before = len(self.authority.batches)
-        for _run in range(4):
-            self.delivery.wait(hours=2)
-            self.delivery.sync()
-        return {each for batch in self.authority.batches[before:] for each in batch}
-
-    def receipts(self) -> dict[str, Receipt | None]:
-        return {entry.id: entry.receipt for entry in self.delivery.outbox.entries(Selection())}
-
-    def assert_delivered(self) -> None:
-        """Everything is there, the authority has each report once, and receipts agree."""
-        refused: set[str] = set()  # stays that wait for a person
-        for entry in self.delivery.outbox.entries(Selection()):
-            waits = {State.QUEUED} if entry.stay_id in refused else {State.ACCEPTED, State.REJECTED}
-            assert entry.state in waits
-            refused |= {entry.stay_id} if entry.state is State.REJECTED else set()
-            assert entry.receipt == self.authority.acquired.get(entry.id)
-        numbers = [receipt.number for receipt in self.authority.acquired.values()]
-        assert len(set(numbers)) == len(numbers)
-
-
-@given(before=STEPS, after=STEPS, later=STEPS, lost=st.booleans(), fresh=st.booleans(), piece=st.sampled_from([1, 250]))
-@search(60)
-def test_whatever_happens_each_report_is_acquired_once(
-    before: list[tuple[str, Any]],
-    after: list[tuple[str, Any]],
-    later: list[tuple[str, Any]],
-    *,
-    lost: bool,
-    fresh: bool,
-    piece: int,
-) -> None:
-    """A backup, more reports, a loss or none, reports without the backup, a restore: everything is there once."""
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(merge, "PIECE", piece)
-        life = Life(Path(folder))
-        life.live(before)
-        life.back_up()
-        life.live(after)
-        if lost:
-            life.lose()
-            life.live([] if fresh else later)
-        needed = life.backed_up | life.ids
-        life.restore()
-        assert life.ids == needed
-        known = life.receipts()
-        sent = life.settle()
-        assert not sent & {each for each, its_receipt in known.items() if its_receipt is not None}
-        assert known.items() - {(each, None) for each in known} <= life.receipts().items()
-        life.assert_delivered()
-        life.delivery.close()
 
 
 @pytest.fixture(autouse=True)

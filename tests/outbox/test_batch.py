@@ -63,12 +63,15 @@ def test_a_batch_is_there_after_reopening(store: Store) -> None:
 
 
 def test_what_is_discarded_or_not_saved_is_forgotten(outbox: AnyOutbox) -> None:
-    """A stay that was taken out, and a whole batch that was left; the next batch is empty."""
+    """A stay that was taken out, also again under its key, and a whole batch that was left; the next one is empty."""
     with outbox.batch() as batch:
         batch.add(1, GROUPS[0])
     with outbox.batch() as batch:
         batch.add(1, GROUPS[1])
         batch.add(2, GROUPS[2])
+        for number in (5, 6):
+            batch.discard(1)
+            batch.add(1, [NewReport(report(number), NOON)])
         batch.discard(1)
         assert batch.save(EVENT) == [uuid(4)]
     assert ids(outbox) == [uuid(4)]
@@ -177,17 +180,6 @@ def test_memory_stays_flat(outbox: AnyOutbox) -> None:
         finally:
             tracemalloc.stop()
     assert peak < 5_000_000
-
-
-def test_a_key_of_a_batch_is_used_again(outbox: AnyOutbox) -> None:
-    """What was added under it before it was discarded is forgotten, and nothing else."""
-    with outbox.batch() as batch:
-        for number in (1, 2, 3):
-            batch.add(7, [NewReport(report(number), NOON)])
-            if number < 3:
-                batch.discard(7)
-        assert batch.save(EVENT) == [uuid(3)]
-    assert ids(outbox) == [uuid(3)]
 
 
 def test_the_file_of_a_batch_holds_only_sealed_data(

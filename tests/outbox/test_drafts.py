@@ -11,11 +11,10 @@ from backup_helpers import SETTINGS, Home, signed
 from basics import FixedClock
 from cli_helpers import readable_in
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, open_outbox, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PERSONAL, open_outbox, report, sealer, sealer_without_key, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
-from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
-from apoa_client.messages import msg
+from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
@@ -29,10 +28,6 @@ TYPED = "|".join(PERSONAL) * 90
 MINUTE = timedelta(minutes=1)
 HALF = timedelta(minutes=30)
 DAY = timedelta(days=1)
-
-
-def no_key() -> bytes:
-    raise SecretMissing(msg("no key"))
 
 
 @pytest.fixture
@@ -100,13 +95,13 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
 
 def test_saving_taking_and_deleting_need_no_key(store: Store) -> None:
     """The keyring may be locked: only opening needs it and says so, and the draft stays until the key is there."""
-    with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
+    with store.open(sealer_without_key()) as outbox:
         outbox.drafts.save(TYPED, NOON)
         with pytest.raises(CredentialsProblem):
             outbox.drafts.open(only(outbox))
     with store.open() as outbox:
         assert texts(outbox) == [TYPED]
-    with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
+    with store.open(sealer_without_key()) as outbox:
         outbox.drafts.delete(taken(outbox, only(outbox)))
         assert outbox.drafts.waiting(NOON + DAY) == []
 

@@ -196,18 +196,6 @@ def test_without_a_known_end_the_last_result_counts(box: AnyOutbox, store: Store
     assert erased(box, NOON + HOUR + timedelta(seconds=1)) == [uuid(1)]
 
 
-@pytest.mark.parametrize("state", sorted(OPEN_STATES))
-def test_a_stay_with_an_open_report_is_left_alone(box: AnyOutbox, state: State) -> None:
-    """All reports of one stay are erased together."""
-    put(box, report(1))
-    if state is State.QUEUED:
-        box.add(report(2, stay=1), due_at=None)
-    else:
-        put(box, report(2, stay=1), state=state)
-    assert erased(box, LATER + timedelta(days=9999)) == []
-    assert box.content(entry(box, 1)).report == report(1)
-
-
 @only_sqlite
 def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     """It gives the same result, and writes neither rows nor trail nor the time of the last erasure."""
@@ -294,7 +282,7 @@ class TestAtTheGuestsRequest:
 
     @pytest.mark.parametrize("state", sorted(OPEN_STATES))
     def test_one_with_an_open_report_is_refused(self, box: AnyOutbox, state: State) -> None:
-        """It is named, with what to do first, and nothing changes."""
+        """It is named, with what to do first, and nothing changes; nor is it erased after any time."""
         put(box, report(1))
         if state is State.QUEUED:
             box.add(report(2, stay=1), due_at=None)
@@ -306,6 +294,7 @@ class TestAtTheGuestsRequest:
                 box.eraser.stay(stay_id(1), dry_run=dry_run)
             assert caught.value.exit_code is Exit.SETTINGS
             assert short_id(uuid(2)) in caught.value.message.render()
+        assert erased(box, LATER + timedelta(days=9999)) == []
         assert list(box.entries(Selection())) == before
         assert box.content(entry(box, 1)).report == report(1)
 

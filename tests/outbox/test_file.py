@@ -1,13 +1,10 @@
 """The outbox's file: created completely, private, refused if it is not ours, and never silently replaced."""
 
-import itertools
 import os
 import shutil
 import sqlite3
 import stat
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -15,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from basics import raises_error
-from damage_helpers import Hold
+from damage_helpers import Hold, fill_disk, may_mount, read_only, small_disk
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_stores import only_sqlite
 
@@ -97,30 +94,6 @@ def test_nothing_is_created_unless_asked_for(path: Path) -> None:
         SqliteOutbox.open(path, sealer())
     assert caught.value.exit_code is Exit.SETTINGS
     assert not path.parent.exists()
-
-
-def test_many_may_create_it_at_once(path: Path) -> None:
-    """The first creates it; the others use it, and no report is lost."""
-    failures: list[BaseException] = []
-    together = threading.Barrier(6)
-
-    def work(number: int) -> None:
-        try:
-            together.wait()
-            with open_outbox(path) as outbox:
-                outbox.add(report(number), due_at=None)
-        except BaseException as exc:  # noqa: BLE001  shown below
-            failures.append(exc)
-
-    threads = [threading.Thread(target=work, args=[number]) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    with open_outbox(path) as outbox:
-        assert {entry.id for entry in outbox.entries(Selection())} == {uuid(number) for number in range(6)}
-    assert [file.name for file in path.parent.iterdir()] == ["outbox.db"]
 
 
 def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Path) -> None:
@@ -357,54 +330,16 @@ def read_all(path: Path) -> str:
     return "read"
 
 
-@only_sqlite
-def test_a_full_database_is_a_full_disk_and_loses_nothing(outbox: SqliteOutbox) -> None:
-    """If nothing more fits, adding raises `DiskFull`, and everything saved before is still readable."""
-    saved = fill(outbox, limit_pages=60)
-    assert [entry.id for entry in outbox.entries(Selection())] == saved
-    outbox._db.execute("PRAGMA max_page_count = 100000")
-    outbox.add(report(9999), due_at=None)
-
-
-def fill(outbox: SqliteOutbox, *, limit_pages: int) -> list[str]:
-    outbox._db.execute(f"PRAGMA max_page_count = {limit_pages}")
-    return add_until(DiskFull, outbox)
-
-
-def add_until(error: type[StorageProblem], outbox: SqliteOutbox) -> list[str]:
-    """Add reports until it fails, and return the ids of those that were acknowledged."""
-    saved: list[str] = []
-
-    def add_all() -> None:
-        saved.extend(outbox.add(report(number), due_at=None).id for number in range(1000))
-
-    with pytest.raises(error):
-        add_all()
-    assert saved
-    return saved
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder], check=False).returncode:
-        pytest.skip("this user may not mount")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-@pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
+@may_mount
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     """A real full disk: `DiskFull` when creating, adding, opening; no acknowledged report is lost."""
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", 256) as disk:
         path = disk / "outbox.db"
-        with open_outbox(path) as outbox:
-            saved = add_until(DiskFull, outbox)
-        ballast = disk / "ballast"
-        with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            file.writelines(itertools.repeat(bytes(4096)))
+        saved: list[str] = []
+        with open_outbox(path) as outbox, pytest.raises(DiskFull):
+            saved.extend(outbox.add(report(number), due_at=None).id for number in range(1000))
+        assert saved
+        ballast = fill_disk(disk)
         with pytest.raises(DiskFull):
             open_outbox(disk / "other.db")
         with pytest.raises(DiskFull):
@@ -414,11 +349,11 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
             assert [entry.id for entry in outbox.entries(Selection())] == saved
 
 
-@pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
+@may_mount
 def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
     """However much room is missing: `DiskFull` and no file of that name, or a whole outbox."""
     made = []
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", 256) as disk:
         for free in range(16, 256, 16):
             path, ballast = disk / f"{free}.db", disk / "ballast"
             ballast.write_bytes(bytes((256 - free) * 1024))
@@ -436,19 +371,14 @@ def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    if not ROOT:
+def unwritable(folder: Path) -> Iterator[None]:
+    if ROOT:
+        with read_only(folder, folder):
+            yield
+    else:
         folder.chmod(0o500)
         yield
         folder.chmod(0o700)
-        return
-    commands = [["mount", "--bind", str(folder), str(folder)], ["mount", "-o", "remount,ro,bind", str(folder)]]
-    if sys.platform != "linux" or any(subprocess.run(command, check=False).returncode for command in commands):
-        pytest.skip("this user may write everywhere, and may not mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -458,7 +388,7 @@ def test_a_read_only_home(path: Path, *, exists: bool) -> None:
     path.parent.mkdir(parents=True)
     if exists:
         open_outbox(path).close()
-    with read_only(path.parent), pytest.raises(OutboxUnreachable):
+    with unwritable(path.parent), pytest.raises(OutboxUnreachable):
         open_outbox(path)
 
 

@@ -1,13 +1,25 @@
 """Reports are handed over from one outbox to another: once, in order, as they were sealed, each in its state."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, finding, open_outbox, receipt, report, sealer
+from outbox_helpers import (
+    HOUR,
+    NOON,
+    PHOTO,
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    finding,
+    open_outbox,
+    receipt,
+    report,
+    sealer,
+    settle,
+)
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
@@ -18,7 +30,6 @@ from apoa_client.outbox.sql.insertion import WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import PRACTICE_MOVED
 from apoa_client.outbox.sql.reseal import tags_are_missing
 from apoa_client.outbox.sql.store import Outbox
-from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Actor, HandedOver
@@ -43,9 +54,8 @@ def there(store: Store) -> Iterator[AnyOutbox]:
         yield outbox
 
 
-def move(tmp_path: Path, there: AnyOutbox, *, history: bool = False) -> HandedOver:
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        return there.receive(source, history=history)
+def move(here: SqliteOutbox, there: AnyOutbox, *, history: bool = False) -> HandedOver:
+    return there.receive(here.database, history=history)
 
 
 def reports(outbox: Outbox) -> list[Any]:
@@ -79,17 +89,12 @@ def test_practice_is_sealed_again(here: SqliteOutbox, tmp_path: Path) -> None:
     assert here.value(PRACTICE_MOVED) == 1
 
 
-def waiting(tmp_path: Path) -> int:
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        return count_open(source)
-
-
-def test_reports_move_in_their_order_with_all_they_have(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_reports_move_in_their_order_with_all_they_have(here: SqliteOutbox, there: AnyOutbox) -> None:
     """Photos, warnings, deadlines and guest hashes too; both audit trails say so, and nothing is in doubt."""
     there.add(report(9), due_at=None)
     here.add_all([NewReport(report(2), NOON, [finding()], 7, photo=PHOTO), NewReport(report(1), NOON + HOUR, [], 8)])
-    assert waiting(tmp_path) == 2
-    assert move(tmp_path, there) == HandedOver(2)
+    assert count_open(here.database) == 2
+    assert move(here, there) == HandedOver(2)
     assert reports(there) == [report(9), report(2), report(1)]
     entry = there.find(report(2).id)[0]
     assert (there.photo(entry), there.content(entry).warnings) == (PHOTO, (finding(),))
@@ -102,7 +107,7 @@ def test_reports_move_in_their_order_with_all_they_have(tmp_path: Path, here: Sq
         assert outbox.audit_trail.verify().wrong is None
         assert outbox.integrity.doubts() == []
         assert not outbox.integrity.verify().doubts
-    assert waiting(tmp_path) == 0
+    assert count_open(here.database) == 0
 
 
 def test_warnings_that_an_earlier_program_sealed_apart_move_too(tmp_path: Path, there: AnyOutbox) -> None:
@@ -113,7 +118,7 @@ def test_warnings_that_an_earlier_program_sealed_apart_move_too(tmp_path: Path, 
         sealed = Contents(sealer()).seal_findings(report(1).id, WARNINGS, [finding("late")])
         with here.database.transaction():
             here.database.execute("UPDATE reports SET warnings = ?", [sealed])
-    assert move(tmp_path, there).reports == 1
+        assert move(here, there).reports == 1
     assert [there.content(entry).warnings for entry in there.entries(Selection())] == [(finding("late"),)]
 
 
@@ -146,7 +151,6 @@ def end_at_commit(dbs: Sequence[Database], patch: pytest.MonkeyPatch, number: in
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("before", [True, False])
 def test_a_kill_at_a_commit_loses_and_doubles_nothing(
-    tmp_path: Path,
     here: SqliteOutbox,
     there: AnyOutbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -156,12 +160,12 @@ def test_a_kill_at_a_commit_loses_and_doubles_nothing(
 ) -> None:
     """Of either side, before it or after it: the report is on one side at least, and in the end there, once."""
     here.add(report(1), due_at=None, warnings=[finding()])
-    with monkeypatch.context() as patch, closing(open_database(tmp_path / "here.db", create=False)) as source:
-        end_at_commit([source, there._db], patch, number, before=before)
+    with monkeypatch.context() as patch:
+        end_at_commit([here.database, there._db], patch, number, before=before)
         with pytest.raises(_Ended):
-            there.receive(source)
+            there.receive(here.database)
     assert report(1) in [*reports(here), *reports(there)]
-    move(tmp_path, there)
+    move(here, there)
     assert (reports(here), reports(there)) == ([], [report(1)])
     assert there.find(report(1).id)[0].state is State.QUEUED
     assert actions(there, 1) == ["moved_in"]
@@ -170,18 +174,18 @@ def test_a_kill_at_a_commit_loses_and_doubles_nothing(
 
 
 def test_a_report_that_is_being_handed_over_changes_in_one_place(
-    tmp_path: Path, here: SqliteOutbox, there: AnyOutbox, monkeypatch: pytest.MonkeyPatch
+    here: SqliteOutbox, there: AnyOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Withdrawn at one desk and corrected at another one: the desk that handed it over refuses."""
     here.add(report(1), due_at=None)
-    with monkeypatch.context() as patch, closing(open_database(tmp_path / "here.db", create=False)) as source:
-        end_at_commit([source, there._db], patch, 2, before=False)  # it is on both sides
+    with monkeypatch.context() as patch:
+        end_at_commit([here.database, there._db], patch, 2, before=False)  # it is on both sides
         with pytest.raises(_Ended):
-            there.receive(source)
+            there.receive(here.database)
     with pytest.raises(ReportMoved):
         here.withdraw([report(1).id])
     there.add(report(2, stay=1), due_at=None, replaces=[report(1).id])
-    move(tmp_path, there)
+    move(here, there)
     assert reports(here) == []
     assert {each.id: each.state for each in there.entries(Selection())} == {
         report(1).id: State.SUPERSEDED,
@@ -192,29 +196,20 @@ def test_a_report_that_is_being_handed_over_changes_in_one_place(
         assert not outbox.integrity.verify().doubts
 
 
-def test_a_report_that_is_being_sent_is_left(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_a_report_that_is_being_sent_is_left(here: SqliteOutbox, there: AnyOutbox) -> None:
     """Until its lease is over; then it goes with its calls, because the authority may have it."""
     here.add(report(1), due_at=None)
     here.add(report(2), due_at=None)
     here.claim([report(1).id], now=NOON, lease_until=NOON + LEASE)
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        assert HandOver(source, there._db, sealer(), ACTOR).run(history=False) == HandedOver(1, left=1)
-        later = Actor(lambda: "putu", lambda: NOON + LEASE)
-        assert HandOver(source, there._db, sealer(), later).run(history=False).reports == 1
+    assert HandOver(here.database, there._db, sealer(), ACTOR).run(history=False) == HandedOver(1, left=1)
+    later = Actor(lambda: "putu", lambda: NOON + LEASE)
+    assert HandOver(here.database, there._db, sealer(), later).run(history=False).reports == 1
     [entry] = there.find(report(1).id)
     assert (entry.state, entry.calls, entry.withdrawable) == (State.QUEUED, 1, False)
     assert not there.integrity.verify().doubts
 
 
-def settle(outbox: Outbox, number: int, state: State) -> None:
-    """Let the authority answer about a report."""
-    lease, _entries = outbox.claim([report(number).id], now=NOON, lease_until=NOON + LEASE)
-    given = receipt() if state is State.ACCEPTED else None
-    errors = (finding(),) if state is State.REJECTED else None
-    outbox.settle(lease, [Change(report(number).id, state, receipt=given, errors=errors)])
-
-
-def test_the_history_is_handed_over_on_request(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_the_history_is_handed_over_on_request(here: SqliteOutbox, there: AnyOutbox) -> None:
     """With its receipts, before what is open; refused and pending reports keep their states, errors and photos."""
     for number, state in ((1, State.ACCEPTED), (2, State.REJECTED), (3, State.PENDING)):
         here.add_all([NewReport(report(number), NOON, [], number, photo=PHOTO)])
@@ -223,8 +218,8 @@ def test_the_history_is_handed_over_on_request(tmp_path: Path, here: SqliteOutbo
     here.add(report(5), due_at=None)
     here.withdraw([report(5).id])
     here.authenticate(ask=True)
-    assert move(tmp_path, there).reports == 4
-    assert move(tmp_path, there, history=True).reports == 1
+    assert move(here, there).reports == 4
+    assert move(here, there, history=True).reports == 1
     found = {each.id: each for each in there.entries(Selection())}
     states = [State.ACCEPTED, State.REJECTED, State.PENDING, State.QUEUED, State.WITHDRAWN]
     assert [found[report(number).id].state for number in range(1, 6)] == states
@@ -237,9 +232,7 @@ def test_the_history_is_handed_over_on_request(tmp_path: Path, here: SqliteOutbo
         assert not outbox.integrity.verify().doubts
 
 
-def test_a_report_that_another_program_accepted_is_not_believed(
-    tmp_path: Path, here: SqliteOutbox, there: AnyOutbox
-) -> None:
+def test_a_report_that_another_program_accepted_is_not_believed(here: SqliteOutbox, there: AnyOutbox) -> None:
     """Without a right code only what waits is handed over: the others stay, are named, and stop no other one."""
     for number in (1, 2, 3):
         here.add(report(number), due_at=None)
@@ -249,14 +242,14 @@ def test_a_report_that_another_program_accepted_is_not_believed(
             "WHERE id = ?",
             [report(2).id],
         )
-    done = move(tmp_path, there, history=True)
+    done = move(here, there, history=True)
     assert done.reports == 2
     assert isinstance(done.problem, NotAuthentic)
     assert [each.id for each in there.entries(Selection())] == [report(1).id, report(3).id]
     assert [each.id for each in here.entries(Selection())] == [report(2).id]
 
 
-def test_a_report_that_is_refused_there_stops_no_other_one(tmp_path: Path, here: SqliteOutbox, store: Store) -> None:
+def test_a_report_that_is_refused_there_stops_no_other_one(here: SqliteOutbox, store: Store) -> None:
     """It stays here, and is named; it goes when it is not refused any more."""
     for number in (1, 2, 3):
         here.add(report(number), due_at=None)
@@ -270,19 +263,19 @@ def test_a_report_that_is_refused_there_stops_no_other_one(tmp_path: Path, here:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(there._db, "insert_report", refuse)
-            done = move(tmp_path, there)
+            done = move(here, there)
         assert (done.reports, done.left, type(done.problem)) == (2, 1, StorageProblem)
         assert [each.id for each in there.entries(Selection())] == [report(1).id, report(3).id]
-        assert move(tmp_path, there) == HandedOver(1)
+        assert move(here, there) == HandedOver(1)
         assert not there.integrity.verify().doubts
 
 
-def test_there_and_back(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_there_and_back(here: SqliteOutbox, there: AnyOutbox) -> None:
     """A server, where no report can be deleted, keeps a withdrawn row without data of what was open."""
     here.add_all([NewReport(report(1), NOON, [], 7, photo=PHOTO)])
     here.add(report(2), due_at=None)
     settle(here, 2, State.ACCEPTED)
-    move(tmp_path, there, history=True)
+    move(here, there, history=True)
     assert here.receive(there.database, history=True).complete
     found = {each.id: each.state for each in here.entries(Selection())}
     assert found == {report(1).id: State.QUEUED, report(2).id: State.ACCEPTED}
@@ -292,7 +285,7 @@ def test_there_and_back(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) ->
         assert there.find(report(1).id)[0].erased_at is not None
     assert list(there.heads()) == []
     settle(here, 1, State.ACCEPTED)
-    move(tmp_path, there, history=True)
+    move(here, there, history=True)
     assert {each.state for each in there.entries(Selection())} == {State.ACCEPTED}
     assert there.photo(there.find(report(1).id)[0]) == PHOTO
     for outbox in (here, there):
@@ -300,81 +293,68 @@ def test_there_and_back(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) ->
         assert not outbox.integrity.verify().doubts
 
 
-def test_a_report_that_was_saved_on_both_sides(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_a_report_that_was_saved_on_both_sides(here: SqliteOutbox, there: AnyOutbox) -> None:
     """The answer to its commit was lost, so that the desk saved it again: the one there stays, also if it was sent."""
     for outbox in (there, here):
         outbox.add(report(1), due_at=None)
     lease, _entries = there.claim([report(1).id], now=NOON, lease_until=NOON + HOUR)
     assert lease
-    move(tmp_path, there)
+    move(here, there)
     assert (reports(here), reports(there)) == ([], [report(1)])
     assert actions(there, 1) == ["saved"]
     assert not there.integrity.verify().doubts
 
 
-def test_while_a_guest_waits_the_latest_stay_comes_first(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_while_a_guest_waits_the_latest_stay_comes_first(here: SqliteOutbox, there: AnyOutbox) -> None:
     """And the others stay for later when the time is over."""
     for number in (1, 2, 3):
         here.add(report(number), due_at=None)
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        assert there.receive(source, history=True, is_over=lambda: True) == HandedOver(1, left=2)
+    assert there.receive(here.database, history=True, is_over=lambda: True) == HandedOver(1, left=2)
     assert reports(there) == [report(3)]
-    assert move(tmp_path, there).reports == 2
+    assert move(here, there).reports == 2
 
 
-def test_without_the_key_only_what_waits_is_handed_over(tmp_path: Path, there: AnyOutbox) -> None:
-    """And was saved without it: everything else has a code, which only the key checks here and makes there."""
-    with open_outbox(tmp_path / "here.db") as here:
-        here.add(report(1), due_at=None)
-        settle(here, 1, State.ACCEPTED)
-        here.add(report(4), due_at=None)
+def test_without_the_key_only_what_waits_is_handed_over(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """And was saved without it: everything else has a code, which only the key checks here and makes there, later."""
+    here.add(report(1), due_at=None)
+    settle(here, 1)
+    here.add(report(4), due_at=None)
     locked = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
     with SqliteOutbox.open(tmp_path / "here.db", locked) as keyless:
         keyless.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
         keyless.add(report(3), due_at=None)
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        assert HandOver(source, there._db, locked, ACTOR).run(history=True) == HandedOver(1, left=2)
+        assert HandOver(keyless.database, there._db, locked, ACTOR).run(history=True) == HandedOver(1, left=2)
     assert reports(there) == [report(3)]
-    assert move(tmp_path, there, history=True).reports == 3
+    assert not there.find(report(3).id)[0].authenticated
+    assert there.authenticate(ask=True).doubts == ()
+    assert there.find(report(3).id)[0].authenticated
+    assert move(here, there, history=True).reports == 3
     assert not there.integrity.verify().doubts
 
 
-def test_without_the_key_the_codes_are_made_later(tmp_path: Path, there: AnyOutbox) -> None:
-    """By the first command that has it, as for every report that is saved without it."""
-    locked = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
-    with SqliteOutbox.open(tmp_path / "here.db", locked, create=True) as here:
-        here.add(report(1), due_at=None)
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        HandOver(source, there._db, locked, ACTOR).run(history=False)
-    assert not there.find(report(1).id)[0].authenticated
-    assert there.authenticate(ask=True).doubts == ()
-    assert there.find(report(1).id)[0].authenticated
-
-
-def test_a_changed_report_stays_here(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_a_changed_report_stays_here(here: SqliteOutbox, there: AnyOutbox) -> None:
     """It is refused, and named here; the others go, and it goes when a person has accepted it."""
     here.add(report(1), due_at=NOON)
     with here._db.transaction():
         here._db.execute("UPDATE reports SET due_at = due_at + 1")
     here.add(report(2), due_at=NOON)
-    done = move(tmp_path, there)
+    done = move(here, there)
     assert (done.reports, done.left, done.complete) == (1, 1, False)
     assert isinstance(done.problem, NotAuthentic)
     assert reports(there) == [report(2)]
     assert [doubt.report for doubt in here.integrity.verify().doubts] == [report(1).id]
     here.integrity.accept([report(1).id])
-    assert move(tmp_path, there) == HandedOver(1)
+    assert move(here, there) == HandedOver(1)
     for outbox in (here, there):
         assert not outbox.integrity.verify().doubts
 
 
-def test_drafts_move_too(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+def test_drafts_move_too(here: SqliteOutbox, there: AnyOutbox) -> None:
     """But one that this desk is continuing with stays until it is stored or half an hour is over."""
     here.drafts.save("one", NOON)
     here.drafts.save("two", NOON + HOUR)
     taken = here.drafts.take(here.drafts.waiting(NOON)[1], NOON + HOUR)
     assert taken is not None
-    with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        HandOver(source, there._db, sealer(), Actor(lambda: "putu", lambda: NOON + HOUR)).run(history=False)
+    HandOver(here.database, there._db, sealer(), Actor(lambda: "putu", lambda: NOON + HOUR)).run(history=False)
     assert [there.drafts.open(each) for each in there.drafts.waiting(NOON)] == ["two"]
     assert here.drafts.open(taken) == "one"

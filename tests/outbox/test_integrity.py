@@ -10,10 +10,22 @@ from typing import Any
 import pytest
 from basics import raises_error
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, receipt, report, sealer, uuid
+from outbox_helpers import (
+    HOUR,
+    NOON,
+    PHOTO,
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    receipt,
+    report,
+    sealer,
+    sealer_without_key,
+    settle,
+    uuid,
+)
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
-from apoa_client.errors import NotAuthentic, SecretMissing
+from apoa_client.errors import NotAuthentic
 from apoa_client.messages import msg
 from apoa_client.outbox.sql import codes, integrity
 from apoa_client.outbox.sql.insertion import Contents
@@ -31,14 +43,10 @@ def behind_a_keyring() -> PropertySealer:
     return PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
 
 
-def missing_key() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
 @pytest.fixture
 def keyless(store: Store) -> Iterator[AnyOutbox]:
     """The same outbox, opened by a command without the key."""
-    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as opened:
+    with store.open(sealer_without_key()) as opened:
         yield opened
 
 
@@ -52,11 +60,6 @@ def version(outbox: AnyOutbox, known: OutboxVersion | None = None) -> OutboxVers
     assert (found.doubts, found.unchecked) == ((), False)
     assert found.version is not None
     return found.version
-
-
-def sent(outbox: AnyOutbox, number: int, state: State = State.ACCEPTED) -> None:
-    lease, _entries = outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
-    outbox.settle(lease, [Change(uuid(number), state, receipt=receipt(number) if state is State.ACCEPTED else None)])
 
 
 def is_authenticated(outbox: AnyOutbox) -> list[bool]:
@@ -96,7 +99,7 @@ def test_each_change_with_the_key_leaves_a_right_code(outbox: AnyOutbox) -> None
     outbox.settle_photo(uuid(0), PhotoState.SENT)
     assert all_are_right()
     for number, state in enumerate((State.ACCEPTED, State.PENDING, State.REJECTED)):
-        sent(outbox, number, state)
+        settle(outbox, number, state)
         assert all_are_right()
     outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
     outbox.withdraw([uuid(3)], [uuid(3)])
@@ -114,7 +117,7 @@ def test_each_change_with_the_key_raises_the_version(outbox: AnyOutbox) -> None:
     outbox.add(report(1), due_at=NOON)
     first = version(outbox)
     assert version(outbox, first) == first
-    sent(outbox, 1)
+    settle(outbox, 1)
     second = version(outbox, first)
     assert second.outbox == first.outbox
     assert second.number > first.number
@@ -179,7 +182,7 @@ def test_an_accepted_report_is_sent_again(outbox: AnyOutbox, store: Store, state
     """What a person accepts is the guest: the authority says what it has of it."""
     outbox.add(report(1), due_at=NOON)
     if state is not State.QUEUED:
-        sent(outbox, 1, state)
+        settle(outbox, 1, state)
     before = version(outbox)
     store.change("UPDATE reports SET due_at = 0 WHERE id = ?", uuid(1))
     after = outbox.integrity.accept([uuid(1)], lambda: before)
@@ -197,7 +200,7 @@ def test_a_typed_number_is_accepted_as_it_is(outbox: AnyOutbox, store: Store) ->
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     outbox.record_receipt(uuid(0), receipt()._replace(typed=True))
     outbox.withdraw([uuid(1)])
-    sent(outbox, 2)
+    settle(outbox, 2)
     outbox.eraser.stay(report(2).stay_id, dry_run=False)
     before = version(outbox)
     store.change("UPDATE reports SET finished_at = 1, receipt_number = 'OTHER' WHERE receipt_number IS NOT NULL")
@@ -261,7 +264,7 @@ def test_an_older_copy_does_not_catch_up(outbox: AnyOutbox) -> None:
 def test_an_outbox_of_before_is_taken_as_it_is(outbox: AnyOutbox, store: Store) -> None:
     """What an earlier version saved and sent has no codes: the first check with the key makes them, once."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
-    sent(outbox, 1)
+    settle(outbox, 1)
     store.change("UPDATE reports SET mac = NULL, version = NULL, photo_digest = NULL")
     store.change("DELETE FROM memo WHERE key = 'register'")
     outbox.add(report(3), due_at=NOON)
@@ -278,7 +281,7 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
     """A rotation makes each right code again, and none that is wrong; the spare key is enough until then."""
     outbox.record_public_key(sealer().public_key)
     outbox.add_all([NewReport(report(number), NOON, photo=PHOTO) for number in range(3)])
-    sent(outbox, 0)
+    settle(outbox, 0)
     outbox.eraser.stay(report(0).stay_id, dry_run=False)
     known = version(outbox)
     private, public = new_key_pair()
@@ -328,7 +331,7 @@ def test_a_key_that_is_replaced_during_a_check(
     outbox.record_public_key(sealer().public_key)
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
-    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+    with store.open(sealer_without_key()) as keyless:
         keyless.add(report(7), due_at=NOON)  # to be completed
     private, public = new_key_pair()
     both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
@@ -386,11 +389,11 @@ def test_what_another_process_writes_meanwhile_is_no_doubt(
 
     def deliver_first(*arguments: object) -> object:
         if pending:
-            sent(outbox, 1, pending.pop())
+            settle(outbox, 1, pending.pop())
             outbox.add(report(2), due_at=NOON)
         return real(*arguments)
 
-    with store.open(None if with_key else PropertySealer(PUBLIC_KEY, missing_key)) as reader:
+    with store.open(None if with_key else sealer_without_key()) as reader:
         monkeypatch.setattr(place, name, deliver_first)
         assert list(reader.integrity.doubts()) == []
     assert not pending
@@ -402,14 +405,14 @@ def test_another_key_while_no_key_is_at_hand(outbox: AnyOutbox, store: Store) ->
     outbox.add(report(1), due_at=NOON)
     private, public = new_key_pair()
     rotating = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY], is_at_hand=lambda: False)
-    with store.open(PropertySealer(public, missing_key)) as keyless:
+    with store.open(sealer_without_key(public)) as keyless:
         assert keyless.integrity.doubts() == [Doubt(DoubtKind.UNCHECKED)]
         assert keyless.authenticate(ask=False) == Authentication((Doubt(DoubtKind.UNCHECKED),), unchecked=True)
     with store.open(rotating) as later:
         assert later.authenticate(ask=False).unchecked
         assert later.integrity.verify().doubts == ()  # which asks the keyring
         assert version(later)
-    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+    with store.open(sealer_without_key()) as keyless:
         assert keyless.integrity.doubts() == []
 
 

@@ -1,17 +1,23 @@
 """Values kept once for the property: each outlives the process, and what another program wrote is no value."""
 
-from datetime import timedelta
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_helpers import HOUR, NOON
+from basics import FixedClock
+from outbox_helpers import HOUR, NOON, open_outbox
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sql import metadata
-from apoa_client.outbox.sql.metadata import VALUES, Value
+from apoa_client.outbox.sql.metadata import SCHEDULED_RUN, VALUES, Value
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import FolderBackups, ScheduledRun, Suspension
+from apoa_client.ports.state import Actor, FolderBackups, ScheduledRun, Suspension
+from apoa_client.report.kinds import CLOCK_TOLERANCE
 
 EXAMPLES: dict[Value[Any], tuple[Any, Any]] = {
     metadata.SUSPENSION: (
@@ -97,3 +103,127 @@ def test_anything_else_is_damage(outbox: AnyOutbox, store: Store, value: Value[A
     change(store, value, stored)
     with pytest.raises(OutboxDamaged):
         outbox.value(value)
+
+
+DAY = timedelta(days=1)
+MOMENT = timedelta(milliseconds=1)
+
+
+def test_the_last_run_can_be_forgotten(outbox: AnyOutbox) -> None:
+    """The next one knows no interval then, else that since the run before, to the millisecond."""
+    for at in (NOON, NOON + HOUR):
+        outbox.record(SCHEDULED_RUN, None)
+        outbox.record_scheduled_run(at, 0)
+        assert outbox.value(SCHEDULED_RUN) == ScheduledRun(at, 0)
+    outbox.record_scheduled_run(at + MOMENT, 75)
+    assert outbox.value(SCHEDULED_RUN) == ScheduledRun(at + MOMENT, 75, MOMENT)
+
+
+@pytest.mark.parametrize("at", [NOON, NOON - HOUR])
+def test_a_run_after_the_clock_was_set_back(outbox: AnyOutbox, at: datetime) -> None:
+    """The time since the run before is not known then."""
+    outbox.record_scheduled_run(NOON, 0)
+    outbox.record_scheduled_run(at, 0)
+    assert outbox.value(SCHEDULED_RUN) == ScheduledRun(at, 0)
+
+
+@pytest.fixture
+def box(store: Store, clock: FixedClock) -> Iterator[AnyOutbox]:
+    """An outbox with a clock, and with an event from before the check."""
+    clock.time = NOON - 100 * DAY
+    with store.open(actor=Actor(lambda: "made", clock.now)) as opened:
+        opened.record_event("logged_in")
+        clock.time = NOON
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("steps", "steady"),
+    [
+        ([], True),
+        ([DAY], True),
+        ([DAY + MOMENT], False),
+        ([DAY, DAY, 3 * HOUR], True),
+        ([DAY, DAY + MOMENT, HOUR], False),
+        ([100 * DAY, -100 * DAY], False),
+        ([-CLOCK_TOLERANCE], True),
+        ([-CLOCK_TOLERANCE - MOMENT], False),
+        ([HOUR, -CLOCK_TOLERANCE - MOMENT, HOUR], False),
+    ],
+)
+def test_steps_of_the_clock_since_the_check(
+    box: AnyOutbox, clock: FixedClock, steps: list[timedelta], *, steady: bool
+) -> None:
+    """From the check over each audit event to now, no step is longer than a day, and none goes back."""
+    assert box.clock_checked_at(NOON) is None
+    box.record_clock_check(NOON)
+    for step in steps[:-1]:
+        clock.time += step
+        box.record_event("logged_in")
+    now = clock.now() + sum(steps[-1:], timedelta())
+    assert box.clock_checked_at(now) == (NOON if steady else None)
+
+
+def test_the_authoritys_time_is_a_check(box: AnyOutbox, clock: FixedClock) -> None:
+    """Also if it differs, because then the error is known; an answer without a time is no check."""
+    box.record_contact(NOON, NOON + 3 * DAY)
+    assert box.clock_checked_at(NOON + HOUR) == NOON
+    box.record_contact(NOON + HOUR)
+    assert box.clock_checked_at(NOON + 2 * HOUR) == NOON
+    clock.forward(100 * DAY)
+    box.record_event("logged_in")
+    assert box.clock_checked_at(clock.now()) is None
+    box.record_contact(clock.now(), NOON)
+    assert box.clock_checked_at(clock.now()) == clock.now()
+
+
+def test_a_users_check_replaces_what_the_authority_said(box: AnyOutbox) -> None:
+    """The clock was set since: the difference of an earlier time does not matter any more."""
+    box.record_contact(NOON, NOON - 3 * DAY)
+    box.record_clock_check(NOON)
+    assert box.summary(now=NOON, soon=NOON).clock_skew is None
+
+
+def test_the_series_is_made_once(store: Store, tmp_path: Path) -> None:
+    """An outbox keeps its id, and another one has another."""
+    with store.open() as outbox, open_outbox(tmp_path / "other" / "outbox.db") as other:
+        series = outbox.backup_series()
+        assert len(series) == 6
+        assert other.backup_series() != series
+    with store.open() as outbox:
+        assert outbox.backup_series() == series
+
+
+def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
+    """The folder's name may name a person, and backups hold what the outbox knows."""
+    outbox.record_folder_backups("/home/wayan", FolderBackups(NOON))
+    outbox.close()
+    assert b"wayan" not in path.read_bytes()
+
+
+def test_each_desk_has_a_folder_of_its_own(outbox: AnyOutbox) -> None:
+    """A shared outbox knows what is in the folder of each; of another one, or one long unused, nothing is known."""
+    for number in range(9):
+        outbox.record_folder_backups(f"/media/{number}", FolderBackups(NOON + number * HOUR))
+    for unknown in ("/media/0", "E:\\"):
+        assert outbox.folder_backups(unknown) == FolderBackups()
+    for number in range(1, 9):
+        assert outbox.folder_backups(f"/media/{number}") == FolderBackups(NOON + number * HOUR)
+
+
+@pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
+def test_an_invalid_record_of_a_folder_is_unknown(outbox: AnyOutbox, store: Store, value: str) -> None:
+    """No backup waits for it."""
+    store.change("INSERT INTO memo (key, value) VALUES ('folder_backups', ?)", value)
+    assert outbox.folder_backups("E:\\") == FolderBackups()
+    outbox.record_folder_backups("E:\\", FolderBackups(NOON))
+    assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
+
+
+@pytest.mark.parametrize("value", ["", "../../x", "ABCDEF", "1234567", 5])
+def test_an_invalid_series_is_replaced(outbox: AnyOutbox, store: Store, value: object) -> None:
+    """It becomes a part of a file's name."""
+    store.change("INSERT INTO memo (key, value) VALUES ('backup_series', ?)", value)
+    series = outbox.backup_series()
+    assert re.fullmatch("[0-9a-f]{6}", series)
+    assert outbox.backup_series() == series

@@ -10,34 +10,29 @@ import pytest
 from basics import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import (
-    HOUR,
     META,
     NOON,
     PERSONAL,
     PHOTO,
-    PUBLIC_KEY,
     finding,
     receipt,
     report,
     sealer,
+    sealer_without_key,
+    settle,
     stay_id,
     uuid,
 )
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
-from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken, SecretMissing
-from apoa_client.messages import msg
+from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken
 from apoa_client.outbox.sql.metadata import ACCOUNT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Entry, NewReport, PhotoToSend, Selection
+from apoa_client.ports.entries import Entry, NewReport, PhotoToSend, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, PhotoState, State
 from apoa_client.report.model import Report
 from apoa_client.vault.sealing import PropertySealer
-
-
-def missing_key() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
 
 
 def new(number: int, stay: int | None = None, photo: bytes | None = PHOTO, **more: Any) -> NewReport:
@@ -46,12 +41,6 @@ def new(number: int, stay: int | None = None, photo: bytes | None = PHOTO, **mor
 
 def cancellation(number: int, stay: int) -> Report:
     return Report(uuid(number), stay_id(stay), Kind.CANCEL, report(number).created_at, reason="mistake")
-
-
-def settled(outbox: AnyOutbox, number: int, state: State = State.ACCEPTED, last_error: str | None = None) -> None:
-    lease, _entries = outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
-    given = receipt(number) if state is State.ACCEPTED else None
-    outbox.settle(lease, [Change(uuid(number), state, last_error, receipt=given)])
 
 
 def entry(outbox: AnyOutbox, number: int) -> Entry:
@@ -107,20 +96,22 @@ def test_without_a_photo_there_is_nothing_to_open(outbox: AnyOutbox) -> None:
     assert isinstance(caught.value, DataRefused)
 
 
-def test_an_erased_photo(outbox: AnyOutbox) -> None:
-    """It cannot be opened any more, and the entry still says what became of it."""
+@pytest.mark.parametrize("state", [PhotoState.SENT, PhotoState.KEPT])
+def test_an_erased_photo(outbox: AnyOutbox, state: PhotoState) -> None:
+    """It is neither opened nor sent any more, and the entry still says what became of it."""
     outbox.add_all([new(1)])
-    settled(outbox, 1)
-    outbox.settle_photo(uuid(1), PhotoState.SENT)
+    settle(outbox, 1)
+    if state is PhotoState.SENT:
+        outbox.settle_photo(uuid(1), state)
     outbox.eraser.stay(stay_id(1), dry_run=False)
-    assert entry(outbox, 1).photo is PhotoState.SENT
+    assert (entry(outbox, 1).photo, to_send(outbox)) == (state, [])
     with pytest.raises(Erased):
         outbox.photo(entry(outbox, 1))
 
 
 def test_a_photo_needs_the_key(outbox: AnyOutbox, store: Store) -> None:
     """It is saved without the key, opened with it only, and not with another one."""
-    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+    with store.open(sealer_without_key()) as keyless:
         [saved] = keyless.add_all([new(1)])
         with pytest.raises(CredentialsProblem):
             keyless.photo(saved)
@@ -142,7 +133,7 @@ def test_a_photo_needs_the_key(outbox: AnyOutbox, store: Store) -> None:
 )
 def test_a_damaged_photo(outbox: SqliteOutbox, path: Path, change: str, error: type[Exception]) -> None:
     """Each photo is sealed under its report's id; what does not open is an error of the report."""
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, missing_key)) as keyless:  # so that no code is wrong
+    with SqliteOutbox.open(path, sealer_without_key()) as keyless:  # so that no code is wrong
         [saved, _other] = keyless.add_all([new(1), new(2)])
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(f"UPDATE reports SET {change} WHERE id = ?", [uuid(1)])  # noqa: S608  ours
@@ -160,8 +151,8 @@ def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
 
     outbox.add_all([new(number) for number in range(3)])
     outbox._sqlite.connection.set_authorizer(deny)
-    settled(outbox, 0)
-    settled(outbox, 1, State.REJECTED)
+    settle(outbox, 0)
+    settle(outbox, 1, State.REJECTED)
     outbox.withdraw([uuid(2)])
     assert [found.photo for found in outbox.entries(Selection())] == [PhotoState.KEPT] * 3
     assert list(outbox.heads()) == []
@@ -181,14 +172,14 @@ class TestPhotosToSend:
         """The authority must have the report."""
         outbox.add_all([new(1)])
         assert to_send(outbox) == []
-        settled(outbox, 1, state)
+        settle(outbox, 1, state)
         assert to_send(outbox) == []
 
     def test_after_it(self, outbox: AnyOutbox) -> None:
         """Until the result is recorded; the entry has all that is known."""
         outbox.add_all([new(1), new(2), new(3, photo=None)])
         for number in (1, 2, 3):
-            settled(outbox, number)
+            settle(outbox, number)
         assert list(outbox.photos_to_send()) == [PhotoToSend(entry(outbox, number), uuid(number)) for number in (1, 2)]
         outbox.settle_photo(uuid(1), PhotoState.SENT)
         assert to_send(outbox) == [(uuid(2), uuid(2))]
@@ -197,7 +188,7 @@ class TestPhotosToSend:
         "spoil",
         [
             lambda outbox: outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True)),
-            lambda outbox: settled(outbox, 1, last_error="duplicate"),
+            lambda outbox: settle(outbox, 1, last_error="duplicate"),
             lambda outbox: outbox.withdraw([uuid(1)]),
         ],
         ids=["typed", "duplicate", "withdrawn"],
@@ -210,21 +201,13 @@ class TestPhotosToSend:
         spoil(outbox)
         assert to_send(outbox) == []
 
-    def test_not_of_an_erased_stay(self, outbox: AnyOutbox) -> None:
-        """There is no photo any more, although its state stays."""
-        outbox.add_all([new(1)])
-        settled(outbox, 1)
-        outbox.eraser.stay(stay_id(1), dry_run=False)
-        assert entry(outbox, 1).photo is PhotoState.KEPT
-        assert to_send(outbox) == []
-
     @pytest.mark.parametrize("state", [State.QUEUED, State.PENDING, State.ACCEPTED, State.REJECTED])
     def test_not_of_a_stay_that_is_cancelled(self, outbox: AnyOutbox, state: State) -> None:
         """Unless the authority refused the cancellation, or the desk withdrew it."""
         outbox.add_all([new(1)])
-        settled(outbox, 1)
+        settle(outbox, 1)
         outbox.add(cancellation(2, 1), due_at=None)
-        settled(outbox, 2, state)
+        settle(outbox, 2, state)
         assert bool(to_send(outbox)) is (state is State.REJECTED)
         if state is State.REJECTED:
             outbox.withdraw([uuid(2)])
@@ -233,10 +216,10 @@ class TestPhotosToSend:
     def test_a_photo_goes_with_the_corrected_report(self, outbox: AnyOutbox) -> None:
         """The authority refused the report that has it, and accepted the one that replaced it."""
         outbox.add_all([new(1)])
-        settled(outbox, 1, State.REJECTED)
+        settle(outbox, 1, State.REJECTED)
         outbox.add_all([new(2, 1, None, replaces=[uuid(1)], active_reports=[uuid(1)])])
         assert to_send(outbox) == []
-        settled(outbox, 2)
+        settle(outbox, 2)
         assert to_send(outbox) == [(uuid(1), uuid(2))]
         outbox.settle_photo(uuid(1), PhotoState.SENT)
         assert to_send(outbox) == []
@@ -244,9 +227,9 @@ class TestPhotosToSend:
     def test_only_the_latest_photo_of_a_stay(self, outbox: AnyOutbox) -> None:
         """A corrected report may have a better one; the earlier one is not sent after it either."""
         outbox.add_all([new(1)])
-        settled(outbox, 1, State.REJECTED)
+        settle(outbox, 1, State.REJECTED)
         outbox.add_all([new(2, 1, replaces=[uuid(1)], active_reports=[uuid(1)])])
-        settled(outbox, 2)
+        settle(outbox, 2)
         assert to_send(outbox) == [(uuid(2), uuid(2))]
         outbox.settle_photo(uuid(2), PhotoState.REFUSED)
         assert to_send(outbox) == []
@@ -257,7 +240,7 @@ class TestPhotosToSend:
             monkeypatch.setattr(f"apoa_client.outbox.sql.queries.{size}", 2)
         outbox.add_all([new(number) for number in range(5)])
         for number in range(5):
-            settled(outbox, number)
+            settle(outbox, number)
         found = []
         for each in outbox.photos_to_send():
             found.append(each.report_id)
@@ -285,7 +268,7 @@ class TestSettlingAPhoto:
         """The report stays queued, and nothing is in doubt."""
         outbox.add_all([new(1)])
         outbox.settle_photo(uuid(1), PhotoState.SENT)
-        with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+        with store.open(sealer_without_key()) as keyless:
             assert keyless.integrity.verify().doubts == ()
             assert not keyless.summary(now=NOON, soon=NOON).contradicted
         assert entry(outbox, 1).state is State.QUEUED

@@ -4,13 +4,13 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from itertools import repeat
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from damage_helpers import fill_disk, may_mount, read_only, small_disk
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import OutboxDamaged, StorageProblem
@@ -23,11 +23,6 @@ from apoa_client.ports.entries import Selection
 
 TESTS = str(Path(__file__).parents[1] / "support")
 UNWRITABLE = OutboxUnreachable(literal("It cannot be written."))
-may_mount = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts, and nothing else stops root from writing"
-)
-
-
 _READER = """
 import sys
 from pathlib import Path
@@ -38,26 +33,6 @@ with SqliteOutbox.open_for_reading(Path(sys.argv[1]), sealer(), sys.exit) as out
     print(*(entry.id for entry in outbox.entries(Selection())))
 """
 """Another process: SQLite shares its view of a file between the connections of one process."""
-
-
-@contextmanager
-def mounted(folder: Path, *commands: list[str]) -> Iterator[None]:
-    """Mount onto the folder, or skip where that is not allowed."""
-    if any(subprocess.run(command, check=False).returncode for command in commands):
-        pytest.skip("this user may not mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-@contextmanager
-def read_only(folder: Path, place: Path) -> Iterator[Path]:
-    """Show the folder at another place, where it cannot be written."""
-    place.mkdir()
-    bind = ["mount", "--bind", str(folder), str(place)]
-    with mounted(place, bind, ["mount", "-o", "remount,ro,bind", str(place)]):
-        yield place / "outbox.db"
 
 
 @pytest.fixture
@@ -193,17 +168,17 @@ def test_a_read_only_file_system(path: Path, tmp_path: Path) -> None:
     fill(path)
     problems: list[StorageProblem] = []
     with read_only(path.parent, tmp_path / "clean") as place:
-        assert ids(place, problems) == [uuid(number) for number in range(3)]
+        assert ids(place / "outbox.db", problems) == [uuid(number) for number in range(3)]
     assert [type(problem) for problem in problems] == [OutboxUnreachable]
     left = tmp_path / "left"
     with open_outbox(path) as outbox:
         outbox.add(report(3), due_at=None)
         subprocess.run(["cp", "-r", path.parent, left], check=True)
     with read_only(left, tmp_path / "with-memory") as place:
-        assert ids(place, []) == [uuid(number) for number in range(4)]
+        assert ids(place / "outbox.db", []) == [uuid(number) for number in range(4)]
     left.joinpath("outbox.db-shm").unlink()
     with read_only(left, tmp_path / "without-memory") as place, pytest.raises(OutboxUnreachable):
-        ids(place, [])
+        ids(place / "outbox.db", [])
 
 
 @may_mount
@@ -213,7 +188,7 @@ def test_a_writer_in_another_place(path: Path, tmp_path: Path) -> None:
     with read_only(path.parent, tmp_path / "place") as place, open_outbox(path) as outbox:
         for number in range(3):
             outbox.add(report(number), due_at=None)
-            command = [sys.executable, "-c", _READER, str(place)]
+            command = [sys.executable, "-c", _READER, str(place / "outbox.db")]
             read = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": TESTS})
             assert read.stdout.split() == [uuid(earlier) for earlier in range(number + 1)]
             assert read.stderr == ""
@@ -222,13 +197,10 @@ def test_a_writer_in_another_place(path: Path, tmp_path: Path) -> None:
 @may_mount
 def test_a_full_disk(tmp_path: Path) -> None:
     """Reports are read on a disk without a byte left, and the reason is `DiskFull`."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    with mounted(disk, ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(disk)]):
+    with small_disk(tmp_path / "disk", 512) as disk:
         path = disk / "outbox.db"
         fill(path)
-        with disk.joinpath("ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):
-            ballast.writelines(repeat(bytes(4096)))
+        fill_disk(disk)
         problems: list[StorageProblem] = []
         assert ids(path, problems) == [uuid(number) for number in range(3)]
         assert [type(problem) for problem in problems] == [DiskFull]

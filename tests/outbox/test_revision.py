@@ -1,35 +1,23 @@
-"""Reports that are withdrawn, replaced by others, or get a receipt by hand."""
+"""Reports that are withdrawn, replaced by others, or get a receipt by hand; and guests who are found again."""
 
 from datetime import date
 
 import pytest
-from outbox_helpers import HOUR, NOON, finding, receipt, report, uuid
-from outbox_stores import AnyOutbox
+from outbox_helpers import HOUR, NOON, claimed, receipt, report, sealer_without_key, settle, uuid
+from outbox_stores import AnyOutbox, Store
 
-from apoa_client.errors import ReportMoved
-from apoa_client.ports.entries import Change, Selection
+from apoa_client.errors import ReportMoved, SecretMissing
+from apoa_client.outbox.sql import reseal
+from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, Receipt, State
+from apoa_client.report.model import Document
 
 LATER = NOON + HOUR
 
 
 def one(outbox: AnyOutbox, number: int) -> State:
     return outbox.find(uuid(number))[0].state
-
-
-def claim(outbox: AnyOutbox, number: int) -> str:
-    lease, [_entry] = outbox.claim([uuid(number)], now=NOON, lease_until=LATER)
-    return lease
-
-
-def send(outbox: AnyOutbox, number: int, state: State, **more: object) -> None:
-    """A call with the report, and its result."""
-    outbox.settle(claim(outbox, number), [Change(uuid(number), state, **more)])  # type: ignore[arg-type]
-
-
-def refused(outbox: AnyOutbox, number: int) -> None:
-    send(outbox, number, State.REJECTED, errors=(finding(),))
 
 
 def recorded(outbox: AnyOutbox) -> list[AuditEvent]:
@@ -55,11 +43,11 @@ class TestReplace:
         """A rejected check-in is fixed before the check-out behind it is sent."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
-        refused(outbox, 1)
+        settle(outbox, 1, State.REJECTED)
         assert list(outbox.heads()) == []
         outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)])
         assert [entry.id for entry in outbox.heads()] == [uuid(3)]
-        send(outbox, 3, State.ACCEPTED, receipt=receipt())
+        settle(outbox, 3)
         assert [entry.id for entry in outbox.heads()] == [uuid(2)]
         assert outbox.add(report(4), due_at=None).seq > max(entry.seq for entry in outbox.find(uuid(1)))
 
@@ -75,7 +63,7 @@ class TestReplace:
     def test_what_was_sent_is_not_replaced(self, outbox: AnyOutbox, state: State) -> None:
         """Whatever the answer was: nothing changes, and the new report is not saved either."""
         outbox.add(report(1), due_at=LATER)
-        send(outbox, 1, state, receipt=receipt() if state is State.ACCEPTED else None)
+        settle(outbox, 1, state)
         with pytest.raises(ReportMoved):
             outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
         assert (one(outbox, 1), outbox.find(uuid(2))) == (state, [])
@@ -84,7 +72,7 @@ class TestReplace:
         """Nor is one of two, although the other could be."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1), due_at=LATER)
-        claim(outbox, 1)
+        claimed(outbox, 1)
         with pytest.raises(ReportMoved):
             outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(2), uuid(1)])
         assert one(outbox, 2) is State.QUEUED
@@ -121,7 +109,7 @@ class TestWithdraw:
         """And so does what was rejected; the counts follow."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2), due_at=LATER)
-        refused(outbox, 2)
+        settle(outbox, 2, State.REJECTED)
         outbox.withdraw([uuid(1), uuid(2)])
         assert (one(outbox, 1), one(outbox, 2)) == (State.WITHDRAWN, State.WITHDRAWN)
         summary = outbox.summary(now=NOON, soon=LATER)
@@ -133,7 +121,7 @@ class TestWithdraw:
         """If one of them was sent, each stays as it was."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2), due_at=LATER)
-        send(outbox, 2, State.QUEUED, last_error="unknown_outcome")
+        settle(outbox, 2, State.QUEUED, last_error="unknown_outcome")
         with pytest.raises(ReportMoved):
             outbox.withdraw([uuid(1), uuid(2)])
         assert (one(outbox, 1), one(outbox, 2)) == (State.QUEUED, State.QUEUED)
@@ -142,11 +130,11 @@ class TestWithdraw:
         """However often it was tried: if no byte left, it can be withdrawn; after one call it cannot."""
         outbox.add(report(1), due_at=LATER)
         for _try in range(3):
-            send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
+            settle(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
         [entry] = outbox.find(uuid(1))
         assert (entry.attempts, entry.calls, entry.withdrawable) == (3, 0, True)
-        send(outbox, 1, State.QUEUED, last_error="timed_out")
-        send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
+        settle(outbox, 1, State.QUEUED, last_error="timed_out")
+        settle(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
         [entry] = outbox.find(uuid(1))
         assert (entry.attempts, entry.calls, entry.withdrawable) == (5, 1, False)
 
@@ -161,7 +149,7 @@ class TestRecordReceipt:
         """In any state before."""
         outbox.add(report(1), due_at=LATER)
         if state is not State.QUEUED:
-            send(outbox, 1, state)
+            settle(outbox, 1, state)
         outbox.record_receipt(uuid(1), self.TYPED)
         [entry] = outbox.find(uuid(1))
         assert (entry.state, entry.receipt, entry.last_error) == (State.ACCEPTED, self.TYPED, None)
@@ -180,9 +168,9 @@ class TestRecordReceipt:
     def test_the_authoritys_own_number_is_not_replaced(self, outbox: AnyOutbox) -> None:
         """Nor is a report changed that is being sent or was withdrawn."""
         outbox.add(report(1), due_at=LATER)
-        send(outbox, 1, State.ACCEPTED, receipt=receipt())
+        settle(outbox, 1)
         outbox.add(report(2), due_at=LATER)
-        claim(outbox, 2)
+        claimed(outbox, 2)
         outbox.add(report(3), due_at=LATER)
         outbox.withdraw([uuid(3)])
         for number in (1, 2, 3, 4):
@@ -211,6 +199,61 @@ class TestSameGuest:
     def test_an_erased_guest_is_not_found(self, outbox: AnyOutbox) -> None:
         """The tag is erased with everything else about the guest."""
         outbox.add(report(1), due_at=None, guest_tag=7)
-        send(outbox, 1, State.ACCEPTED, receipt=receipt())
+        settle(outbox, 1)
         outbox.eraser.stay(report(1).stay_id, dry_run=False)
         assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
+
+
+def hash_of(_document: Document) -> int:
+    return 5
+
+
+def tags(outbox: AnyOutbox) -> list[int | None]:
+    return [row[0] for row in outbox._db.execute("SELECT guest_tag FROM reports ORDER BY seq")]
+
+
+@pytest.fixture
+def hashed(store: Store) -> Store:
+    """Five reports: one is hashed, and one names no guest."""
+    with store.open() as outbox:
+        outbox.add(report(0), due_at=None, guest_tag=1)
+        for number in (1, 2, 3):
+            outbox.add(report(number), due_at=None)
+        outbox.add(report(4, 1, Kind.CHECK_OUT), due_at=None)
+    return store
+
+
+def test_only_what_is_recorded_as_missing(hashed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A property that was set up without a key of the hash is left alone; else each report gets its hash once."""
+    monkeypatch.setattr(reseal, "_HASHED", 2)
+    with hashed.open() as outbox:
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [1, None, None, None, None]
+        with outbox._db.transaction():
+            reseal.record_missing_tags(outbox._db)
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [1, 5, 5, 5, None]
+        outbox.complete_guest_tags(lambda _document: 6)
+        assert tags(outbox) == [1, 5, 5, 5, None]
+
+
+def test_a_report_that_does_not_open(hashed: Store) -> None:
+    """Stays without a hash, and does not hold up the others; an erased one has no content."""
+    with hashed.open() as outbox:
+        with outbox._db.transaction():
+            reseal.forget_tags(outbox._db)
+        for number, content in ((1, b"\1\2"), (2, None)):
+            hashed.change("UPDATE reports SET content = ? WHERE id = ?", content, uuid(number))
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [5, None, None, 5, None]
+
+
+def test_without_the_key(hashed: Store) -> None:
+    """Nothing is stored, and the next run with the key does it."""
+    with hashed.open() as outbox, outbox._db.transaction():
+        reseal.record_missing_tags(outbox._db)
+    with hashed.open(sealer_without_key()) as outbox, pytest.raises(SecretMissing):
+        outbox.complete_guest_tags(hash_of)
+    with hashed.open() as outbox:
+        outbox.complete_guest_tags(hash_of)
+        assert tags(outbox) == [1, 5, 5, 5, None]

@@ -13,18 +13,21 @@ from outbox_helpers import (
     NOON,
     PERSONAL,
     PUBLIC_KEY,
+    claimed,
     finding,
     open_outbox,
     receipt,
     report,
     sealer,
+    sealer_without_key,
+    settle,
     stay_id,
     uuid,
 )
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
-from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
-from apoa_client.messages import msg
+from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken
+from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.insertion import WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import TAGS_MISSING
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -33,11 +36,6 @@ from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer
-
-
-def claimed(outbox: AnyOutbox, *numbers: int) -> str:
-    lease, _ = outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)
-    return lease
 
 
 def state(outbox: AnyOutbox, number: int) -> State:
@@ -133,16 +131,19 @@ def test_several_are_opened_together(outbox: AnyOutbox, store: Store) -> None:
     assert outbox.contents([]) == {}
 
 
-def test_the_queue_can_be_changed_while_iterating(outbox: AnyOutbox, store: Store) -> None:
+def test_the_queue_can_be_changed_while_iterating(
+    outbox: AnyOutbox, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Heads and entries may be settled during the iteration, by this process or by another."""
-    outbox.add_all([NewReport(report(number), NOON) for number in range(200)])
+    for size in ("_FIRST_BATCH", "_BATCH"):
+        monkeypatch.setattr(queries, size, 3)
+    outbox.add_all([NewReport(report(number), NOON) for number in range(20)])
     seen = 0
     with store.open() as other:
         for entry in outbox.heads():
-            lease, _ = other.claim([entry.id], now=NOON, lease_until=NOON + HOUR)
-            other.settle(lease, [Change(entry.id, State.ACCEPTED, receipt=receipt())])
+            settle(other, entry.seq - 1)
             seen += 1
-    assert seen == 200
+    assert seen == 20
     assert list(outbox.heads()) == []
 
 
@@ -150,7 +151,7 @@ def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: AnyOutbox) -> 
     """Rows are read in batches, and one that is finished when its batch is read is left out."""
     outbox.add(report(1), due_at=NOON)
     walk = outbox.heads()
-    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt())])
+    settle(outbox, 1)
     assert list(walk) == []
 
 
@@ -197,17 +198,20 @@ def test_a_finished_report_has_its_time(outbox: SqliteOutbox, path: Path) -> Non
 
 
 def test_errors_and_warnings_are_replaced_separately(outbox: AnyOutbox) -> None:
-    """New errors leave earlier warnings as they are."""
+    """New errors leave earlier warnings as they are; an empty tuple is not None, and removes them."""
     outbox.add(report(1), due_at=None, warnings=[finding("late")])
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.REJECTED, errors=(finding("id_conflict"),))])
     content = outbox.content(outbox.find(uuid(1))[0])
     assert content.warnings == (finding("late"),)
     assert content.errors == (finding("id_conflict"),)
+    outbox.add(report(2), due_at=None, warnings=[finding("late")])
+    outbox.settle(claimed(outbox, 2), [Change(uuid(2), State.ACCEPTED, receipt=receipt(), warnings=())])
+    assert outbox.content(outbox.find(uuid(2))[0]).warnings == ()
 
 
 def test_warnings_that_an_earlier_program_sealed_apart(store: Store) -> None:
     """They are those of the report, whether its row has a code by then or not."""
-    with store.open(PropertySealer(PUBLIC_KEY, _no_key)) as outbox:
+    with store.open(sealer_without_key()) as outbox:
         entry = outbox.add(report(1), due_at=None)
     sealed = Contents(sealer()).seal_findings(uuid(1), WARNINGS, [finding("late")])
     store.change("UPDATE reports SET warnings = ?", sealed)
@@ -218,13 +222,9 @@ def test_warnings_that_an_earlier_program_sealed_apart(store: Store) -> None:
         assert outbox.integrity.verify().doubts == ()
 
 
-def _no_key() -> bytes:
-    raise SecretMissing(msg("no key"))
-
-
 def test_what_was_saved_changes_only_with_the_key(store: Store) -> None:
     """Saving needs no key, correcting what waits by a further report neither; each change of a saved report does."""
-    with store.open(PropertySealer(PUBLIC_KEY, _no_key)) as outbox:
+    with store.open(sealer_without_key()) as outbox:
         outbox.add(report(1), due_at=None)
         outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
         before = list(outbox.entries(Selection()))
@@ -240,13 +240,6 @@ def test_what_was_saved_changes_only_with_the_key(store: Store) -> None:
         with pytest.raises(CredentialsProblem):
             outbox.content(before[0])
         assert list(outbox.entries(Selection())) == before
-
-
-def test_findings_can_be_emptied(outbox: AnyOutbox) -> None:
-    """An empty tuple is not None: it removes what was stored."""
-    outbox.add(report(1), due_at=None, warnings=[finding("late")])
-    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt(), warnings=())])
-    assert outbox.content(outbox.find(uuid(1))[0]).warnings == ()
 
 
 def test_only_the_lease_itself_settles(outbox: AnyOutbox) -> None:
@@ -363,55 +356,35 @@ def test_the_summary_counts_states_and_deadlines(outbox: AnyOutbox) -> None:
     assert summary.counts == {state: {State.QUEUED: 5, State.ACCEPTED: 1}.get(state, 0) for state in State}
     assert (summary.overdue, summary.due_soon, summary.next_due_at) == (1, 2, NOON - 2 * HOUR)
     assert (summary.last_contact_at, summary.suspension) == (None, None)
-
-
-def test_a_suspension_and_the_last_contact_outlive_the_process(store: Store) -> None:
-    """All later runs know why sending was suspended, until it is resumed."""
     suspension = Suspension("wrong_password", NOON, "abc123")
-    with store.open() as outbox:
-        outbox.set_suspension(Suspension("account_suspended", NOON - HOUR, "x"))
-        outbox.set_suspension(suspension)
-        outbox.record_contact(NOON + HOUR)
-    with store.open() as outbox:
-        summary = outbox.summary(now=NOON, soon=NOON)
-        assert (summary.suspension, summary.last_contact_at) == (suspension, NOON + HOUR)
-        outbox.set_suspension(None)
-        assert outbox.summary(now=NOON, soon=NOON).suspension is None
+    outbox.set_suspension(suspension)
+    outbox.record_contact(NOON + HOUR)
+    summary = outbox.summary(now=NOON, soon=NOON)
+    assert (summary.last_contact_at, summary.suspension) == (NOON + HOUR, suspension)
+
+
+INVALID = (
+    *("state = 'lost'", "kind = 'party'", "photo_state = 'seen'", "created_at = 9e18"),
+    *("created_at = 9223372036854775807", "stay_id = x'ff'"),
+)
+OF_ANOTHER_TYPE = (
+    *("created_at = 'yesterday'", "attempts = x'00'", "last_error = x'00'", "last_error = CAST(x'ff' AS TEXT)"),
+    "receipt_number = x'00', receipt_issued_at = 1",
+)
+"""SQLite stores any type in any column."""
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("engine", "damage"),
     [
-        "UPDATE reports SET state = 'lost'",
-        "UPDATE reports SET kind = 'party'",
-        "UPDATE reports SET photo_state = 'seen'",
-        "UPDATE reports SET created_at = 9e18",
-        "UPDATE reports SET created_at = 9223372036854775807",
-        "UPDATE reports SET stay_id = x'ff'",
+        *((engine, each) for engine in ("sqlite", "postgres") for each in INVALID),
+        *(("sqlite", each) for each in OF_ANOTHER_TYPE),
     ],
 )
 def test_invalid_values_are_damage(outbox: AnyOutbox, store: Store, damage: str) -> None:
     """A file that was manipulated raises `OutboxDamaged`, and no foreign error."""
     outbox.add(report(1), due_at=None)
-    store.change(damage)
-    with pytest.raises(OutboxDamaged):
-        list(outbox.entries(Selection()))
-
-
-@only_sqlite
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "UPDATE reports SET created_at = 'yesterday'",
-        "UPDATE reports SET attempts = x'00'",
-        "UPDATE reports SET last_error = x'00'",
-        "UPDATE reports SET last_error = CAST(x'ff' AS TEXT)",
-        "UPDATE reports SET receipt_number = x'00', receipt_issued_at = 1",
-    ],
-)
-def test_values_of_another_type_are_damage(outbox: AnyOutbox, store: Store, damage: str) -> None:
-    """SQLite stores any type in any column."""
-    outbox.add(report(1), due_at=None)
+    damage = f"UPDATE reports SET {damage}"  # noqa: S608  constants
     store.change(damage)
     with pytest.raises(OutboxDamaged):
         list(outbox.entries(Selection()))

@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -16,12 +16,22 @@ import pytest
 from basics import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, finding, receipt, report, sealer, uuid
+from outbox_helpers import (
+    HOUR,
+    NOON,
+    PHOTO,
+    finding,
+    receipt,
+    report,
+    sealer,
+    sealer_without_key,
+    settle,
+    uuid,
+)
 from outbox_stores import AnyOutbox, NewStore, SqliteStore, Store, new_sqlite_store, only_sqlite
 from postgres_helpers import SharedOutbox
 
-from apoa_client.errors import ApoaError, NotAuthentic, OutboxDamaged, SecretMissing
-from apoa_client.messages import msg
+from apoa_client.errors import ApoaError, NotAuthentic, OutboxDamaged
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER
@@ -30,7 +40,7 @@ from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.run import OutboxVersion
 from apoa_client.ports.state import AuditEvent, Suspension
 from apoa_client.report.kinds import State
-from apoa_client.vault.sealing import PropertySealer, encode_key, key_pair_from_seed
+from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 
 WAITING, ACCEPTED, PENDING, REJECTED, SUPERSEDED, WITHDRAWN, ERASED, WITH_PHOTO, REPLACEMENT = range(9)
 """The numbers of the reports that have codes."""
@@ -51,21 +61,6 @@ UNNOTICED = frozenset(
 """Columns without meaning for what is sent: they say when, and which guests are perhaps the same."""
 
 
-def missing_key() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
-def no_key() -> PropertySealer:
-    return PropertySealer(PUBLIC_KEY, missing_key)
-
-
-def settle(box: AnyOutbox, number: int, state: State) -> None:
-    lease, _entries = box.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
-    errors = (finding(),) if state is State.REJECTED else None
-    given_receipt = receipt(number) if state is State.ACCEPTED else None
-    box.settle(lease, [Change(uuid(number), state, receipt=given_receipt, errors=errors)])
-
-
 def fill(store: Store) -> OutboxVersion:
     """Save reports in every state, all with codes, then one without the key. Returns what the vault knows."""
     with store.open() as box:
@@ -81,7 +76,7 @@ def fill(store: Store) -> OutboxVersion:
         box.add(report(REPLACEMENT, stay=SUPERSEDED), due_at=NOON, replaces=[uuid(SUPERSEDED)])
         box.eraser.stay(report(ERASED).stay_id, dry_run=False)
         known = box.authenticate(ask=False).version
-    with store.open(no_key()) as keyless:
+    with store.open(sealer_without_key()) as keyless:
         keyless.add(report(UNCODED), due_at=NOON)
     assert known is not None
     return known
@@ -145,7 +140,7 @@ def known(filled: Filled) -> OutboxVersion:
 def keyless(store: Store, known: OutboxVersion) -> Iterator[AnyOutbox]:
     """The same outbox, opened by a command without the key."""
     assert known
-    with store.open(no_key()) as opened:
+    with store.open(sealer_without_key()) as opened:
         yield opened
 
 
@@ -312,65 +307,6 @@ def test_what_was_named_is_accepted(filled: Filled) -> None:
     changed_and_accepted(filled)
 
 
-@search(40)
-@given(
-    columns=st.sets(st.sampled_from([each for each in ALL_COLUMNS if each != "id"]), min_size=1),
-    pair=st.permutations(CODED),
-)
-def exchanged(filled: Filled, columns: set[str], pair: Sequence[int]) -> None:
-    first, known = filled
-    with copied(first) as store:
-        one, other = (seqs(store)[uuid(number)] for number in pair[:2])
-        names = ", ".join(columns)
-        rows = [store.rows(f"SELECT {names} FROM reports WHERE seq = ?", seq)[0] for seq in (one, other)]  # noqa: S608  constants
-        places = ", ".join(f"{column} = ?" for column in columns)
-        for seq, values in ((one, rows[1]), (other, rows[0])):
-            assert tamper(store, f"UPDATE reports SET {places} WHERE seq = ?", *values, seq)  # noqa: S608  constants
-        differ = {
-            column
-            for column, first, second in zip(columns, *rows, strict=True)
-            if not same(first, second) and column not in UNNOTICED
-        }
-        ids = sorted(uuid(number) for number in pair[:2])
-        with store.open() as box:
-            doubts = found(box, known)
-            if differ - {"photo"}:
-                assert named(doubts) == ids
-                assert_not_claimed(box, *ids)
-            assert_accepted(box, doubts, known)
-
-
-def test_rows_that_were_exchanged(filled: Filled) -> None:
-    """Any columns of two rows, their codes among them: both are named, because the id is under the code."""
-    exchanged(filled)
-
-
-def test_ids_that_were_exchanged(store: Store, known: OutboxVersion) -> None:
-    """Two guests under each other's id."""
-    numbers = seqs(store)
-    for seq, new in (
-        (numbers[uuid(WAITING)], "-"),
-        (numbers[uuid(WITHDRAWN)], uuid(WAITING)),
-        (numbers[uuid(WAITING)], uuid(WITHDRAWN)),
-    ):
-        store.change("UPDATE reports SET id = ? WHERE seq = ?", new, seq)
-    with store.open() as box:
-        doubts = found(box, known)
-        assert named(doubts) == [uuid(WAITING), uuid(WITHDRAWN)]
-        assert_not_claimed(box, uuid(WAITING), uuid(WITHDRAWN))
-        assert_accepted(box, doubts, known)
-
-
-def test_the_order_of_the_queue_may_change(store: Store, known: OutboxVersion) -> None:
-    """Of two stays, the numbers are exchanged: nothing is named, and both are sent as they were saved."""
-    numbers = seqs(store)
-    one, other = numbers[uuid(WAITING)], numbers[uuid(REPLACEMENT)]
-    for before, after in ((one, -1), (other, one), (-1, other)):
-        store.change("UPDATE reports SET seq = ? WHERE seq = ?", after, before)
-    with store.open() as box:
-        assert found(box, known) == set()
-
-
 @pytest.mark.parametrize("covered", ["nothing", "its events", "the audit trail"])
 def test_a_row_that_was_deleted(store: Store, known: OutboxVersion, covered: str) -> None:
     """The register misses it. Its events say which it is, unless the attacker says that it was moved elsewhere."""
@@ -388,38 +324,6 @@ def test_a_row_that_was_deleted(store: Store, known: OutboxVersion, covered: str
         assert doubts == {Doubt(DoubtKind.MISSING, uuid(WAITING)) if covered == "nothing" else Doubt(DoubtKind.NUMBERS)}
         assert box.authenticate(ask=False, known=known).version is None
         assert_accepted(box, doubts, known)
-
-
-def test_a_report_that_was_deleted_before_it_had_a_code(store: Store, known: OutboxVersion) -> None:
-    """Not noticed, as the threat model says: saved without the key, and removed before the key was at hand."""
-    store.change("DELETE FROM reports WHERE id = ?", uuid(UNCODED))
-    with store.open() as box:
-        assert found(box, known) == set()
-
-
-def test_an_older_copy_of_the_outbox(store: Store, known: OutboxVersion) -> None:
-    """Each change with the key counts: the vault knows the number, and a person may take the copy as it is."""
-    with copied(store) as older:
-        with store.open() as box:
-            settle(box, WAITING, State.ACCEPTED)
-            now = box.authenticate(ask=False, known=known).version
-            assert now is not None
-            assert now.number > known.number
-            assert found(box, now) == set()
-        with older.open() as box:
-            doubts = found(box, now)
-            assert doubts == {Doubt(DoubtKind.OLDER_COPY)}
-            assert box.authenticate(ask=False, known=now).version is None
-            assert_accepted(box, doubts, now)
-
-
-def test_an_older_copy_from_before_the_vault_knew_more(store: Store, known: OutboxVersion) -> None:
-    """Not noticed, as the threat model says: nothing with the key was counted since."""
-    with copied(store) as older:
-        with store.open(no_key()) as box:
-            box.add(report(11), due_at=NOON)
-        with older.open() as box:
-            assert found(box, known) == set()
 
 
 @pytest.mark.parametrize("number", [WAITING, PENDING])
@@ -469,18 +373,34 @@ def test_an_acceptance_that_was_forged(
         assert (box.find(uuid(number))[0].state, box.find(uuid(number))[0].receipt) == (State.QUEUED, None)
 
 
-@pytest.mark.parametrize("number", [WITHDRAWN, SUPERSEDED, ACCEPTED, ERASED])
-@pytest.mark.parametrize("lease", ["x", HAND_OVER, f"{HAND_OVER}queued", f"{HAND_OVER}{{state}}"])
-def test_a_report_that_is_closed_is_not_sent_after_all(
-    store: Store, known: OutboxVersion, number: int, lease: str
+LEASES = ("x", HAND_OVER, f"{HAND_OVER}queued", f"{HAND_OVER}{{state}}")
+"""No lease opens a closed report: that of a hand-over, with its own state of before, only keeps what is open."""
+CHANGED: Sequence[Mapping[str, object]] = (
+    *({"state": "accepted"}, {"calls": 1}, {"receipt_number": "STT-9", "receipt_issued_at": 1}, {"finished_at": 1}),
+    *({"erased_at": 1, "content": None}, {"version": 1}, {"mac": b"x" * 32}, {"last_error": "offline"}),
+    {"photo_state": "kept"},
+)
+"""What is no save without the key: only that is possible without a code."""
+NAMED: list[tuple[int, Mapping[str, object]]] = [
+    *(
+        (number, {"state": "sending", "lease": lease, "lease_until": 0})
+        for number in (WITHDRAWN, SUPERSEDED, ACCEPTED, ERASED)
+        for lease in LEASES
+    ),
+    (WAITING, {"mac": None, "version": None}),
+    *((UNCODED, change) for change in CHANGED),
+]
+
+
+@pytest.mark.parametrize(("number", "change"), NAMED)
+def test_a_row_that_no_save_wrote(
+    store: Store, known: OutboxVersion, number: int, change: Mapping[str, object]
 ) -> None:
-    """No lease opens it: that of a hand-over, with its own state of before, only keeps what is open."""
+    """A closed report that is opened, one whose code is removed, and one that was saved without a code and changed."""
     state = value(store, "state", seqs(store)[uuid(number)])
-    store.change(
-        "UPDATE reports SET state = 'sending', lease = ?, lease_until = 0 WHERE id = ?",
-        lease.format(state=state),
-        uuid(number),
-    )
+    values = [each.format(state=state) if isinstance(each, str) else each for each in change.values()]
+    places = ", ".join(f"{column} = ?" for column in change)
+    store.change(f"UPDATE reports SET {places} WHERE id = ?", *values, uuid(number))  # noqa: S608  constants
     with store.open() as box:
         assert_not_claimed(box, uuid(number))
         doubts = found(box, known)
@@ -488,13 +408,9 @@ def test_a_report_that_is_closed_is_not_sent_after_all(
         assert_accepted(box, doubts, known)
 
 
-def test_codes_of_rows_that_were_removed(store: Store, known: OutboxVersion) -> None:
-    """A row that waits gets no second code as if it was just saved, whatever its number is."""
-    store.change("UPDATE reports SET mac = NULL, version = NULL WHERE id = ?", uuid(WAITING))
-    with store.open() as box:
-        assert named(found(box, known)) == [uuid(WAITING)]
-        assert_not_claimed(box, uuid(WAITING))
-    store.change("UPDATE reports SET seq = seq + 100 WHERE id = ?", uuid(WAITING))
+def test_a_row_that_looks_as_just_saved(store: Store, known: OutboxVersion) -> None:
+    """Its code is removed, and its number is above the last one: the register counts one report less."""
+    store.change("UPDATE reports SET mac = NULL, version = NULL, seq = 100 WHERE id = ?", uuid(WAITING))
     with store.open() as box:
         assert DoubtKind.NUMBERS in kinds(found(box, known))
 
@@ -525,64 +441,24 @@ def test_a_register_that_is_broken_stays_so(store: Store, known: OutboxVersion) 
 
 
 def test_every_code_and_the_register_removed(store: Store, known: OutboxVersion) -> None:
-    """It looks as an outbox from before there were codes; the vault knows better."""
-    strip(store)
+    """It looks as an outbox from before there were codes, and is taken for one, unless the vault knows better."""
+    store.change("UPDATE reports SET mac = NULL, version = NULL")
+    store.change("DELETE FROM memo WHERE key = 'register'")
     with store.open() as box:
+        assert found(box, None) == set()
         doubts = found(box, known)
         assert doubts == {Doubt(DoubtKind.OLDER_COPY)}
         assert box.authenticate(ask=False, known=known).version is None
         assert_accepted(box, doubts, known)
 
 
-def test_every_code_removed_where_the_vault_knows_nothing(store: Store, known: OutboxVersion) -> None:
-    """Not noticed, as the threat model says: it is taken as it is, as an outbox from before there were codes."""
-    strip(store)
-    with store.open() as box:
-        assert box.authenticate(ask=False).doubts == ()
-        assert found(box, None) == set()
-        assert found(box, known) == {Doubt(DoubtKind.OLDER_COPY)}
-
-
-def strip(store: Store) -> None:
-    store.change("UPDATE reports SET mac = NULL, version = NULL")
-    store.change("DELETE FROM memo WHERE key = 'register'")
-
-
 def test_a_guest_whom_another_program_saves(store: Store, known: OutboxVersion) -> None:
     """Not noticed, as the threat model says: the public key is enough to save a report."""
-    with store.open(no_key()) as forger:
+    with store.open(sealer_without_key()) as forger:
         forger.add(report(12), due_at=NOON)
     with store.open() as box:
         assert found(box, known) == set()
         assert box.content(box.find(uuid(12))[0]).report == report(12)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"state": "accepted"},
-        {"calls": 1},
-        {"receipt_number": "STT-9", "receipt_issued_at": 1},
-        {"erased_at": 1, "content": None},
-        {"finished_at": 1},
-        {"version": 1},
-        {"mac": b"x" * 32},
-        {"last_error": "offline"},
-        {"photo_state": "kept"},
-    ],
-    ids=" ".join,
-)
-def test_a_report_without_a_code_that_is_not_as_it_was_saved(
-    store: Store, known: OutboxVersion, change: dict[str, object]
-) -> None:
-    """Only a save is possible without the key: everything else in such a row is named."""
-    places = ", ".join(f"{column} = ?" for column in change)
-    store.change(f"UPDATE reports SET {places} WHERE id = ?", *change.values(), uuid(UNCODED))  # noqa: S608  constants
-    with store.open() as box:
-        doubts = found(box, known)
-        assert named(doubts) == [uuid(UNCODED)]
-        assert_not_claimed(box, uuid(UNCODED))
-        assert_accepted(box, doubts, known)
 
 
 OTHER_KEY = encode_key(key_pair_from_seed(b"o" * 32)[1])

@@ -1,14 +1,16 @@
-"""Bad disks and busy files: damaged pages of a database file, files that may not grow, and files in use.
+"""Bad disks and busy files: damaged pages, full and read-only disks, files that may not grow, and files in use.
 
 No connection may be open when a page is damaged, so that the log is empty.
 """
 
 import os
 import sqlite3
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,41 @@ def file_size_limit(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+may_mount = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts, and nothing else stops root from writing"
+)
+
+
+@contextmanager
+def mounted(folder: Path, *commands: Sequence[str]) -> Iterator[Path]:
+    """Make the folder and mount onto it, or skip where that is not allowed."""
+    folder.mkdir(exist_ok=True)
+    if any(subprocess.run([*command, folder], check=False).returncode for command in commands):
+        pytest.skip("this user may not mount")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def small_disk(folder: Path, kib: int) -> AbstractContextManager[Path]:
+    """A disk of this size in a folder of this name."""
+    return mounted(folder, ["mount", "-t", "tmpfs", "-o", f"size={kib}k,mode=700", "tmpfs"])
+
+
+def read_only(folder: Path, place: Path) -> AbstractContextManager[Path]:
+    """Show a folder at another place, or at its own, where it cannot be written."""
+    return mounted(place, ["mount", "--bind", str(folder)], ["mount", "-o", "remount,ro,bind"])
+
+
+def fill_disk(folder: Path) -> Path:
+    """Write until nothing more fits. Returns the file that takes the space."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        file.writelines(repeat(bytes(4096)))
+    return ballast
 
 
 def root_of(path: Path, name: str) -> int:

@@ -2,13 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.authority import Meta
+from apoa_client.ports.entries import Change
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Kind, Receipt
+from apoa_client.report.kinds import Kind, Receipt, State
 from apoa_client.report.model import Document, Guest, Report, Stay
 from apoa_client.vault.sealing import PropertySealer, key_pair_from_seed
 
@@ -76,3 +80,27 @@ def sealer() -> PropertySealer:
 
 def open_outbox(path: Path) -> SqliteOutbox:
     return SqliteOutbox.open(path, sealer(), create=True)
+
+
+def sealer_without_key(public_key: bytes = PUBLIC_KEY) -> PropertySealer:
+    """The sealer of a command that cannot read the private key."""
+    return PropertySealer(public_key, _missing_key)
+
+
+def _missing_key() -> bytes:
+    raise SecretMissing(msg("The keyring is locked."))
+
+
+def claimed(outbox: Outbox, *numbers: int) -> str:
+    """Claim reports from noon on for an hour. Returns the lease."""
+    return outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)[0]
+
+
+def settle(outbox: Outbox, number: int, state: State = State.ACCEPTED, **members: Any) -> None:
+    """Send a report and store the result: a receipt if it is accepted, a finding if it is rejected."""
+    usual: dict[str, Any] = {}
+    if state is State.ACCEPTED:
+        usual["receipt"] = receipt(number)
+    elif state is State.REJECTED:
+        usual["errors"] = (finding(),)
+    outbox.settle(claimed(outbox, number), [Change(uuid(number), state, **usual | members)])

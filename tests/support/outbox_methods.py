@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
-from outbox_helpers import HOUR, META, NOON, PHOTO, finding, receipt, report, uuid
+from outbox_helpers import HOUR, META, NOON, PHOTO, claimed, finding, receipt, report, settle, uuid
 from outbox_stores import AnyOutbox
 
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -24,14 +23,6 @@ MORNING = date(2026, 11, 27)
 """The day on which the guests of these reports leave."""
 
 
-def claim_one(outbox: AnyOutbox, number: int) -> str:
-    return outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)[0]
-
-
-def settle(outbox: AnyOutbox, number: int, state: State, **members: Any) -> None:
-    outbox.settle(claim_one(outbox, number), [Change(uuid(number), state, **members)])
-
-
 DRAFT = StoredDraft("draft", NOON)
 METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "status": lambda outbox: outbox.summary(now=NOON, soon=NOON + 6 * HOUR),
@@ -40,15 +31,15 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "heads": lambda outbox: list(outbox.heads()),
     "the oldest that waits": lambda outbox: outbox.oldest_waiting_at(),
     "practice": lambda outbox: outbox.has_practised(),
-    "claim": lambda outbox: claim_one(outbox, 3),
+    "claim": lambda outbox: claimed(outbox, 3),
     "claim a batch": lambda outbox: outbox.claim(
         [uuid(number) for number in range(4, 24)], now=NOON, lease_until=NOON + HOUR
     ),
-    "renew": lambda outbox: outbox.renew(claim_one(outbox, 4), now=NOON, lease_until=NOON + HOUR),
-    "release": lambda outbox: outbox.release(claim_one(outbox, 5)),
-    "settle: accepted": lambda outbox: settle(outbox, 30, State.ACCEPTED, receipt=receipt()),
+    "renew": lambda outbox: outbox.renew(claimed(outbox, 4), now=NOON, lease_until=NOON + HOUR),
+    "release": lambda outbox: outbox.release(claimed(outbox, 5)),
+    "settle: accepted": lambda outbox: settle(outbox, 30),
     "settle: pending": lambda outbox: settle(outbox, 31, State.PENDING),
-    "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),
+    "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED),
     "settle: queued": lambda outbox: settle(outbox, 33, State.QUEUED, next_attempt_at=NOON, not_before=NOON),
     "pending": lambda outbox: list(outbox.entries(PENDING)),
     "settle pending": lambda outbox: outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt(2))]),
@@ -145,4 +136,4 @@ def fill(outbox: AnyOutbox, finished: int) -> None:
         photo = PHOTO if number == WITH_PHOTO else None
         outbox.add_all([NewReport(report(number), NOON + timedelta(hours=number - 5), photo=photo)])
     settle(outbox, 1, State.PENDING)
-    settle(outbox, WITH_PHOTO, State.ACCEPTED, receipt=receipt(35))
+    settle(outbox, WITH_PHOTO)

@@ -112,7 +112,7 @@ TRIED_BY = {
     ],
     23: [
         "delivery/test_one_bad_verdict.py::test_the_others_are_delivered_in_the_same_run",
-        "app/test_retention.py::test_an_authoritys_clock_that_is_years_off_does_not_count",
+        "app/test_container.py::test_an_authoritys_clock_that_is_years_off_does_not_count",
     ],
     24: [
         f"{FORGED}::test_the_whole_is_accepted_apart_from_its_reports",

@@ -14,12 +14,6 @@ from apoa_client.outbox.postgres.tables import STATEMENTS, VERSION
 PATIENT = TimeLimits(answer=20.0, lock=20.0)
 
 
-def test_preparing_twice_changes_nothing(postgres: Cluster, postgres_database: str) -> None:
-    """The second time the version is there already. The roles are those of the server, and may be there before."""
-    address = postgres.address(postgres_database)
-    assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, VERSION]
-
-
 def test_two_administrators_at_once() -> None:
     """One prepares the database, and the others find it prepared: the first of its server, and one after it."""
     with Cluster() as cluster, ThreadPoolExecutor(3) as pool:
