@@ -12,7 +12,7 @@ from basics import LONG, search
 from cameras import blurred
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import LABELS, label_font, print_page
+from pages import LABELS, print_page
 from passport_helpers import LAYOUT, SPECIMENS, Lines, composed, fitted, put, read
 from photo_helpers import (
     CANVAS_PITCH,
@@ -174,7 +174,7 @@ def _page_of_text(face: Callable[[int], object], size: int, colours: tuple[int, 
 
 
 def _typed(size: int) -> object:
-    return label_font(next(path for path in LABELS if path.stem == "DejaVuSansMono"), size)
+    return font(next(path for path in LABELS if path.stem == "DejaVuSansMono"), size)
 
 
 _NOISE = np.random.default_rng(3)

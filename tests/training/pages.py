@@ -1,13 +1,12 @@
 """Prints whole data pages, cards and visas, with all that stands on them beside the zone, and what they lie on."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageDraw, ImageFont
-from printing import CUTS, Canvas, Face, Grey, compose, noise, paper, print_lines, some_text, worn
+from PIL import Image, ImageDraw
+from printing import CUTS, Canvas, Face, Grey, compose, font, noise, paper, print_lines, some_text, worn
 
 from apoa_client.passport.check_digits import ALPHABET
 
@@ -24,12 +23,6 @@ FORMATS = (
     ((105, 74), 2, 36, 0.12),
     ((85.6, 54), 3, 30, 0.18),
 )
-
-
-@cache
-def label_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    """Return a font for labels."""
-    return ImageFont.truetype(str(path), size)
 
 
 def words(rng: Generator, length: int) -> str:
@@ -93,7 +86,7 @@ def _decorated(rng: Generator, grey: Grey, bottom: float, scale: float) -> Grey:
     for _ in range(rng.integers(4, 26)):
         size = max(3, int(scale * rng.uniform(1.2, 4.5)))
         place = (rng.uniform(-0.05, 0.8) * width, rng.uniform(0, max(1, bottom - 1.1 * size)))
-        face = label_font(LABELS[rng.integers(len(LABELS))], size)
+        face = font(LABELS[rng.integers(len(LABELS))], size)
         draw.text(place, words(rng, int(rng.integers(2, 40))), fill=int(rng.uniform(0, 140)), font=face)
     for _ in range(rng.integers(0, 4)):
         y = rng.uniform(0, bottom)
@@ -129,7 +122,7 @@ def table(rng: Generator, shape: tuple[int, int]) -> Grey:
         picture = Image.fromarray(np.clip(grey, 0, 255)).convert("L")
         draw = ImageDraw.Draw(picture)
         size = int(rng.integers(5, 30))
-        face = label_font(LABELS[rng.integers(len(LABELS))], size)
+        face = font(LABELS[rng.integers(len(LABELS))], size)
         fill = int(rng.uniform(0, 255))
         for y in range(int(rng.uniform(0, 60)), shape[0], int(size * rng.uniform(1.1, 3))):
             draw.text((rng.uniform(0, 80), y), words(rng, int(rng.integers(5, 120))), fill=fill, font=face)

@@ -24,7 +24,7 @@ TRIED_BY = {
     1: [
         "cli/prompts/test_report_guests.py::test_nothing_readable_is_in_any_file",
         "outbox/test_drafts.py::test_nothing_personal_is_readable_in_the_files",
-        "desk/test_duplicates.py::test_the_hash_is_short",
+        "desk/test_ids.py::test_the_hash_is_short",
     ],
     2: [
         "archive/test_backup.py::test_nothing_personal_and_no_secret_is_in_it",
