@@ -18,7 +18,6 @@ from passport_helpers import (
     Lines,
     composed,
     corrected,
-    fitted,
     put,
     read,
     read_or_refuse,
@@ -133,17 +132,6 @@ def test_every_substitution_that_changes_a_value_is_detected(
 def has_no_problems(mrz: Mrz) -> bool:
     """Return whether a complete inspection finds no problem."""
     return find_problems(mrz.layout, "".join(mrz.lines), TODAY, mrz.failing) == ()
-
-
-@given(st.sampled_from(FORMATS), st.text(ALPHABET, min_size=90, max_size=90))
-@search(100)
-def test_lines_of_the_right_shape_are_read(form: str, text: str) -> None:
-    """An MRZ is valid exactly where the inspection finds no problem."""
-    layout = LAYOUT[form]
-    lines = fitted(form, put(layout.lines(text[: layout.line_count * layout.length]), 0, 0, SPECIMENS[form][0][:5]))
-    mrz = read(lines)
-    assert mrz.format == form
-    assert mrz.valid is has_no_problems(mrz) is (mrz.problems == ())
 
 
 STATES = st.text(string.ascii_uppercase[:4] + "UTO<<0", min_size=3, max_size=3)
