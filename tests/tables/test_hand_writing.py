@@ -1,14 +1,11 @@
 """What people write into a guest book that is no value by itself is resolved or refused, and never reported."""
 
 import pytest
-from table_helpers import read_table, table_of
-from workbook_helpers import read, xlsx
+from table_helpers import read, read_table, table_of, values, xlsx
 
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.tables.cell_words import fill_ditto_marks
-from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, Row, Table
+from apoa_client.tables.rows import CellValue, Row
 
 GIVEN, SURNAME = "given_first", "surname_first"
 
@@ -42,9 +39,7 @@ def test_a_name_is_no_ditto_mark() -> None:
 
 def test_each_reader_of_the_rows_sees_the_values() -> None:
     """A copy of refused rows has other rows above them, so a mark must not be left in it."""
-    table = open_source(b'Nama Belakang,Kamar\nHartley,5\nDubois,"""",\n')
-    assert isinstance(table, Table)
-    assert [row.values[1] for row in table.read_rows()] == ["5", "5"]
+    assert [row[1] for row in values(b'Nama Belakang,Kamar\nHartley,5\nDubois,"""",\n')] == ["5", "5"]
 
 
 TITLES = {
@@ -130,7 +125,7 @@ def test_a_sheet_of_guests_who_did_not_come(name: str) -> None:
     """Its rows are refused, and those of the other sheets are not."""
     sheets = [(each, [["Surname", "Passport number"], ["DOE", "X1234567"]]) for each in ("November", name, "Batalha")]
     table = read(xlsx(*sheets))
-    found = list(guest_rows(table, match_columns(table)).read_rows())
+    found = read_table(table)
     assert [[finding.code for finding in row.findings] for row in found] == [[], ["conflict"], []]
 
 
@@ -153,5 +148,5 @@ def test_what_is_wrong_in_one_sheet() -> None:
     headings = ["Surname", "Passport number", "Ket"]
     notes = (("Jan", "lunas"), ("Feb", "batal"))
     table = read(xlsx(*((name, [headings, ["DOE", "X1234567", note]]) for name, note in notes)))
-    found = list(guest_rows(table, match_columns(table)).read_rows())
+    found = read_table(table)
     assert [[finding.code for finding in row.findings] for row in found] == [[], ["conflict"]]

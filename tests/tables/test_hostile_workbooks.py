@@ -8,7 +8,7 @@ import warnings
 from zipfile import ZIP_BZIP2, ZIP_LZMA, ZipFile
 
 import pytest
-from workbook_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
+from table_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
 
 from apoa_client.errors import Exit
 from apoa_client.tables import content as content_module

@@ -5,12 +5,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_helpers import problem_of, read_cells, read_table, table_of
-from workbook_helpers import cell, ods, ods_row, ods_table, read, sheet_of, xlsx
+from table_helpers import (
+    cell,
+    ods,
+    ods_row,
+    ods_table,
+    problem_of,
+    read,
+    read_cells,
+    read_table,
+    sheet_of,
+    table_of,
+    xlsx,
+)
 
 from apoa_client.report.parse_fields import UNCALCULATED, is_spreadsheet_error
 from apoa_client.settings.column_mappings import TARGETS, label_of_target
-from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.number_formats import as_formatted, as_shown
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import NO_GUEST, CellValue, GuestRow, HiddenNumber, Table
@@ -133,7 +143,7 @@ FLOAT = 'office:value-type="float" office:value="{}"'
 def test_zeros_of_a_passport_number(content: bytes) -> None:
     """012345678 that is shown is 012345678 that is saved; a telephone number that is shown rounded has a warning."""
     table = read(content)
-    (row,) = guest_rows(table, match_columns(table)).read_rows()
+    (row,) = read_table(table)
     assert row.texts == {"document_number": "012345678", "room": "007", "phone": "6281234567"}
     assert row.findings == ()
     assert [(finding.field, finding.code) for finding in row.warnings] == [("guest.phone", "number_format")]
@@ -220,7 +230,7 @@ def test_an_error_beside_a_value(cells: tuple[str, str]) -> None:
 def fields_of(content: bytes) -> GuestRow:
     table = open_source(content)
     assert isinstance(table, Table)
-    (row,) = guest_rows(table, match_columns(table)).read_rows()
+    (row,) = read_table(table)
     return row
 
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import SPECIMENS
 from system_helpers import needs_tool
-from workbook_helpers import cell, ods, ods_row, ods_table, xlsx
+from table_helpers import cell, ods, ods_row, ods_table, xlsx
 
 from apoa_client.tables import reading
 from apoa_client.tables.cell_words import DITTO_MARKS
@@ -217,42 +217,28 @@ def test_leading_zeros() -> None:
     assert rows(b'a;b\n="0012";2\n') == [("0012", "2")]
 
 
-def test_an_open_quote() -> None:
-    """A quotation mark that is not closed is refused with its row, without the cell's content."""
-    with pytest.raises(TableRefused) as raised:
-        rows(b'a;b\n1;2\n"SECRET;3\n')
-    assert raised.value.name == "unclosed_quote"
-    assert raised.value.message.values["row"] == 3
-    assert "SECRET" not in f"{raised.value!r}{raised.value}"
+REFUSED = {
+    "table_empty": (b"\xef\xbb\xbf", b"\xff\xfe", b";;;\n;;\n"),
+    "unknown_encoding": (b"\0" * 99, b"a;b\n\x81;\x8d", b"a\0b", b"\xff\xfea"),
+    "unclosed_quote": (b'a;b\n1;2\n"SECRET;3\n',),
+    "table_damaged": (b"a" * 1_000_001,),
+    "too_many_columns": (b"a," * 1024 + b"SECRET\n" + b"1," * 1024 + b"1\n",),
+}
 
 
-def test_a_line_without_end() -> None:
-    """A line of a million characters is refused before it fills the memory."""
-    with pytest.raises(TableRefused):
-        read_csv(b"a" * 1_000_001)
+@pytest.mark.parametrize("name", REFUSED)
+def test_csv_files_that_are_refused(name: str) -> None:
+    """A mark or delimiters alone, bytes that are no text, an open quotation mark, a line without end, a far column."""
+    for content in REFUSED[name]:
+        with pytest.raises(TableRefused) as raised:
+            rows(content)
+        assert raised.value.name == name
+        assert "SECRET" not in f"{raised.value!r}{raised.value}"
+        assert name != "unclosed_quote" or raised.value.message.values["row"] == 3
 
 
-@pytest.mark.parametrize("content", [b"\0" * 99, b"a;b\n\x81;\x8d", b"a\0b", b"\xff\xfea"])
-def test_no_text(content: bytes) -> None:
-    """Bytes that are no text in any of the encodings are refused."""
-    with pytest.raises(TableRefused) as raised:
-        read_csv(content)
-    assert raised.value.name == "unknown_encoding"
-
-
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf", b"\xff\xfe", b";;;\n;;\n"])
-def test_nothing_in_it(content: bytes) -> None:
-    """A byte order mark alone, or delimiters alone, are an empty table."""
-    with pytest.raises(TableRefused) as raised:
-        read_csv(content)
-    assert raised.value.name == "table_empty"
-
-
-def test_too_many_columns() -> None:
-    """A cell in a column that no table of guests has is refused; empty cells there are not."""
-    with pytest.raises(TableRefused) as raised:
-        read_csv(b"a," * 1024 + b"SECRET\n" + b"1," * 1024 + b"1\n")
-    assert raised.value.name == "too_many_columns"
+def test_empty_cells_in_far_columns() -> None:
+    """They are no columns."""
     assert [values[0] for values in rows(b"a" + b"," * 5000 + b"\n1" + b"," * 5000)] == ["1"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from basics import NOW
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest
 from screens import Screens
-from workbook_helpers import Sheet, xlsx
+from table_helpers import Sheet, xlsx
 
 HEADINGS = ["Surname", "Given names", "Sex", "Place of birth", "Date of birth", "Nationality", "Passport number"]
 HEADINGS += ["Passport expiry", "Check-in", "Planned check-out", "Room"]
