@@ -91,18 +91,6 @@ def test_the_deadline_depends_on_the_window_and_the_check_in(outbox: SqliteOutbo
     assert entry.due_at == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
 
-def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
-    """No rule sets a deadline for a check-out."""
-    departure = Report(
-        "0199c2a4-0000-7000-8000-000000000001",
-        "0199c2a4-0000-7000-8000-000000000002",
-        Kind.CHECK_OUT,
-        NOW,
-        check_out=NOW,
-    )
-    assert desk.save(desk.new_report(departure, ())).due_at is None
-
-
 def test_a_draft_with_errors_is_refused(desk: Desk, outbox: SqliteOutbox) -> None:
     """The error holds all findings, and nothing is saved."""
     examination = desk.examine(draft({"stay_permit": ""}, without="sex nights"))
@@ -111,13 +99,6 @@ def test_a_draft_with_errors_is_refused(desk: Desk, outbox: SqliteOutbox) -> Non
     assert codes_of(caught.value.errors) == {("sex", "missing"), ("planned_check_out", "missing")}
     assert caught.value.warnings == examination.warnings
     assert outbox.summary(now=NOW, soon=NOW).counts[State.QUEUED] == 0
-
-
-def test_the_same_report_is_not_saved_twice(desk: Desk) -> None:
-    """An id is unique."""
-    report, _ = filed(desk, draft())
-    with raises_error("report_exists"):
-        desk.save(desk.new_report(report, ()))
 
 
 def group(desk: Desk, *given: Draft) -> list[tuple[Report, tuple[Finding, ...]]]:
