@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 from basics import FixedClock, raises_error
+from desk_scenario import LOCKED
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import PUBLIC_KEY, open_outbox
+from outbox_helpers import open_outbox
 from report_helpers import NOW, WIB, codes_of, contract_errors, draft, look, mrz, scanned
 
 from apoa_client.desk.arrivals import Desk, ReportingRules, unaccompanied_minor_warnings
-from apoa_client.errors import SecretMissing
-from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Entry, Selection
@@ -22,11 +21,6 @@ from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Guest, Report, Stay
 from apoa_client.report.parse_fields import Draft
-from apoa_client.vault.sealing import PropertySealer
-
-
-def locked() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
 
 
 @pytest.fixture
@@ -38,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def outbox(path: Path) -> Iterator[SqliteOutbox]:
     """An outbox whose private key is not available."""
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked), create=True) as opened:
+    with SqliteOutbox.open(path, LOCKED, create=True) as opened:
         yield opened
 
 

@@ -9,20 +9,18 @@ from typing import Any
 import pytest
 from basics import FixedClock
 from damage_helpers import clear_index
-from outbox_helpers import PUBLIC_KEY, sealer
+from desk_scenario import LOCKED
+from outbox_helpers import sealer
 from report_helpers import NOW, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.stay_history import Night, NightGuests, Period, StayHistory, Stays, guests_of_night, night_at
-from apoa_client.errors import SecretMissing
-from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State, short_id
 from apoa_client.report.model import Report
 from apoa_client.settings.zones import WIB, WIT, WITA
-from apoa_client.vault.sealing import PropertySealer
 
 KINDS = {"i": Kind.CHECK_IN, "o": Kind.CHECK_OUT, "a": Kind.AMEND, "c": Kind.CANCEL}
 STATES = {"q": State.QUEUED, "s": State.SENDING, "p": State.PENDING, "r": State.REJECTED, "a": State.ACCEPTED}
@@ -103,10 +101,6 @@ def test_nights(first: date, last: date, *, covered: bool) -> None:
     assert history("iq").covers(first, last, WIB) is covered
 
 
-def locked() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
 class LockedDesk:
     """A desk whose private key is not available; `unlocked` is the same outbox for changes, which need it."""
 
@@ -129,7 +123,7 @@ def locked_desk(tmp_path: Path) -> Iterator[LockedDesk]:
     """A desk without guests."""
     file = tmp_path / "outbox.db"
     with (
-        SqliteOutbox.open(file, PropertySealer(PUBLIC_KEY, locked), create=True) as outbox,
+        SqliteOutbox.open(file, LOCKED, create=True) as outbox,
         SqliteOutbox.open(file, sealer()) as unlocked,
     ):
         yield LockedDesk(outbox, unlocked)
@@ -190,7 +184,7 @@ def test_who_is_in_house_by_a_damaged_index(locked_desk: LockedDesk, tmp_path: P
     locked_desk.outbox.close()
     path = tmp_path / "outbox.db"
     clear_index(path, "reports_nights")
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked)) as outbox:
+    with SqliteOutbox.open(path, LOCKED) as outbox:
         stays = Stays(outbox, WIB).in_house(ARRIVAL)
         assert [stay.stay_id for stay in stays] == [early.stay_id, late.stay_id]
 
