@@ -91,11 +91,15 @@ KINDS: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_picture_of_any_kind_is_grey_values(tmp_path: Path, name: str) -> None:
-    """Colours, palettes, transparency and several pictures in a file give the grey values of the first picture."""
-    picture = open_picture(KINDS[name](tmp_path / name).read_bytes())
+def test_a_picture_of_any_kind(tmp_path: Path, name: str) -> None:
+    """Colours, palettes, transparency and several pictures give grey values, and a JPEG, of the first picture."""
+    path, grey = KINDS[name](tmp_path / name), GREY.astype(np.float32)
+    picture = open_picture(path.read_bytes())
     assert picture.dtype == np.float32
-    assert picture == pytest.approx(GREY.astype(np.float32), abs=6)
+    assert picture == pytest.approx(grey, abs=6)
+    copy = _evidence(path)
+    assert copy.mode == "RGB"
+    assert np.asarray(copy.convert("L"), np.float32) == pytest.approx(grey, abs=24)
 
 
 def test_sixteen_bits_are_spread_over_all_greys(tmp_path: Path) -> None:
@@ -151,14 +155,6 @@ def test_the_evidence_has_no_metadata(tmp_path: Path) -> None:
     copy = Image.open(io.BytesIO(content))
     assert not copy.getexif()
     assert copy.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive"}
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_the_evidence_of_any_kind(tmp_path: Path, name: str) -> None:
-    """Colours, palettes, transparency and several pictures in a file give a JPEG of the first picture."""
-    copy = _evidence(KINDS[name](tmp_path / name))
-    assert copy.mode == "RGB"
-    assert np.asarray(copy.convert("L"), np.float32) == pytest.approx(GREY.astype(np.float32), abs=24)
 
 
 @pytest.mark.parametrize("size", [(2400, 3200), (6000, 300), (1601, 1600)])
