@@ -12,7 +12,6 @@ from basics import LONG, search
 from cameras import blurred
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import LABELS, print_page
 from passport_helpers import LAYOUT, SPECIMENS, Lines, composed, fitted, put, read
 from photo_helpers import (
     CANVAS_PITCH,
@@ -27,7 +26,7 @@ from photo_helpers import (
     write,
 )
 from PIL import Image, ImageDraw
-from printing import font
+from printing import LABELS, font, print_page
 
 from apoa_client.passport.check_digits import ALPHABET, failing_checks
 from apoa_client.passport.layouts import Kind

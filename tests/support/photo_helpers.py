@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from cameras import View, blurred, compressed, damaged, homography, seen, shaded, with_glare
 from numpy.random import Generator
-from pages import LABELS, print_page, table
 from PIL import Image
-from printing import CUTS, FONTS, OTHERS, Canvas, Line
+from printing import CUTS, FONTS, LABELS, OTHERS, Canvas, Line, print_page, table
 from system_helpers import needs_tool
 
 from apoa_client.passport.compose import Details, compose

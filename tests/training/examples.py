@@ -3,8 +3,7 @@
 import numpy as np
 from cameras import Example, View, damaged, homography, seen, with_glare
 from numpy.random import Generator
-from pages import print_page, table
-from printing import CUTS, OTHERS, Canvas, Line, noise, print_zone
+from printing import CUTS, OTHERS, Canvas, Line, noise, print_page, print_zone, table
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan.line_reader import NONE, ROWS
