@@ -225,32 +225,17 @@ def test_all_specimens_are_there() -> None:
     assert {one["icao"]["all"] for one in SHAPED} == {True, False}
 
 
-def test_the_formats_are_the_audits() -> None:
-    """By shape and document code."""
-    audited = {name_of(one): NAMES.get(one["icao"]["format"], one["icao"]["format"]) for one in SHAPED}
-    assert {name_of(one): read(one["lines"]).format for one in SHAPED} == audited
-
-
-def test_each_check_digit_fits_where_the_audit_says_so() -> None:
-    """Number, dates, optional data and composite separately, fillers included."""
-    wrong = {name_of(one): {AUDIT[key] for key in AUDIT if one["icao"].get(key) in {"bad", "absent"}} for one in SHAPED}
-    assert {name_of(one): set(read(one["lines"]).failing) for one in SHAPED} == wrong
-
-
-def test_long_numbers_are_those_of_the_audit() -> None:
-    """With the same convention, and no other number is read as a long one."""
-    audited = {name_of(one): CONVENTIONS.get(one["icao"].get("long_conv")) for one in SHAPED}
-    assert {name_of(one): read(one["lines"]).long_number for one in SHAPED} == audited
-
-
-def test_valid_agrees_with_the_audit() -> None:
-    """Except for codes of states that do not exist."""
-    on_purpose = [one for one in SHAPED if one["lines"][0] in REFUSED_ON_PURPOSE]
-    audited = {name_of(one): one["icao"]["all"] and one not in on_purpose for one in SHAPED}
-    assert {name_of(one): read(one["lines"]).valid for one in SHAPED} == audited
-    for one in on_purpose:
-        problems = [(found.field, found.code) for found in read(one["lines"]).problems]
-        assert problems == [(field, "unknown_state") for field in REFUSED_ON_PURPOSE[one["lines"][0]]]
+@pytest.mark.parametrize("specimen", SHAPED, ids=name_of)
+def test_the_audit_agrees(specimen: Specimen) -> None:
+    """About the format, each check digit, long numbers and validity, except for codes of states that do not exist."""
+    audited, mrz = specimen["icao"], read(specimen["lines"])
+    assert mrz.format == NAMES.get(audited["format"], audited["format"])
+    assert set(mrz.failing) == {AUDIT[key] for key in AUDIT if audited.get(key) in {"bad", "absent"}}
+    assert mrz.long_number == CONVENTIONS.get(audited.get("long_conv"))
+    unknown = REFUSED_ON_PURPOSE.get(specimen["lines"][0], [])
+    assert mrz.valid is (audited["all"] and not unknown)
+    if unknown:
+        assert [(found.field, found.code) for found in mrz.problems] == [(field, "unknown_state") for field in unknown]
 
 
 def test_each_exception_is_needed() -> None:
