@@ -144,24 +144,14 @@ def test_every_dialect(
     csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows([HEADINGS, *guests])
     table = read_csv(file.getvalue().encode(encoding))
     assert table.headings == HEADINGS
-    assert table.facts.delimiter == delimiter
+    assert (table.facts.delimiter, table.facts.encoding) == (delimiter, "UTF-16" if "16" in encoding else "UTF-8")
     assert [row.values for row in table.read_rows()] == guests
 
 
-@pytest.mark.parametrize(
-    ("codec", "name"),
-    [
-        ("utf-8", "UTF-8"),
-        ("utf-8-sig", "UTF-8"),
-        ("utf-16", "UTF-16"),
-        ("utf-16-le", "UTF-16"),
-        ("cp1252", "Windows-1252"),
-    ],
-)
-def test_encodings(codec: str, name: str) -> None:
-    """The encoding is found out and shown, and names keep their letters."""
-    table = read_csv("Surname;Town\r\nMÜLLER;Orléans\r\n".encode(codec))
-    assert table.facts.encoding == name
+def test_a_file_of_windows() -> None:
+    """The encoding of older programs is found out and shown, and names keep their letters."""
+    table = read_csv("Surname;Town\r\nMÜLLER;Orléans\r\n".encode("cp1252"))
+    assert table.facts.encoding == "Windows-1252"
     assert [row.values for row in table.read_rows()] == [("MÜLLER", "Orléans")]
 
 
