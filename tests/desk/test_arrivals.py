@@ -1,32 +1,31 @@
-"""Check-ins: from a draft to a durable report, without any secret and without a connection."""
+"""Check-ins: from a guest form and a draft to a durable report, without any secret and without a connection."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from basics import FixedClock, raises_error
+from cli_helpers import QUENTIN
+from cli_helpers import Guest as CliGuest
+from desk_scenario import LOCKED
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import PUBLIC_KEY, open_outbox
+from outbox_helpers import open_outbox
 from report_helpers import NOW, WIB, codes_of, contract_errors, draft, look, mrz, scanned
 
 from apoa_client.desk.arrivals import Desk, ReportingRules, unaccompanied_minor_warnings
-from apoa_client.errors import SecretMissing
-from apoa_client.messages import msg
+from apoa_client.desk.guest_form import ASKED_FIELDS, GuestForm, forms_from_json, forms_to_json, trusted_texts
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Guest, Report, Stay
 from apoa_client.report.parse_fields import Draft
-from apoa_client.vault.sealing import PropertySealer
-
-
-def locked() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def outbox(path: Path) -> Iterator[SqliteOutbox]:
     """An outbox whose private key is not available."""
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked), create=True) as opened:
+    with SqliteOutbox.open(path, LOCKED, create=True) as opened:
         yield opened
 
 
@@ -91,18 +90,6 @@ def test_the_deadline_depends_on_the_window_and_the_check_in(outbox: SqliteOutbo
     assert entry.due_at == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
 
-def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
-    """No rule sets a deadline for a check-out."""
-    departure = Report(
-        "0199c2a4-0000-7000-8000-000000000001",
-        "0199c2a4-0000-7000-8000-000000000002",
-        Kind.CHECK_OUT,
-        NOW,
-        check_out=NOW,
-    )
-    assert desk.save(desk.new_report(departure, ())).due_at is None
-
-
 def test_a_draft_with_errors_is_refused(desk: Desk, outbox: SqliteOutbox) -> None:
     """The error holds all findings, and nothing is saved."""
     examination = desk.examine(draft({"stay_permit": ""}, without="sex nights"))
@@ -111,13 +98,6 @@ def test_a_draft_with_errors_is_refused(desk: Desk, outbox: SqliteOutbox) -> Non
     assert codes_of(caught.value.errors) == {("sex", "missing"), ("planned_check_out", "missing")}
     assert caught.value.warnings == examination.warnings
     assert outbox.summary(now=NOW, soon=NOW).counts[State.QUEUED] == 0
-
-
-def test_the_same_report_is_not_saved_twice(desk: Desk) -> None:
-    """An id is unique."""
-    report, _ = filed(desk, draft())
-    with raises_error("report_exists"):
-        desk.save(desk.new_report(report, ()))
 
 
 def group(desk: Desk, *given: Draft) -> list[tuple[Report, tuple[Finding, ...]]]:
@@ -266,3 +246,132 @@ def test_night_by_night(group: list[tuple[Guest, Stay]]) -> None:
 
     expected = [guest.birth_date in born_children and bool(nights(stay) - watched(stay)) for guest, stay in group]
     assert have_warning(*group) == expected
+
+
+# Guest forms.
+
+BEGAN = datetime(2026, 11, 24, 20, 0, tzinfo=WIB)
+
+
+def read(lines: Sequence[str]) -> Mrz:
+    return read_mrz(lines, today=BEGAN.date())
+
+
+def asked(form: GuestForm) -> list[str]:
+    """Return the fields that are asked if each is answered."""
+    names = []
+    while (name := form.next_field()) is not None:
+        names.append(name)
+        form.typed[name] = "x"
+    return names
+
+
+class TestNextField:
+    """In our order, without known fields."""
+
+    def test_a_single_name(self) -> None:
+        """An MRZ with one name answers both fields."""
+        single = CliGuest("SUKARNO", "", "ZX1234567", "SOLO")
+        assert "given_names" not in asked(GuestForm(mrz=read(single.lines)))
+
+    def test_an_unknown_birth_date_is_asked(self) -> None:
+        """It may be printed on the page."""
+        unknown = QUENTIN.lines[1][:13] + "<<<<<<0" + QUENTIN.lines[1][20:]
+        mrz = read((QUENTIN.lines[0], unknown))
+        assert mrz.birth_date is None
+        assert "birth_date" in asked(GuestForm(mrz=mrz))
+
+    def test_a_truncated_name_is_asked(self) -> None:
+        """With the beginning as the suggestion."""
+        long = CliGuest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
+        form = GuestForm(mrz=read(long.lines))
+        assert form.next_field() == "given_names"
+        assert "JONATHON WARREN".startswith(form.suggestion("given_names")[:15])
+        assert form.truncated_field == "given_names"
+        form.set_passport(None, {})
+        assert form.truncated_field == "given_names"
+        stored = forms_from_json(forms_to_json([form], BEGAN), read)
+        assert [each.truncated_field for each in stored] == ["given_names"]
+        assert GuestForm(mrz=read(QUENTIN.lines)).truncated_field == ""
+
+    def test_nights_or_a_day(self) -> None:
+        """A day of departure answers the nights; if nights are requested, the day is deleted."""
+        form = GuestForm({"planned_check_out": "2026-11-26"})
+        assert "nights" not in asked(form)
+        form.request_fields("nights")
+        assert form.next_field() == "nights"
+        assert "planned_check_out" not in form.typed
+
+    def test_requested_fields_come_first(self) -> None:
+        """Also a field that the MRZ has."""
+        form = GuestForm(mrz=read(QUENTIN.lines))
+        form.request_fields("email", "surname")
+        assert asked(form)[:2] == ["email", "surname"]
+
+    def test_a_companion_keeps_the_stay(self) -> None:
+        """And nothing about the guest."""
+        form = GuestForm(
+            {"surname": "A", "room": "7", "nights": "2", "purpose": "family", "note": "late", "phone": "0812"}
+        )
+        assert form.for_companion() == GuestForm({"room": "7", "nights": "2", "purpose": "family"})
+        assert not form.for_companion().has_guest_data
+
+
+class TestSuggestions:
+    """Trusted fields of an invalid MRZ."""
+
+    def test_only_trusted_fields_are_suggested(self) -> None:
+        """A field whose check digit fails is not suggested."""
+        wrong = QUENTIN.lines[1][:19] + "0" + QUENTIN.lines[1][20:]
+        texts = trusted_texts(read((QUENTIN.lines[0], wrong)))
+        assert "birth_date" not in texts
+        assert (texts["surname"], texts["document_number"]) == ("ZYKOWSKI", "ZX1234567")
+
+    def test_names_with_a_digit_are_not_suggested(self) -> None:
+        """Neither of the two."""
+        texts = trusted_texts(read((QUENTIN.lines[0].replace("ZYK", "2YK"), QUENTIN.lines[1])))
+        assert not {"surname", "given_names"} & texts.keys()
+
+
+class TestStoredForms:
+    """Unfinished forms as JSON and back."""
+
+    def test_a_group_is_restored(self) -> None:
+        """With MRZ lines, which are read again, and typed texts; the default check-in is when it was started."""
+        first = GuestForm({"birth_place": "GDANSK", "check_in": "2026-11-24T18:00:00+07:00"})
+        first.set_passport(read(QUENTIN.lines), {})
+        second = GuestForm({"surname": "QUIJANO"})
+        second.set_passport(None, {"given_names": "XIMENA"})
+        one, two = forms_from_json(forms_to_json([first, second], BEGAN), read)
+        assert one == first
+        assert two.typed == {"surname": "QUIJANO", "check_in": "2026-11-24T20:00:00+07:00"}
+        assert (two.suggested, two.mrz_asked) == ({"given_names": "XIMENA"}, True)
+
+    @given(st.dictionaries(st.sampled_from(ASKED_FIELDS), st.text(max_size=20)))
+    def test_every_typed_text_is_restored(self, typed: dict[str, str]) -> None:
+        """No text is lost or changed."""
+        [form] = forms_from_json(forms_to_json([GuestForm(dict(typed))], BEGAN), read)
+        assert {name: text for name, text in form.typed.items() if name != "check_in"} == typed
+
+    def test_an_empty_form_starts_again(self) -> None:
+        """With the passport."""
+        [form] = forms_from_json(forms_to_json([GuestForm()], BEGAN), read)
+        assert not form.mrz_asked
+
+    def test_no_forms(self) -> None:
+        """There is always one form to fill in."""
+        assert forms_from_json(json.dumps({"guests": []}), read) == [GuestForm()]
+
+    @pytest.mark.parametrize(
+        "text", ["", "{}", "[]", "null", '{"guests": [1]}', '{"guests": [{}]}', '{"guests": [{"typed": []}]}', "\x00"]
+    )
+    def test_another_text(self, text: str) -> None:
+        """`ValueError`, without the text in it."""
+        with pytest.raises(ValueError, match=r"not guest forms|Expecting|Invalid"):
+            forms_from_json(text, read)
+
+    def test_no_repr_contains_personal_data(self) -> None:
+        """Of a form with typed, read and suggested texts."""
+        form = GuestForm({"surname": "ZYKOWSKI"})
+        form.set_passport(read(QUENTIN.lines), {"given_names": "QUENTIN"})
+        assert not any(word in repr(form) for word in ("ZYKOWSKI", "QUENTIN", "ZX1234567", "1985"))

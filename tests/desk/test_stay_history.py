@@ -1,31 +1,31 @@
-"""The history of a stay, and how it is found by any of its ids, with the keyring locked."""
+"""The history of a stay, how it is found with the keyring locked, and the guests of a night."""
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pytest
 from basics import FixedClock
 from damage_helpers import clear_index
-from outbox_helpers import PUBLIC_KEY, sealer
-from report_helpers import NOW, WIB, draft
+from desk_scenario import LOCKED
+from outbox_helpers import sealer
+from report_helpers import NOW, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.stay_history import Period, StayHistory, Stays
-from apoa_client.errors import SecretMissing
-from apoa_client.messages import msg
+from apoa_client.desk.stay_history import Night, NightGuests, Period, StayHistory, Stays, guests_of_night, night_at
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State, short_id
 from apoa_client.report.model import Report
-from apoa_client.vault.sealing import PropertySealer
+from apoa_client.settings.zones import WIB, WIT, WITA
 
 KINDS = {"i": Kind.CHECK_IN, "o": Kind.CHECK_OUT, "a": Kind.AMEND, "c": Kind.CANCEL}
 STATES = {"q": State.QUEUED, "s": State.SENDING, "p": State.PENDING, "r": State.REJECTED, "a": State.ACCEPTED}
 GONE = {"x": State.SUPERSEDED, "w": State.WITHDRAWN}
-DAY = date(2026, 11, 24)
+ARRIVAL = date(2026, 11, 24)
 
 
 def history(*reports: str) -> StayHistory:
@@ -42,8 +42,8 @@ def history(*reports: str) -> StayHistory:
                 due_at=None,
                 calls=0 if state in "qxw" else 1,
                 ends_at=NOW + timedelta(days=1) if kind == "o" else None,
-                first_night=DAY if kind in "ia" else None,
-                last_morning=DAY + timedelta(days=3) if kind in "ia" else None,
+                first_night=ARRIVAL if kind in "ia" else None,
+                last_morning=ARRIVAL + timedelta(days=3) if kind in "ia" else None,
             )
             for number, (kind, state) in enumerate(map(tuple, reports))
         )
@@ -101,10 +101,6 @@ def test_nights(first: date, last: date, *, covered: bool) -> None:
     assert history("iq").covers(first, last, WIB) is covered
 
 
-def locked() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
 class LockedDesk:
     """A desk whose private key is not available; `unlocked` is the same outbox for changes, which need it."""
 
@@ -127,7 +123,7 @@ def locked_desk(tmp_path: Path) -> Iterator[LockedDesk]:
     """A desk without guests."""
     file = tmp_path / "outbox.db"
     with (
-        SqliteOutbox.open(file, PropertySealer(PUBLIC_KEY, locked), create=True) as outbox,
+        SqliteOutbox.open(file, LOCKED, create=True) as outbox,
         SqliteOutbox.open(file, sealer()) as unlocked,
     ):
         yield LockedDesk(outbox, unlocked)
@@ -175,7 +171,7 @@ def test_who_is_in_house(locked_desk: LockedDesk) -> None:
     gone = locked_desk.arrive(nights=3)
     locked_desk.unlocked.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
     forgotten = locked_desk.arrive(check_in="2026-10-01T12:00")
-    assert [stay.stay_id for stay in locked_desk.stays.in_house(DAY)] == [early.stay_id, late.stay_id]
+    assert [stay.stay_id for stay in locked_desk.stays.in_house(ARRIVAL)] == [early.stay_id, late.stay_id]
     assert forgotten.last_morning is not None
     last_day = forgotten.last_morning + MAX_OVERSTAY
     assert forgotten.stay_id in [stay.stay_id for stay in locked_desk.stays.in_house(last_day)]
@@ -188,8 +184,8 @@ def test_who_is_in_house_by_a_damaged_index(locked_desk: LockedDesk, tmp_path: P
     locked_desk.outbox.close()
     path = tmp_path / "outbox.db"
     clear_index(path, "reports_nights")
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked)) as outbox:
-        stays = Stays(outbox, WIB).in_house(DAY)
+    with SqliteOutbox.open(path, LOCKED) as outbox:
+        stays = Stays(outbox, WIB).in_house(ARRIVAL)
         assert [stay.stay_id for stay in stays] == [early.stay_id, late.stay_id]
 
 
@@ -199,7 +195,7 @@ def test_a_longer_stay_is_in_house_once(locked_desk: LockedDesk) -> None:
     middle = locked_desk.arrive(nights=2)
     longer = locked_desk.desk.examine(draft({"nights": "5", "document_number": "X"}))
     locked_desk.unlocked.save(locked_desk.changes.amend(locked_desk.stays.of(early.stay_id), longer, "stays on"))
-    assert [stay.stay_id for stay in locked_desk.stays.in_house(DAY)] == [middle.stay_id, early.stay_id]
+    assert [stay.stay_id for stay in locked_desk.stays.in_house(ARRIVAL)] == [middle.stay_id, early.stay_id]
 
 
 def test_recent_stays(locked_desk: LockedDesk) -> None:
@@ -208,7 +204,7 @@ def test_recent_stays(locked_desk: LockedDesk) -> None:
     locked_desk.unlocked.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
     locked_desk.changes.withdraw(locked_desk.stays.of(never.stay_id), [never])
     ahead = locked_desk.arrive(check_in="2026-11-25T10:00", nights=9)
-    assert [stay.stay_id for stay in locked_desk.stays.recent(DAY)] == [gone.stay_id, here.stay_id, ahead.stay_id]
+    assert [stay.stay_id for stay in locked_desk.stays.recent(ARRIVAL)] == [gone.stay_id, here.stay_id, ahead.stay_id]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +226,7 @@ def test_nights_are_local_to_the_property(
 
 def test_stays_of_a_period(locked_desk: LockedDesk) -> None:
     """By the night of check-in, each once, withdrawn ones too, and also if it is changed while others are yielded."""
-    desk, day = locked_desk, DAY
+    desk, day = locked_desk, ARRIVAL
     entries = [desk.arrive(check_in=f"2026-11-{day}T10:00", number=f"X{day}") for day in (20, 21, 22, 23)]
     desk.unlocked.save(desk.changes.check_out(desk.stays.of(entries[0].stay_id)))
     desk.changes.withdraw(desk.stays.of(entries[2].stay_id), [entries[2]])
@@ -256,3 +252,89 @@ def test_stays_of_a_period(locked_desk: LockedDesk) -> None:
     for entry in entries[:2]:
         amend(entry.stay_id, "2026-11-21T11:00")
     assert [first.stay_id, *(stay.stay_id for stay in found)] == [entry.stay_id for entry in entries]
+
+
+# The night that is handed over.
+
+EVENING, MORNING = date(2026, 11, 24), date(2026, 11, 25)
+DAY = timedelta(days=1)
+AT_EIGHT = night_at(datetime(2026, 11, 24, 20, 0, tzinfo=WIB), WIB)
+AT_SEVEN = night_at(datetime(2026, 11, 25, 7, 0, tzinfo=WIB), WIB)
+
+
+def entry(number: int, kind: Kind = Kind.CHECK_IN, state: State = State.ACCEPTED, **more: Any) -> Entry:
+    created_at = datetime(2026, 11, 20, tzinfo=UTC)
+    plain = Entry(number, f"report-{number}", "stay", kind, state, created_at, None)
+    return plain._replace(**more)
+
+
+def stay(first: date | None, last: date | None, *more: Kind) -> StayHistory:
+    """A stay from its first night to its last morning, with the kinds of its later reports."""
+    reports = [entry(0, first_night=first, last_morning=last)]
+    return StayHistory((*reports, *(entry(number, kind) for number, kind in enumerate(more, 1))))
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "evening", "in_the_morning"),
+    [
+        ("2026-11-24T12:00+07:00", WIB, date(2026, 11, 24), False),
+        ("2026-11-24T11:59+07:00", WIB, date(2026, 11, 23), True),
+        ("2026-11-24T23:59+07:00", WIB, date(2026, 11, 24), False),
+        ("2026-11-25T00:00+07:00", WIB, date(2026, 11, 24), True),
+        # Noon comes to Jayapura two hours before Jakarta, and midnight too.
+        ("2026-11-24T10:00+07:00", WIT, date(2026, 11, 24), False),
+        ("2026-11-24T10:00+07:00", WITA, date(2026, 11, 23), True),
+        ("2026-11-24T22:30+07:00", WIT, date(2026, 11, 24), True),
+        ("2026-11-24T22:30+07:00", WITA, date(2026, 11, 24), False),
+        # Month ends and leap days.
+        ("2026-12-01T06:00+07:00", WIB, date(2026, 11, 30), True),
+        ("2027-01-01T06:00+09:00", WIT, date(2026, 12, 31), True),
+        ("2028-02-29T21:00+08:00", WITA, date(2028, 2, 29), False),
+        ("2028-03-01T09:00+08:00", WITA, date(2028, 2, 29), True),
+        ("2027-03-01T09:00+08:00", WITA, date(2027, 2, 28), True),
+    ],
+)
+def test_which_night_it_is(now: str, zone: tzinfo, evening: date, *, in_the_morning: bool) -> None:
+    """From noon to noon in the property's time zone, whatever the computer's zone is."""
+    night = night_at(datetime.fromisoformat(now).astimezone(UTC), zone)
+    assert (night.evening, night.morning, night.is_morning) == (evening, evening + DAY, in_the_morning)
+    assert night.ends_at == datetime(night.morning.year, night.morning.month, night.morning.day, 12, tzinfo=zone)
+
+
+def lists(guests: NightGuests, history: StayHistory) -> set[str]:
+    """Return the names of the lists that a stay is in."""
+    return {name for name in ("in_house", "arrived", "leaving", "overdue") if history in getattr(guests, name)}
+
+
+@pytest.mark.parametrize(
+    ("night", "history", "expected"),
+    [
+        (AT_EIGHT, stay(EVENING, MORNING + DAY), {"in_house", "arrived"}),
+        (AT_EIGHT, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
+        (AT_EIGHT, stay(EVENING - DAY, MORNING + DAY), {"in_house"}),
+        (AT_EIGHT, stay(EVENING - DAY, MORNING), {"in_house", "leaving"}),
+        (AT_EIGHT, stay(EVENING - DAY, EVENING), {"in_house", "overdue"}),
+        (AT_EIGHT, stay(EVENING - 9 * DAY, EVENING - 3 * DAY), {"in_house", "overdue"}),
+        (AT_EIGHT, stay(MORNING, MORNING + DAY), set()),
+        (AT_EIGHT, stay(EVENING, MORNING, Kind.CHECK_OUT), {"arrived"}),
+        (AT_EIGHT, stay(EVENING - DAY, MORNING, Kind.CHECK_OUT), set()),
+        (AT_EIGHT, stay(EVENING, MORNING, Kind.CANCEL), set()),
+        (AT_EIGHT, stay(None, None), {"in_house"}),
+        # The morning after: who came past midnight belongs to this night, and leaves another day.
+        (AT_SEVEN, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
+        (AT_SEVEN, stay(MORNING, MORNING + DAY), {"in_house", "arrived"}),
+        (AT_SEVEN, stay(EVENING - DAY, MORNING), {"in_house", "leaving"}),
+        (AT_SEVEN, stay(EVENING - DAY, EVENING), {"in_house", "overdue"}),
+        (AT_SEVEN, stay(EVENING - DAY, MORNING, Kind.CHECK_OUT), set()),
+        (AT_SEVEN, stay(MORNING + DAY, MORNING + 2 * DAY), set()),
+    ],
+)
+def test_guests_of_the_night(night: Night, history: StayHistory, expected: set[str]) -> None:
+    """In house, arrived, leaving or overdue, in the evening and on the next morning."""
+    assert lists(guests_of_night([history], night), history) == expected
+
+
+def test_a_withdrawn_stay_is_in_no_list() -> None:
+    """It never was."""
+    gone = StayHistory((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
+    assert lists(guests_of_night([gone], AT_EIGHT), gone) == set()

@@ -10,7 +10,7 @@ import pytest
 import requests
 from cli_helpers import QUENTIN, XIMENA, Installed, spoken
 from passport_helpers import print_page
-from workbook_helpers import xlsx
+from table_helpers import xlsx
 
 from apoa_client import __version__
 

@@ -153,26 +153,19 @@ def test_fields_without_a_check_digit(form: str, field: str, text: str, code: st
 
 
 @pytest.mark.parametrize(
-    ("names", "corrected_text", "value"),
-    [
-        ("ERIKSSON<<ANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
-        ("ERIKSSON<<ANNAKKKKK<<<<<<", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
-        ("ERIKSSONKKANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
-    ],
+    "names", ["ERIKSSON<<ANNAKKKKKKKKKKK", "ERIKSSON<<ANNAKKKKK<<<<<<", "ERIKSSONKKANNAKKKKKKKKKKK"]
 )
 @each_format
-def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(
-    form: str, names: str, corrected_text: str, value: str
-) -> None:
+def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(form: str, names: str) -> None:
     """The first K may be part of the name, so nothing is changed."""
     span = LAYOUT[form].by_name["names"].span
-    filler = "<" if names.endswith("<") else "K"
-    mrz = read(write(form, "names", names.ljust(span.end - span.start, filler)))
+    width = span.end - span.start
+    mrz = read(write(form, "names", names.ljust(width, "<" if names.endswith("<") else "K")))
     assert not mrz.valid
     (found,) = mrz.problems
     assert (found.field, found.code, mrz.changes) == ("names", "bad_character", ())
     (best,) = found.corrections
-    assert (best.new, best.value) == (corrected_text.ljust(span.end - span.start, "<"), value)
+    assert (best.new, best.value) == ("ERIKSSON<<ANNA".ljust(width, "<"), "ERIKSSON<<ANNA")
     assert found.spans == (Span(span.line, span.start + names.index("KKK"), span.end),)
     assert "row of K" in found.message.render()
 

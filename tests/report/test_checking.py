@@ -1,15 +1,16 @@
-"""The check of one document: only the given data are checked, and all errors are reported at once."""
+"""The check of one document: only the given data are checked, all errors at once, whatever the MRZ is of."""
 
 import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from basics import search
 from hypothesis import example, given
 from hypothesis import strategies as st
-from report_helpers import GUESTS, NOW, PRINTED, TYPED, codes_of, mrz, spoilt
+from report_helpers import GUESTS, NOW, PRINTED, TYPED, WIB, codes_of, contract_errors, look, mrz, scanned, spoilt
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.compose import Details, compose
@@ -17,7 +18,8 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.report.checking import CheckedDocument, check, documents
 from apoa_client.report.fields import FIELDS, Field
-from apoa_client.report.model import Guest, part_value
+from apoa_client.report.kinds import Kind
+from apoa_client.report.model import Guest, Report, part_value
 
 TODAY = NOW.date()
 PASSPORT = mrz().lines
@@ -29,7 +31,7 @@ SPECIMENS = [
 ]
 
 
-def look(lines: Mrz | tuple[str, ...] = (), **typed: str) -> CheckedDocument:
+def inspect(lines: Mrz | tuple[str, ...] = (), **typed: str) -> CheckedDocument:
     return check(typed, lines.lines if isinstance(lines, Mrz) else lines, today=TODAY)
 
 
@@ -43,7 +45,7 @@ class TestGuest:
 
     def test_a_correct_passport(self) -> None:
         """All that its lines contain, and null for the rest."""
-        checked = look(PASSPORT)
+        checked = inspect(PASSPORT)
         assert (checked.valid, checked.errors, checked.warnings, checked.problems) == (True, (), (), ())
         assert checked.lines == PASSPORT
         assert checked.guest == {
@@ -69,11 +71,11 @@ class TestGuest:
     def test_the_form_is_the_contracts(self, guest: Guest) -> None:
         """The keys are those of a report, with or without a stay permit."""
         permit = {"stay_permit": "B1"} if guest.stay_permit is not None else {}
-        assert form(look(PASSPORT, **permit).guest) == form(part_value(guest))
+        assert form(inspect(PASSPORT, **permit).guest) == form(part_value(guest))
 
     def test_typed_details_alone(self) -> None:
         """As in a report; missing fields are no errors here."""
-        checked = look(surname="Muñoz", sex="perempuan", nationality="Spanyol", birth_date="1985", phone="08123456")
+        checked = inspect(surname="Muñoz", sex="perempuan", nationality="Spanyol", birth_date="1985", phone="08123456")
         assert (checked.valid, checked.warnings, checked.mrz) == (True, (), None)
         known = {key: value for key, value in checked.guest.items() if value is not None and key != "document"}
         assert known == {
@@ -87,12 +89,12 @@ class TestGuest:
 
     def test_a_single_name(self) -> None:
         """An empty name next to another one is known to be empty."""
-        assert look(mrz(given_names="")).guest["given_names"] == ""
-        assert look(surname="Smith").guest["given_names"] is None
+        assert inspect(mrz(given_names="")).guest["given_names"] == ""
+        assert inspect(surname="Smith").guest["given_names"] is None
 
     def test_printed_spellings(self) -> None:
         """They are only a hint: the name stays as it was read."""
-        checked = look(mrz(surname="MUELLER", issuing_state="D", nationality="D"))
+        checked = inspect(mrz(surname="MUELLER", issuing_state="D", nationality="D"))
         assert checked.printed == {"surname": ("MÜLLER",), "given_names": ()}
         assert checked.guest["surname"] == "MUELLER"
 
@@ -102,13 +104,13 @@ class TestErrors:
 
     def test_empty_input(self) -> None:
         """Blanks count as empty, too."""
-        for checked in (look(), look(surname=" "), look(("", " "))):
+        for checked in (inspect(), inspect(surname=" "), inspect(("", " "))):
             assert codes_of(checked.errors) == {("mrz", "missing")}
             assert not checked.valid
 
     def test_lines_that_are_no_mrz(self) -> None:
         """The guest has only the typed values; the lines can be marked."""
-        checked = look((PASSPORT[0].replace("S", "*"), PASSPORT[1]), surname="Smith")
+        checked = inspect((PASSPORT[0].replace("S", "*"), PASSPORT[1]), surname="Smith")
         assert codes_of(checked.errors) == {("mrz", "bad_character")}
         assert (checked.mrz, checked.guest["surname"], checked.guest["sex"]) == (None, "SMITH", None)
         assert checked.guest["document"]["mrz"] is None
@@ -117,14 +119,14 @@ class TestErrors:
 
     def test_a_wrong_date_with_its_correction(self) -> None:
         """The field's path, and the correction."""
-        checked = look(spoilt(1, 14, "6"))
+        checked = inspect(spoilt(1, 14, "6"))
         [error] = checked.errors
         assert (error.field, error.code, error.suggestion) == ("guest.birth_date", "check_digit", "1985-09-12")
         assert [problem.field for problem in checked.problems] == ["birth_date"]
 
     def test_a_typed_value_replaces_a_wrong_one(self) -> None:
         """And the two are compared."""
-        checked = look(spoilt(1, 14, "6"), birth_date="12/09/1985")
+        checked = inspect(spoilt(1, 14, "6"), birth_date="12/09/1985")
         assert (checked.valid, checked.problems) == (True, ())
         assert checked.guest["birth_date"] == "1985-09-12"
         assert codes_of(checked.warnings) == {("birth_date", "conflict")}
@@ -132,11 +134,11 @@ class TestErrors:
 
     def test_a_birth_date_in_the_future(self) -> None:
         """There is no check-in with which it could be compared."""
-        assert codes_of(look(birth_date="2026-11-26").errors) == {("birth_date", "order")}
+        assert codes_of(inspect(birth_date="2026-11-26").errors) == {("birth_date", "order")}
 
     def test_all_errors_in_the_order_of_the_form(self) -> None:
         """Not one after the other."""
-        checked = look(spoilt(1, 14, "6"), sex="z", expiry_date="x")
+        checked = inspect(spoilt(1, 14, "6"), sex="z", expiry_date="x")
         assert [error.field for error in checked.errors] == [
             "guest.sex",
             "guest.birth_date",
@@ -163,23 +165,23 @@ class TestWarnings:
     )
     def test_warnings_about_a_passport(self, details: dict[str, Any], expected: set[tuple[str, str]]) -> None:
         """The passport stays valid."""
-        checked = look(mrz(**details))
+        checked = inspect(mrz(**details))
         assert codes_of(checked.warnings) == expected
         assert checked.valid
 
     def test_a_short_validity_is_said_as_in_a_report(self) -> None:
         """At entry if its date is known; not of an identity card, which needs no six months."""
-        [warning] = look(mrz(expiry_date=date(2027, 1, 25))).warnings
+        [warning] = inspect(mrz(expiry_date=date(2027, 1, 25))).warnings
         assert "is valid until 25 Jan 2027 only" in warning.message.render()
-        [warning] = look(mrz(expiry_date=date(2027, 1, 25)), entry_date="20/11/2026").warnings
+        [warning] = inspect(mrz(expiry_date=date(2027, 1, 25)), entry_date="20/11/2026").warnings
         assert "was valid until 25 Jan 2027 only" in warning.message.render()
         card = compose("TD1", Details(**{**PRINTED, "expiry_date": date(2027, 1, 25)}))
-        assert codes_of(look(card).warnings) == {("mrz", "implausible")}
+        assert codes_of(inspect(card).warnings) == {("mrz", "implausible")}
 
     def test_a_card_and_a_visa(self) -> None:
         """Both may be valid; a warning says that they are no passport."""
         for lines, code in ((CARD, "implausible"), (VISA, "unknown_format")):
-            checked = look(lines)
+            checked = inspect(lines)
             assert checked.valid
             assert codes_of(checked.warnings) == {("mrz", code)}
 
@@ -225,7 +227,7 @@ class TestDocuments:
 @pytest.mark.parametrize("lines", SPECIMENS, ids="".join)
 def test_the_specimens(lines: tuple[str, ...]) -> None:
     """Valid agrees with the MRZ reader, and every problem is an error with a path of the contract."""
-    checked = look(lines)
+    checked = inspect(lines)
     try:
         read = read_mrz(lines, today=TODAY)
     except MrzUnreadable:
@@ -265,3 +267,66 @@ def test_a_very_long_text_is_refused_at_once(field: Field, text: str, monkeypatc
     monkeypatch.setattr("apoa_client.passport.states.close_matches", lambda _text: pytest.fail("compared"))
     result = check({field.name: text}, [], today=NOW.date())
     assert [error.code for error in result.errors if error.field == field.path] == ["bad_length"]
+
+
+# Which document the MRZ is of.
+
+
+def lines_of(form: str, **changes: Any) -> Mrz:
+    """Return the guest's document in another format."""
+    return read_mrz(compose(form, Details(**PRINTED | changes)), today=NOW.date())
+
+
+@pytest.mark.parametrize("form", ["MRV-A", "MRV-B"])
+def test_a_visa_is_no_passport(form: str) -> None:
+    """Its number and dates are the visa's, also where other fields are typed."""
+    assert codes_of(look(scanned(lines_of(form))).errors) == {("mrz", "unknown_format")}
+    assert codes_of(look(scanned(lines_of(form), TYPED)).errors) == {("mrz", "unknown_format")}
+
+
+@pytest.mark.parametrize(
+    ("form", "changes"),
+    [("TD1", {}), ("TD2", {}), ("TD3", {"document_type": "I"}), ("TD1", {"document_number": "925076473AB12"})],
+)
+def test_a_card_is_reported_with_a_warning(form: str, changes: dict[str, Any]) -> None:
+    """The guest may have no passport; all its lines go with the report, as the contract allows."""
+    card = lines_of(form, **changes)
+    seen = look(scanned(card))
+    assert seen.errors == ()
+    assert codes_of(seen.warnings) == {("mrz", "implausible")}
+    assert seen.guest is not None
+    assert seen.guest.document.mrz == card.lines
+    report = Report(str(UUID(int=1)), str(UUID(int=2)), Kind.CHECK_IN, NOW.astimezone(WIB), seen.guest, seen.stay)
+    assert contract_errors(report) == []
+
+
+def test_a_card_without_an_expiry_date() -> None:
+    """The French identity card prints it elsewhere, so it is missing."""
+    french = {"issuing_state": "FRA", "nationality": "FRA", "document_number": "050995201874"}
+    card = lines_of("FRA-ID", **french)
+    assert codes_of(look(scanned(card)).errors) == {("expiry_date", "missing")}
+    assert look(scanned(card, {"expiry_date": "2032-03-30"})).errors == ()
+
+
+def test_a_passport_card_is_a_passport() -> None:
+    """Passport cards have the code P and get no warning."""
+    assert look(scanned(lines_of("TD1", document_type="P"))).warnings == ()
+
+
+def test_fillers_read_as_k_are_an_error_of_the_last_name() -> None:
+    """A typed name replaces the wrong one."""
+    lines = compose("TD3", Details(**PRINTED))
+    both = read_mrz([lines[0].rstrip("<").ljust(44, "K"), lines[1]], today=NOW.date())
+    assert codes_of(look(scanned(both)).errors) == {("given_names", "bad_character")}
+    assert look(scanned(both, {"given_names": "Jane Ann"})).errors == ()
+    single = compose("TD3", Details(**PRINTED | {"given_names": ""}))
+    alone = read_mrz([single[0].rstrip("<").ljust(44, "K"), single[1]], today=NOW.date())
+    assert codes_of(look(scanned(alone)).errors) == {("surname", "bad_character")}
+
+
+def test_a_line_that_lost_a_filler_is_an_error() -> None:
+    """The correction is suggested, and only a user may apply it."""
+    lines = compose("TD3", Details(**PRINTED))
+    seen = look(scanned(read_mrz([lines[0][:-1], lines[1]], today=NOW.date())))
+    assert codes_of(seen.errors) == {("mrz", "bad_length")}
+    assert seen.errors[0].suggestion == lines[0]

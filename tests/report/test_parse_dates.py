@@ -178,12 +178,6 @@ def test_a_month_that_was_not_the_day_has_a_general_example(text: str) -> None:
     assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)).endswith("as in 24/09/1985.")
 
 
-def test_the_day_always_comes_first() -> None:
-    """12/9 is 12 September although it could be 9 December."""
-    assert parse_dates.full_date("12/9/1985") == date(1985, 9, 12)
-    assert parse_dates.full_date("9/12/1985") == date(1985, 12, 9)
-
-
 @pytest.mark.parametrize("text", ["9/85", "sep 85", "12/99"])
 def test_a_short_year_without_a_day_is_an_error(text: str) -> None:
     """Two digits next to a month look like a day."""

@@ -1,18 +1,19 @@
-"""No ``repr``, no ``str`` and no exception shows personal data, because it may reach a log."""
+"""Findings and reports: no repr, no text and no exception shows personal data; and warnings in an earlier wording."""
 
 from datetime import date
-from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_helpers import NOW, look, mrz, reports, scanned, spoilt
+from report_helpers import NOW, look, mrz, scanned, spoilt
 
-from apoa_client.messages import literal, msg
+from apoa_client.locale import catalogue as catalogue_of
+from apoa_client.messages import Message, literal, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Content, NewReport
 from apoa_client.report.fields import FIELDS
-from apoa_client.report.findings import Finding, ReportRefused, Unreadable, finding_from_json
+from apoa_client.report.findings import REWORDED, Finding, ReportRefused, Unreadable, finding_from_json
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
 from apoa_client.report.parse_fields import Draft
@@ -20,48 +21,18 @@ from apoa_client.report.parse_fields import Draft
 SECRET = st.text("ŻÓŁĆ", min_size=6, max_size=12)
 """Letters that are in no name of a class, field or code."""
 
-OPEN_ON_PURPOSE = {
-    "id",
-    "stay_id",
-    "kind",
-    "created_at",
-    "check_in",
-    "planned_check_out",
-    "purpose",
-    "type",
-    "check_out",
-}
-"""Ids, times and kinds, which the outbox does not seal either."""
-
-
-def personal(value: Any) -> set[str]:
-    """Return every value inside, as text, except the public ones."""
-    found: set[str] = set()
-    for name, inner in value._asdict().items():
-        if hasattr(inner, "_fields"):
-            found |= personal(inner)
-        elif name not in OPEN_ON_PURPOSE and inner is not None:
-            found |= set(inner) if isinstance(inner, tuple) else {str(inner)}
-    return {text for text in found if len(text) >= 6}
-
-
-@given(reports())
-def test_a_report_does_not_show_its_guest(report: Report) -> None:
-    """Nor do the values that contain a report."""
-    shown = repr(report) + str(report) + repr(Content(report, to_json(report), (), ())) + repr(NewReport(report, None))
-    assert [text for text in personal(report) if text in shown] == []
-
 
 @given(SECRET)
 def test_no_part_of_a_report_is_shown(secret: str) -> None:
-    """For a text in any field."""
+    """For a text in any field, nor of the values that contain a report."""
     document = Document("P", secret, secret, date(2030, 3, 30), (secret, secret))
     permit = StayPermit(secret, secret, date(2027, 3, 30), date(2026, 3, 30))
     guest = Guest(secret, secret, "F", PartialDate(1985, 9, 12), secret, secret, document, permit, secret, secret)
     stay = Stay(NOW, date(2026, 11, 27), secret, note=secret)
     report = Report("id", "stay", Kind.AMEND, NOW, guest, stay, reason=secret)
     assert repr(guest.birth_date) == "PartialDate(…)"
-    for value in (document, permit, guest, stay, report):
+    around = Content(report, to_json(report), (), ()), NewReport(report, None)
+    for value in (document, permit, guest, stay, report, *around):
         shown = f"{value!r}{value}"
         assert not [text for text in (secret, "1985", "2030", "2027", "-30") if text in shown]
 
@@ -101,3 +72,33 @@ def test_a_refused_draft_counts_its_errors() -> None:
     assert "1 thing must" in one.message.render()
     assert "2 things must" in two.message.render()
     assert (two.errors, two.warnings, int(two.exit_code)) == ((finding, finding), (finding,), 65)
+
+
+# Earlier wordings.
+
+
+@pytest.mark.parametrize("before", REWORDED)
+def test_a_stored_warning_is_read_in_todays_wording(before: str) -> None:
+    """It is translated, as today's wording is, and keeps its values."""
+    stored = Finding("guest.birth_date", "late", Message(before, {"line": 2}), "1985-09-12")
+    today = Finding("guest.birth_date", "late", Message(REWORDED[before], {"line": 2}), "1985-09-12")
+    assert finding_from_json(stored.as_json()) == today
+    assert catalogue_of("id").gettext(REWORDED[before]) != REWORDED[before]
+
+
+def test_a_warning_within_another_is_reworded() -> None:
+    """By hand nothing is sent, and warnings of before said so."""
+    old, new = (
+        f"Compare it with the visa or stamp in the passport; the report is {word} anyway." for word in ("sent", "saved")
+    )
+    template = "The authority's list does not have {code}. {compare}"
+    stored, today = (Message(template, {"code": "XXA", "compare": Message(each, {})}) for each in (old, new))
+    found = finding_from_json(Finding("guest.stay_permit.code", "unknown_code", stored).as_json())
+    assert found == Finding("guest.stay_permit.code", "unknown_code", today)
+    assert catalogue_of("id").gettext(new) != new
+
+
+def test_other_wordings_stay() -> None:
+    """A warning that was never reworded, or the authority's own text, is read as it was stored."""
+    finding = Finding("stay.room", "missing", Message("{text}", {"text": "Nomor kamar?"}))
+    assert finding_from_json(finding.as_json()) == finding

@@ -5,10 +5,9 @@ import pytest
 from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import print_page
 from photo_helpers import CANVAS_PITCH, Shot, photo, photo_and_places, photographed, valid_lines
 from PIL import Image
-from printing import compose, print_lines
+from printing import compose, print_lines, print_page
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan import zone_reader

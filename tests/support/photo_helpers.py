@@ -11,9 +11,8 @@ import numpy as np
 from basics import needs_tool
 from cameras import View, blurred, compressed, damaged, homography, seen, shaded, with_glare
 from numpy.random import Generator
-from pages import LABELS, print_page, table
 from PIL import Image
-from printing import CUTS, FONTS, OTHERS, Canvas, Line
+from printing import CUTS, FONTS, LABELS, OTHERS, Canvas, Line, print_page, table
 
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate

@@ -269,43 +269,24 @@ def test_a_text_behind_a_thousand_real_dates_is_not_guessed() -> None:
 # Other forms.
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("2030-06-05", "2030-06-05"),
-        ("2030/6/5", "2030-06-05"),
-        ("20300605", "2030-06-05"),
-        ("5 Jun 2030", "2030-06-05"),
-        ("Jun 5, 2030", "2030-06-05"),
-        ("5-Jun-30", "2030-06-05"),
-        ("5 Agst 2030", "2030-08-05"),
-        ("12 Sept 30", "2030-09-12"),
-        ("12-Sep-2030", "2030-09-12"),
-        ("12 Peb. 2030", "2030-02-12"),
-        ("5 Juni 2030", "2030-06-05"),
-        ("Rabu, 5 Juni 2030", "2030-06-05"),
-        ("Wed 05 Jun 2030", "2030-06-05"),
-        ("2030-06-05T00:00:00", "2030-06-05"),
-        ("5 Juni 2030 14.30", "2030-06-05"),
-        ("25. 6. 2030", "2030-06-25"),
-        ("25.06.2030.", "2030-06-25"),
-        ("25062030", "2030-06-25"),
-        ("45620", "bad_date"),
-        ("45620.5", "bad_date"),
-        ("250630", "bad_date"),
-        ("25/06", "bad_date"),
-        ("2030", "bad_date"),
-        ("06/2030", "bad_date"),
-        ("30/02/2030", "bad_date"),
-        ("2030-13-01", "bad_date"),
-        ("00/06/2030", "bad_date"),
-        ("besok", "bad_date"),
-        ("+3", "bad_date"),
-        ("########", "spreadsheet_error"),
-        ("2030-06-05T14:00:00Z", "bad_date"),
-        ("2030-06-05 14:00 WIB", "bad_date"),
-    ],
-)
+OTHER_FORMS = {
+    "2030-06-05": (
+        *("2030-06-05", "2030/6/5", "20300605", "5 Jun 2030", "Jun 5, 2030", "5-Jun-30", "5 Juni 2030 14.30"),
+        *("Rabu, 5 Juni 2030", "Wed 05 Jun 2030", "2030-06-05T00:00:00"),
+    ),
+    "2030-06-25": ("25. 6. 2030", "25.06.2030.", "25062030"),
+    "2030-08-05": ("5 Agst 2030",),
+    "2030-09-12": ("12 Sept 30", "12-Sep-2030"),
+    "2030-02-12": ("12 Peb. 2030",),
+    "bad_date": (
+        *("45620", "45620.5", "250630", "25/06", "2030", "06/2030", "30/02/2030", "2030-13-01", "00/06/2030"),
+        *("besok", "+3", "2030-06-05T14:00:00Z", "2030-06-05 14:00 WIB"),
+    ),
+    "spreadsheet_error": ("########",),
+}
+
+
+@pytest.mark.parametrize(("text", "value"), [(text, value) for value, texts in OTHER_FORMS.items() for text in texts])
 def test_a_date_in_another_form(text: str, value: str) -> None:
     """A month's name or the year in front needs no order; a day's number, a day from today and a part are refused."""
     assert dates(text) == [value]
@@ -387,35 +368,25 @@ def test_an_expiry_that_no_passport_has(text: str, value: str | None) -> None:
 # Check-in.
 
 
-@pytest.mark.parametrize(
-    ("cells", "check_in"),
-    [
-        (("2026-11-24", "14:30"), "2026-11-24T14:30:00"),
-        (("2026-11-24", "14.30"), "2026-11-24T14:30:00"),
-        (("2026-11-24", "jam 14.30"), "2026-11-24T14:30:00"),
-        (("2026-11-24", "1430"), "2026-11-24T14:30:00"),
-        (("2026-11-24", "2:30 PM"), "2026-11-24T14:30:00"),
-        (("2026-11-24", "12:05 a.m."), "2026-11-24T00:05:00"),
-        (("2026-11-24", "2 pm"), "2026-11-24T14:00:00"),
-        (("2026-11-24", "14:30 WITA"), "2026-11-24T14:30:00+08:00"),
-        (("2026-11-24", time(14, 30)), "2026-11-24T14:30:00"),
-        (("24 Nov 2026, 14:30", None), "2026-11-24T14:30:00"),
-        (("24 Nov 2026 14.30", "14:30"), "2026-11-24T14:30:00"),
-        (("25/11/2026 2:30 PM", None), "2026-11-25T14:30:00"),
-        (("2026-11-24T14:30:00+08:00", None), "2026-11-24T14:30:00+08:00"),
-        (("2026-11-24T06:30:00Z", None), "2026-11-24T06:30:00+00:00"),
-        ((datetime(2026, 11, 24, 14, 30), None), "2026-11-24T14:30:00"),  # noqa: DTZ001  as spreadsheets have it
-        ((date(2026, 11, 24), time(14, 30)), "2026-11-24T14:30:00"),
-        (("2026-11-24", None), "2026-11-24"),
-        (("2026-11-24 00:00:00", ""), "2026-11-24"),
-        (("2026-11-24 14:30", "15:30"), "conflict"),
-        (("2026-11-24", "25:00"), "bad_date"),
-        (("2026-11-24", "13 pm"), "bad_date"),
-        (("2026-11-24", "sore"), "bad_date"),
-        (("2026-11-24", 0.604), "bad_date"),
-        (("2026-11-24", 14), "bad_date"),
-    ],
-)
+DAY = date(2026, 11, 24)
+AT = datetime(2026, 11, 24, 14, 30)  # noqa: DTZ001  as spreadsheets have it
+CHECK_INS: dict[str, tuple[tuple[CellValue, CellValue], ...]] = {
+    "2026-11-24T14:30:00": (
+        *((str(DAY), text) for text in ("14:30", "14.30", "jam 14.30", "1430", "2:30 PM", AT.time())),
+        *(("24 Nov 2026, 14:30", None), ("24 Nov 2026 14.30", "14:30"), (AT, None), (DAY, AT.time())),
+    ),
+    "2026-11-24T00:05:00": ((str(DAY), "12:05 a.m."),),
+    "2026-11-24T14:00:00": ((str(DAY), "2 pm"),),
+    "2026-11-24T14:30:00+08:00": ((str(DAY), "14:30 WITA"), ("2026-11-24T14:30:00+08:00", None)),
+    "2026-11-25T14:30:00": (("25/11/2026 2:30 PM", None),),
+    "2026-11-24T06:30:00+00:00": (("2026-11-24T06:30:00Z", None),),
+    "2026-11-24": ((str(DAY), None), ("2026-11-24 00:00:00", "")),
+    "conflict": (("2026-11-24 14:30", "15:30"),),
+    "bad_date": tuple((str(DAY), cell) for cell in ("25:00", "13 pm", "sore", 0.604, 14)),
+}
+
+
+@pytest.mark.parametrize(("cells", "check_in"), [(each, value) for value, rows in CHECK_INS.items() for each in rows])
 def test_a_check_in_with_its_time(cells: tuple[CellValue, CellValue], check_in: str) -> None:
     """In one column or in two. Without a time it is the day alone, which is read as its beginning."""
     (row,) = read_table(table_of(["Check-in", "Jam check-in"], cells))

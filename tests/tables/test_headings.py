@@ -1,17 +1,25 @@
-"""Headings of guest books, booking systems and official forms mean what they say, or what a mapping says."""
+"""Headings mean what they say, or what a mapping says; and the workbook for guests, whose headings are known."""
 
 import gettext
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES
 from apoa_client.messages import msg
+from apoa_client.report import parse_fields
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.config import Config
 from apoa_client.tables import headings
+from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.headings import find_mapping, parse_default, parse_heading, read_mapping
+from apoa_client.tables.reading import open_source
+from apoa_client.tables.rows import Table
+from apoa_client.tables.template import GUESTS, LISTS, NOTES, template_book, template_columns
 from apoa_client.texts import fold
 
 TABLE = Path(headings.__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()
@@ -34,61 +42,24 @@ def test_the_table_is_sound() -> None:
     assert len(set(folded)) == len(folded)
 
 
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("KEWARGANEGARAAN", "nationality"),
-        ("  tgl.lahir ", "birth_date"),
-        ("Nama keluarga / Surname", "surname"),
-        ("Nomor paspor (Passport number)", "document_number"),
-        ("Passport No.*", "document_number"),
-        ("Kamar | Room", "room"),
-        ("Příjmení", "surname"),
-        ("prijmeni", "surname"),
-        ("Tgl lahir (DD/MM/YYYY)", "birth_date"),
-        ("Nationality / Passport number", ""),
-        ("Country", "ignore"),
-        ("Tanggal Check In", "check_in"),
-        ("Check-in, Tgl.", "check_in"),
-        ("Nama Tamu WNA", "full_name"),
-        ("Customer Last Name", "surname"),
-        ("Berlaku s/d", "expiry_date"),
-        ("Paspor: Berlaku sd", "expiry_date"),
-        ("Kewarganegaraan (Negara)", "nationality"),
-        ("Nama Hotel", ""),
-        ("Nama (Agen)", ""),
-        ("Passport (copy)", ""),
-        ("Harga/Malam", ""),
-        ("Malam per tamu", ""),
-        ("Reason", ""),
-        ("Negara asal", "ignore"),
-        ("Visa number of the last country", ""),
-        ("", ""),
-    ],
-)
-def test_a_heading_is_known_whatever_its_spelling(text: str, target: str) -> None:
-    """Case, accents, signs, abbreviations, the order of the words and a second language do not matter.
-
-    A heading with two meanings, or about something else than the guest, has none.
-    """
-    assert parse_heading(text).target == target
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_heading_has_no_target(text: str) -> None:
+    """And blanks are no heading."""
+    assert parse_heading(text).target == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "order"),
-    [
-        ("Tgl lahir (DD/MM/YYYY)", "dmy"),
-        ("Birth date mm-dd-yyyy", "mdy"),
-        ("Check-in (yyyy-mm-dd)", "ymd"),
-        ("Tanggal lahir (tanggal/bulan/tahun)", "dmy"),
-        ("Tgl lahir (tgl/bln/thn)", "dmy"),
-        ("Birth date (day/month/year)", "dmy"),
-        ("Birth date (month/day/year)", "mdy"),
-        ("Data nascita (gg/mm/aaaa)", "dmy"),
-        ("Tgl lahir", ""),
-        ("Kamar", ""),
-    ],
-)
+ORDERS = {
+    "dmy": (
+        *("Tgl lahir (DD/MM/YYYY)", "Tanggal lahir (tanggal/bulan/tahun)", "Tgl lahir (tgl/bln/thn)"),
+        *("Birth date (day/month/year)", "Data nascita (gg/mm/aaaa)"),
+    ),
+    "mdy": ("Birth date mm-dd-yyyy", "Birth date (month/day/year)"),
+    "ymd": ("Check-in (yyyy-mm-dd)",),
+    "": ("Tgl lahir", "Kamar"),
+}
+
+
+@pytest.mark.parametrize(("text", "order"), [(text, order) for order, texts in ORDERS.items() for text in texts])
 def test_a_heading_may_state_the_order_of_its_dates(text: str, order: str) -> None:
     """Then the dates of the column are not in doubt."""
     assert parse_heading(text).date_order == order
@@ -107,7 +78,10 @@ for line in Path(__file__).with_name("plausible_headings.txt").read_text(encodin
 
 @pytest.mark.parametrize("target", PLAUSIBLE)
 def test_a_heading_of_a_book_is_its_field(target: str) -> None:
-    """A book with it needs no mapping. What means something else is no field: a wrong one is worse than none."""
+    """A book with it needs no mapping, whatever its case, accents, signs, abbreviations, order and second language.
+
+    What has two meanings, or is about something else than the guest, is no field: a wrong one is worse than none.
+    """
     allowed = {target} if target else {"", "ignore"}
     assert [each for each in PLAUSIBLE[target] if parse_heading(each).target not in allowed] == []
 
@@ -205,3 +179,87 @@ def test_a_wrong_default_is_not_used(text: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         parse_default(text)
     assert "SECRET" not in caught.value.message.render(str)
+
+
+# The empty workbook for guests.
+
+PARSERS: tuple[Callable[[str], object], ...] = (
+    parse_fields.sex,
+    parse_fields.state,
+    parse_fields.purpose,
+    parse_fields.stay_permit,
+)
+"""The parsers of the lists' columns, in their order."""
+
+
+@pytest.fixture(params=LANGUAGES)
+def book(request: pytest.FixtureRequest) -> bytes:
+    return template_book(request.param)
+
+
+def filled(book: bytes) -> bytes:
+    """Return the workbook with the examples of its notes on the sheet of the guests."""
+    workbook = openpyxl.load_workbook(BytesIO(book))
+    examples = {str(row[0]): row[3:5] for row in workbook[NOTES].iter_rows(values_only=True) if row[0]}
+    for column, heading in enumerate(next(workbook[GUESTS].iter_rows(values_only=True)), 1):
+        for number, example in enumerate(examples[str(heading)], 2):
+            workbook[GUESTS].cell(number, column, example)
+    content = BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("column", template_columns(), ids=lambda each: each.field)
+def test_each_heading_is_known(column: object) -> None:
+    """The heading in both languages, and in each of them, is that of the field; a date's says its order."""
+    column = next(each for each in template_columns() if each == column)
+    for heading in (column.heading, *column.headings.values()):
+        assert parse_heading(heading).target == column.field
+    assert parse_heading(column.heading).date_order == ("dmy" if column.kind == "date" else "")
+
+
+def test_the_examples_are_read_without_a_question(book: bytes) -> None:
+    """The examples, typed into the sheet of the guests, are two guests; nothing about their columns is in doubt."""
+    table = open_source(filled(book))
+    assert isinstance(table, Table)
+    assert [sheet.name for sheet in table.facts.sheets if sheet.read] == [GUESTS]
+    assert (table.facts.left, table.heading_row) == ((), 1)
+    columns = match_columns(table)
+    assert (columns.doubts, columns.missing) == ((), ())
+    first, second = guest_rows(table, columns).read_rows()
+    assert (first.findings, second.findings) == ((), ())
+    assert first.texts["birth_date"] == "1985-09-12"
+    assert second.texts["birth_date"] == "1991-04-03"
+    assert [parse_fields.state(row.texts["nationality"]) for row in (first, second)] == ["GBR", "JPN"]
+
+
+def test_the_words_of_the_lists_are_read(book: bytes) -> None:
+    """Each word of a drop-down list is understood as a value of its column."""
+    sheet = openpyxl.load_workbook(BytesIO(book))[LISTS]
+    for parse, column in zip(PARSERS, sheet.iter_cols(values_only=True), strict=True):
+        words = [word for word in column if word]
+        assert len(words) >= 3
+        for word in words:
+            parse(str(word))
+
+
+def test_every_cell_for_a_guest_is_a_text(book: bytes) -> None:
+    """No spreadsheet program changes what is typed: a number, a date or ``12E45678`` stays as it is."""
+    columns = openpyxl.load_workbook(BytesIO(book))[GUESTS].column_dimensions.values()
+    assert {column.number_format for column in columns} == {"@"}
+    assert max(column.max or 0 for column in columns) == len(template_columns())
+
+
+def test_the_lists_are_offered(book: bytes) -> None:
+    """Each column with a list offers it in every row for a guest; other words may be typed, too."""
+    sheet = openpyxl.load_workbook(BytesIO(book))[GUESTS]
+    found = [each for each in sheet.data_validations.dataValidation if each.type == "list"]
+    columns = [each for each in template_columns() if each.kind not in {"text", "date"}]
+    assert len(found) == len(columns) == 5
+    assert {each.errorStyle for each in found} == {"information"}
+
+
+def test_the_notes_are_in_both_languages(book: bytes) -> None:
+    """Each column has a note in Indonesian and in English, whatever the reader's language is."""
+    texts = {value for row in openpyxl.load_workbook(BytesIO(book))[NOTES].values for value in row}
+    assert {column.notes[tag] for column in template_columns() for tag in LANGUAGES} <= texts

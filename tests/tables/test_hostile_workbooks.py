@@ -8,7 +8,7 @@ import warnings
 from zipfile import ZIP_BZIP2, ZIP_LZMA, ZipFile
 
 import pytest
-from workbook_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
+from table_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
 
 from apoa_client.errors import Exit
 from apoa_client.tables import rows as rows_module
@@ -138,13 +138,7 @@ def test_one_large_shared_string() -> None:
     assert [row.values for row in read(book("<si><t>name</t></si>" * 100_000)).read_rows()] == [("name",)]
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        "xl/workbook.xml",
-        *(pytest.param(part, marks=pytest.mark.slow) for part in ("xl/styles.xml", "xl/_rels/workbook.xml.rels")),
-    ],
-)
+@pytest.mark.parametrize("part", ["xl/workbook.xml", pytest.param("xl/styles.xml", marks=pytest.mark.slow)])
 def test_a_large_list(part: str) -> None:
     """A list of sheets, names or styles is not read that is larger than in any workbook of guests."""
     text = os.urandom(2**17).hex() * 65  # more than the window in which deflate finds repetitions
@@ -168,9 +162,9 @@ def test_many_styles() -> None:
 
 def test_many_long_formats() -> None:
     """Formats and numbers of formats that are too long are not kept in memory."""
-    names = (f'numFmtId="{number}" formatCode="{"0" * 900_000}"' for number in range(50))
+    names = (f'numFmtId="{number}" formatCode="{"0" * 900_000}"' for number in range(15))
     formats = "".join(f"<numFmt {name}/>" for name in names)
-    numbers = "".join(f'<xf numFmtId="{number}{"0" * 900_000}"/>' for number in range(50))
+    numbers = "".join(f'<xf numFmtId="{number}{"0" * 900_000}"/>' for number in range(15))
     for inside in (f"<numFmts>{formats}</numFmts>", f"<cellXfs>{numbers}</cellXfs>"):
         noise = os.urandom(2**18).hex()  # so that it does not look like a bomb
         part = f'<styleSheet xmlns="{MAIN}">{inside}<!--{noise}--></styleSheet>'
@@ -269,6 +263,7 @@ def test_passwords() -> None:
         (b"%PDF-1.7 SECRET", "unknown_format"),
         (b"\x89PNG\r\n\x1a\n", "unknown_format"),
         (b"PK\x03\x04 and no archive", "table_damaged"),
+        (changed({"xl/workbook.bin": b""}), "unknown_format"),
     ],
 )
 def test_other_files(content: bytes, name: str) -> None:
@@ -276,13 +271,12 @@ def test_other_files(content: bytes, name: str) -> None:
     assert refusal(content) == name
 
 
-def test_other_archives() -> None:
-    """An archive of files, and a text document, are no workbook."""
+def test_another_archive() -> None:
+    """An archive of files is no workbook."""
     file = io.BytesIO()
     with ZipFile(file, "w") as archive:
         archive.writestr("guests.csv", "a;b")
     assert refusal(file.getvalue()) == "unknown_format"
-    assert refusal(changed({"xl/workbook.bin": b""})) == "unknown_format"
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])

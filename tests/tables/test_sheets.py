@@ -1,14 +1,16 @@
-"""Which sheets of a workbook are read: those with the same headings together; guests elsewhere are named."""
+"""Which sheets of a workbook and which row of headings are read, and which rows are no guests."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
-from workbook_helpers import cell, ods, ods_row, ods_table, read, xlsx
+from table_helpers import book, cell, ods, ods_row, ods_table, read, read_table, xlsx
 
-from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.rows import GuestRow, SheetFacts, Table, TableRefused
+from apoa_client.tables.columns import match_columns
+from apoa_client.tables.reading import open_source
+from apoa_client.tables.rows import SheetFacts, Table, TableRefused
+from apoa_client.tables.sheets import SheetChoice, is_known
 
 HEADINGS = ["Surname", "Given names", "Passport number", "Nationality", "Date of birth", "Room"]
 PAYMENTS = ("Payments", [["Invoice", "Amount"], ["INV-1", "700000"], ["INV-2", "350000"]])
@@ -22,22 +24,6 @@ def guest(number: int, **changes: Any) -> list[Any]:
 
 def month(name: str, *numbers: int, headings: Sequence[str] = HEADINGS) -> tuple[str, Rows]:
     return name, [headings, *map(guest, numbers)]
-
-
-def book(kind: str, *sheets: tuple[str, Rows], hidden: Sequence[str] = ()) -> bytes:
-    if kind == "xlsx":
-
-        def hide(book: Any) -> None:
-            for name in hidden:
-                book[name].sheet_state = "hidden"
-
-        return xlsx(*sheets, change=hide)
-    return ods(
-        "".join(
-            ods_table(*(ods_row(*map(cell, row)) for row in rows), name=name, style="h" if name in hidden else "")
-            for name, rows in sheets
-        )
-    )
 
 
 def places(table: Table) -> list[tuple[str, int]]:
@@ -150,36 +136,24 @@ def test_chosen_sheets(kind: str) -> None:
 def test_the_order_of_dates_of_another_month(kind: str) -> None:
     """A date in one sheet proves the order for all."""
     sheets = [(name, [HEADINGS, guest(place, born=born)]) for place, (name, born) in enumerate(BIRTHS)]
-    assert [row.texts["birth_date"] for row in guests(read(book(kind, *sheets)))] == ["1985-06-05", "1985-06-24"]
+    assert [row.texts["birth_date"] for row in read_table(read(book(kind, *sheets)))] == ["1985-06-05", "1985-06-24"]
 
 
 BIRTHS = (("Jan", "05/06/1985"), ("Feb", "24/06/1985"))
-
-
-def guests(table: Table) -> list[GuestRow]:
-    return list(guest_rows(table, match_columns(table)).read_rows())
 
 
 GROUP = ["Room", "Check-in", "Surname", "Given names", "Passport number", "Nationality", "Date of birth"]
 ARRIVED = datetime.fromisoformat("2026-11-24T14:00")
 
 
-def merged(rows: Rows, *ranges: str) -> Table:
-    def change(book: Any) -> None:
-        for each in ranges:
-            book.worksheets[0].merge_cells(each)
-
-    return read(xlsx(("S", rows), change=change))
-
-
 def person(number: int, *before: Any) -> list[Any]:
     return [*(before or (None, None)), *guest(number)[:5]]
 
 
-def test_a_room_merged_over_its_guests() -> None:
+def test_a_room_merged_over_its_read_table() -> None:
     """What is merged downwards is each guest's, and only there: an empty cell stays empty."""
     rows = [GROUP, person(1, "5", ARRIVED), person(2), person(3), person(4)]
-    found = guests(merged(rows, "A2:A4", "B2:B3"))
+    found = read_table(table(*rows, merged=["A2:A4", "B2:B3"]))
     assert [row.texts.get("room") for row in found] == ["5", "5", "5", None]
     assert [row.values.get("check_in") for row in found] == [ARRIVED, ARRIVED, None, None]
     assert [row.cells["stay.room"] for row in found] == ["A2", "A3", "A4", "A5"]
@@ -191,13 +165,13 @@ def test_a_room_merged_in_ods() -> None:
     room = cell("5", 'table:number-rows-spanned="2"')
     rows = [ods_row(*map(cell, GROUP)), ods_row(room, cell("2026-11-24"), *map(cell, guest(1)[:5]))]
     rows += [ods_row(before, empty, *map(cell, guest(2)[:5])) for before in (covered, empty)]
-    assert [row.texts.get("room") for row in guests(read(ods(ods_table(*rows))))] == ["5", "5", None]
+    assert [row.texts.get("room") for row in read_table(read(ods(ods_table(*rows))))] == ["5", "5", None]
 
 
 def test_what_only_one_guest_has_is_not_filled() -> None:
     """A name or a number that is merged over two guests says nothing about the second one: the row is refused."""
     rows = [GROUP, person(1, "5", ARRIVED), [None, None, "DOE", None, None, "GBR", "1990-01-02"]]
-    _first, second = guests(merged(rows, "E2:E3", "D2:D3"))
+    _first, second = read_table(table(*rows, merged=["E2:E3", "D2:D3"]))
     assert {finding.field for finding in second.findings} == {"guest.document.number", "guest.given_names"}
     assert {"given_names", "document_number"}.isdisjoint(second.texts)
 
@@ -205,5 +179,146 @@ def test_what_only_one_guest_has_is_not_filled() -> None:
 def test_an_empty_row_of_a_group_is_no_guest() -> None:
     """A row that has only what is merged over it is counted as no guest; one with a name is refused as incomplete."""
     rows = [["No.", *GROUP], [1, *person(1, "5", ARRIVED)], [2, None], [3, None, None, "DOE"]]
-    found = guests(merged(rows, "B2:B4", "C2:C4"))
+    found = read_table(table(*rows, merged=["B2:B4", "C2:C4"]))
     assert [row.skip for row in found] == ["", "no_guest", ""]
+
+
+# The row of the headings.
+
+TITLE = ["BUKU TAMU WISMA MELATI"]
+INDONESIAN = ["Nama Keluarga", "Nama Depan", "Nomor Paspor", "Kebangsaan", "Tanggal Lahir", "Kamar"]
+GUEST = ["DOE", "JANE", "X1000001", "GBR", "1985-09-12", "5"]
+TWO_ROWS = [
+    ["No.", "Nama", None, "Paspor", None, "Kebangsaan", "Tanggal Lahir"],
+    [None, "Keluarga", "Depan", "Nomor", "Masa Berlaku", None, None],
+]
+OF_TWO_ROWS = [1, "DOE", "JANE", "X1000001", "2031-02-03", "GBR", "1985-09-12"]
+GROUPS = ("B{0}:C{0}", "D{0}:E{0}", "A{0}:A{1}", "F{0}:F{1}", "G{0}:G{1}")
+
+
+def table(*rows: Sequence[Any], merged: Sequence[str] = (), heading_row: int = 0) -> Table:
+    def change(book: Any) -> None:
+        for each in merged:
+            book.worksheets[0].merge_cells(each)
+
+    opened = open_source(xlsx(("S", rows), change=change), choice=SheetChoice((), heading_row))
+    assert isinstance(opened, Table)
+    return opened
+
+
+def groups(row: int) -> list[str]:
+    return [each.format(row, row + 1) for each in GROUPS]
+
+
+@pytest.mark.parametrize("above", [0, 1, 5])
+def test_letterheads_are_passed_over(above: int) -> None:
+    """However many lines there are above the headings of a few guests."""
+    opened = table(*[TITLE] * above, INDONESIAN, GUEST)
+    assert (opened.heading_row, opened.headings) == (above + 1, tuple(INDONESIAN))
+
+
+@pytest.mark.parametrize("above", [0, 2])
+def test_two_rows_of_headings(above: int) -> None:
+    """Merged cells say that the upper row has groups: both together are the headings, and no guest is made of one."""
+    opened = table(*[TITLE] * above, *TWO_ROWS, OF_TWO_ROWS, merged=groups(above + 1))
+    (row,) = read_table(opened)
+    assert (row.number, row.findings, row.skip) == (above + 3, (), "")
+    assert {name: row.texts[name] for name in ("surname", "given_names", "document_number", "expiry_date")} == {
+        "surname": "DOE",
+        "given_names": "JANE",
+        "document_number": "X1000001",
+        "expiry_date": "2031-02-03",
+    }
+
+
+def test_two_rows_of_headings_in_ods() -> None:
+    """The same, in LibreOffice's own file."""
+    both = 'table:number-columns-spanned="2"'
+    down = 'table:number-rows-spanned="2"'
+    covered = "<table:covered-table-cell/>"
+    upper = [cell("Nama", both), covered, cell("Paspor", both), covered, cell("Kebangsaan", down)]
+    lower = [*map(cell, ("Keluarga", "Depan", "Nomor", "Masa Berlaku")), covered]
+    rows = [ods_row(*upper), ods_row(*lower), ods_row(*map(cell, ("DOE", "JANE", "X1000001", "2031-02-03", "GBR")))]
+    opened = read(ods(ods_table(*rows)))
+    assert set(match_columns(opened).fields.values()) == {
+        *("surname", "given_names", "document_number", "expiry_date", "nationality"),
+    }
+    assert [row.number for row in read_table(opened)] == [3]
+
+
+def test_two_rows_without_merged_cells() -> None:
+    """They are not joined."""
+    assert table(*TWO_ROWS, OF_TWO_ROWS).headings[1] == "Nama"
+
+
+def test_a_name_below_an_agent_is_not_the_read_table() -> None:
+    """A heading alone means what it seems only below a group that is known."""
+    rows = [["Nomor Paspor", "Kebangsaan", "Agen", None], [None, None, "Nama", "Telepon"]]
+    opened = table(*rows, merged=["C1:D1", "A1:A2", "B1:B2"])
+    assert opened.headings[2:] == ("Agen Nama", "Agen Telepon")
+    assert set(match_columns(opened).fields.values()) == {"document_number", "nationality"}
+
+
+def test_a_title_over_the_columns_is_no_group() -> None:
+    """It says nothing about a column, and the headings below it stand alone."""
+    assert table(TITLE, INDONESIAN, GUEST, merged=["A1:E1"]).headings == tuple(INDONESIAN)
+
+
+def test_the_heading_row_is_named() -> None:
+    """Of two rows that may have the headings, the named one has them; an empty one is refused."""
+    rows = [["Group", "Code", "Owner"], ["Alpha", "Beta", "Gamma"], ["x", "y", "z"]]
+    assert table(*rows, heading_row=2).headings == ("Alpha", "Beta", "Gamma")
+    assert [row.number for row in table(*rows, heading_row=2).read_rows()] == [3]
+    with pytest.raises(TableRefused) as refused:
+        table(*rows, heading_row=9)
+    assert refused.value.name == "no_heading_row"
+
+
+def test_a_guest_above_the_headings() -> None:
+    """The guest would be lost: the table is refused, unless the user names the row of the headings."""
+    with pytest.raises(TableRefused) as refused:
+        table(GUEST, INDONESIAN, GUEST)
+    assert refused.value.name == "guest_above_headings"
+    assert [row.number for row in table(GUEST, INDONESIAN, GUEST, heading_row=2).read_rows()] == [3]
+
+
+def test_headings_that_are_not_known() -> None:
+    """They are doubtful, unless a mapping has them."""
+    assert is_known(INDONESIAN, ())
+    assert not is_known(["Pavilion", "Surname"], ())
+    assert is_known(["Pavilion", "Surname"], ["pavilion"])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["Total", None, None, None, None, "12"],
+        ["Jumlah tamu: 12"],
+        [None, "Jumlah", None, None, "12"],
+        ["Catatan: kamar 5 belum dibersihkan"],
+        [None, None, None, None, None, "8"],
+        INDONESIAN,
+        ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"],
+        ["Surname", "Given names", "Passport number", "Nationality", "Date of birth", "Room"],
+    ],
+)
+def test_rows_that_are_no_read_table(row: Sequence[Any]) -> None:
+    """Totals, notes, numbers of the columns and headings again are skipped, and counted."""
+    found = read_table(table(INDONESIAN, row, GUEST))
+    assert [each.skip for each in found] == ["no_guest", ""]
+
+
+@pytest.mark.parametrize("column", [2, 3, 4])
+def test_an_incomplete_guest_is_never_skipped(column: int) -> None:
+    """A name and a document, a nationality or a date are a guest, whose row is refused."""
+    row: list[Any] = [*GUEST[:2], None, None, None, None]
+    row[column] = GUEST[column]
+    assert [each.skip for each in read_table(table(INDONESIAN, row))] == [""]
+
+
+def test_a_name_alone_is_warned_of() -> None:
+    """It is skipped, and the row is named."""
+    (row,) = read_table(table(INDONESIAN, ["DOE", "JANE"]))
+    assert (row.skip, [warning.code for warning in row.warnings]) == ("no_guest", ["missing"])
+    (total,) = read_table(table(INDONESIAN, ["Total"]))
+    assert total.warnings == ()

@@ -1,15 +1,29 @@
-"""Workbooks: XLSX as openpyxl and other programs write it, and ODS."""
+"""Workbooks: XLSX as openpyxl and other programs write it, ODS, and the old workbooks of Excel."""
 
 import io
+import struct
+import sys
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import xlwt  # type: ignore[import-untyped]  # it has no types
 from openpyxl.chart import BarChart
-from workbook_helpers import MAIN, cell, changed, ods, ods_row, ods_table, read, sheet_of, values, xlsx
+from table_helpers import MAIN, book, cell, changed, ods, ods_row, ods_table, read, read_table, sheet_of, values, xlsx
 
-from apoa_client.tables.rows import CellValue, SheetFacts, TableRefused
+from apoa_client.errors import ApoaError
+from apoa_client.tables import xls_reader
+from apoa_client.tables.rows import CellValue, SheetFacts, TableRefused, TablesMissing
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(ApoaError) as refused:
+        values(content)
+    shown = f"{refused.value!r}{refused.value}{refused.value.message.values}"
+    assert not any(secret in shown for secret in ("X1000001", "SECRET"))
+    return refused.value.name
 
 
 def test_types_of_cells_in_xlsx() -> None:
@@ -46,31 +60,16 @@ def test_notes_are_no_content() -> None:
 SHEETS = [("Notes", [["n"], ["1x"]]), ("Guests", [["a", "b"], ["x", "y"]]), ("More", [["c"], ["z"]])]
 
 
-def hide_notes(book: Any) -> None:
-    book["Notes"].sheet_state = "hidden"
-
-
-def book(kind: str) -> bytes:
-    if kind == "xlsx":
-        return xlsx(*SHEETS, change=hide_notes)
-    return ods(
-        "".join(
-            ods_table(*(ods_row(*map(cell, row)) for row in rows), name=name, style="h" if name == "Notes" else "")
-            for name, rows in SHEETS
-        )
-    )
-
-
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
 def test_sheets(kind: str) -> None:
     """The first visible sheet is read, or the one that is named in any case; the others are counted."""
-    table = read(book(kind))
+    table = read(book(kind, *SHEETS, hidden=["Notes"]))
     others = [SheetFacts("Notes", 1, read=False), SheetFacts("Guests", 0, read=True), SheetFacts("More", 1, read=False)]
     assert (table.facts.format, [*table.facts.sheets], table.facts.left) == (kind, others, ())
-    assert values(book(kind)) == [("x", "y")]
-    assert values(book(kind), "more") == [("z",)]
-    assert values(book(kind), "Notes") == [("1x",)]  # hidden, but asked for
-    assert [sheet.rows for sheet in read(book(kind), "Notes").facts.sheets] == [
+    assert values(book(kind, *SHEETS, hidden=["Notes"])) == [("x", "y")]
+    assert values(book(kind, *SHEETS, hidden=["Notes"]), "more") == [("z",)]
+    assert values(book(kind, *SHEETS, hidden=["Notes"]), "Notes") == [("1x",)]  # hidden, but asked for
+    assert [sheet.rows for sheet in read(book(kind, *SHEETS, hidden=["Notes"]), "Notes").facts.sheets] == [
         0,
         None,
         None,
@@ -82,18 +81,15 @@ def test_a_sheet_without_its_part() -> None:
     sheet = b'<sheet name="B" sheetId="9" r:id="rId99" xmlns:r="r"/></sheets>'
     content = xlsx(("A", [["a"], ["x"]]))
     assert values(changed({}, content)) == [("x",)]
-    with pytest.raises(TableRefused) as raised:
-        read(changed({}, content, renamed=(b"</sheets>", sheet)))
-    assert raised.value.name == "table_damaged"
+    assert refusal(changed({}, content, renamed=(b"</sheets>", sheet))) == "table_damaged"
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
 def test_a_sheet_that_is_missing(kind: str) -> None:
     """The error names the sheets that there are."""
     with pytest.raises(TableRefused) as raised:
-        read(book(kind), "Tamu")
-    assert raised.value.name == "no_such_sheet"
-    assert raised.value.message.values["sheets"] == "Notes, Guests, More"
+        read(book(kind, *SHEETS, hidden=["Notes"]), "Tamu")
+    assert (raised.value.name, raised.value.message.values["sheets"]) == ("no_such_sheet", "Notes, Guests, More")
 
 
 def test_rows_keep_their_numbers() -> None:
@@ -234,18 +230,13 @@ def test_wrong_dimensions() -> None:
 def test_an_empty_sheet() -> None:
     """A sheet without a value is refused with the way to choose another one."""
     for content in (xlsx(("A", [])), ods(ods_table(ods_row(times=1_048_576)))):
-        with pytest.raises(TableRefused) as raised:
-            read(content)
-        assert raised.value.name == "table_empty"
+        assert refusal(content) == "table_empty"
 
 
 def test_a_value_that_is_no_value() -> None:
     """A cell of ODS whose stored value cannot be read makes the file a damaged one, without its content."""
     wrong = cell("SECRET", 'office:value-type="float" office:value="SECRET"')
-    with pytest.raises(TableRefused) as raised:
-        read(ods(ods_table(ods_row(wrong))))
-    assert raised.value.name == "table_damaged"
-    assert "SECRET" not in f"{raised.value!r}{raised.value}{raised.value.message.values}"
+    assert refusal(ods(ods_table(ods_row(wrong)))) == "table_damaged"
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
@@ -256,8 +247,160 @@ def test_a_wrong_sheet_beside_the_chosen_one(kind: str) -> None:
     else:
         wide = cell("b", 'table:number-columns-repeated="2000"')
         content = ods(ods_table(*(ods_row(cell(each)) for each in "ax"), name="A") + ods_table(ods_row(wide), name="B"))
-    with pytest.raises(TableRefused) as raised:
-        read(content)
-    assert raised.value.name == "too_many_columns"
+    assert refusal(content) == "too_many_columns"
     assert values(content, "a ") == [("x",)]
     assert [sheet.rows for sheet in read(content, "A").facts.sheets] == [0, None]
+
+
+# Old workbooks of Excel.
+
+HEADINGS = ["Room", "Surname", "Given names", "Passport number", "Nationality", "Date of birth"]
+GUEST = ["5", "DOE", "JANE", "X1000001", "GBR", "1985-09-12"]
+
+
+def xls(**sheets: Callable[[Any], object]) -> bytes:
+    book, file = xlwt.Workbook(), io.BytesIO()
+    for name, fill in sheets.items():
+        fill(book.add_sheet(name))
+    book.save(file)
+    return bytes(file.getvalue())
+
+
+def rows(*cells: list[Any], first: int = 0) -> Callable[[Any], None]:
+    def fill(sheet: Any) -> None:
+        for number, row in enumerate(cells, first):
+            for column, value in enumerate(row):
+                if value is not None:
+                    sheet.write(number, column, value)
+
+    return fill
+
+
+def test_types_of_cells() -> None:
+    """Numbers, dates, times and truth values are as they were stored; a blank cell is empty."""
+    born, at = date(1985, 9, 12), datetime.fromisoformat("2026-11-24T14:30")
+
+    def fill(sheet: Any) -> None:
+        rows(["a", "b", "c", "d", "e", "f", "g"])(sheet)
+        dates = [(born, "DD/MM/YYYY"), (at, "DD/MM/YYYY hh:mm"), (time(14, 30), "hh:mm")]
+        for column, (value, form) in enumerate(dates):
+            sheet.write(1, column, value, xlwt.easyxf(num_format_str=form))
+        for column, value in enumerate([925076473, 5.5, True, " "], 3):
+            sheet.write(1, column, value)
+
+    content = xls(S=fill)
+    assert values(content) == [(born, at, time(14, 30), 925076473, 5.5, True)]
+    assert read(content).facts.format == "xls"
+
+
+def test_errors_of_cells() -> None:
+    """An error is found where calamine has an empty cell, in its sheet: the empty cell of the other one is empty."""
+
+    def fill(sheet: Any) -> None:
+        rows(HEADINGS, GUEST, GUEST)(sheet)
+        sheet.row(2).set_cell_error(6, 0x2A)
+
+    found = values(xls(A=rows(HEADINGS, GUEST, GUEST), B=fill))
+    assert [row[6:] for row in found] == [(), (), (), ("#VALUE!",)]
+
+
+def test_an_error_of_a_long_formula() -> None:
+    """Its record has more bytes than one byte counts."""
+    formula = xlwt.Formula(f'IF("{"a" * 250}"="b";1;2)')
+    content = xls(S=lambda sheet: (rows(HEADINGS, GUEST)(sheet), sheet.write(1, 6, formula)))
+    none, error = b"\x03\0\0\0\0\0\xff\xff", b"\x02\0\x2a\0\0\0\xff\xff"
+    assert content.count(none) == 1
+    found = values(content.replace(none, error))
+    assert [row[6:] for row in found] == [("#VALUE!",)]
+
+
+def test_rows_of_xls_keep_their_numbers() -> None:
+    """An empty column and empty rows before the table change no cell's name."""
+    table = read(xls(S=rows([None, *HEADINGS], [], [None, *GUEST], first=4)))
+    (row,) = read_table(table)
+    assert (table.heading_row, row.number, row.cells["guest.document.number"]) == (5, 7, "E7")
+
+
+def test_sheets_of_xls() -> None:
+    """A month a sheet, an empty one and a hidden one."""
+
+    def hidden(sheet: Any) -> None:
+        sheet.visibility = 1
+        rows(HEADINGS, GUEST)(sheet)
+
+    table = read(xls(Jan=rows(HEADINGS, GUEST), Feb=rows(), Dec=hidden))
+    assert [(row.sheet, row.number) for row in table.read_rows()] == [("Jan", 2), ("Dec", 2)]
+    assert [sheet.read for sheet in table.facts.sheets] == [True, False, True]
+
+
+def test_merged_cells() -> None:
+    """A room that is merged over two guests is the room of both."""
+
+    def fill(sheet: Any) -> None:
+        rows(HEADINGS, [None, *GUEST[1:]], [None, *GUEST[1:]])(sheet)
+        sheet.write_merge(1, 2, 0, 0, "5")
+
+    table = read(xls(S=fill))
+    assert [row.texts["room"] for row in read_table(table)] == ["5", "5"]
+
+
+@pytest.mark.parametrize("length", [600, 2000, 4096])
+def test_a_cut_file(length: int) -> None:
+    """It is refused, and no part of it is read."""
+    content = xls(S=rows(HEADINGS, *[GUEST] * 200))
+    assert refusal(content[:length]) == "table_damaged"
+
+
+def test_a_damaged_file() -> None:
+    """Whatever bytes are wrong, the error says what to do, or the file is read."""
+    content = xls(S=rows(HEADINGS, GUEST))
+    for place in range(0, len(content), len(content) // 6):
+        changed = content[:place] + b"\xff" * 16 + content[place + 16 :]
+        try:
+            values(changed)
+        except ApoaError as exc:
+            assert exc.advice is not None  # noqa: PT017  most of them are read
+
+
+def test_a_far_cell() -> None:
+    """A file of a few kilobytes with one cell in the last row and column takes gigabytes: the process ends."""
+    content = xls(S=rows(HEADINGS, GUEST), T=lambda sheet: [sheet.write(0, 0, 1), sheet.write(65_535, 255, 1)])
+    assert refusal(content) == "table_too_costly"
+
+
+def test_a_process_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended, and the error says so."""
+    monkeypatch.setattr(xls_reader, "internal_command", lambda _word: [sys.executable, "-c", "while True: pass"])
+    monkeypatch.setattr(xls_reader, "_MOST_S", 0.2)
+    assert refusal(xls(S=rows(GUEST))) == "table_too_costly"
+
+
+def test_another_document() -> None:
+    """A letter of Word is no workbook, though its file has the same form."""
+    workbook, document = (name.encode("utf-16-le") for name in ("Workbook\0\0\0\0", "WordDocument"))
+    assert refusal(xls(S=rows(GUEST)).replace(workbook, document)) == "unknown_format"
+
+
+def test_a_password() -> None:
+    """A workbook with a password is named as such: its stream has a FILEPASS record ([MS-XLS] 2.4.117)."""
+    content = xls(S=rows(GUEST))
+    start = content.index(struct.pack("<HH", 0x0809, 16))  # BOF, which FILEPASS follows
+    record = struct.pack("<HH", 0x002F, 6) + b"\1" + bytes(5)
+    assert refusal(content[: start + 20] + record + content[start + 20 + len(record) :]) == "password_protected"
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    monkeypatch.setattr(xls_reader, "internal_command", lambda _word: [sys.executable, "-c", "raise SystemExit(78)"])
+    with pytest.raises(TablesMissing):
+        values(xls(S=rows(GUEST)))
+
+
+def test_a_number_whose_zeros_are_not_known() -> None:
+    """The format that shows zeros in front is not read: the number of a passport is warned about, a room is not."""
+    guest = [5, "DOE", "JANE", 12345678, "GBR", "1985-09-12"]
+    table = read(xls(S=rows(HEADINGS, guest, GUEST)))
+    found = read_table(table)
+    assert [row.typed["document_number"] for row in found] == ["12345678", "X1000001"]
+    warnings = [[(each.field, each.code) for each in row.warnings] for row in found]
+    assert warnings == [[("guest.document.number", "number_format")], []]

@@ -1,7 +1,8 @@
-"""Tables as they are written: CSV, workbooks that two independent readers read, and the copy of refused rows."""
+"""Tables as they are written: CSV, workbooks, the copy of refused rows, and texts that look like a formula."""
 
 import csv
 import io
+import re
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -11,11 +12,12 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from table_helpers import values as values_of
 
 from apoa_client.errors import UsageProblem
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, Table, original
+from apoa_client.tables.rows import CellValue, Table, neutralise, original
 from apoa_client.tables.writing import PROBLEM_HEADING, WHOLE_ROW, MarkedRow, csv_pieces, marked_copy, workbook
 
 
@@ -162,3 +164,44 @@ def test_the_problems_are_not_read_as_a_field() -> None:
 def test_nothing_personal_is_in_a_repr() -> None:
     """The repr of a row may reach a log."""
     assert "ZYKOWSKI" not in repr(MarkedRow(("ZYKOWSKI",), {0: "ZYKOWSKI"}))
+
+
+# Texts that a spreadsheet program would take for a formula.
+
+FORMULA = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001  full-width forms, which some programs read as the same
+SEPARATORS = ",;|\t\r\n"
+FORMULAS = st.text(st.sampled_from(f"{FORMULA}{SEPARATORS}' aZ0ü") | st.characters(exclude_categories=["Cs"]))
+
+
+@given(FORMULAS)
+def test_no_cell_begins_a_formula(text: str) -> None:
+    """No cell begins with such a character, however the program that opens the file separates cells."""
+    cells = re.split(f"[{SEPARATORS}]", neutralise(text))
+    assert not any(cell[:1] and cell[0] in FORMULA for cell in cells)
+
+
+@given(FORMULAS)
+def test_without_loss(text: str) -> None:
+    """What was neutralised is read again as it was."""
+    assert original(neutralise(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "O'BRIEN", "'t HOOFT", "a-b", "Jl. Raya 5, Ubud", "12-03-2026", "x = y"])
+def test_ordinary_texts(text: str) -> None:
+    """A text that begins no formula stays as it is, both ways."""
+    assert neutralise(text) == text
+    assert original(text) == text
+
+
+def test_how_it_looks() -> None:
+    """A phone number is still readable, and not a number that loses its plus sign."""
+    assert neutralise("+62 812 3456") == "'+62 812 3456"
+    assert neutralise("'=x") == "''=x"
+    assert neutralise("a;=1+1") == "a;'=1+1"
+
+
+def test_readers_undo_it() -> None:
+    """A cell of a CSV file, and of a workbook that was made from one, is read as it was."""
+    assert values_of(b"Phone;Note\n'+62 812;'=x\n") == [("+62 812", "=x")]
+    content = workbook("Guests", ["Phone", "Note"], [9, 9], [["'+62 812", "it's"]])
+    assert values_of(content) == [("'+62 812", "it's")]  # stored so that it is read unchanged

@@ -18,8 +18,7 @@ UNSEEN = range(PICTURES, PICTURES + 6)
 def test_a_recipe_makes_the_same_network_twice_and_it_learns(name: str, tmp_path: Path) -> None:
     """Two runs of a small recipe write the same weights, which read pictures that they did not see better."""
     torch = pytest.importorskip("torch", reason="not installed: the extra `training`")
-    from make_networks import RECIPES, make, rendered, stacked
-    from train import first_weights
+    from make_networks import RECIPES, first_weights, make, rendered, stacked
 
     needs_fonts()
     recipe = replace(RECIPES[name], steps=80, batch=8)

@@ -11,7 +11,7 @@ from basics import NOW
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest
 from guest_books import Book, import_book, read_books, row_of
 from screens import Screens
-from workbook_helpers import Sheet, xlsx
+from table_helpers import Sheet, xlsx
 
 HEADINGS = ["Surname", "Given names", "Sex", "Place of birth", "Date of birth", "Nationality", "Passport number"]
 

@@ -23,7 +23,7 @@ SHARED = "outbox/postgres/test_security.py"
 TRIED_BY = {
     1: [
         "outbox/test_drafts.py::test_nothing_personal_is_readable_in_the_files",
-        "desk/test_duplicates.py::test_the_hash_is_short",
+        "desk/test_ids.py::test_the_hash_is_short",
     ],
     2: [
         "archive/test_backup.py::test_nothing_personal_and_no_secret_is_in_it",
