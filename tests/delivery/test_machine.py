@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 from basics import search
 from delivery_machine import DeliveryMachine
-from delivery_processes import FAULTS, ConcurrentEvent, Death, Process, Run
-from delivery_staff import CHANGES
+from delivery_processes import CHANGES, FAULTS, ConcurrentEvent, Death, Process, Run
 from hypothesis.stateful import run_state_machine_as_test
 from outbox_stores import NewStore
 

@@ -1,23 +1,34 @@
 """The contract's two tables, row by row, and what may be sent when: pure decisions."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from delivery_entries import LATER, MAY_SEND, NOW, SECOND, entry
-from hypothesis import given
+from authority_simulator import AuthoritySimulator
+from hypothesis import example, given
 from hypothesis import strategies as st
 from outbox_helpers import finding, receipt
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.plan import KEEP_UP, OWN_ATTEMPT, SHORTEST_PAUSE, LastRun
+from apoa_client.delivery.plan import (
+    FIRST_BYTES,
+    KEEP_UP,
+    MOST,
+    OWN_ATTEMPT,
+    SHORTEST_PAUSE,
+    SMALL_BATCH,
+    BatchSize,
+    LastRun,
+)
 from apoa_client.errors import (
     ApoaError,
     AuthorityBusy,
+    NotTheAuthority,
     Offline,
     OutboxDamaged,
     SecretMissing,
     SettingsProblem,
     TimedOut,
+    TooLarge,
     UntrustedCertificate,
     WrongPassword,
 )
@@ -25,12 +36,50 @@ from apoa_client.messages import msg
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary, Suspension
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import Kind, State
 
-HOUR = timedelta(hours=1)
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 AGO = NOW - HOUR
 """When the last run ended, unless a test says otherwise: `KEEP_UP` is over then."""
+LATER = NOW + SECOND
 RECENT = LastRun(NOW - SECOND)
+
+
+def entry(
+    seq: int = 1,
+    state: State = State.QUEUED,
+    *,
+    attempts: int = 0,
+    next_attempt_at: datetime | None = None,
+    not_before: datetime | None = None,
+    lease_until: datetime | None = None,
+) -> Entry:
+    return Entry(
+        seq, f"r{seq}", f"s{seq}", Kind.CHECK_IN, state, NOW, None, attempts, next_attempt_at, not_before, lease_until
+    )
+
+
+MAY_SEND = [
+    (entry(), True, True),
+    (entry(next_attempt_at=LATER), True, False),
+    (entry(next_attempt_at=NOW), True, True),
+    (entry(not_before=LATER), False, False),
+    (entry(not_before=NOW), True, True),
+    (entry(state=State.SENDING, lease_until=LATER), False, False),
+    (entry(state=State.SENDING, lease_until=NOW), True, True),
+    (entry(state=State.SENDING, lease_until=AGO, next_attempt_at=LATER), True, True),
+    (entry(state=State.SENDING, lease_until=AGO, not_before=LATER), False, False),
+    *((entry(state=state), False, False) for state in set(State) - {State.QUEUED, State.SENDING}),
+    # Stored while the clock was wrong.
+    (entry(next_attempt_at=NOW + plan.BACKOFF_LAST), True, False),
+    (entry(next_attempt_at=NOW + plan.BACKOFF_LAST + SECOND), True, True),
+    (entry(not_before=NOW + plan.LONGEST_WAIT), False, False),
+    (entry(not_before=NOW + plan.LONGEST_WAIT + SECOND), True, True),
+    (entry(state=State.SENDING, lease_until=NOW + plan.LEASE), False, False),
+    (entry(state=State.SENDING, lease_until=NOW + plan.LEASE + SECOND), True, True),
+]
+"""An entry, whether a run by hand may send it, and whether a scheduled run may."""
 
 # Results of a report, and errors of a whole call: `test_contract_rows` has each of the contract's rows.
 
@@ -198,6 +247,8 @@ def test_the_same_rule_as_the_delivery(head: Entry, _by_hand: bool, scheduled: b
     assert (next_run(head._replace(attempts=1)) == timedelta()) is scheduled
 
 
+@example(State.SENDING, None, 1, plan.LEASE // SECOND + 1)
+@example(State.QUEUED, 100, plan.LONGEST_WAIT // SECOND + 50, None)
 @given(
     st.sampled_from([State.QUEUED, State.SENDING]),
     *[st.one_of(st.none(), st.integers(-100_000, 100_000)) for _time in range(3)],
@@ -274,3 +325,89 @@ def test_what_is_left_is_not_tried_at_once() -> None:
     """A report that a run left for any reason must not make the next run start without a pause."""
     assert plan.pause_after(None, 1, 0, 0.5) == SHORTEST_PAUSE
     assert plan.pause_after(None, 0, 0, 0.5) == timedelta()
+
+
+# The size of batches: all that the authority takes, and less in a run in which that was too much.
+
+
+TIMED_OUT = TimedOut(msg("x"))
+TOO_LARGE = TooLarge(msg("x"))
+META = AuthoritySimulator().meta()
+
+
+def begun(*, in_hurry: bool = False, max_batch: int = 500) -> BatchSize:
+    size = BatchSize(in_hurry=in_hurry)
+    size.allow(META._replace(max_batch=max_batch))
+    return size
+
+
+@pytest.mark.parametrize(("accepts_gzip", "most"), [(True, 6 * FIRST_BYTES), (False, FIRST_BYTES)])
+def test_the_first_batch_is_short_on_a_slow_line(accepts_gzip: bool, most: int) -> None:  # noqa: FBT001  a parameter
+    """Its bytes take about four seconds at 128 kbit/s; the second one has what the authority allows."""
+    size = BatchSize()
+    size.allow(META._replace(accepts_gzip=accepts_gzip, max_body_bytes=10 * most))
+    bodies = [bytes(4000)] * MOST
+    first = size.count_fitting(bodies)
+    assert 0.95 * most < first * 4000 < most
+    size.worked(first, 1)
+    assert size.count_fitting(bodies) == min(10 * most // 4001, MOST)
+    assert size.current == min(4 * first, META.max_batch)
+
+
+def test_a_batch_of_few_bytes_does_not_limit_the_next_one() -> None:
+    """Only what was cut off by the bytes is a measure of the line."""
+    size = begun()
+    assert (size.count_fitting([b"x"] * 3), begun(max_batch=30).current) == (3, 30)
+    size.worked(3, 1)
+    assert size.current == 500
+
+
+def test_a_batch_does_not_grow_so_far_that_its_call_would_take_too_long() -> None:
+    """At the speed of the last call it would take 45 seconds; a slow call that works is not made smaller."""
+    size = begun(in_hurry=True)
+    size.worked(50, 30)
+    assert size.current == 75
+    size.worked(75, 60)
+    assert size.current == 75
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "then"),
+    [(TOO_LARGE, 250, 250), (NotTheAuthority(msg("x")), 250, 250), (TIMED_OUT, SMALL_BATCH, 250)],
+)
+def test_half_of_what_failed_is_tried_and_not_more(error: ApoaError, first: int, then: int) -> None:
+    """After a time-out without any answer the next call is small, because nothing is known about the line."""
+    size = begun()
+    assert size.failed(500, error)
+    assert size.current == first
+    for _call in range(3):
+        size.worked(size.current, 1)
+    assert size.current == then
+
+
+def test_a_single_report_that_fails_does_not_limit_the_others() -> None:
+    """The run goes on from one report."""
+    size = begun()
+    while size.failed(size.current, TOO_LARGE):
+        pass
+    size.isolated()
+    size.worked(1, 1)
+    assert size.current == 4
+
+
+@pytest.mark.parametrize("error", [Offline(msg("x")), TOO_LARGE])
+def test_other_errors_and_single_reports_change_nothing(error: ApoaError) -> None:
+    """No smaller batch helps."""
+    size = begun()
+    assert not size.failed(1 if isinstance(error, TooLarge) else 50, error)
+    assert size.current == 500
+
+
+def test_suspects_go_in_small_batches_until_a_call_worked() -> None:
+    """One of them may be the fault: a large batch would fail as a whole again."""
+    size = begun()
+    assert (size.current, size.for_suspects) == (500, SMALL_BATCH)
+    size.worked(500, 1)
+    assert size.for_suspects == 500
+    assert size.failed(500, TIMED_OUT)
+    assert size.current == 250  # the line is known by now
