@@ -215,7 +215,7 @@ def explained(run: Run, runs: Sequence[Run]) -> Iterator[str]:
 def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
     """Compile the line's program, build the line, print."""
     later = folder / "later.json"
-    subprocess.run(worker("delivery_bodies.py", later, SMALL_REPORTS if asked.small else REPORTS, 189), check=True)
+    answer(worker("delivery_line.py", "bodies", later, SMALL_REPORTS if asked.small else REPORTS, 189))
     if asked.small:
         line = Line(folder, [], None, ())
         line.fill(bodies)
@@ -246,7 +246,7 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
 
 def timed_queue(python: str, name: str, bodies: Path, puts: int, takes: int) -> Any:
     """One round of a queue. Ends the benchmark if the queue does not hold what it should at the end."""
-    result = answer([python, *worker("delivery_queues.py", name, bodies, puts, takes)[1:]])
+    result = answer([python, *worker("durable_queues.py", "file", name, bodies, puts, takes)[1:]])
     if result["left"] != puts - takes:
         sys.exit(f"{name}: {result['left']} are left of {puts}, where {takes} were taken")
     return result
@@ -305,7 +305,7 @@ def main() -> None:
                 full = REPORTS if name == "line" else QUEUED
                 small = SMALL_REPORTS if name == "line" else 2 * SMALL_QUEUED
                 count = small if asked.small else full
-                subprocess.run(worker("delivery_bodies.py", bodies, count), check=True)
+                answer(worker("delivery_line.py", "bodies", bodies, count))
                 measure(asked, folder, bodies)
 
 

@@ -3,7 +3,8 @@
 ``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``queue HOME BODIES`` adds to it,
 ``deliver HOME`` is one run of delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE
 COUNT`` a client that sends single reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE
-[--plain]`` the authority. Each prints one JSON object.
+[--plain]`` the authority. BODIES is a JSON list of reports that ``bodies BODIES COUNT [SEED]`` has written. Each prints
+one JSON object.
 
 The authority is the sandbox's own service, which compresses its answers, behind a server that keeps connections open as
 one on the Internet does; werkzeug's closes the connection after each answer. ``--plain`` turns the compression off.
@@ -13,6 +14,7 @@ import gzip
 import io
 import json
 import os
+import random
 import ssl
 import subprocess
 import sys
@@ -20,7 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,8 +34,12 @@ from apoa_client.app.system_clock import SystemClock
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import RunOptions
+from apoa_client.desk.ids import new_id
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Selection
-from apoa_client.report.model import from_json
+from apoa_client.report.kinds import Kind
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, from_json, to_json
 from apoa_client.settings.config import PropertySettings
 
 USERNAME, PASSWORD = "benchmark", "rahasia"
@@ -204,7 +210,60 @@ def serve(address: str, port: str, certificate: str, key: str, storage: str, *op
     return vars(Handler.tally)
 
 
+WIB = timezone(timedelta(hours=7))
+LAST_HOURS = timedelta(hours=10)
+
+GUESTS = (
+    ("GBR", "HARTLEY SMITH KHAN CAMPBELL", "OLIVER AMELIA JAMES PRIYA", "LEEDS LONDON BRISTOL", "ddddddddd"),
+    ("AUS", "NGUYEN WILLIAMS TAYLOR BROWN", "LACHLAN CHLOE JACK MATILDA", "PERTH SYDNEY DARWIN", "xxddddddd"),
+    ("USA", "GARCIA JOHNSON MILLER DAVIS", "MICHAEL ASHLEY JOSE GRACE", "OHIO TEXAS BOSTON", "Adddddddd"),
+    ("CHN", "ZHANG WANG LI OUYANG", "WEI XIAOMING FANG YI", "BEIJING SICHUAN HUNAN", "Exddddddd"),
+    ("JPN", "SATO SUZUKI ITO WATANABE", "HARUTO YUI KENJI SAKURA", "TOKYO OSAKA NAGOYA", "xxddddddd"),
+    ("FRA", "MARTIN BERNARD PETIT LEROY", "LOUIS CAMILLE LEA HUGO", "PARIS LYON NANTES", "ddxxddddd"),
+    ("NLD", "JANSEN BAKKER VISSER SMIT", "DAAN SANNE PIETER LOTTE", "UTRECHT DELFT ZWOLLE", "xxddddddd"),
+    ("IND", "SHARMA PATEL REDDY IYER", "AARAV DIYA RAJESH ANANYA", "MUMBAI DELHI CHENNAI", "xddddddd"),
+    ("KOR", "KIM LEE PARK CHOI", "MINJUN SEOYEON JIHOON HAEUN", "SEOUL BUSAN DAEGU", "Mdddxdddd"),
+    ("RUS", "IVANOV SMIRNOVA KUZNETSOV VOLKOV", "DMITRII ANASTASIIA SERGEI OLGA", "MOSKVA OMSK TOMSK", "ddddddddd"),
+)
+CHARACTERS = {"d": "0123456789", "x": "ABCDEFGHJKLMNPRTUVWXYZ"}
+
+
+def arrival(rng: random.Random, now: datetime) -> Report:
+    """One guest's report."""
+    state, surnames, given, places, shape = rng.choice(GUESTS)
+    surname, names = rng.choice(surnames.split()), " ".join(rng.sample(given.split(), rng.choice((1, 1, 2))))
+    number = "".join(rng.choice(CHARACTERS.get(each, each)) for each in shape)
+    born = PartialDate(rng.randint(1940, 2008), rng.randint(1, 12), rng.randint(1, 28))
+    expiry = date(rng.randint(now.year + 1, now.year + 9), rng.randint(1, 12), rng.randint(1, 28))
+    sex, entered = rng.choice("MF"), now.date() - timedelta(days=rng.randrange(9))
+    details = Details(
+        issuing_state=state,
+        surname=surname,
+        given_names=names,
+        document_number=number,
+        nationality=state,
+        birth_date=born,
+        sex=sex,
+        expiry_date=expiry,
+    )
+    papers = Document("P", number, state, expiry, compose("TD3", details))
+    permit = StayPermit(rng.choice(("A1", "B1", "C1")), None, entered + timedelta(days=30), entered)
+    guest = Guest(surname, names, sex, born, rng.choice(places.split()), state, papers, permit)
+    stay = Stay(now, now.date() + timedelta(days=rng.randint(1, 9)), str(rng.randint(1, 40)))
+    return Report(new_id(now, rng.randbytes), new_id(now, rng.randbytes), Kind.CHECK_IN, now, guest, stay)
+
+
+def bodies(path: str, count: str, seed: str = "188") -> dict[str, Any]:
+    """Write the bodies of invented reports. Their ids and times are new in each run, the guests are a seed's."""
+    rng = random.Random(int(seed))  # noqa: S311  the same guests in every run
+    now = datetime.now(WIB).replace(microsecond=0)
+    reports = [arrival(rng, now - rng.random() * LAST_HOURS) for _ in range(int(count))]
+    Path(path).write_text(json.dumps([to_json(report).decode() for report in reports]), encoding="utf-8")
+    return {}
+
+
 MODES: dict[str, Callable[..., dict[str, Any]]] = {
+    "bodies": bodies,
     "prepare": prepare,
     "queue": queue,
     "deliver": deliver,
