@@ -1,6 +1,7 @@
 """The contract's two tables, row by row, and what may be sent when: pure decisions."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -206,39 +207,55 @@ def next_run(*heads: Entry, last: LastRun = RECENT, state: Summary | None = None
     return plan.next_run(heads, state or summary(), "settings", now, last) - now
 
 
-def test_nothing_waits() -> None:
-    """The next run keeps up: pending reports are asked about, old data are erased."""
-    assert next_run() == KEEP_UP - SECOND
-    assert next_run(last=LastRun(AGO)) <= timedelta()
+FAILED = LastRun(NOW, 100 * SECOND)
+SUSPENDED = Suspension("wrong_password", NOW, "settings")
+NEXT_RUNS: dict[str, tuple[list[Entry], float, dict[str, Any]]] = {
+    # It keeps up: pending reports are asked about, old data are erased.
+    "nothing waits": ([], 599, {}),
+    "nothing waits, and the last run is long ago": ([], 599 - 3599, {"last": LastRun(AGO)}),
+    "no open report": ([entry(state=State.REJECTED)], 599, {}),
+    "a report that may be sent": ([waiting(5), waiting()], 0, {}),
+    # The command that saved it shows the receipt. A clock that was set back changes nothing.
+    "a new report is left to its command": ([entry()], OWN_ATTEMPT / SECOND, {}),
+    "and not for longer": ([entry()], 0, {"now": NOW + OWN_ATTEMPT}),
+    "a new report of the future": ([entry()], 0, {"now": NOW - HOUR, "last": LastRun(NOW - HOUR)}),
+    "a new report that was tried": ([entry(attempts=1)], 0, {}),
+    # What ends first, but at the latest the time to keep up.
+    "the backoff": ([waiting(30), waiting(20)], 20, {}),
+    "a long backoff": ([waiting(3000)], 599, {}),
+    "the authority's time": ([entry(attempts=1, not_before=NOW + 7 * SECOND)], 7, {}),
+    "a lease": ([entry(state=State.SENDING, attempts=1, lease_until=NOW + 40 * SECOND)], 40, {}),
+    "a lease and the authority's time": (
+        [entry(state=State.SENDING, attempts=1, lease_until=NOW + SECOND, not_before=NOW + 9 * SECOND)],
+        9,
+        {},
+    ),
+    # After a failure it pauses, whatever waits.
+    "a failure": ([waiting()], 100, {"last": FAILED}),
+    "a failure some time ago": ([waiting()], 1, {"last": FAILED._replace(at=NOW - 99 * SECOND)}),
+    "a failure of the future": ([waiting()], 0, {"last": FAILED._replace(at=NOW + HOUR)}),
+    "the authority is back, so the others' backoff has no reason": (
+        [waiting(3000)],
+        SHORTEST_PAUSE / SECOND,
+        {"last": LastRun(NOW, SHORTEST_PAUSE, keep_backoff=False)},
+    ),
+    "Retry-After of a whole call": ([waiting()], 120, {"state": summary(hold_until=NOW + 120 * SECOND)}),
+    "Retry-After of a wrong clock": ([waiting()], 0, {"state": summary(hold_until=NOW + timedelta(days=2))}),
+    "a refused password": ([waiting()], 599, {"state": summary(SUSPENDED)}),
+    "a refused password of other settings": (
+        [waiting()],
+        0,
+        {"state": summary(SUSPENDED._replace(settings="others"))},
+    ),
+}
+"""The reports that wait, after how many seconds the next run comes, and what else is known."""
 
 
-def test_a_report_that_may_be_sent() -> None:
-    """It is sent at once."""
-    assert next_run(waiting(5), waiting()) == timedelta()
-
-
-def test_a_new_report_is_left_to_its_command() -> None:
-    """For a moment: the command that saved it shows the receipt. A clock that was set back changes nothing."""
-    assert next_run(entry()) == OWN_ATTEMPT
-    assert next_run(entry(), now=NOW + OWN_ATTEMPT) == timedelta()
-    assert next_run(entry(), now=NOW - HOUR, last=LastRun(NOW - HOUR)) == timedelta()
-    assert next_run(entry(attempts=1)) == timedelta()
-
-
-@pytest.mark.parametrize(
-    ("heads", "seconds"),
-    [
-        ([waiting(30), waiting(20)], 20),
-        ([entry(attempts=1, not_before=NOW + 7 * SECOND)], 7),
-        ([entry(state=State.SENDING, attempts=1, lease_until=NOW + 40 * SECOND)], 40),
-        ([entry(state=State.SENDING, attempts=1, lease_until=NOW + SECOND, not_before=NOW + 9 * SECOND)], 9),
-        ([entry(state=State.REJECTED)], 599),
-        ([waiting(3000)], 599),
-    ],
-)
-def test_what_ends_first(heads: list[Entry], seconds: int) -> None:
-    """The backoff, the authority's time or the lease of the first of them; but at the latest the time to keep up."""
-    assert next_run(*heads) == seconds * SECOND
+@pytest.mark.parametrize("name", NEXT_RUNS)
+def test_when_the_next_run_comes(name: str) -> None:
+    """As `NEXT_RUNS` says."""
+    heads, seconds, more = NEXT_RUNS[name]
+    assert next_run(*heads, **more) == seconds * SECOND
 
 
 @pytest.mark.parametrize(("head", "_by_hand", "scheduled"), MAY_SEND)
@@ -263,33 +280,6 @@ def test_a_report_may_be_sent_when_its_time_has_come(
     assert ready is not None
     assert plan.may_send(head, ready, keep_backoff=True)
     assert ready == NOW or not plan.may_send(head, ready - SECOND, keep_backoff=True)
-
-
-def test_after_a_failure_it_pauses() -> None:
-    """Whatever waits."""
-    last = LastRun(NOW, 100 * SECOND)
-    assert next_run(waiting(), last=last) == 100 * SECOND
-    assert next_run(waiting(), last=LastRun(NOW - 99 * SECOND, 100 * SECOND)) == SECOND
-    assert next_run(waiting(), last=LastRun(NOW + HOUR, 100 * SECOND)) == timedelta()  # the clock was set back
-
-
-def test_the_authority_is_back() -> None:
-    """Then the backoff of the other reports is not kept: its reason is gone."""
-    assert next_run(waiting(3000), last=LastRun(NOW, SHORTEST_PAUSE, keep_backoff=False)) == SHORTEST_PAUSE
-
-
-def test_the_authority_asks_for_time() -> None:
-    """Retry-After of a whole call is heeded; one of a wrong clock is ignored."""
-    state = summary(hold_until=NOW + 120 * SECOND)
-    assert next_run(waiting(), state=state) == 120 * SECOND
-    assert next_run(waiting(), state=summary(hold_until=NOW + timedelta(days=2))) == timedelta()
-
-
-def test_a_refused_password() -> None:
-    """Nothing is tried until the settings or the suspension change."""
-    suspended = Suspension("wrong_password", NOW, "settings")
-    assert next_run(waiting(), state=summary(suspended)) == KEEP_UP - SECOND
-    assert next_run(waiting(), state=summary(suspended._replace(settings="others"))) == timedelta()
 
 
 def test_a_long_queue_is_not_read_to_its_end() -> None:

@@ -79,7 +79,8 @@ def test_restore_on_another_computer_with_backup_and_code(configured: Installed,
     other = elsewhere(configured, tmp_path / "other")
     restored = other("restore", str(file), "--recovery-file", str(code), "--json").json
     assert (restored["needs"], restored["proved"]) == (["private_key", "password"], True)
-    assert other("list").code == 0
+    assert not (other.home / "melati" / "keys.json").exists()
+    assert {report["guest"] for report in other.reports()} == {None}
     assert other("key", "recover", "--recovery-file", str(code)).code == 0
     assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
     promised |= save(other, 3)
@@ -88,6 +89,7 @@ def test_restore_on_another_computer_with_backup_and_code(configured: Installed,
     assert {report["guest"]["document"]["number"] for report in other.reports()} == {guest(n).number for n in (1, 2, 3)}
     assert other("restore", str(file), "--json").json["needs"] == []
     assert other("log", "--verify").code == 0
+    assert readable_in(other.home, guest(1).words) == []
 
 
 @pytest.mark.slow

@@ -5,17 +5,15 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import GUESTS, QUENTIN, XIMENA, Installed
-from journeys_helpers import LONGEST_S, Follower
+from journeys_helpers import Follower
 
 
 @pytest.fixture
@@ -30,18 +28,6 @@ def wait_for_call(apoa: Installed, sync: "subprocess.Popen[str]") -> None:
     """Waits until a sync has called the authority."""
     while apoa("status", "--json").json["counts"]["sending"] == 0:
         assert sync.poll() is None
-
-
-@pytest.mark.slow
-def test_report_during_a_sync(slow: Installed) -> None:
-    """The new report is sent at once, by its own sender, and both are delivered once."""
-    syncing = slow.start("sync", "--json")
-    wait_for_call(slow, syncing)
-    said = slow(*XIMENA.mrz("--json"))
-    assert (said.code, said.json["state"]) == (0, "accepted")
-    syncing.communicate(timeout=60)
-    assert syncing.returncode == 0
-    assert [(report["state"], report["attempts"]) for report in slow.reports()] == [("accepted", 1)] * 2
 
 
 @pytest.mark.slow
@@ -100,17 +86,7 @@ def test_signal_that_is_ignored(slow: Installed, number: str, start: str) -> Non
     assert json.loads(out)["accepted"] == 1
 
 
-unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals; see test_windows.py")
-
-
-@contextmanager
-def manager(folder: Path) -> Iterator[socket.socket]:
-    """The socket of a service manager."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(folder / "notify"))
-        listening.settimeout(LONGEST_S)
-        yield listening
 
 
 def save(apoa: Installed, *guests: Any) -> None:
@@ -162,21 +138,6 @@ def test_each_signal_ends_it(apoa: Installed, following: Callable[..., Follower]
     """Ctrl-C, a service manager and a closed window end it cleanly: 0."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     assert following(apoa).end(number) == (0, "")
-
-
-@pytest.mark.slow
-@unix
-def test_what_a_service_manager_hears(
-    configured: Installed, following: Callable[..., Follower], tmp_path: Path
-) -> None:
-    """Ready after the start, how a run ended, and the end."""
-    with manager(tmp_path) as listening:
-        follower = following(configured, NOTIFY_SOCKET=listening.getsockname())
-        assert listening.recv(4096) == b"READY=1"
-        assert listening.recv(4096).startswith(b"STATUS=")
-        assert follower.end() == (0, "")
-        while (last := listening.recv(4096)) != b"STOPPING=1":
-            assert last.startswith(b"STATUS=")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")

@@ -73,14 +73,6 @@ def start(apoa: Installed, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_folder(away: Installed, folder: Path) -> None:
-    """What is there is imported and moved, and the command ends."""
-    put(folder, "a.csv", table(["A1", "A2"]))
-    assert away("import", "--from", str(folder), "--no-send")[:] == (0, "a.csv: 2 saved\n", "")
-    assert numbers_in(away) == ["A1", "A2"]
-    assert [path.name for path in (folder / "done").iterdir()] == ["a.csv"]
-
-
 @pytest.mark.slow
 def test_killed_at_any_moment(away: Installed, folder: Path) -> None:
     """Whenever the process dies, the next one finishes its work: no row is lost, and none is reported twice."""
@@ -108,16 +100,3 @@ def test_killed_at_any_moment(away: Installed, folder: Path) -> None:
     assert len(names) == 3 * len(moments)
     assert list((folder / "done").iterdir()) == []
     assert away("log", "--verify").code == 0
-
-
-@pytest.mark.slow
-def test_two_at_once(away: Installed, folder: Path) -> None:
-    """Each file is imported and moved once, whichever of them takes it; the other one says that it does nothing."""
-    expected = [f"F{number}" for number in range(20)]
-    for number in expected:
-        put(folder, f"{number}.csv", table([number]))
-    both = [start(away, folder) for _number in range(2)]
-    printed = [process.communicate() for process in both]
-    assert {process.returncode for process in both} <= {0, 75}, printed
-    assert numbers_in(away) == sorted(expected)
-    assert sorted(path.stem for path in (folder / "done").iterdir()) == sorted(expected)

@@ -18,7 +18,6 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Installed,
-    readable_in,
     spoken,
 )
 from journeys_helpers import in_each_language
@@ -73,16 +72,6 @@ def test_set_up_report_and_receipt(configured: Installed, lang: str) -> None:
     assert all(number in table for number in receipts(configured))
 
 
-def test_training(apoa: Installed) -> None:
-    """One command sets up training. The authority runs inside the commands and keeps its data."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    assert said.code == 0, said.err
-    for guest in GUESTS:
-        assert "LATIHAN" in apoa(*guest.mrz()).out
-    assert len(set(receipts(apoa))) == 3
-    assert "Training" in apoa("receipt", apoa.reports()[0]["id"]).out
-
-
 def test_report_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp_path: Path) -> None:
     """The report is saved, delivered by the next sync, and gets one receipt however often sync runs."""
     memory = ["--memory", str(tmp_path / "authority.db")]
@@ -97,33 +86,6 @@ def test_report_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp
     assert [apoa("sync", "--json").json["accepted"] for _run in range(3)] == [1, 0, 0]
     assert len(receipts(apoa)) == 1
     assert apoa("status", "--json").json["counts"]["accepted"] == 1
-
-
-def test_lost_answer(apoa: Installed, sandbox: Start) -> None:
-    """The report is sent again under the same id and gets the first receipt."""
-    assert apoa.set_up(sandbox("lost").url, "latihan").code == 0
-    assert apoa(*QUENTIN.mrz()).code == 0
-    assert receipts(apoa) == []
-    assert apoa.reports()[0]["last_error"] == "unknown_outcome"
-    assert apoa("sync").code == 0
-    assert apoa(*XIMENA.mrz()).code == 0
-    first, second = receipts(apoa)
-    assert int(second[-6:]) == int(first[-6:]) + 1
-
-
-def test_no_guest_is_readable_on_the_disk(configured: Installed, tmp_path: Path) -> None:
-    """After three --no-send reports with a debug log, no file contains personal data."""
-    log = tmp_path / "logs" / "apoa.log"
-    log.parent.mkdir()
-    for guest in GUESTS:
-        assert configured("-vv", "--log-file", str(log), *guest.mrz("--no-send")).code == 0
-    assert readable_in(configured.home, WORDS) == []
-    for arguments in (["list"], ["sync"], ["show", configured.reports()[0]["id"]], ["status"]):
-        assert configured("-vv", "--log-file", str(log), *arguments).code == 0
-    assert readable_in(configured.home, WORDS) == []
-    assert log.stat().st_size > 0
-    assert readable_in(log.parent, WORDS) == []
-    assert readable_in(configured.home, ["accepted"]) == ["accepted"]  # the search itself finds what is there
 
 
 def test_killed_sync(apoa: Installed, sandbox: Start, clock: FixedClock) -> None:

@@ -1,4 +1,4 @@
-"""Desks with a shared outbox; the server or a process is killed, also while an outbox moves: each report arrives once."""
+"""Desks with a shared outbox; the server or a process is killed, also during a move: each report arrives once."""
 
 import os
 import subprocess
