@@ -1,10 +1,9 @@
 """The two ends of a slow line. `delivery.py` beside this file runs one of them in each network namespace.
 
-``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``queue HOME BODIES`` adds to it,
-``deliver HOME`` is one run of delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE
-COUNT`` a client that sends single reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE
-[--plain]`` the authority. BODIES is a JSON list of reports that ``bodies BODIES COUNT [SEED]`` has written. Each prints
-one JSON object.
+``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``deliver HOME`` is one run of
+delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` a client that sends single
+reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE [--plain]`` the authority. BODIES is a JSON
+list of reports that ``bodies BODIES COUNT`` has written. Each prints one JSON object.
 
 The authority is the sandbox's own service, which compresses its answers, behind a server that keeps connections open as
 one on the Internet does; werkzeug's closes the connection after each answer. ``--plain`` turns the compression off.
@@ -55,11 +54,6 @@ def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any
     settings = PropertySettings("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
     PropertySetup(app).set_up(settings, PASSWORD)
     app.close()
-    return queue(home, bodies)
-
-
-def queue(home: str, bodies: str) -> dict[str, Any]:
-    """Queue the reports."""
     app = app_in(home)
     for body in json.loads(Path(bodies).read_text(encoding="utf-8")):
         report = from_json(body.encode())
@@ -253,9 +247,9 @@ def arrival(rng: random.Random, now: datetime) -> Report:
     return Report(new_id(now, rng.randbytes), new_id(now, rng.randbytes), Kind.CHECK_IN, now, guest, stay)
 
 
-def bodies(path: str, count: str, seed: str = "188") -> dict[str, Any]:
-    """Write the bodies of invented reports. Their ids and times are new in each run, the guests are a seed's."""
-    rng = random.Random(int(seed))  # noqa: S311  the same guests in every run
+def bodies(path: str, count: str) -> dict[str, Any]:
+    """Write the bodies of invented reports. Their ids and times are new in each run, the guests are the same."""
+    rng = random.Random(188)  # noqa: S311  the same guests in every run
     now = datetime.now(WIB).replace(microsecond=0)
     reports = [arrival(rng, now - rng.random() * LAST_HOURS) for _ in range(int(count))]
     Path(path).write_text(json.dumps([to_json(report).decode() for report in reports]), encoding="utf-8")
@@ -265,7 +259,6 @@ def bodies(path: str, count: str, seed: str = "188") -> dict[str, Any]:
 MODES: dict[str, Callable[..., dict[str, Any]]] = {
     "bodies": bodies,
     "prepare": prepare,
-    "queue": queue,
     "deliver": deliver,
     "sync": sync,
     "one-by-one": one_by_one,

@@ -49,7 +49,7 @@ both = pytest.mark.parametrize("error", [CallRefused, UnknownOutcome])
 
 
 @both
-@pytest.mark.parametrize("count", [2, 20, 120, 496])
+@pytest.mark.parametrize("count", [2, 120, pytest.param(496, marks=pytest.mark.slow)])
 def test_a_report_that_fails_every_call_is_soon_alone(
     hotel: Hotel, error: Callable[..., ApoaError], count: int
 ) -> None:

@@ -69,12 +69,11 @@ class RecordedInterruptions:
 
 
 class DamagedOutbox:
-    """An outbox whose queue ends on a damaged page, so often; `repairs` says whether rebuilding indexes corrects it."""
+    """An outbox whose queue ends on a damaged page, so often, unless its indexes are rebuilt."""
 
-    def __init__(self, outbox: AnyOutbox, times: int, *, repairs: bool) -> None:
+    def __init__(self, outbox: AnyOutbox, times: int) -> None:
         self._outbox = outbox
         self._times = times
-        self._repairs = repairs
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._outbox, name)
@@ -86,9 +85,8 @@ class DamagedOutbox:
             raise OutboxDamaged(msg("A page is damaged."))
 
     def rebuild_indexes(self) -> bool:
-        if self._repairs:
-            self._times = 0
-        return self._repairs
+        self._times = 0
+        return True
 
 
 def calls_of_a_run(hotel: Hotel, outbox: Any = None) -> tuple[list[str], Outcome]:
@@ -268,17 +266,9 @@ def test_the_calls_of_a_run(hotel: Hotel, prepare: Callable[[Hotel], None]) -> N
 def test_the_error_of_damage_that_is_gone_is_not_raised(hotel: Hotel, times: int) -> None:
     """Neither what was met before the run began, nor what the run then repaired."""
     hotel.add(1, 2)
-    calls, outcome = calls_of_a_run(hotel, DamagedOutbox(hotel.outbox, times, repairs=True))
+    calls, outcome = calls_of_a_run(hotel, DamagedOutbox(hotel.outbox, times))
     assert (outcome.error, outcome.counts["accepted"], outcome.left) == (None, 2, 0)
     assert calls.count("rebuild_indexes") == times - 1
-
-
-def test_damage_that_stays_is_raised_after_all_other_work(hotel: Hotel) -> None:
-    """What can be read is sent; the repair is tried once."""
-    hotel.add(1, 2)
-    with pytest.raises(OutboxDamaged):
-        calls_of_a_run(hotel, DamagedOutbox(hotel.outbox, 99, repairs=False))
-    assert hotel.sizes() == [2]
 
 
 class CountedId(str):

@@ -44,42 +44,32 @@ def test_the_pdf_is_returned(outbox: AnyOutbox, clock: FixedClock) -> None:
     """The PDF of an acquired report, and None for another."""
     simulator = AuthoritySimulator()
     simulator.submit([(uuid(1), to_json(report(1)))])
-    with outbox:
-        calls = SingleCalls(outbox, lambda: simulator, clock, SETTINGS)
-        assert (calls.call(lambda each: each.receipt_pdf(uuid(1))) or b"").startswith(b"%PDF-")
-        assert calls.call(lambda each: each.receipt_pdf(uuid(2))) is None
+    calls = SingleCalls(outbox, lambda: simulator, clock, SETTINGS)
+    assert (calls.call(lambda each: each.receipt_pdf(uuid(1))) or b"").startswith(b"%PDF-")
+    assert calls.call(lambda each: each.receipt_pdf(uuid(2))) is None
 
 
-@pytest.mark.parametrize("kind", [WrongPassword, AccountSuspended])
-def test_a_refused_account_is_not_tried_again(outbox: AnyOutbox, clock: FixedClock, kind: type[ApoaError]) -> None:
-    """The same error without a call, until the settings change."""
-    refusing = Refusing(kind(msg("No.")))
-    with outbox:
-        for settings, calls in ((SETTINGS, 1), (SETTINGS, 1), ("fedcba9876543210", 2)):
-            with pytest.raises(kind):
-                SingleCalls(outbox, refusing, clock, settings).call(lambda each: each.receipt_pdf(uuid(1)))
-            assert refusing.calls == calls
-
-
-def test_a_hold_applies_to_deliveries_too(outbox: AnyOutbox, clock: FixedClock) -> None:
-    """The wait asked for here is stored for all runs; after it the call is made again."""
-    refusing = Refusing(AuthorityBusy(msg("Busy."), retry_after=60))
-    with outbox:
-        for calls in (1, 1):
-            with pytest.raises(AuthorityBusy):
-                SingleCalls(outbox, refusing, clock, SETTINGS).call(lambda each: each.receipt_pdf(uuid(1)))
-            assert refusing.calls == calls
-        assert outbox.summary(now=clock.now(), soon=clock.now()).hold_until is not None
-
-
-def test_offline_does_not_suspend(outbox: AnyOutbox, clock: FixedClock) -> None:
-    """The next call tries again."""
-    refusing = Refusing(Offline(msg("No line.")))
-    with outbox:
-        for calls in (1, 2):
-            with pytest.raises(Offline):
-                SingleCalls(outbox, refusing, clock, SETTINGS).call(lambda each: each.receipt_pdf(uuid(1)))
-            assert refusing.calls == calls
+@pytest.mark.parametrize(
+    ("error", "settings", "calls"),
+    [
+        (WrongPassword(msg("No.")), [SETTINGS, SETTINGS, "others"], [1, 1, 2]),
+        (AccountSuspended(msg("No.")), [SETTINGS, SETTINGS, "others"], [1, 1, 2]),
+        (AuthorityBusy(msg("Busy."), retry_after=60), [SETTINGS, SETTINGS], [1, 1]),
+        (Offline(msg("No line.")), [SETTINGS, SETTINGS], [1, 2]),
+    ],
+)
+def test_an_error_holds_for_later_calls(
+    outbox: AnyOutbox, clock: FixedClock, error: ApoaError, settings: list[str], calls: list[int]
+) -> None:
+    """A refused account until the settings change, a wait for all runs; a line that is down is tried again."""
+    refusing = Refusing(error)
+    for each, count in zip(settings, calls, strict=True):
+        with pytest.raises(type(error)):
+            SingleCalls(outbox, refusing, clock, each).call(lambda authority: authority.receipt_pdf(uuid(1)))
+        assert refusing.calls == count
+    found = outbox.summary(now=clock.now(), soon=clock.now())
+    assert (found.hold_until is not None) is isinstance(error, AuthorityBusy)
+    assert (found.suspension is not None) is isinstance(error, WrongPassword | AccountSuspended)
 
 
 class TestValidation:

@@ -1,6 +1,5 @@
 """Whole runs of delivery: a real outbox, real seals, and a simulated authority with scripted faults."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,7 +23,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.ports.authority import AuthorityIdentity, KeptAnswers, Verdict
+from apoa_client.ports.authority import AuthorityIdentity, Verdict
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import to_json
 
@@ -138,17 +137,6 @@ def test_one_report_that_is_too_large_does_not_delay_others(hotel: Hotel) -> Non
     assert isinstance(outcome.error, TooLarge)
     assert (hotel.entry(0).state, hotel.entry(0).last_error) == (State.QUEUED, "too_large")
     assert hotel.sizes() == [20, 10, 5, 2, 1, 1, 4, 14]
-
-
-@pytest.mark.slow
-def test_a_lost_answer_to_a_large_batch_goes_again_under_the_same_ids(hotel: Hotel) -> None:
-    """After a time-out; nothing arrives twice."""
-    hotel.authority.script("slow=60")
-    hotel.add(*range(500))
-    assert hotel.sync().counts["accepted"] == 500
-    assert hotel.sizes() == [500, 50, 200, 250]
-    assert hotel.authority.batches[0][:50] == hotel.authority.batches[1]
-    assert len(hotel.authority.acquired) == 500
 
 
 def test_the_desk_begins_small(hotel: Hotel) -> None:
@@ -427,15 +415,3 @@ def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str,
     entry = hotel.entry(2)
     assert (entry.state, entry.attempts, entry.calls) == (State.QUEUED, 0, 0)
     assert hotel.sync(expected=SIMULATED).left == 0
-
-
-def test_an_answer_that_is_kept(hotel: Hotel) -> None:
-    """What an earlier run learnt is compared with the set-up too, and its limits hold."""
-    kept = KeptAnswers()
-    kept.meta, kept.meta_until = hotel.authority.meta()._replace(max_batch=2), math.inf
-    hotel.add(1, 2, 3)
-    refused = hotel.sync(expected=AuthorityIdentity("production"), kept=kept)
-    assert refused.error is not None
-    assert (refused.error.name, hotel.authority.batches) == ("another_authority", [])
-    assert hotel.sync(expected=SIMULATED, kept=kept).meta == kept.meta
-    assert hotel.sizes() == [2, 1]

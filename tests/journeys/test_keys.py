@@ -139,27 +139,6 @@ def test_rotations_killed_before_each_disk_change(installation: Installation, di
 
 
 @pytest.mark.slow
-def test_second_computer(configured: Installed, authority: SandboxServer, tmp_path: Path) -> None:
-    """It imports the key under a passphrase, and reads its own reports and those of the first computer."""
-    key = tmp_path / "melati.key"
-    words = "kuda betul baterai\n"
-    assert configured(*GUESTS[0].mrz("--no-send")).code == 0
-    assert configured("key", "export", str(key), "--passphrase-stdin", stdin=words).code == 0
-    second = Installed(configured.command, {**configured.environ, "APOA_HOME": str(tmp_path / "second")})
-    assert second.set_up(authority.base_url, "latihan").code == 0
-    assert second(*GUESTS[1].mrz("--no-send")).code == 0
-    said = second("key", "import", str(key), "--passphrase-stdin", stdin=words)
-    assert said.code == 0, said.err
-    fingerprints = {each("key", "show", "--json").json["fingerprint"] for each in (configured, second)}
-    assert len(fingerprints) == 1
-    backup = tmp_path / "melati.db"
-    assert configured("backup", str(backup)).code == 0
-    assert second("restore", str(backup)).code == 0
-    assert {each["guest"]["surname"] for each in second.reports()} == {each.surname for each in GUESTS[:2]}
-    assert readable_in(tmp_path, ["kuda betul"]) == []
-
-
-@pytest.mark.slow
 def test_no_secret_or_guest_in_files_or_output(apoa: Installed, tmp_path: Path) -> None:
     """After the daily commands and those of the vault with -vv, only the key file contains secrets."""
     logs, away, words = tmp_path / "logs", tmp_path / "away", "kuda betul baterai"

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from model.checker import ENDS_WELL, check, find, rules_of
@@ -74,137 +74,106 @@ CHANGES = Config(reports=2, crashes=0, verdicts=(ACCEPTED, REJECTED), changes=(0
 DESKS = CHANGES._replace(desks=True)
 
 
-class Mutation(NamedTuple):
-    """Rules that are broken on purpose, the check that notices it, and the promise that is then broken."""
-
-    name: str
-    config: Config
-    broken: str
-    rules: dict[str, Callable[..., Any]]
-
-
-MUTATIONS = (
-    Mutation(
-        "a power cut loses what was visible",
-        *(CRASH, "durable"),
+MUTATIONS: dict[str, tuple[Config, str, dict[str, Callable[..., Any]]]] = {
+    "a power cut loses what was visible": (
+        CRASH,
+        "durable",
         {"commit": lambda _, state, rows: state._replace(rows=rows)},
     ),
-    Mutation(
-        "a report is shown as saved before it is stored",
-        *(CRASH, "durable"),
+    "a report is shown as saved before it is stored": (
+        CRASH,
+        "durable",
         {"save": lambda _, state, row: state._replace(saved=state.saved | {row.id[0]})},
     ),
-    Mutation(
-        "a report to which another one was added is withdrawn alone",
-        *(DESKS, "order"),
-        {"may_save": lambda *_: True},
-    ),
-    Mutation(
-        "a report is withdrawn after a call",
-        *(DESKS, "once"),
+    "a report to which another one was added is withdrawn alone": (DESKS, "order", {"may_save": lambda *_: True}),
+    "a report is withdrawn after a call": (
+        DESKS,
+        "once",
         {"may_retire": lambda _, row: row.state in {QUEUED, REJECTED}},
     ),
-    Mutation("a report is withdrawn during a call", DESKS, "once", {"may_retire": lambda *_: True}),
-    Mutation(
-        "a replacement goes last",
-        *(CHANGES, "order"),
-        {"replacement": lambda _, row: Row((row.id[0], 1), seq=9)},
-    ),
-    Mutation(
-        "a replacement keeps the id",
-        *(CHANGES, ENDS_WELL),
-        {"replacement": lambda _, row: Row(row.id, row.seq)},
-    ),
-    Mutation(
-        "a report does not wait for an earlier one of its stay",
-        *(CRASH, "order"),
+    "a report is withdrawn during a call": (DESKS, "once", {"may_retire": lambda *_: True}),
+    "a replacement goes last": (CHANGES, "order", {"replacement": lambda _, row: Row((row.id[0], 1), seq=9)}),
+    "a replacement keeps the id": (CHANGES, ENDS_WELL, {"replacement": lambda _, row: Row(row.id, row.seq)}),
+    "a report does not wait for an earlier one of its stay": (
+        CRASH,
+        "order",
         {"heads": lambda _, rows: tuple(row for row in rows if row and row.state in {QUEUED, SENDING})},
     ),
-    Mutation(
-        "leases of others are ignored",
-        *(CRASH, ENDS_WELL),
+    "leases of others are ignored": (
+        CRASH,
+        ENDS_WELL,
         {
             "next_batch": lambda _, heads: tuple(row.id for row in heads),
             "may_claim": lambda _, row: row.state in {QUEUED, SENDING},
         },
     ),
-    Mutation(
-        "a time of a wrong clock is waited for",
-        *(CLOCK, ENDS_WELL),
+    "a time of a wrong clock is waited for": (
+        CLOCK,
+        ENDS_WELL,
         {
             "next_batch": lambda model, heads: Rules.next_batch(
                 model, tuple(row for row in heads if row.lease_until != FAR)
             )
         },
     ),
-    Mutation("what is delivered is claimed", CRASH, "durable", {"may_claim": lambda *_: True}),
-    Mutation("a lease never ends", CRASH, ENDS_WELL, {"may_claim": lambda _, row: row.state == QUEUED}),
-    Mutation(
-        "a lease of a wrong clock is believed",
-        *(CLOCK, ENDS_WELL),
+    "what is delivered is claimed": (CRASH, "durable", {"may_claim": lambda *_: True}),
+    "a lease never ends": (CRASH, ENDS_WELL, {"may_claim": lambda _, row: row.state == QUEUED}),
+    "a lease of a wrong clock is believed": (
+        CLOCK,
+        ENDS_WELL,
         {"may_claim": lambda _, row: row.state == QUEUED or row.lease_until == 0},
     ),
-    Mutation(
-        "a call is not counted",
-        *(CHANGES, "once"),
+    "a call is not counted": (
+        CHANGES,
+        "once",
         {"claimed": lambda model, row, sender: Rules.claimed(model, row, sender)._replace(calls=row.calls)},
     ),
-    Mutation(
-        "a claim has no lease",
-        *(CRASH, ENDS_WELL),
+    "a claim has no lease": (
+        CRASH,
+        ENDS_WELL,
         {"claimed": lambda model, row, sender: Rules.claimed(model, row, sender)._replace(lease_until=None)},
     ),
-    Mutation(
-        "bytes leave before the claim is on the disk",
-        *(CHANGES._replace(crashes=1), "once"),
+    "bytes leave before the claim is on the disk": (
+        CHANGES._replace(crashes=1),
+        "once",
         {"store_claim": lambda _, state, rows: state._replace(rows=rows)},
     ),
-    Mutation(
-        "a second call has another id",
-        *(CHANGES, "once"),
-        {"id_to_send": lambda _, row: (*row.id, row.calls)},
-    ),
-    Mutation(
-        "pending counts as accepted",
-        *(VERDICTS, "true"),
+    "a second call has another id": (CHANGES, "once", {"id_to_send": lambda _, row: (*row.id, row.calls)}),
+    "pending counts as accepted": (
+        VERDICTS,
+        "true",
         {"after_verdict": lambda model, verdict: Rules.after_verdict(model, verdict)._replace(state=State.ACCEPTED)},
     ),
-    Mutation(
-        "a lost call counts as not sent",
-        *(CHANGES, "once"),
+    "a lost call counts as not sent": (
+        CHANGES,
+        "once",
         {"after_failure": lambda model, row, answer: Rules.after_failure(model, row, answer)._replace(unsent=True)},
     ),
-    Mutation(
-        "a forgotten report is asked about for ever",
-        *(VERDICTS, ENDS_WELL),
-        {"after_forgetting": lambda _: None},
-    ),
-    Mutation(
-        "an answer replaces another sender's",
-        *(CRASH._replace(slow=True), "durable"),
-        {"may_settle": lambda *_: True},
-    ),
-    Mutation("a late verdict replaces a later one", VERDICTS, "durable", {"may_settle_pending": lambda *_: True}),
-    Mutation(
-        "a receipt is not stored",
-        *(CRASH, "true"),
+    "a forgotten report is asked about for ever": (VERDICTS, ENDS_WELL, {"after_forgetting": lambda _: None}),
+    "an answer replaces another sender's": (CRASH._replace(slow=True), "durable", {"may_settle": lambda *_: True}),
+    "a late verdict replaces a later one": (VERDICTS, "durable", {"may_settle_pending": lambda *_: True}),
+    "a receipt is not stored": (
+        CRASH,
+        "true",
         {"changed": lambda model, row, change: Rules.changed(model, row, change)._replace(receipt=None)},
     ),
-    Mutation("the authority is not idempotent", CRASH, "once", {"stored_verdict": lambda *_: None}),
-)
+    "the authority is not idempotent": (CRASH, "once", {"stored_verdict": lambda *_: None}),
+}
+"""Rules that are broken on purpose: the check that notices it, the promise that is then broken, and the rules."""
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
-def test_each_rule_is_needed(mutation: Mutation) -> None:
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_each_rule_is_needed(name: str) -> None:
     """Without the rule a promise is broken, and the checker says how it comes to that."""
-    result = check(type("Broken", (DeliveryModel,), mutation.rules)(mutation.config))
-    assert result.broken == mutation.broken, result
+    config, broken, rules = MUTATIONS[name]
+    result = check(type("Broken", (DeliveryModel,), rules)(config))
+    assert result.broken == broken, result
     assert result.trace
 
 
 def test_every_rule_is_broken_once() -> None:
     """The list of mutations is complete."""
-    assert {name for mutation in MUTATIONS for name in mutation.rules} == set(rules_of(DeliveryModel))
+    assert {rule for _config, _broken, rules in MUTATIONS.values() for rule in rules} == set(rules_of(DeliveryModel))
 
 
 def test_no_report_is_lost_or_sent_after_it_was_withdrawn() -> None:

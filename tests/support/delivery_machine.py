@@ -260,7 +260,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     ) -> Outcome | None:
         """The outcome of the run, or None where it was killed or interrupted."""
 
-        def connect(_time_left: TimeLeft) -> Connection:
+        def connect(_time_left: TimeLeft) -> Any:
             self.authority.drop_token()
             lines.append(
                 Connection(

@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from authority_simulator import AuthoritySimulator, Step
@@ -22,9 +22,8 @@ from apoa_client.desk.changes import Changes, find_refused, reports_to_withdraw
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import ApoaError, CallRefused, DataRefused, Offline, SecretMissing, UntrustedCertificate
 from apoa_client.messages import literal, msg
-from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
+from apoa_client.ports.authority import Meta, Status, Verdict
 from apoa_client.ports.entries import Entry, NewReport
-from apoa_client.report.codes import CodeTable
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
@@ -142,7 +141,7 @@ class Run:
 
 @dataclass
 class Connection:
-    """`ports.Authority` for one process: counts its calls, takes time for them, and runs the events."""
+    """What a run calls of `ports.Authority`, for one process: counts calls, takes time, and runs the events."""
 
     authority: AuthoritySimulator
     process: Process
@@ -161,21 +160,6 @@ class Connection:
 
     def verdict(self, report_id: str) -> Verdict | None:
         return self._call(lambda: self.authority.verdict(report_id))
-
-    def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        return self.authority.validate(bodies)
-
-    def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
-        return self.authority.codes(table, etag)
-
-    def receipt_pdf(self, report_id: str) -> bytes | None:
-        return self.authority.receipt_pdf(report_id)
-
-    def daily_receipt(self, day: date) -> DailyReceipt | None:
-        return self.authority.daily_receipt(day)
-
-    def daily_receipt_pdf(self, day: date) -> bytes | None:
-        return self.authority.daily_receipt_pdf(day)
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         self._call(lambda: self.authority.send_photo(report_id, jpeg))
