@@ -27,21 +27,31 @@ from apoa_client.report.kinds import State
 BAD = 3
 
 
-class FailsOnOneReport(AuthoritySimulator):
-    """An authority with a bug: every call with one certain report fails."""
+class FailsOn(AuthoritySimulator):
+    """An authority with a bug: it answers nothing readable where one of certain reports is; or that did not arrive."""
 
-    def __init__(self, error: Callable[..., ApoaError]) -> None:
+    def __init__(
+        self,
+        *numbers: int,
+        error: Callable[..., ApoaError] = NotTheAuthority,
+        arrives: bool = True,
+        answers_questions: bool = False,
+    ) -> None:
         super().__init__()
-        self._error = error
+        self.bad = {uuid(number) for number in numbers}
+        self.error, self.arrives, self.answers_questions = error, arrives, answers_questions
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        if uuid(BAD) in dict(bodies):
-            raise self._error(msg("No."))
-        return super().submit(bodies)
+        is_bad = bool(self.bad & dict(bodies).keys())
+        verdicts = super().submit(bodies) if self.arrives or not is_bad else []
+        if is_bad:
+            raise self.error(msg("No."))
+        return verdicts
 
     def verdict(self, report_id: str) -> Verdict | None:
-        if report_id == uuid(BAD):
-            raise self._error(msg("No."))
+        if report_id in self.bad and not self.answers_questions:
+            self.asked.append(report_id)
+            raise self.error(msg("No."))
         return super().verdict(report_id)
 
 
@@ -54,7 +64,7 @@ def test_a_report_that_fails_every_call_is_soon_alone(
     hotel: Hotel, error: Callable[..., ApoaError], count: int
 ) -> None:
     """All other reports are delivered within a few runs by hand, whichever batch the bad one is in."""
-    hotel.authority = FailsOnOneReport(error)
+    hotel.authority = FailsOn(BAD, error=error, arrives=False)
     hotel.add(*range(BAD + 1 + count))
     for _run in range(12):
         hotel.sync()
@@ -65,7 +75,7 @@ def test_a_report_that_fails_every_call_is_soon_alone(
 @both
 def test_an_unanswered_question_does_not_delay_others(hotel: Hotel, error: Callable[..., ApoaError]) -> None:
     """The other reports are asked about; the run ends with the error."""
-    hotel.authority = FailsOnOneReport(error)
+    hotel.authority = FailsOn(BAD, error=error, arrives=False)
     hotel.authority.script("pending")
     hotel.add(0, 1, 2, 4, 5)
     hotel.sync()
@@ -114,31 +124,13 @@ def test_suspension_is_stored_before_reports_are_requeued(
     assert len(hotel.authority.batches) == before
 
 
-class BreaksOn(AuthoritySimulator):
-    """An authority that acquires everything, and whose answer is unreadable where one of certain reports is in it."""
-
-    def __init__(self, *numbers: int, answers_questions: bool = False) -> None:
-        super().__init__()
-        self.bad = {uuid(number) for number in numbers}
-        self.answers_questions = answers_questions
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        verdicts = super().submit(bodies)
-        if self.bad & dict(bodies).keys():
-            raise NotTheAuthority(msg("Not readable."))
-        return verdicts
-
-    def verdict(self, report_id: str) -> Verdict | None:
-        if report_id in self.bad and not self.answers_questions:
-            self.asked.append(report_id)
-            raise NotTheAuthority(msg("Not readable."))
-        return super().verdict(report_id)
+# An answer that cannot be read holds up no other report, however the authority is broken.
 
 
 @pytest.mark.parametrize("bad", [0, 60, 119])
 def test_the_others_are_delivered_in_the_same_run(hotel: Hotel, bad: int) -> None:
     """Wherever the bad one is; it stays queued, with the reason, and the run says that something is left."""
-    hotel.authority = BreaksOn(bad)
+    hotel.authority = FailsOn(bad)
     hotel.add(*range(120))
     outcome = hotel.sync()
     assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (119, 1, Exit.NOT_NOW)
@@ -151,7 +143,7 @@ def test_the_others_are_delivered_in_the_same_run(hotel: Hotel, bad: int) -> Non
 
 def test_a_new_guest_is_not_held_up(hotel: Hotel) -> None:
     """The bad report is tried after the new one, alone, and asked about at each run."""
-    hotel.authority = BreaksOn(0)
+    hotel.authority = FailsOn(0)
     hotel.add(0)
     hotel.sync()
     hotel.add(1)
@@ -164,7 +156,7 @@ def test_a_new_guest_is_not_held_up(hotel: Hotel) -> None:
 
 def test_the_answer_to_a_question_counts(hotel: Hotel) -> None:
     """`GET /reports/{id}` gives the receipt that the batch's answer did not."""
-    hotel.authority = BreaksOn(5, answers_questions=True)
+    hotel.authority = FailsOn(5, answers_questions=True)
     hotel.add(*range(20))
     outcome = hotel.sync()
     assert (outcome.counts["accepted"], outcome.left, outcome.error) == (20, 0, None)
@@ -173,7 +165,7 @@ def test_the_answer_to_a_question_counts(hotel: Hotel) -> None:
 
 def test_an_authority_without_any_readable_answer(hotel: Hotel) -> None:
     """After three single reports the run ends: the cause is not one report."""
-    hotel.authority = BreaksOn(*range(120))
+    hotel.authority = FailsOn(*range(120))
     hotel.add(*range(120))
     outcome = hotel.sync()
     assert (type(outcome.error), outcome.counts["accepted"], outcome.left) == (UnreadableAnswer, 0, 120)
@@ -185,7 +177,7 @@ def test_an_authority_without_any_readable_answer(hotel: Hotel) -> None:
 
 def test_several_bad_reports(hotel: Hotel) -> None:
     """All others are delivered within a few runs."""
-    hotel.authority = BreaksOn(1, 2, 3, 4, 50, 51, 90)
+    hotel.authority = FailsOn(1, 2, 3, 4, 50, 51, 90)
     hotel.add(*range(100))
     for _run in range(4):
         hotel.sync()
@@ -195,7 +187,7 @@ def test_several_bad_reports(hotel: Hotel) -> None:
 def test_time_is_over_before_the_cause_is_found(hotel: Hotel) -> None:
     """No report is blamed: all are queued with a backoff."""
 
-    class Slow(BreaksOn):
+    class Slow(FailsOn):
         def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
             hotel.wait(seconds=30)
             return super().submit(bodies)
@@ -212,7 +204,7 @@ def test_time_is_over_before_the_cause_is_found(hotel: Hotel) -> None:
 def test_the_connection_ends_while_the_cause_is_sought(hotel: Hotel, error: type[Offline]) -> None:
     """The reports may have arrived: they are queued with a backoff, and the run ends with what happened last."""
 
-    class Leaves(BreaksOn):
+    class Leaves(FailsOn):
         def meta(self) -> Meta:
             if self.batches:
                 raise error(msg("Gone."))
@@ -230,7 +222,7 @@ def test_the_connection_ends_while_the_cause_is_sought(hotel: Hotel, error: type
 def test_an_interrupted_question_leaves_no_lease(hotel: Hotel) -> None:
     """Ctrl-C while a bad report is asked about."""
 
-    class Interrupted(BreaksOn):
+    class Interrupted(FailsOn):
         def verdict(self, _report_id: str) -> Verdict | None:
             raise KeyboardInterrupt
 
@@ -243,7 +235,7 @@ def test_an_interrupted_question_leaves_no_lease(hotel: Hotel) -> None:
 
 def test_a_pending_report_without_a_readable_answer(hotel: Hotel) -> None:
     """It stays pending, with the reason, and is asked about after the others at the next run."""
-    hotel.authority = BreaksOn(1)
+    hotel.authority = FailsOn(1)
     hotel.authority.script("pending*2,result:pending")
     hotel.authority.bad.clear()
     hotel.add(1)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 import fast_command
 import pytest
 from basics import LONG
-from cli_helpers import Installed
+from cli_helpers import NOWHERE, PASSWORD, QUENTIN, Installed
 from fast_command import START, FastClock
 from journeys_helpers import (
     Disk,
@@ -268,3 +269,54 @@ def test_storm(storm: Storm, authority: UnrulyAuthority, clock: FastClock) -> No
     assert storm.figures["kills"] > DESKS
     assert storm.figures["disk errors"] > 0
     assert authority.faults_done.keys() >= {*POISONS, "reports: shuffled-list"}
+
+
+HEADINGS = (
+    *("Surname", "Given names", "Sex", "Date of birth", "Place of birth", "Nationality", "Passport number"),
+    *("Passport expiry", "Check-in", "Planned check-out"),
+)
+ROWS = 60
+PARTS = 24 if LONG else 6
+"""At so many moments of an import its process is killed."""
+
+
+def table(turn: int) -> str:
+    """Returns a table with guests of their own passport numbers, and one whose number is refused."""
+    numbers = [f"T{turn}X{row}" for row in range(ROWS)]
+    names = [number.translate(str.maketrans("0123456789", "ABCDEFGHIJ")) for number in numbers]
+    rows = [
+        f"{QUENTIN.surname},{name},M,1985-09-12,GDANSK,POL,{number},2032-03-28,2026-11-23,2026-11-26"
+        for name, number in zip([*names, "NAMELESS"], [*numbers, "no-number!"], strict=True)
+    ]
+    return "\n".join([",".join(HEADINGS), *rows, ""])
+
+
+def test_imports_killed_at_any_moment(apoa: Installed, tmp_path: Path) -> None:
+    """Whenever the process dies, the next one finishes its work: no row is lost, and none is reported twice."""
+    assert apoa.set_up(NOWHERE, PASSWORD).code == 75
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    command = ("import", "--from", str(folder), "--no-send")
+    moments = [None, *(part / PARTS for part in range(1, PARTS + 1))]
+    whole_s = 0.0
+    for turn, moment in enumerate(moments):
+        file = folder / "a.csv"
+        file.write_text(table(turn))
+        os.utime(file, (0, 0))  # it is not being written any more
+        begun = time.monotonic()
+        if moment is not None:
+            with in_new_processes(apoa).start(*command) as killed, suppress(subprocess.TimeoutExpired):
+                try:
+                    killed.wait(moment * whole_s)
+                finally:
+                    killed.kill()
+        assert apoa(*command).code in ({65} if moment is None else {0, 65})
+        whole_s = whole_s or time.monotonic() - begun
+        assert not file.exists()
+        saved = [report["guest"]["document"]["number"] for report in apoa.reports()]
+        assert sorted(saved) == sorted(f"T{each}X{row}" for each in range(turn + 1) for row in range(ROWS)), moment
+    names = sorted(path.name for path in (folder / "refused").iterdir() if not path.name.startswith("."))
+    assert len([name for name in names if name.endswith(".reason.txt")]) == len(moments)
+    assert len(names) == 3 * len(moments)
+    assert list((folder / "done").iterdir()) == []
+    assert apoa("log", "--verify").code == 0
