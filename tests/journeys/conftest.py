@@ -36,20 +36,14 @@ class Sandbox:
         return found[1]
 
     def interrupt(self) -> tuple[int, str]:
-        """Sends Ctrl-C, or ends it on Windows, where only a window gets Ctrl-C. Returns the exit code and stderr."""
+        """Sends Ctrl-C, or ends it on Windows, where only a window gets Ctrl-C. Returns the exit code and stderr.
+
+        The port is kept until the next start: the sandbox of another test must not get it.
+        """
         if sys.platform == "win32":
             self.process.terminate()
         else:
             self.process.send_signal(signal.SIGINT)
-        return self._ended()
-
-    def kill(self) -> None:
-        """Kills the process."""
-        self.process.kill()
-        self._ended()
-
-    def _ended(self) -> tuple[int, str]:
-        """Waits for the end, and keeps the port until the next start: the sandbox of another test must not get it."""
         _out, err = self.process.communicate(timeout=20)
         if sys.platform == "linux":  # elsewhere a port that is bound and not listened to may leave a caller waiting
             self.kept_port = socket.socket()

@@ -5,9 +5,10 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -143,19 +144,13 @@ def proof(file: Path) -> list[str]:
     return ["--recovery-file", str(file.with_name("code.txt"))]
 
 
-def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
-    """Returns a function that makes empty homes, or homes with the early backup's reports."""
-    count = 0
-
-    def make(*args: bool) -> Installed:
-        nonlocal count
-        count += 1
-        home = elsewhere(in_new_processes(configured), tmp_path / f"home-{count}")
-        if args[0]:
+def fresh_homes(configured: Installed, early: Path, tmp_path: Path, *, merging: bool) -> Iterator[Installed]:
+    """Yields one empty home after the other, or homes with the early backup's reports."""
+    for number in count():
+        home = elsewhere(in_new_processes(configured), tmp_path / f"home-{number}")
+        if merging:
             assert home("restore", str(early), *proof(early)).code == 0
-        return home
-
-    return make
+        yield home
 
 
 def state_of(home: Installed) -> list[tuple[str, str, str]]:
@@ -200,14 +195,14 @@ def test_restore_killed_before_each_disk_change(
 ) -> None:
     """A restore killed before a change of the disk leaves old or new states."""
     early, late = backups
-    make = fresh_homes(configured, early, tmp_path)
-    model = make(merging)
+    homes = fresh_homes(configured, early, tmp_path, merging=merging)
+    model = next(homes)
     old = state_of(model)
     assert model("restore", str(late), *proof(late)).code == 0
     new = state_of(model)
     dead, step = True, 1
     while dead:
-        home = make(merging)
+        home = next(homes)
         home.home.mkdir(exist_ok=True)
         disk.root = home.home
         said = call(home, ["restore", str(late), *proof(late)], "en", more=disk.environ(DISK_STEP=str(step)))

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -153,13 +152,13 @@ def test_without_apoa_home(apoa: Installed, tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("config.toml"))) == len(list(tmp_path.rglob("outbox.db"))) == 1
 
 
-@pytest.mark.skipif(shutil.which("head") is None or os.name == "nt", reason="needs a POSIX shell")
-def test_closed_pipe(configured: Installed) -> None:
-    """`apoa list | head -1` prints no error."""
+def test_a_reader_that_leaves(configured: Installed) -> None:
+    """No error is printed, as for `apoa list | head -1`, or `more` that is left."""
     for guest in GUESTS:
-        configured(*guest.mrz("--no-send"))
-    command = f"{shlex.join(configured.command)} list --json | head -1"
-    done = subprocess.run(
-        ["/bin/sh", "-c", command], env={**os.environ, **configured.environ}, capture_output=True, check=True
-    )
-    assert (done.stdout, done.stderr) == (b"{\n", b"")
+        assert configured(*guest.mrz("--no-send")).code == 0
+    with configured.start("list", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
