@@ -26,6 +26,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
 from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.sending import delivery_dependencies
@@ -158,28 +161,18 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def _answer(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
-        path, _, query = self.path.partition("?")
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "SERVER_NAME": "authority",
-            "SERVER_PORT": "443",
-            "SERVER_PROTOCOL": self.protocol_version,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.url_scheme": "https",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-        }
-        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
-        environ["HTTP_HOST"] = "localhost"  # the sandbox refuses other host names
-        if not self.compress:
-            environ.pop("HTTP_ACCEPT_ENCODING", None)
-        head: list[Any] = []
-        answer = b"".join(self.service(environ, lambda status, headers, _=None: head.extend((status, headers))))
-        return head[0], dict(head[1]), answer
+        given = Headers([each for each in self.headers.items() if self.compress or each[0] != "Accept-Encoding"])
+        given["Host"] = "localhost"  # the sandbox refuses other host names
+        request = EnvironBuilder(
+            self.path,
+            "https://localhost",
+            method=self.command,
+            headers=given,
+            input_stream=io.BytesIO(body),
+            content_length=len(body),
+        )
+        answer, status, headers = run_wsgi_app(self.service, request.get_environ(), buffered=True)
+        return status, dict(headers), b"".join(answer)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the signature of the base class
         """Log nothing."""

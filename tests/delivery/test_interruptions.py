@@ -54,6 +54,20 @@ def test_a_small_clock_difference_is_not_reported(hotel: Hotel, ahead: timedelta
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
+def test_a_person_is_asked_before_anything_is_claimed(hotel: Hotel) -> None:
+    """A question without an answer holds up no other process, and takes no time of the run."""
+    hotel.add(1)
+    states: list[State] = []
+
+    def connect() -> AuthoritySimulator:
+        states.extend(hotel.states())
+        hotel.wait(minutes=20)
+        return hotel.authority
+
+    assert hotel.sync(connect=connect).counts["accepted"] == 1
+    assert states == [State.QUEUED]
+
+
 def test_an_error_before_the_first_call_ends_the_run(hotel: Hotel) -> None:
     """A missing password is the outcome's error, and the reports stay queued."""
     hotel.add(1)

@@ -1,5 +1,6 @@
 """Whole runs of delivery: a real outbox, real seals, and a simulated authority with scripted faults."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,7 +24,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.ports.authority import AuthorityIdentity, Verdict
+from apoa_client.ports.authority import AuthorityIdentity, KeptAnswers, Verdict
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import to_json
 
@@ -415,3 +416,15 @@ def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str,
     entry = hotel.entry(2)
     assert (entry.state, entry.attempts, entry.calls) == (State.QUEUED, 0, 0)
     assert hotel.sync(expected=SIMULATED).left == 0
+
+
+def test_an_answer_that_is_kept(hotel: Hotel) -> None:
+    """What an earlier run learnt is compared with the set-up too, and its limits hold."""
+    kept = KeptAnswers()
+    kept.meta, kept.meta_until = hotel.authority.meta()._replace(max_batch=2), math.inf
+    hotel.add(1, 2, 3)
+    refused = hotel.sync(expected=AuthorityIdentity("production"), kept=kept)
+    assert refused.error is not None
+    assert (refused.error.name, hotel.authority.batches) == ("another_authority", [])
+    assert hotel.sync(expected=SIMULATED, kept=kept).meta == kept.meta
+    assert hotel.sizes() == [2, 1]
