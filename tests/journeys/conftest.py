@@ -103,6 +103,14 @@ def configured(apoa: Installed, authority: SandboxServer) -> Installed:
 
 
 @pytest.fixture
+def practising(apoa: Installed) -> Installed:
+    """The installed command with a training property."""
+    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
+    assert said.code == 0, said.err
+    return apoa
+
+
+@pytest.fixture
 def following() -> Iterator[Callable[..., Follower]]:
     """Starts `apoa sync --follow`."""
     started: list[Follower] = []

@@ -134,10 +134,9 @@ def test_output_without_a_reader(configured: Installed, following: Callable[...,
 @pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
-def test_each_signal_ends_it(apoa: Installed, following: Callable[..., Follower], number: int) -> None:
+def test_each_signal_ends_it(practising: Installed, following: Callable[..., Follower], number: int) -> None:
     """Ctrl-C, a service manager and a closed window end it cleanly: 0."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
-    assert following(apoa).end(number) == (0, "")
+    assert following(practising).end(number) == (0, "")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")

@@ -1,4 +1,4 @@
-"""The property's keys through the installed command: rotated under kills, and recovered on another computer."""
+"""The property's keys through the installed command: rotated under kills, and secrets that no file or screen shows."""
 
 import json
 import os

@@ -49,14 +49,6 @@ BIRTH_PLACE = "ŻABIANKA, GDAŃSK"
 SCAN = "".join(QUENTIN.lines) + "\r"
 
 
-@pytest.fixture
-def practising(apoa: Installed) -> Installed:
-    """A training property."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    assert said.code == 0, said.err
-    return apoa
-
-
 @pytest.mark.parametrize("code_page", [437, 850, 1252, 65001])
 def test_code_pages(practising: Installed, tmp_path: Path, code_page: int) -> None:
     """A text is typed, shown, stored and redirected with all its letters, at each code page."""
@@ -210,9 +202,9 @@ def test_ctrl_break_ends_a_follower(practising: Installed) -> None:
 
 
 @pytest.mark.skipif(not WINE, reason="registers a task: under Wine only, whose Task Scheduler is its own")
-def test_a_task_is_registered_and_removed(apoa: Installed) -> None:
+def test_a_task_is_registered_and_removed(practising: Installed) -> None:
     """The command that is installed can be started from another folder, and `schtasks` takes its task."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
+    apoa = practising
     environ = {"PATH": r"C:\windows\system32"}
     assert f"APOA_HOME={apoa.home}" in apoa("schedule", "install", "--print", **environ).out
     said = apoa("schedule", "install", "--json", **environ)
