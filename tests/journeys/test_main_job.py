@@ -26,7 +26,6 @@ from apoa_client.cli import main
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
-WORDS = [word for guest in GUESTS for word in guest.words]
 
 
 def receipts(apoa: Installed) -> list[str]:
