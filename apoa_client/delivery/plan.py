@@ -101,11 +101,10 @@ def ready_at(entry: Entry, now: datetime, *, keep_backoff: bool) -> datetime | N
         if entry.state is not State.QUEUED:
             return None
         until, longest = (entry.next_attempt_at if keep_backoff else None, BACKOFF_LAST)
+    waits = ((until, longest), (entry.not_before, LONGEST_WAIT))
     ready = now
-    if until is not None and is_ahead(until, now, longest):
-        ready = until
-    if entry.not_before is not None and is_ahead(entry.not_before, now, LONGEST_WAIT):
-        ready = max(ready, entry.not_before)
+    while ends := [end for end, most in waits if end is not None and is_ahead(end, ready, most)]:
+        ready = max(ends)  # by then, a time that is too far ahead now may be near enough to count
     return ready
 
 

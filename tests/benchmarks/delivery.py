@@ -42,8 +42,6 @@ TIMES_FASTER = 40
 ROUND_TRIPS = ("TCP", "TLS 1.3", "token", "meta", "one call with reports")
 HOTEL, AUTHORITY, PORT, LOOPBACK = "10.77.0.2", "10.77.0.1", 8443, "127.0.0.1"
 LONGEST_S = 600
-MODES = {"first": "deliver"}
-"""The mode of `delivery_line.py` of a client, if it has another name: `first` is a delivery with nothing remembered."""
 OURS, PEER = "apoa-client", "persist-queue"
 
 
@@ -129,22 +127,14 @@ class Line:
 
     def fill(self, bodies: Path) -> None:
         """Set up the property and queue the reports."""
-        for home in ("first", "full"):
-            place = (self._folder / home, bodies, self._url, self._pair[0])
-            answer([*self._hotel, *worker("delivery_line.py", "prepare", *place)])
+        place = (self._folder / "full", bodies, self._url, self._pair[0])
+        answer([*self._hotel, *worker("delivery_line.py", "prepare", *place)])
 
-    def remember(self, bodies: Path, count: int) -> None:
-        """Deliver what is queued, as a day before, and queue other reports: what was learned about the line is kept."""
-        self.run("deliver", count, 0, 1, keep=True)
-        answer([*self._hotel, *worker("delivery_line.py", "queue", self._folder / "full", bodies)])
-
-    def run(self, client: str, count: int, loss: int, seed: int, *options: object, keep: bool = False) -> Run:
+    def run(self, client: str, count: int, loss: int, seed: int, *options: object) -> Run:
         """One client with a full outbox, an authority with empty storage. Exits where a report was not accepted."""
         with ExitStack() as stack:
             temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self._folder)))
-            home = self._folder / "full" if keep else temporary / "home"
-            if not keep:
-                shutil.copytree(self._folder / ("first" if client == "first" else "full"), home)
+            home = shutil.copytree(self._folder / "full", temporary / "home")
             line = None
             if self._slowline is not None:
                 ends = [self._spaces[0], HOTEL, self._spaces[1], AUTHORITY]
@@ -153,7 +143,7 @@ class Line:
             place = (self._address, self._port, *self._pair, temporary / "storage.db")
             server = worker("delivery_line.py", "serve", *place, *self._options)
             with running([*self._authority, *server]) as served:
-                result = answer([*self._hotel, *worker("delivery_line.py", MODES.get(client, client), home, *options)])
+                result = answer([*self._hotel, *worker("delivery_line.py", client, home, *options)])
                 tally = json.loads(served.communicate(timeout=20)[0])
             transferred = [0, 0]
             if line is not None:
@@ -185,14 +175,11 @@ def line_table(line: Line, asked: argparse.Namespace) -> Iterator[str]:
     yield f"{'':<36}{'seconds':>9}{'ratio':>8}{'aim':>9}"
     for loss, aim in LOSSES.items():
         rounds = asked.rounds * (3 if loss else 1)
-        runs, whole, first = (line.deliver(client, REPORTS, loss, rounds) for client in ("deliver", "sync", "first"))
-        middle = len(runs) // 2 if loss else 0
-        run, unknown = runs[middle], first[middle]
+        runs, whole = (line.deliver(client, REPORTS, loss, rounds) for client in ("deliver", "sync"))
+        run = runs[len(runs) // 2 if loss else 0]
         slow = line.one_by_one(loss, asked.one_by_one, asked.rounds)
         yield f"{f'{loss} % lost: the limit':<36}{run.limit:>9.2f}{1:>8.2f}"
         yield f"{'  ours':<36}{run.seconds:>9.2f}{run.seconds / run.limit:>8.2f}{f'<= {aim}':>9}"
-        again = f"{'  ours, the first run':<36}{unknown.seconds:>9.2f}{unknown.seconds / unknown.limit:>8.2f}"
-        yield f"{again}   batches: {', '.join(map(str, unknown.served['batches']))}"
         start = whole[runs.index(run)].seconds
         yield f"{'  ours with its start: apoa sync':<36}{start:>9.2f}{start / run.limit:>8.2f}"
         yield f"{f'  one by one ({asked.one_by_one} measured)':<36}{slow:>9.1f}"
@@ -214,13 +201,10 @@ def explained(run: Run, runs: Sequence[Run]) -> Iterator[str]:
 
 def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
     """Compile the line's program, build the line, print."""
-    later = folder / "later.json"
-    subprocess.run(worker("delivery_bodies.py", later, SMALL_REPORTS if asked.small else REPORTS, 189), check=True)
     if asked.small:
         line = Line(folder, [], None, ())
         line.fill(bodies)
-        line.remember(later, SMALL_REPORTS)
-        for client in ("first", "deliver", "sync"):
+        for client in ("deliver", "sync"):
             line.run(client, SMALL_REPORTS, 0, 1)
         line.one_by_one(0, asked.one_by_one, 1)
         say(f"line: {SMALL_REPORTS} reports delivered over loopback, {asked.one_by_one} one by one")
@@ -236,7 +220,6 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
     with namespaces() as spaces:
         line = Line(folder, ["--plain"] if asked.plain else [], slowline, spaces)
         line.fill(bodies)
-        line.remember(later, REPORTS)
         for each in line_table(line, asked):
             say(each)
 
@@ -246,7 +229,7 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
 
 def timed_queue(python: str, name: str, bodies: Path, puts: int, takes: int) -> Any:
     """One round of a queue. Ends the benchmark if the queue does not hold what it should at the end."""
-    result = answer([python, *worker("delivery_queues.py", name, bodies, puts, takes)[1:]])
+    result = answer([python, *worker("durable_queues.py", "file", name, bodies, puts, takes)[1:]])
     if result["left"] != puts - takes:
         sys.exit(f"{name}: {result['left']} are left of {puts}, where {takes} were taken")
     return result
@@ -305,7 +288,7 @@ def main() -> None:
                 full = REPORTS if name == "line" else QUEUED
                 small = SMALL_REPORTS if name == "line" else 2 * SMALL_QUEUED
                 count = small if asked.small else full
-                subprocess.run(worker("delivery_bodies.py", bodies, count), check=True)
+                answer(worker("delivery_line.py", "bodies", bodies, count))
                 measure(asked, folder, bodies)
 
 

@@ -1,9 +1,9 @@
 """The two ends of a slow line. `delivery.py` beside this file runs one of them in each network namespace.
 
-``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``queue HOME BODIES`` adds to it,
-``deliver HOME`` is one run of delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE
-COUNT`` a client that sends single reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE
-[--plain]`` the authority. Each prints one JSON object.
+``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``deliver HOME`` is one run of
+delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` a client that sends single
+reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE [--plain]`` the authority. BODIES is a JSON
+list of reports that ``bodies BODIES COUNT`` has written. Each prints one JSON object.
 
 The authority is the sandbox's own service, which compresses its answers, behind a server that keeps connections open as
 one on the Internet does; werkzeug's closes the connection after each answer. ``--plain`` turns the compression off.
@@ -13,6 +13,7 @@ import gzip
 import io
 import json
 import os
+import random
 import ssl
 import subprocess
 import sys
@@ -20,10 +21,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
@@ -31,8 +35,12 @@ from apoa_client.app.sending import delivery_dependencies
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import RunOptions
+from apoa_client.desk.ids import new_id
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Selection
-from apoa_client.report.model import from_json
+from apoa_client.report.kinds import Kind
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, from_json, to_json
 from apoa_client.settings.config import PropertySettings
 
 USERNAME, PASSWORD = "benchmark", "rahasia"
@@ -48,11 +56,6 @@ def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any
     settings = PropertySettings("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
     PropertySetup(app).set_up(settings, PASSWORD)
     app.close()
-    return queue(home, bodies)
-
-
-def queue(home: str, bodies: str) -> dict[str, Any]:
-    """Queue the reports."""
     app = app_in(home)
     for body in json.loads(Path(bodies).read_text(encoding="utf-8")):
         report = from_json(body.encode())
@@ -157,28 +160,18 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def _answer(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
-        path, _, query = self.path.partition("?")
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "SERVER_NAME": "authority",
-            "SERVER_PORT": "443",
-            "SERVER_PROTOCOL": self.protocol_version,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.url_scheme": "https",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-        }
-        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
-        environ["HTTP_HOST"] = "localhost"  # the sandbox refuses other host names
-        if not self.compress:
-            environ.pop("HTTP_ACCEPT_ENCODING", None)
-        head: list[Any] = []
-        answer = b"".join(self.service(environ, lambda status, headers, _=None: head.extend((status, headers))))
-        return head[0], dict(head[1]), answer
+        given = Headers([each for each in self.headers.items() if self.compress or each[0] != "Accept-Encoding"])
+        given["Host"] = "localhost"  # the sandbox refuses other host names
+        request = EnvironBuilder(
+            self.path,
+            "https://localhost",
+            method=self.command,
+            headers=given,
+            input_stream=io.BytesIO(body),
+            content_length=len(body),
+        )
+        answer, status, headers = run_wsgi_app(self.service, request.get_environ(), buffered=True)
+        return status, dict(headers), b"".join(answer)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the signature of the base class
         """Log nothing."""
@@ -203,9 +196,61 @@ def serve(address: str, port: str, certificate: str, key: str, storage: str, *op
     return vars(Handler.tally)
 
 
+WIB = timezone(timedelta(hours=7))
+LAST_HOURS = timedelta(hours=10)
+
+GUESTS = (
+    ("GBR", "HARTLEY SMITH KHAN CAMPBELL", "OLIVER AMELIA JAMES PRIYA", "LEEDS LONDON BRISTOL", "ddddddddd"),
+    ("AUS", "NGUYEN WILLIAMS TAYLOR BROWN", "LACHLAN CHLOE JACK MATILDA", "PERTH SYDNEY DARWIN", "xxddddddd"),
+    ("USA", "GARCIA JOHNSON MILLER DAVIS", "MICHAEL ASHLEY JOSE GRACE", "OHIO TEXAS BOSTON", "Adddddddd"),
+    ("CHN", "ZHANG WANG LI OUYANG", "WEI XIAOMING FANG YI", "BEIJING SICHUAN HUNAN", "Exddddddd"),
+    ("JPN", "SATO SUZUKI ITO WATANABE", "HARUTO YUI KENJI SAKURA", "TOKYO OSAKA NAGOYA", "xxddddddd"),
+    ("FRA", "MARTIN BERNARD PETIT LEROY", "LOUIS CAMILLE LEA HUGO", "PARIS LYON NANTES", "ddxxddddd"),
+    ("NLD", "JANSEN BAKKER VISSER SMIT", "DAAN SANNE PIETER LOTTE", "UTRECHT DELFT ZWOLLE", "xxddddddd"),
+    ("IND", "SHARMA PATEL REDDY IYER", "AARAV DIYA RAJESH ANANYA", "MUMBAI DELHI CHENNAI", "xddddddd"),
+    ("KOR", "KIM LEE PARK CHOI", "MINJUN SEOYEON JIHOON HAEUN", "SEOUL BUSAN DAEGU", "Mdddxdddd"),
+    ("RUS", "IVANOV SMIRNOVA KUZNETSOV VOLKOV", "DMITRII ANASTASIIA SERGEI OLGA", "MOSKVA OMSK TOMSK", "ddddddddd"),
+)
+CHARACTERS = {"d": "0123456789", "x": "ABCDEFGHJKLMNPRTUVWXYZ"}
+
+
+def arrival(rng: random.Random, now: datetime) -> Report:
+    """One guest's report."""
+    state, surnames, given, places, shape = rng.choice(GUESTS)
+    surname, names = rng.choice(surnames.split()), " ".join(rng.sample(given.split(), rng.choice((1, 1, 2))))
+    number = "".join(rng.choice(CHARACTERS.get(each, each)) for each in shape)
+    born = PartialDate(rng.randint(1940, 2008), rng.randint(1, 12), rng.randint(1, 28))
+    expiry = date(rng.randint(now.year + 1, now.year + 9), rng.randint(1, 12), rng.randint(1, 28))
+    sex, entered = rng.choice("MF"), now.date() - timedelta(days=rng.randrange(9))
+    details = Details(
+        issuing_state=state,
+        surname=surname,
+        given_names=names,
+        document_number=number,
+        nationality=state,
+        birth_date=born,
+        sex=sex,
+        expiry_date=expiry,
+    )
+    papers = Document("P", number, state, expiry, compose("TD3", details))
+    permit = StayPermit(rng.choice(("A1", "B1", "C1")), None, entered + timedelta(days=30), entered)
+    guest = Guest(surname, names, sex, born, rng.choice(places.split()), state, papers, permit)
+    stay = Stay(now, now.date() + timedelta(days=rng.randint(1, 9)), str(rng.randint(1, 40)))
+    return Report(new_id(now, rng.randbytes), new_id(now, rng.randbytes), Kind.CHECK_IN, now, guest, stay)
+
+
+def bodies(path: str, count: str) -> dict[str, Any]:
+    """Write the bodies of invented reports. Their ids and times are new in each run, the guests are the same."""
+    rng = random.Random(188)  # noqa: S311  the same guests in every run
+    now = datetime.now(WIB).replace(microsecond=0)
+    reports = [arrival(rng, now - rng.random() * LAST_HOURS) for _ in range(int(count))]
+    Path(path).write_text(json.dumps([to_json(report).decode() for report in reports]), encoding="utf-8")
+    return {}
+
+
 MODES: dict[str, Callable[..., dict[str, Any]]] = {
+    "bodies": bodies,
     "prepare": prepare,
-    "queue": queue,
     "deliver": deliver,
     "sync": sync,
     "one-by-one": one_by_one,

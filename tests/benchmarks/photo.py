@@ -13,12 +13,17 @@ wrongly and surely. ``--small`` checks that with a few rendered pictures, withou
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +34,6 @@ from peer_environments import installed, reason
 
 EACH, SMALL_EACH = 25, 1
 """How many pictures of each class are rendered."""
-WORKER = Path(__file__).with_name("photo_peers.py")
 OURS = "apoa-client"
 Truth = dict[str, list[str]]
 """The lines of each picture, by its path below the folder."""
@@ -69,7 +73,7 @@ def measure(python: str, name: str, folder: Path, truth: Truth) -> Measured:
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as listed:
         json.dump([str(folder / picture) for picture in truth], listed)
         listed.flush()
-        done = subprocess.run([python, WORKER, name, listed.name], check=True, capture_output=True)
+        done = subprocess.run([python, __file__, "--read", name, listed.name], check=True, capture_output=True)
     output = json.loads(done.stdout)
     outcomes = {
         picture: Outcome(any(_has(reading, lines) for reading in readings), sure, processor_s)
@@ -147,13 +151,98 @@ def others(environments: Path, folder: Path, truth: Truth) -> Iterator[Measured 
             yield f"skipped: {name}: {reason(failure)}"
 
 
+Reading = tuple[list[list[str]], bool | None]
+"""What one picture says: each reading of it as a list of lines, and whether the reader is sure."""
+
+TODAY = date(2026, 11, 24)
+
+
+def _apoa_client() -> Callable[[Path], Reading]:
+    """Our reader. The first picture does not pay for loading the networks, as no later one does."""
+    from apoa_client.scan.photo_reader import PhotoReader
+
+    reader = PhotoReader(time.perf_counter)
+
+    def read(path: Path) -> Reading:
+        reading = reader.read(path.read_bytes(), TODAY)
+        return [list(reading.lines)], reading.sure
+
+    return read
+
+
+def _tesseract() -> Callable[[Path], Reading]:
+    """Debian's program with its model of English, on the whole picture, in both modes that fit: two readings."""
+
+    def lines(path: Path, mode: str) -> list[str]:
+        command = ["tesseract", str(path), "-", "--psm", mode, "-l", "eng"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return ["".join(line.split()) for line in done.stdout.splitlines() if line.strip()]
+
+    return lambda path: ([lines(path, mode) for mode in ("6", "11")], None)
+
+
+def _passporteye() -> Callable[[Path], Reading]:
+    from passporteye import read_mrz  # type: ignore[import-not-found]  # in an environment of its own
+
+    def read(path: Path) -> Reading:
+        found = read_mrz(str(path))
+        return ([], False) if found is None else ([found.aux["text"].split()], bool(found.valid))
+
+    return read
+
+
+def _fastmrz() -> Callable[[Path], Reading]:
+    """Its wheel has the finder alone; the folder TESSDATA_PREFIX has a model of tesseract that is called `mrz`."""
+    from fastmrz import FastMRZ  # type: ignore[import-not-found]  # in an environment of its own
+
+    reader = FastMRZ()
+
+    def read(path: Path) -> Reading:
+        text = ""
+        with suppress(IndexError, ValueError):  # of pictures whose form its finder does not take, and of short lines
+            text = reader.get_details(str(path), ignore_parse=True)
+            return [text.split()], reader.get_details(text, input_type="text")["status"] == "SUCCESS"
+        return [text.split()], False
+
+    return read
+
+
+def _processor_s() -> float:
+    used = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+READERS = {"apoa-client": _apoa_client, "tesseract": _tesseract, "PassportEye": _passporteye, "fastmrz": _fastmrz}
+
+
+def read_pictures(name: str, listed: Path) -> None:
+    """Read every picture of a JSON list once, in order, with one reader, and time it. Prints one JSON object.
+
+    It has for each picture the lines that were read, whether the reader is sure of them (null: it does not say) and the
+    seconds of the processor, of the programs that it runs too; and the most memory that it needed, in megabytes.
+    """
+    warnings.simplefilter("ignore")  # PassportEye's, of its libraries
+    read = READERS[name]()
+    results = []
+    for path in json.loads(listed.read_text(encoding="utf-8")):
+        begun = _processor_s()
+        readings, sure = read(Path(path))
+        results.append([readings, sure, _processor_s() - begun])
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    sys.stdout.write(json.dumps({"readings": results, "megabytes": peak / 1024}))
+
+
 def main() -> None:
     """Render, read, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--environments", type=Path)
     parser.add_argument("--small", action="store_true", help="check in seconds that our reader works")
+    parser.add_argument("--read", nargs=2, help=argparse.SUPPRESS)  # in the environment of one reader
     asked = parser.parse_args()
+    if asked.read is not None:
+        read_pictures(asked.read[0], Path(asked.read[1]))
+        return
     with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as temporary:
         folder = asked.pictures or Path(temporary)
         truth: Truth

@@ -154,8 +154,7 @@ def measure_senders(size: Size) -> None:
 
 def together(python: str, name: str, action: str, jobs: Sequence[dict[str, Any]]) -> float:
     """How many seconds the slowest of the processes takes, one for each job. Exits if one fails."""
-    script = str(Path(__file__).with_name("shared_queues.py"))
-    command = [python, script, name, action]
+    command = [python, str(Path(__file__).with_name("durable_queues.py")), "server", name, action]
     started = [
         subprocess.Popen([*command, json.dumps(job)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for job in jobs

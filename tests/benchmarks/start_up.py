@@ -34,20 +34,8 @@ MODULES_OF_SYNC = (
 )
 IMPORTS_OF_SYNC = "\n".join(f"import apoa_client.{module}" for module in MODULES_OF_SYNC)
 LINES = ("P<GBRHARTLEY<<OLIVER<JAMES<<<<<<<<<<<<<<<<<<", "5364018223GBR8509129M3203282<<<<<<<<<<<<<<02")
-REPORT = [
-    "--mrz",
-    LINES[0],
-    "--mrz",
-    LINES[1],
-    "--birth-place",
-    "LEEDS",
-    "--nights",
-    "2",
-    "--room",
-    "3",
-    "--no-send",
-    "--again",
-]
+STAY = ("--birth-place", "LEEDS", "--nights", "2", "--room", "3", "--no-send", "--again")
+REPORT = ["--mrz", LINES[0], "--mrz", LINES[1], *STAY]
 
 
 class Case(NamedTuple):

@@ -1,9 +1,8 @@
 """A damaged outbox: its indexes are rebuilt during a run, and one damaged report does not hold up the others."""
 
 import random
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,9 +127,7 @@ def test_a_broken_seal_does_not_prevent_the_repair(closed: Hotel) -> None:
 )
 def test_a_report_without_content(closed: Hotel, statement: str) -> None:
     """It stays in the queue, the others are delivered, and the run ends with its error."""
-    with closing(sqlite3.connect(closed.path)) as db:
-        db.execute(statement, [uuid(3)])
-        db.commit()
+    closed.store.change(statement, uuid(3))
     hotel = reopened(closed)
     with suppress(OutboxDamaged):
         assert hotel.sync().error is not None
@@ -140,9 +137,7 @@ def test_a_report_without_content(closed: Hotel, statement: str) -> None:
 
 def test_a_report_marked_as_erased_with_its_content(closed: Hotel) -> None:
     """A flipped bit in the time of erasure: all others are delivered, and it is named, so that a person decides."""
-    with closing(sqlite3.connect(closed.path)) as db:
-        db.execute("UPDATE reports SET erased_at = 1 WHERE id = ?", [uuid(3)])
-        db.commit()
+    closed.store.change("UPDATE reports SET erased_at = 1 WHERE id = ?", uuid(3))
     hotel = reopened(closed)
     outcome = hotel.sync()
     assert (outcome.counts["accepted"], outcome.doubts) == (REPORTS - 1, (Doubt(DoubtKind.STATE, uuid(3)),))

@@ -1,7 +1,7 @@
 """Clocks differ; interruptions come at any time; a run ends when the authority is silent."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -10,91 +10,25 @@ from basics import NOW
 from delivery_helpers import Hotel, report
 from outbox_helpers import uuid
 
+from apoa_client.delivery.options import Uninterrupted
 from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.store import Outbox
 from apoa_client.ports.authority import Status, Verdict
-from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.kinds import CLOCK_TOLERANCE, Receipt, State
 
 MINUTES = timedelta(minutes=1)
 
 
-class RecordedInterruptions:
-    """`ports.Interruptions` that records its calls, and interrupts the authority's calls if asked to."""
-
-    def __init__(self, *, interrupts_calls: bool = False) -> None:
-        self.seen: list[str] = []
-        self._interrupts_calls = interrupts_calls
-
-    @contextmanager
-    def delayed(self) -> Iterator[None]:
-        self.seen.append("delayed")
-        yield
-        self.seen.append("end")
-
-    @contextmanager
-    def allowed(self) -> Iterator[None]:
-        self.seen.append("allowed")
-        if self._interrupts_calls:
-            raise KeyboardInterrupt
-        yield
-        self.seen.append("delayed again")
-
-
-class RecordingSimulator(AuthoritySimulator):
-    """A simulator that records its calls."""
-
-    def __init__(self, interruptions: RecordedInterruptions) -> None:
-        super().__init__()
-        self.interruptions = interruptions
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        self.interruptions.seen.append("submit")
-        return super().submit(bodies)
-
-
-@pytest.fixture
-def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterruptions:
-    """A property that records every step of a delivery."""
-    interruptions = RecordedInterruptions()
-    claim, settle = Outbox.claim, Outbox.settle
-
-    def claimed(outbox: Outbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
-        interruptions.seen.append("claim")
-        return claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
-
-    def settled(outbox: Outbox, lease: str, changes: Sequence[Change]) -> None:
-        interruptions.seen.append("settle")
-        settle(outbox, lease, changes)
-
-    monkeypatch.setattr(Outbox, "claim", claimed)
-    monkeypatch.setattr(Outbox, "settle", settled)
-    hotel.authority = RecordingSimulator(interruptions)
-    return interruptions
-
-
-def test_interruptions_are_delayed_from_claim_to_settle(hotel: Hotel, recorded: RecordedInterruptions) -> None:
-    """Except during the call itself, which may take long."""
-    hotel.add(1)
-    hotel.sync(interruptions=recorded)
-    assert recorded.seen == ["delayed", "claim", "allowed", "submit", "delayed again", "settle", "end"]
-
-
-def test_requeue_without_a_call_is_not_interrupted(hotel: Hotel, recorded: RecordedInterruptions) -> None:
-    """If the authority cannot be reached, the batch is claimed and requeued without an interruption between."""
-    hotel.add(1)
-    hotel.authority.script("meta:503")
-    hotel.sync(interruptions=recorded)
-    assert recorded.seen == ["delayed", "claim", "settle", "end"]
-
-
 def test_interruption_before_the_call_keeps_reports_queued(hotel: Hotel) -> None:
     """No byte was sent, and no lease is left."""
-    interruptions = RecordedInterruptions(interrupts_calls=True)
+
+    class Interrupted(Uninterrupted):
+        def allowed(self) -> nullcontext[None]:
+            raise KeyboardInterrupt
+
     hotel.add(1, 2)
     with pytest.raises(KeyboardInterrupt):
-        hotel.sync(interruptions=interruptions)
+        hotel.sync(interruptions=Interrupted())
     assert hotel.states() == [State.QUEUED] * 2
     assert hotel.authority.batches == []
     assert hotel.sync().counts["accepted"] == 2
@@ -132,25 +66,6 @@ def test_a_person_is_asked_before_anything_is_claimed(hotel: Hotel) -> None:
 
     assert hotel.sync(connect=connect).counts["accepted"] == 1
     assert states == [State.QUEUED]
-
-
-def test_no_one_is_asked_without_a_reason(hotel: Hotel) -> None:
-    """Not while nothing waits, sending is suspended, the authority asked to wait, or a schedule keeps a backoff."""
-    hotel.sync()
-    hotel.add(1)
-    assert hotel.connections == 0
-    hotel.authority.script("meta:drop,meta:429=60")
-    assert hotel.sync().error is not None
-    hotel.sync(keep_backoff=True)
-    assert hotel.connections == 1
-    assert hotel.sync().error is not None
-    assert hotel.sync().error is not None
-    assert hotel.connections == 2
-    hotel.wait(minutes=2)
-    hotel.authority.script("meta:401,token:401")
-    assert hotel.sync().stopped
-    assert hotel.sync().stopped
-    assert hotel.connections == 3
 
 
 def test_an_error_before_the_first_call_ends_the_run(hotel: Hotel) -> None:

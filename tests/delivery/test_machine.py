@@ -16,12 +16,9 @@ from typing import Any
 import pytest
 from basics import search
 from delivery_machine import DeliveryMachine
-from delivery_processes import FAULTS, ConcurrentEvent, Death, Process, Run
-from delivery_staff import CHANGES
+from delivery_processes import CHANGES, FAULTS, ConcurrentEvent, Death, Process, Run
 from hypothesis.stateful import run_state_machine_as_test
 from outbox_stores import NewStore
-
-from apoa_client.report.kinds import State
 
 
 @pytest.fixture
@@ -114,13 +111,6 @@ def test_a_second_process_during_each_call(
     process = eventful_run(machine, Run(events=[ConcurrentEvent(call, after, what)]))
     assert not process.dead
     assert machine.events_seen == [what]
-
-
-@pytest.mark.parametrize("fault", ["lost", "drop", "429", "portal"])
-def test_an_overtaken_process_changes_nothing(machine: DeliveryMachine, fault: str) -> None:
-    """Its call failed, but the process that took over its reports has stored the receipts, and they stay delivered."""
-    machine.run(Run(script=[fault], events=[ConcurrentEvent(2, after=True, what="overtake")]))
-    assert {entry.state for entry in machine.entries()} == {State.ACCEPTED}
 
 
 def test_any_events_in_any_order(new_store: NewStore) -> None:

@@ -1,23 +1,35 @@
 """The contract's two tables, row by row, and what may be sent when: pure decisions."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from delivery_entries import LATER, MAY_SEND, NOW, SECOND, entry
-from hypothesis import given
+from authority_simulator import AuthoritySimulator
+from hypothesis import example, given
 from hypothesis import strategies as st
 from outbox_helpers import finding, receipt
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.plan import KEEP_UP, OWN_ATTEMPT, SHORTEST_PAUSE, LastRun
+from apoa_client.delivery.plan import (
+    FIRST_BYTES,
+    KEEP_UP,
+    MOST,
+    OWN_ATTEMPT,
+    SHORTEST_PAUSE,
+    SMALL_BATCH,
+    BatchSize,
+    LastRun,
+)
 from apoa_client.errors import (
     ApoaError,
     AuthorityBusy,
+    NotTheAuthority,
     Offline,
     OutboxDamaged,
     SecretMissing,
     SettingsProblem,
     TimedOut,
+    TooLarge,
     UntrustedCertificate,
     WrongPassword,
 )
@@ -25,12 +37,50 @@ from apoa_client.messages import msg
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary, Suspension
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import Kind, State
 
-HOUR = timedelta(hours=1)
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 AGO = NOW - HOUR
 """When the last run ended, unless a test says otherwise: `KEEP_UP` is over then."""
+LATER = NOW + SECOND
 RECENT = LastRun(NOW - SECOND)
+
+
+def entry(
+    seq: int = 1,
+    state: State = State.QUEUED,
+    *,
+    attempts: int = 0,
+    next_attempt_at: datetime | None = None,
+    not_before: datetime | None = None,
+    lease_until: datetime | None = None,
+) -> Entry:
+    return Entry(
+        seq, f"r{seq}", f"s{seq}", Kind.CHECK_IN, state, NOW, None, attempts, next_attempt_at, not_before, lease_until
+    )
+
+
+MAY_SEND = [
+    (entry(), True, True),
+    (entry(next_attempt_at=LATER), True, False),
+    (entry(next_attempt_at=NOW), True, True),
+    (entry(not_before=LATER), False, False),
+    (entry(not_before=NOW), True, True),
+    (entry(state=State.SENDING, lease_until=LATER), False, False),
+    (entry(state=State.SENDING, lease_until=NOW), True, True),
+    (entry(state=State.SENDING, lease_until=AGO, next_attempt_at=LATER), True, True),
+    (entry(state=State.SENDING, lease_until=AGO, not_before=LATER), False, False),
+    *((entry(state=state), False, False) for state in set(State) - {State.QUEUED, State.SENDING}),
+    # Stored while the clock was wrong.
+    (entry(next_attempt_at=NOW + plan.BACKOFF_LAST), True, False),
+    (entry(next_attempt_at=NOW + plan.BACKOFF_LAST + SECOND), True, True),
+    (entry(not_before=NOW + plan.LONGEST_WAIT), False, False),
+    (entry(not_before=NOW + plan.LONGEST_WAIT + SECOND), True, True),
+    (entry(state=State.SENDING, lease_until=NOW + plan.LEASE), False, False),
+    (entry(state=State.SENDING, lease_until=NOW + plan.LEASE + SECOND), True, True),
+]
+"""An entry, whether a run by hand may send it, and whether a scheduled run may."""
 
 # Results of a report, and errors of a whole call: `test_contract_rows` has each of the contract's rows.
 
@@ -157,39 +207,55 @@ def next_run(*heads: Entry, last: LastRun = RECENT, state: Summary | None = None
     return plan.next_run(heads, state or summary(), "settings", now, last) - now
 
 
-def test_nothing_waits() -> None:
-    """The next run keeps up: pending reports are asked about, old data are erased."""
-    assert next_run() == KEEP_UP - SECOND
-    assert next_run(last=LastRun(AGO)) <= timedelta()
+FAILED = LastRun(NOW, 100 * SECOND)
+SUSPENDED = Suspension("wrong_password", NOW, "settings")
+NEXT_RUNS: dict[str, tuple[list[Entry], float, dict[str, Any]]] = {
+    # It keeps up: pending reports are asked about, old data are erased.
+    "nothing waits": ([], 599, {}),
+    "nothing waits, and the last run is long ago": ([], 599 - 3599, {"last": LastRun(AGO)}),
+    "no open report": ([entry(state=State.REJECTED)], 599, {}),
+    "a report that may be sent": ([waiting(5), waiting()], 0, {}),
+    # The command that saved it shows the receipt. A clock that was set back changes nothing.
+    "a new report is left to its command": ([entry()], OWN_ATTEMPT / SECOND, {}),
+    "and not for longer": ([entry()], 0, {"now": NOW + OWN_ATTEMPT}),
+    "a new report of the future": ([entry()], 0, {"now": NOW - HOUR, "last": LastRun(NOW - HOUR)}),
+    "a new report that was tried": ([entry(attempts=1)], 0, {}),
+    # What ends first, but at the latest the time to keep up.
+    "the backoff": ([waiting(30), waiting(20)], 20, {}),
+    "a long backoff": ([waiting(3000)], 599, {}),
+    "the authority's time": ([entry(attempts=1, not_before=NOW + 7 * SECOND)], 7, {}),
+    "a lease": ([entry(state=State.SENDING, attempts=1, lease_until=NOW + 40 * SECOND)], 40, {}),
+    "a lease and the authority's time": (
+        [entry(state=State.SENDING, attempts=1, lease_until=NOW + SECOND, not_before=NOW + 9 * SECOND)],
+        9,
+        {},
+    ),
+    # After a failure it pauses, whatever waits.
+    "a failure": ([waiting()], 100, {"last": FAILED}),
+    "a failure some time ago": ([waiting()], 1, {"last": FAILED._replace(at=NOW - 99 * SECOND)}),
+    "a failure of the future": ([waiting()], 0, {"last": FAILED._replace(at=NOW + HOUR)}),
+    "the authority is back, so the others' backoff has no reason": (
+        [waiting(3000)],
+        SHORTEST_PAUSE / SECOND,
+        {"last": LastRun(NOW, SHORTEST_PAUSE, keep_backoff=False)},
+    ),
+    "Retry-After of a whole call": ([waiting()], 120, {"state": summary(hold_until=NOW + 120 * SECOND)}),
+    "Retry-After of a wrong clock": ([waiting()], 0, {"state": summary(hold_until=NOW + timedelta(days=2))}),
+    "a refused password": ([waiting()], 599, {"state": summary(SUSPENDED)}),
+    "a refused password of other settings": (
+        [waiting()],
+        0,
+        {"state": summary(SUSPENDED._replace(settings="others"))},
+    ),
+}
+"""The reports that wait, after how many seconds the next run comes, and what else is known."""
 
 
-def test_a_report_that_may_be_sent() -> None:
-    """It is sent at once."""
-    assert next_run(waiting(5), waiting()) == timedelta()
-
-
-def test_a_new_report_is_left_to_its_command() -> None:
-    """For a moment: the command that saved it shows the receipt. A clock that was set back changes nothing."""
-    assert next_run(entry()) == OWN_ATTEMPT
-    assert next_run(entry(), now=NOW + OWN_ATTEMPT) == timedelta()
-    assert next_run(entry(), now=NOW - HOUR, last=LastRun(NOW - HOUR)) == timedelta()
-    assert next_run(entry(attempts=1)) == timedelta()
-
-
-@pytest.mark.parametrize(
-    ("heads", "seconds"),
-    [
-        ([waiting(30), waiting(20)], 20),
-        ([entry(attempts=1, not_before=NOW + 7 * SECOND)], 7),
-        ([entry(state=State.SENDING, attempts=1, lease_until=NOW + 40 * SECOND)], 40),
-        ([entry(state=State.SENDING, attempts=1, lease_until=NOW + SECOND, not_before=NOW + 9 * SECOND)], 9),
-        ([entry(state=State.REJECTED)], 599),
-        ([waiting(3000)], 599),
-    ],
-)
-def test_what_ends_first(heads: list[Entry], seconds: int) -> None:
-    """The backoff, the authority's time or the lease of the first of them; but at the latest the time to keep up."""
-    assert next_run(*heads) == seconds * SECOND
+@pytest.mark.parametrize("name", NEXT_RUNS)
+def test_when_the_next_run_comes(name: str) -> None:
+    """As `NEXT_RUNS` says."""
+    heads, seconds, more = NEXT_RUNS[name]
+    assert next_run(*heads, **more) == seconds * SECOND
 
 
 @pytest.mark.parametrize(("head", "_by_hand", "scheduled"), MAY_SEND)
@@ -198,6 +264,8 @@ def test_the_same_rule_as_the_delivery(head: Entry, _by_hand: bool, scheduled: b
     assert (next_run(head._replace(attempts=1)) == timedelta()) is scheduled
 
 
+@example(State.SENDING, None, 1, plan.LEASE // SECOND + 1)
+@example(State.QUEUED, 100, plan.LONGEST_WAIT // SECOND + 50, None)
 @given(
     st.sampled_from([State.QUEUED, State.SENDING]),
     *[st.one_of(st.none(), st.integers(-100_000, 100_000)) for _time in range(3)],
@@ -212,33 +280,6 @@ def test_a_report_may_be_sent_when_its_time_has_come(
     assert ready is not None
     assert plan.may_send(head, ready, keep_backoff=True)
     assert ready == NOW or not plan.may_send(head, ready - SECOND, keep_backoff=True)
-
-
-def test_after_a_failure_it_pauses() -> None:
-    """Whatever waits."""
-    last = LastRun(NOW, 100 * SECOND)
-    assert next_run(waiting(), last=last) == 100 * SECOND
-    assert next_run(waiting(), last=LastRun(NOW - 99 * SECOND, 100 * SECOND)) == SECOND
-    assert next_run(waiting(), last=LastRun(NOW + HOUR, 100 * SECOND)) == timedelta()  # the clock was set back
-
-
-def test_the_authority_is_back() -> None:
-    """Then the backoff of the other reports is not kept: its reason is gone."""
-    assert next_run(waiting(3000), last=LastRun(NOW, SHORTEST_PAUSE, keep_backoff=False)) == SHORTEST_PAUSE
-
-
-def test_the_authority_asks_for_time() -> None:
-    """Retry-After of a whole call is heeded; one of a wrong clock is ignored."""
-    state = summary(hold_until=NOW + 120 * SECOND)
-    assert next_run(waiting(), state=state) == 120 * SECOND
-    assert next_run(waiting(), state=summary(hold_until=NOW + timedelta(days=2))) == timedelta()
-
-
-def test_a_refused_password() -> None:
-    """Nothing is tried until the settings or the suspension change."""
-    suspended = Suspension("wrong_password", NOW, "settings")
-    assert next_run(waiting(), state=summary(suspended)) == KEEP_UP - SECOND
-    assert next_run(waiting(), state=summary(suspended._replace(settings="others"))) == timedelta()
 
 
 def test_a_long_queue_is_not_read_to_its_end() -> None:
@@ -274,3 +315,89 @@ def test_what_is_left_is_not_tried_at_once() -> None:
     """A report that a run left for any reason must not make the next run start without a pause."""
     assert plan.pause_after(None, 1, 0, 0.5) == SHORTEST_PAUSE
     assert plan.pause_after(None, 0, 0, 0.5) == timedelta()
+
+
+# The size of batches: all that the authority takes, and less in a run in which that was too much.
+
+
+TIMED_OUT = TimedOut(msg("x"))
+TOO_LARGE = TooLarge(msg("x"))
+META = AuthoritySimulator().meta()
+
+
+def begun(*, in_hurry: bool = False, max_batch: int = 500) -> BatchSize:
+    size = BatchSize(in_hurry=in_hurry)
+    size.allow(META._replace(max_batch=max_batch))
+    return size
+
+
+@pytest.mark.parametrize(("accepts_gzip", "most"), [(True, 6 * FIRST_BYTES), (False, FIRST_BYTES)])
+def test_the_first_batch_is_short_on_a_slow_line(accepts_gzip: bool, most: int) -> None:  # noqa: FBT001  a parameter
+    """Its bytes take about four seconds at 128 kbit/s; the second one has what the authority allows."""
+    size = BatchSize()
+    size.allow(META._replace(accepts_gzip=accepts_gzip, max_body_bytes=10 * most))
+    bodies = [bytes(4000)] * MOST
+    first = size.count_fitting(bodies)
+    assert 0.95 * most < first * 4000 < most
+    size.worked(first, 1)
+    assert size.count_fitting(bodies) == min(10 * most // 4001, MOST)
+    assert size.current == min(4 * first, META.max_batch)
+
+
+def test_a_batch_of_few_bytes_does_not_limit_the_next_one() -> None:
+    """Only what was cut off by the bytes is a measure of the line."""
+    size = begun()
+    assert (size.count_fitting([b"x"] * 3), begun(max_batch=30).current) == (3, 30)
+    size.worked(3, 1)
+    assert size.current == 500
+
+
+def test_a_batch_does_not_grow_so_far_that_its_call_would_take_too_long() -> None:
+    """At the speed of the last call it would take 45 seconds; a slow call that works is not made smaller."""
+    size = begun(in_hurry=True)
+    size.worked(50, 30)
+    assert size.current == 75
+    size.worked(75, 60)
+    assert size.current == 75
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "then"),
+    [(TOO_LARGE, 250, 250), (NotTheAuthority(msg("x")), 250, 250), (TIMED_OUT, SMALL_BATCH, 250)],
+)
+def test_half_of_what_failed_is_tried_and_not_more(error: ApoaError, first: int, then: int) -> None:
+    """After a time-out without any answer the next call is small, because nothing is known about the line."""
+    size = begun()
+    assert size.failed(500, error)
+    assert size.current == first
+    for _call in range(3):
+        size.worked(size.current, 1)
+    assert size.current == then
+
+
+def test_a_single_report_that_fails_does_not_limit_the_others() -> None:
+    """The run goes on from one report."""
+    size = begun()
+    while size.failed(size.current, TOO_LARGE):
+        pass
+    size.isolated()
+    size.worked(1, 1)
+    assert size.current == 4
+
+
+@pytest.mark.parametrize("error", [Offline(msg("x")), TOO_LARGE])
+def test_other_errors_and_single_reports_change_nothing(error: ApoaError) -> None:
+    """No smaller batch helps."""
+    size = begun()
+    assert not size.failed(1 if isinstance(error, TooLarge) else 50, error)
+    assert size.current == 500
+
+
+def test_suspects_go_in_small_batches_until_a_call_worked() -> None:
+    """One of them may be the fault: a large batch would fail as a whole again."""
+    size = begun()
+    assert (size.current, size.for_suspects) == (500, SMALL_BATCH)
+    size.worked(500, 1)
+    assert size.for_suspects == 500
+    assert size.failed(500, TIMED_OUT)
+    assert size.current == 250  # the line is known by now

@@ -1,6 +1,7 @@
 """What a run asks of the outbox, the authority, the clock and the screen, call by call: none too many, none too few."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -48,13 +49,31 @@ class Recorder:
             yield item
 
 
-class DamagedOutbox:
-    """An outbox whose queue ends on a damaged page, so often; `repairs` says whether rebuilding indexes corrects it."""
+class RecordedInterruptions:
+    """`ports.Interruptions` that records braces around what is not interrupted, and parentheses where it may be."""
 
-    def __init__(self, outbox: AnyOutbox, times: int, *, repairs: bool) -> None:
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+
+    def delayed(self) -> AbstractContextManager[None]:
+        return self._between("{", "}")
+
+    def allowed(self) -> AbstractContextManager[None]:
+        return self._between("(", ")")
+
+    @contextmanager
+    def _between(self, begin: str, end: str) -> Iterator[None]:
+        self._calls.append(begin)
+        yield
+        self._calls.append(end)
+
+
+class DamagedOutbox:
+    """An outbox whose queue ends on a damaged page, so often, unless its indexes are rebuilt."""
+
+    def __init__(self, outbox: AnyOutbox, times: int) -> None:
         self._outbox = outbox
         self._times = times
-        self._repairs = repairs
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._outbox, name)
@@ -66,12 +85,11 @@ class DamagedOutbox:
             raise OutboxDamaged(msg("A page is damaged."))
 
     def rebuild_indexes(self) -> bool:
-        if self._repairs:
-            self._times = 0
-        return self._repairs
+        self._times = 0
+        return True
 
 
-def calls_of_a_run(hotel: Hotel, outbox: Any = None, options: Any = None, **more: Any) -> tuple[list[str], Outcome]:
+def calls_of_a_run(hotel: Hotel, outbox: Any = None) -> tuple[list[str], Outcome]:
     """Deliver once, and return the calls in their order, and the outcome."""
     calls: list[str] = []
     clock, authority = Recorder(hotel.clock, calls), Recorder(hotel.authority, calls)
@@ -89,10 +107,10 @@ def calls_of_a_run(hotel: Hotel, outbox: Any = None, options: Any = None, **more
         connect,
         clock,
         jitter,
-        Recorder(ProgressRecorder(), calls),
-        **more,
+        cast("Any", Recorder(ProgressRecorder(), calls)),
+        RecordedInterruptions(calls),
     )
-    outcome = deliver(dependencies, RunOptions(SETTINGS, **(options or {})))
+    outcome = deliver(dependencies, RunOptions(SETTINGS))
     return calls, outcome
 
 
@@ -172,24 +190,24 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     two_reports: """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
         heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
-        heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
-        monotonic monotonic now settle:2 record_contact advance advance heads now entries monotonic heads now
+        heads now *heads *heads monotonic restrictions now contents:2 { now claim:2 now monotonic ( submit:2 )
+        monotonic monotonic now settle:2 record_contact advance advance } heads now entries monotonic heads now
         authenticate shared_receipts:2 monotonic now now summary monotonic end now now summary now
     """,
     three_batches: """
         now now summary restrictions now wants_photos heads now *heads *heads *heads *heads *heads connect
         monotonic now now summary heads now *heads *heads *heads *heads *heads now begin meta monotonic now
         record_contact record_meta contents:1 authenticate heads now *heads *heads monotonic restrictions now
-        contents:2 now claim:2 now monotonic submit:2 monotonic monotonic now settle:2 record_contact advance
-        advance heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
-        monotonic monotonic now settle:2 record_contact advance advance heads now *heads monotonic restrictions
-        now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact
-        advance heads now entries monotonic heads now authenticate shared_receipts:5 monotonic now now summary
-        monotonic end now now summary now
+        contents:2 { now claim:2 now monotonic ( submit:2 ) monotonic monotonic now settle:2 record_contact
+        advance advance } heads now *heads *heads monotonic restrictions now contents:2 { now claim:2 now
+        monotonic ( submit:2 ) monotonic monotonic now settle:2 record_contact advance advance } heads now
+        *heads monotonic restrictions now contents:1 { now claim:1 now monotonic ( submit:1 ) monotonic
+        monotonic now settle:1 record_contact advance } heads now entries monotonic heads now authenticate
+        shared_receipts:5 monotonic now now summary monotonic end now now summary now
     """,
     no_connection: """
         now now summary restrictions now wants_photos heads now *heads connect monotonic now now summary heads
-        now *heads now begin meta now claim:1 now jitter settle:1 now failed end now now summary now
+        now *heads now begin meta { now claim:1 now jitter settle:1 } now failed end now now summary now
     """,
     suspended: """
         now now summary restrictions now monotonic now now summary authenticate failed end now now summary now
@@ -201,30 +219,30 @@ RUNS: dict[Callable[[Hotel], None], str] = {
     too_large: """
         now now summary restrictions now wants_photos heads now *heads *heads *heads connect monotonic now now
         summary heads now *heads *heads *heads now begin meta monotonic now record_contact record_meta
-        contents:1 authenticate heads now *heads *heads *heads monotonic restrictions now contents:3 now claim:3
-        now monotonic submit:3 monotonic now settle:3 failed heads now *heads monotonic restrictions now
-        contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance
-        heads now *heads monotonic restrictions now contents:1 now claim:1 now monotonic submit:1 monotonic
-        monotonic now settle:1 record_contact advance heads now *heads monotonic restrictions now contents:1 now
-        claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact advance heads now entries
-        monotonic heads now authenticate shared_receipts:3 monotonic now now summary monotonic end now now
-        summary now
+        contents:1 authenticate heads now *heads *heads *heads monotonic restrictions now contents:3 { now
+        claim:3 now monotonic ( submit:3 monotonic now settle:3 failed } heads now *heads monotonic restrictions
+        now contents:1 { now claim:1 now monotonic ( submit:1 ) monotonic monotonic now settle:1 record_contact
+        advance } heads now *heads monotonic restrictions now contents:1 { now claim:1 now monotonic ( submit:1
+        ) monotonic monotonic now settle:1 record_contact advance } heads now *heads monotonic restrictions now
+        contents:1 { now claim:1 now monotonic ( submit:1 ) monotonic monotonic now settle:1 record_contact
+        advance } heads now entries monotonic heads now authenticate shared_receipts:3 monotonic now now summary
+        monotonic end now now summary now
     """,
     one_unreadable: """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
         heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
-        heads now *heads *heads monotonic restrictions now contents:2 now claim:2 now monotonic submit:2
-        monotonic monotonic now settle:1 record_contact advance now monotonic verdict monotonic content now
-        settle:1 record_contact advance heads now entries monotonic heads now authenticate shared_receipts:2
+        heads now *heads *heads monotonic restrictions now contents:2 { now claim:2 now monotonic ( submit:2 )
+        monotonic monotonic now settle:1 record_contact advance now monotonic ( verdict monotonic ) content now
+        settle:1 record_contact advance } heads now entries monotonic heads now authenticate shared_receipts:2
         monotonic now now summary monotonic end now now summary now
     """,
     pending: """
         now now summary restrictions now connect monotonic now now summary heads now *heads now begin meta
         monotonic now record_contact record_meta contents:1 authenticate heads now *heads monotonic restrictions
-        now contents:1 now claim:1 now monotonic submit:1 monotonic monotonic now settle:1 record_contact
-        advance heads now entries monotonic *entries monotonic monotonic verdict monotonic now settle_pending:1
-        advance heads now authenticate shared_receipts:1 monotonic now now summary monotonic end now now summary
-        now
+        now contents:1 { now claim:1 now monotonic ( submit:1 ) monotonic monotonic now settle:1 record_contact
+        advance } heads now entries monotonic *entries monotonic monotonic verdict monotonic now
+        settle_pending:1 advance heads now authenticate shared_receipts:1 monotonic now now summary monotonic
+        end now now summary now
     """,
     photo: """
         now now summary restrictions now wants_photos photos_to_send *photos_to_send connect monotonic now now
@@ -248,17 +266,9 @@ def test_the_calls_of_a_run(hotel: Hotel, prepare: Callable[[Hotel], None]) -> N
 def test_the_error_of_damage_that_is_gone_is_not_raised(hotel: Hotel, times: int) -> None:
     """Neither what was met before the run began, nor what the run then repaired."""
     hotel.add(1, 2)
-    calls, outcome = calls_of_a_run(hotel, DamagedOutbox(hotel.outbox, times, repairs=True))
+    calls, outcome = calls_of_a_run(hotel, DamagedOutbox(hotel.outbox, times))
     assert (outcome.error, outcome.counts["accepted"], outcome.left) == (None, 2, 0)
     assert calls.count("rebuild_indexes") == times - 1
-
-
-def test_damage_that_stays_is_raised_after_all_other_work(hotel: Hotel) -> None:
-    """What can be read is sent; the repair is tried once."""
-    hotel.add(1, 2)
-    with pytest.raises(OutboxDamaged):
-        calls_of_a_run(hotel, DamagedOutbox(hotel.outbox, 99, repairs=False))
-    assert hotel.sizes() == [2]
 
 
 class CountedId(str):

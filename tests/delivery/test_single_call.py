@@ -1,7 +1,7 @@
 """Calls outside a delivery run, such as one for the PDF of a receipt, under the same rules as a delivery."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -10,12 +10,14 @@ from delivery_helpers import SETTINGS, UNKNOWN_AUTHORITY, Hotel
 from outbox_helpers import report, uuid
 from outbox_stores import AnyOutbox, Store
 
-from apoa_client.delivery.single_call import SingleCalls
+from apoa_client.delivery.single_call import SingleCalls, compare
 from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Authority, AuthorityIdentity, Status
+from apoa_client.ports.authority import Authority, AuthorityIdentity, DailyReceipt, Status
+from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary
 from apoa_client.report.codes import CodeTable
+from apoa_client.report.kinds import Kind, Receipt, State
 from apoa_client.report.model import to_json
 
 
@@ -42,42 +44,32 @@ def test_the_pdf_is_returned(outbox: AnyOutbox, clock: FixedClock) -> None:
     """The PDF of an acquired report, and None for another."""
     simulator = AuthoritySimulator()
     simulator.submit([(uuid(1), to_json(report(1)))])
-    with outbox:
-        calls = SingleCalls(outbox, lambda: simulator, clock, SETTINGS)
-        assert (calls.call(lambda each: each.receipt_pdf(uuid(1))) or b"").startswith(b"%PDF-")
-        assert calls.call(lambda each: each.receipt_pdf(uuid(2))) is None
+    calls = SingleCalls(outbox, lambda: simulator, clock, SETTINGS)
+    assert (calls.call(lambda each: each.receipt_pdf(uuid(1))) or b"").startswith(b"%PDF-")
+    assert calls.call(lambda each: each.receipt_pdf(uuid(2))) is None
 
 
-@pytest.mark.parametrize("kind", [WrongPassword, AccountSuspended])
-def test_a_refused_account_is_not_tried_again(outbox: AnyOutbox, clock: FixedClock, kind: type[ApoaError]) -> None:
-    """The same error without a call, until the settings change."""
-    refusing = Refusing(kind(msg("No.")))
-    with outbox:
-        for settings, calls in ((SETTINGS, 1), (SETTINGS, 1), ("fedcba9876543210", 2)):
-            with pytest.raises(kind):
-                SingleCalls(outbox, refusing, clock, settings).call(lambda each: each.receipt_pdf(uuid(1)))
-            assert refusing.calls == calls
-
-
-def test_a_hold_applies_to_deliveries_too(outbox: AnyOutbox, clock: FixedClock) -> None:
-    """The wait asked for here is stored for all runs; after it the call is made again."""
-    refusing = Refusing(AuthorityBusy(msg("Busy."), retry_after=60))
-    with outbox:
-        for calls in (1, 1):
-            with pytest.raises(AuthorityBusy):
-                SingleCalls(outbox, refusing, clock, SETTINGS).call(lambda each: each.receipt_pdf(uuid(1)))
-            assert refusing.calls == calls
-        assert outbox.summary(now=clock.now(), soon=clock.now()).hold_until is not None
-
-
-def test_offline_does_not_suspend(outbox: AnyOutbox, clock: FixedClock) -> None:
-    """The next call tries again."""
-    refusing = Refusing(Offline(msg("No line.")))
-    with outbox:
-        for calls in (1, 2):
-            with pytest.raises(Offline):
-                SingleCalls(outbox, refusing, clock, SETTINGS).call(lambda each: each.receipt_pdf(uuid(1)))
-            assert refusing.calls == calls
+@pytest.mark.parametrize(
+    ("error", "settings", "calls"),
+    [
+        (WrongPassword(msg("No.")), [SETTINGS, SETTINGS, "others"], [1, 1, 2]),
+        (AccountSuspended(msg("No.")), [SETTINGS, SETTINGS, "others"], [1, 1, 2]),
+        (AuthorityBusy(msg("Busy."), retry_after=60), [SETTINGS, SETTINGS], [1, 1]),
+        (Offline(msg("No line.")), [SETTINGS, SETTINGS], [1, 2]),
+    ],
+)
+def test_an_error_holds_for_later_calls(
+    outbox: AnyOutbox, clock: FixedClock, error: ApoaError, settings: list[str], calls: list[int]
+) -> None:
+    """A refused account until the settings change, a wait for all runs; a line that is down is tried again."""
+    refusing = Refusing(error)
+    for each, count in zip(settings, calls, strict=True):
+        with pytest.raises(type(error)):
+            SingleCalls(outbox, refusing, clock, each).call(lambda authority: authority.receipt_pdf(uuid(1)))
+        assert refusing.calls == count
+    found = outbox.summary(now=clock.now(), soon=clock.now())
+    assert (found.hold_until is not None) is isinstance(error, AuthorityBusy)
+    assert (found.suspension is not None) is isinstance(error, WrongPassword | AccountSuspended)
 
 
 class TestValidation:
@@ -161,3 +153,50 @@ def test_another_authority(hotel: Hotel) -> None:
     assert hotel.sync(expected=expected).error is not None
     assert summary(hotel).last_contact_at is None
     assert hotel.outbox.clock_checked_at(hotel.clock.now()) is None
+
+
+DAY = date(2026, 11, 24)
+BEGIN = datetime(2026, 11, 23, 17, tzinfo=UTC)
+END = BEGIN + timedelta(days=1)
+NOON = BEGIN + timedelta(hours=12)
+ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
+
+
+def entry(
+    state: State = State.ACCEPTED,
+    *,
+    number: str | None = "STT-1",
+    issued_at: datetime = NOON,
+    typed: bool = False,
+    last_error: str | None = None,
+    created_at: datetime = NOON,
+) -> Entry:
+    receipt = Receipt(number, issued_at, typed=typed) if number is not None else None
+    return Entry(1, ID, ID, Kind.CHECK_IN, state, created_at, None, receipt=receipt, last_error=last_error)
+
+
+@pytest.mark.parametrize(
+    ("mine", "listed", "expected", "agrees"),
+    [
+        pytest.param(entry(issued_at=END), "STT-1", "confirmed", True, id="also where the clocks disagree"),
+        pytest.param(entry(), "STT-2", "different", False, id="another number"),
+        pytest.param(entry(issued_at=BEGIN), None, "missing", False, id="the day's first instant"),
+        pytest.param(entry(issued_at=END - timedelta(seconds=1)), None, "missing", False, id="its last one"),
+        pytest.param(entry(issued_at=END), None, "", True, id="the next day"),
+        pytest.param(entry(typed=True), None, "", True, id="typed by staff"),
+        pytest.param(entry(last_error="duplicate"), None, "", True, id="a duplicate"),
+        pytest.param(entry(State.WITHDRAWN, number=None), None, "", True, id="withdrawn"),
+        *(
+            pytest.param(entry(state, number=None, created_at=at), listed, waits, True, id=f"{state} {listed} {waits}")
+            for state in (State.QUEUED, State.SENDING, State.PENDING, State.REJECTED)
+            for at, listed, waits in ((NOON, None, "waiting"), (NOON, "STT-1", "waiting"), (END, None, ""))
+        ),
+        pytest.param(None, "STT-1", "unknown", True, id="sent by another computer"),
+    ],
+)
+def test_each_report_is_in_one_place(mine: Entry | None, listed: str | None, expected: str, *, agrees: bool) -> None:
+    """What both have, what one lacks, and what waits here; typed numbers and duplicates are not looked for."""
+    receipts = {ID: Receipt(listed, NOON)} if listed is not None else {}
+    found = compare(DailyReceipt(DAY, BEGIN, END, "P-1", END, receipts), [mine] if mine is not None else [])
+    assert [name for name, reports in found._asdict().items() if reports] == ([expected] if expected else [])
+    assert found.agrees is agrees

@@ -1,5 +1,6 @@
 """Whole runs of delivery: a real outbox, real seals, and a simulated authority with scripted faults."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,6 +16,7 @@ from apoa_client.errors import (
     AccountSuspended,
     Exit,
     Offline,
+    SettingsProblem,
     StorageProblem,
     TooLarge,
     UntrustedCertificate,
@@ -22,7 +24,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.ports.authority import Verdict
+from apoa_client.ports.authority import AuthorityIdentity, KeptAnswers, Verdict
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import to_json
 
@@ -138,7 +140,13 @@ def test_one_report_that_is_too_large_does_not_delay_others(hotel: Hotel) -> Non
     assert hotel.sizes() == [20, 10, 5, 2, 1, 1, 4, 14]
 
 
-# No connection.
+def test_the_desk_begins_small(hotel: Hotel) -> None:
+    """A run whose time is limited must have its answer soon; any other one takes all in one call."""
+    hotel.add(*range(200))
+    hotel.sync(wait_s=4)
+    hotel.add(*range(200, 400))
+    hotel.sync()
+    assert hotel.sizes() == [50, 150, 200]
 
 
 # Backoff, and the authority's own wait.
@@ -368,3 +376,55 @@ def test_a_call_after_the_run_has_a_few_seconds(hotel: Hotel) -> None:
     hotel.add(1)
     assert hotel.sync().authority is hotel.authority
     assert 0 < hotel.time_left() <= 15
+
+
+SIMULATED = AuthorityIdentity("training", "P-1")
+
+
+@pytest.mark.parametrize(
+    "expected", [SIMULATED, AuthorityIdentity(), AuthorityIdentity("training"), AuthorityIdentity("", "P-1")]
+)
+def test_the_same_authority(hotel: Hotel, expected: AuthorityIdentity) -> None:
+    """What is not known yet agrees with everything."""
+    hotel.add(1)
+    outcome = hotel.sync(expected=expected)
+    assert outcome.counts["accepted"] == 1
+    assert outcome.meta is not None
+    assert outcome.meta.identity == SIMULATED
+
+
+@pytest.mark.parametrize(
+    ("expected", "then", "now"),
+    [
+        (AuthorityIdentity("production", "P-1"), "live, account P-1", "for training, account P-1"),
+        (AuthorityIdentity("training", "P-2"), "for training, account P-2", "for training, account P-1"),
+        (AuthorityIdentity("production"), "live", "for training, account P-1"),
+    ],
+)
+def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str, now: str) -> None:
+    """No report leaves, none is asked about, and the error says what changed."""
+    hotel.authority.script("pending")
+    hotel.add(1)
+    hotel.sync()
+    hotel.add(2)
+    hotel.authority.batches.clear()
+    outcome = hotel.sync(expected=expected)
+    assert isinstance(outcome.error, SettingsProblem)
+    assert (outcome.error.name, outcome.exit_code, outcome.left) == ("another_authority", Exit.SETTINGS, 1)
+    assert f"Then: {then}. Now: {now}." in outcome.error.message.render()
+    assert (hotel.authority.batches, hotel.authority.asked) == ([], [])
+    entry = hotel.entry(2)
+    assert (entry.state, entry.attempts, entry.calls) == (State.QUEUED, 0, 0)
+    assert hotel.sync(expected=SIMULATED).left == 0
+
+
+def test_an_answer_that_is_kept(hotel: Hotel) -> None:
+    """What an earlier run learnt is compared with the set-up too, and its limits hold."""
+    kept = KeptAnswers()
+    kept.meta, kept.meta_until = hotel.authority.meta()._replace(max_batch=2), math.inf
+    hotel.add(1, 2, 3)
+    refused = hotel.sync(expected=AuthorityIdentity("production"), kept=kept)
+    assert refused.error is not None
+    assert (refused.error.name, hotel.authority.batches) == ("another_authority", [])
+    assert hotel.sync(expected=SIMULATED, kept=kept).meta == kept.meta
+    assert hotel.sizes() == [2, 1]

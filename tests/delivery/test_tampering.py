@@ -7,13 +7,14 @@ authority did not give. `CHANGES` says for each change what notices it.
 """
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -91,10 +92,14 @@ def copy(outbox: AnyOutbox, file: Path) -> None:
         outbox._sqlite.connection.backup(target)
 
 
+Change: TypeAlias = Callable[[Path, Path], object]
+"""Changes the file of an outbox; it is given an older copy, too."""
+
+
 class Changed:
     """A copy of the original that another program changed."""
 
-    def __init__(self, original: Original, folder: Path, change: Callable[[sqlite3.Connection, Path], object]) -> None:
+    def __init__(self, original: Original, folder: Path, change: Change) -> None:
         self.file = folder / "outbox.db"
         self.clock = FixedClock()
         self.known = Known(original.version)
@@ -102,12 +107,7 @@ class Changed:
         for file in folder.iterdir():
             file.unlink()
         shutil.copyfile(original.file, self.file)
-        with closing(sqlite3.connect(self.file)) as db, db:
-            db.execute("PRAGMA ignore_check_constraints = ON")
-            db.execute("ATTACH ? AS older", [str(original.older)])
-            change(db, self.file)
-        if change in OF_THE_FILE:  # closed, which Windows requires
-            OF_THE_FILE[change](self.file, original.older)
+        change(self.file, original.older)
 
     def open(self, key: PropertySealer) -> SqliteOutbox:
         return SqliteOutbox.open(self.file, key)
@@ -169,7 +169,7 @@ def is_reported(outcome: Outcome) -> bool:
     return bool(outcome.doubts or outcome.error or outcome.repaired)
 
 
-def noticed(original: Original, folder: Path, change: Callable[[sqlite3.Connection, Path], object]) -> str:
+def noticed(original: Original, folder: Path, change: Change) -> str:
     """Return the letters of what notices a change: see `CHANGES`."""
     checks: dict[str, Callable[[Changed], bool]] = {
         "S": status,
@@ -231,41 +231,39 @@ def assert_as_the_desk_wrote(changed: Changed, outbox: SqliteOutbox, report_id: 
 # The changes.
 
 
-def sql(*statements: str) -> Callable[[sqlite3.Connection, Path], object]:
-    """Return a change of the database; `:1` and the like stand for the ids of the reports."""
+def changes_rows(change: Callable[[sqlite3.Connection], object]) -> Change:
+    """Return a change that another program makes in the database, to which the older copy is attached."""
 
-    def change(db: sqlite3.Connection, _file: Path) -> None:
-        for statement in statements:
-            text = statement
-            for number in EVERY:
-                text = text.replace(f":{number}", f"'{uuid(number)}'")
-            db.execute(text)
+    def changed(file: Path, older: Path) -> None:
+        with closing(sqlite3.connect(file)) as db, db:
+            db.execute("PRAGMA ignore_check_constraints = ON")
+            db.execute("ATTACH ? AS older", [str(older)])
+            change(db)
 
-    return change
+    return changed
 
 
-def forged_content(db: sqlite3.Connection, _file: Path) -> None:
+def sql(*statements: str) -> Change:
+    """Return a change by SQL; `:1` and the like stand for the ids of the reports."""
+    texts = [re.sub(r":(\d)", lambda found: f"'{uuid(int(found[1]))}'", each) for each in statements]
+    return changes_rows(lambda db: [db.execute(text) for text in texts])
+
+
+def row(number: int, values: str) -> Change:
+    """Return a change of one report's columns."""
+    return sql(f"UPDATE reports SET {values} WHERE id = :{number}")  # noqa: S608  ours
+
+
+@changes_rows
+def forged_content(db: sqlite3.Connection) -> None:
     forged = report(1)._replace(created_at=report(2).created_at)
     db.execute("UPDATE reports SET content = ? WHERE id = ?", [sealer().seal(uuid(1), to_json(forged)), uuid(1)])
 
 
-def older_file(db: sqlite3.Connection, file: Path) -> None:
-    """See `OF_THE_FILE`."""
+def memo(key: str, value: str) -> Change:
+    """Return a change of one value of the metadata."""
+    return sql(f"INSERT OR REPLACE INTO memo VALUES ('{key}', {value})")  # noqa: S608  ours
 
-
-def cut_file(db: sqlite3.Connection, file: Path) -> None:
-    """See `OF_THE_FILE`."""
-
-
-def no_file(db: sqlite3.Connection, file: Path) -> None:
-    """See `OF_THE_FILE`."""
-
-
-OF_THE_FILE: dict[Callable[[sqlite3.Connection, Path], object], Callable[[Path, Path], object]] = {
-    older_file: lambda file, older: file.write_bytes(older.read_bytes()),
-    cut_file: lambda file, _older: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
-    no_file: lambda file, _older: file.unlink(),
-}
 
 SWAPPED = """
     UPDATE reports SET {0} = (
@@ -273,52 +271,35 @@ SWAPPED = """
     WHERE id IN (:1, :2)
 """
 ROW = ", ".join(ALL_COLUMNS)
-CHANGES: dict[str, tuple[str, Callable[[sqlite3.Connection, Path], object]]] = {
+CHANGES: dict[str, tuple[str, Change]] = {
     "nothing": ("", sql("SELECT 1")),
-    "row 1: marked as accepted": (
-        "SLRCYy",
-        sql("UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = :1"),
-    ),
-    "row 1: withdrawn": ("SLRCYy", sql("UPDATE reports SET state = 'withdrawn' WHERE id = :1")),
-    "row 1: superseded": ("SLRCYy", sql("UPDATE reports SET state = 'superseded' WHERE id = :1")),
-    "row 1: pending": ("LRCYy", sql("UPDATE reports SET state = 'pending' WHERE id = :1")),
-    "row 1: rejected": ("LRCYy", sql("UPDATE reports SET state = 'rejected' WHERE id = :1")),
-    "row 1: being sent for ever": (
-        "SRCYy",
-        sql("UPDATE reports SET state = 'sending', lease = 'x', lease_until = 1 << 60 WHERE id = :1"),
-    ),
-    "row 1: erased": ("LRCYy", sql("UPDATE reports SET content = NULL, erased_at = 1 WHERE id = :1")),
-    "row 1: content flipped": (
-        "LRCYy",
-        sql("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = :1"),
-    ),
+    "row 1: marked as accepted": ("SLRCYy", row(1, "state = 'accepted', receipt_number = 'X', receipt_issued_at = 1")),
+    "row 1: withdrawn": ("SLRCYy", row(1, "state = 'withdrawn'")),
+    "row 1: superseded": ("SLRCYy", row(1, "state = 'superseded'")),
+    "row 1: pending": ("LRCYy", row(1, "state = 'pending'")),
+    "row 1: rejected": ("LRCYy", row(1, "state = 'rejected'")),
+    "row 1: being sent for ever": ("SRCYy", row(1, "state = 'sending', lease = 'x', lease_until = 1 << 60")),
+    "row 1: erased": ("LRCYy", row(1, "content = NULL, erased_at = 1")),
+    "row 1: content flipped": ("LRCYy", row(1, "content = CAST(content || x'00' AS BLOB)")),
     "row 1: content sealed by another": ("LRCYy", forged_content),
-    "row 1: its code removed": ("SLRCYy", sql("UPDATE reports SET mac = NULL WHERE id = :1")),
-    "row 1: as just saved": ("SLRCYy", sql("UPDATE reports SET mac = NULL, version = NULL WHERE id = :1")),
+    "row 1: its code removed": ("SLRCYy", row(1, "mac = NULL")),
+    "row 1: as just saved": ("SLRCYy", row(1, "mac = NULL, version = NULL")),
     "row 1: deleted": ("SLYy", sql("DELETE FROM reports WHERE id = :1")),
-    "row 1: another id": ("LRCYy", sql("UPDATE reports SET id = replace(id, '-7', '-6') WHERE id = :1")),
-    "row 1: another short id": ("LRCYy", sql("UPDATE reports SET short_id = 'ffffffff' WHERE id = :1")),
-    "row 1: another stay": (
-        "LRCYy",
-        sql("UPDATE reports SET stay_id = (SELECT stay_id FROM reports WHERE id = :4) WHERE id = :1"),
-    ),
-    "row 1: moved to the end": ("", sql("UPDATE reports SET seq = 1000 WHERE id = :1")),
+    "row 1: another id": ("LRCYy", row(1, "id = replace(id, '-7', '-6')")),
+    "row 1: another short id": ("LRCYy", row(1, "short_id = 'ffffffff'")),
+    "row 1: another stay": ("LRCYy", row(1, "stay_id = (SELECT stay_id FROM reports WHERE id = :4)")),
+    "row 1: moved to the end": ("", row(1, "seq = 1000")),
     "rows 1 and 2: contents swapped": ("LRCYy", sql(SWAPPED.format("content"))),
     "rows 1 and 2: codes swapped": ("LRCYy", sql(SWAPPED.format("mac"))),
-    "row 3: another receipt": ("LRCYy", sql("UPDATE reports SET receipt_number = 'X' WHERE id = :3")),
-    "row 3: queued again": (
-        "SLRCYy",
-        sql("UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = :3"),
-    ),
+    "row 3: another receipt": ("LRCYy", row(3, "receipt_number = 'X'")),
+    "row 3: queued again": ("SLRCYy", row(3, "state = 'queued', receipt_number = NULL, receipt_issued_at = NULL")),
     "row 3: deleted": ("SLYy", sql("DELETE FROM reports WHERE id = :3")),
     "row 3: as it once was": (
         "SLYy",
-        sql(
-            f"UPDATE reports SET ({ROW}) = (SELECT {ROW} FROM older.reports WHERE id = :3) WHERE id = :3"  # noqa: S608  ours
-        ),
+        row(3, f"({ROW}) = (SELECT {ROW} FROM older.reports WHERE id = :3)"),  # noqa: S608  ours
     ),
-    "row 4: queued again": ("SLRCYy", sql("UPDATE reports SET state = 'queued' WHERE id = :4")),
-    "row 5: another number": ("LRCYy", sql("UPDATE reports SET receipt_number = 'X' WHERE id = :5")),
+    "row 4: queued again": ("SLRCYy", row(4, "state = 'queued'")),
+    "row 5: another number": ("LRCYy", row(5, "receipt_number = 'X'")),
     "rows 1 and 4: states swapped": (
         "LRCYy",
         sql("UPDATE reports SET state = CASE id WHEN :1 THEN 'withdrawn' ELSE 'queued' END WHERE id IN (:1, :4)"),
@@ -342,11 +323,8 @@ CHANGES: dict[str, tuple[str, Callable[[sqlite3.Connection, Path], object]]] = {
             "UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'audit_head') WHERE key = 'audit_head'",
         ),
     ),
-    "metadata: suspension": (
-        "SLYy",
-        sql("INSERT OR REPLACE INTO memo VALUES ('stop', 'wrong_password 1 fingerprint')"),
-    ),
-    "metadata: a wait": ("SLYy", sql("INSERT OR REPLACE INTO memo VALUES ('hold', 1 << 60)")),
+    "metadata: suspension": ("SLYy", memo("stop", "'wrong_password 1 fingerprint'")),
+    "metadata: a wait": ("SLYy", memo("hold", "1 << 60")),
     "metadata: end of the trail": ("Ll", sql("UPDATE memo SET value = '1 00' WHERE key = 'audit_head'")),
     "metadata: no end of the trail": ("Ll", sql("DELETE FROM memo WHERE key = 'audit_head'")),
     "metadata: register": ("SLYy", sql("UPDATE memo SET value = replace(value, ' ', ' 1') WHERE key = 'register'")),
@@ -355,13 +333,13 @@ CHANGES: dict[str, tuple[str, Callable[[sqlite3.Connection, Path], object]]] = {
         "SLYy",
         sql("UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'register') WHERE key = 'register'"),
     ),
-    "metadata: another public key": ("SLlRCYy", sql("INSERT OR REPLACE INTO memo VALUES ('public_key', 'x')")),
+    "metadata: another public key": ("SLlRCYy", memo("public_key", "'x'")),
     "numbers of reports": ("SYy", sql("UPDATE tally SET reports = 0")),
     "draft: deleted": ("", sql("DELETE FROM drafts")),
     "draft: flipped": ("", sql("UPDATE drafts SET content = x'00'")),
-    "file: an older copy": ("LYy", older_file),
-    "file: cut": ("SLlRCYy", cut_file),
-    "file: none": ("SLlRCYy", no_file),
+    "file: an older copy": ("LYy", lambda file, older: file.write_bytes(older.read_bytes())),
+    "file: cut": ("SLlRCYy", lambda file, _older: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])),
+    "file: none": ("SLlRCYy", lambda file, _older: file.unlink()),
 }
 """S: status, without the key. L, l: log --verify with and without the key. R: receipt. C: list. Y, y: sync, with the
 key at hand and with a keyring.
@@ -410,7 +388,8 @@ def test_no_value_is_silent(original: Original, data: st.DataObject) -> None:
     chosen = f"(SELECT {key_column} FROM {table} LIMIT 1 OFFSET :row)"  # noqa: S608  ours
     delete = data.draw(st.integers(0, 9)) == 0
 
-    def change(db: sqlite3.Connection, _file: Path) -> None:
+    @changes_rows
+    def change(db: sqlite3.Connection) -> None:
         what = f"DELETE FROM {table}" if delete else f"UPDATE OR IGNORE {table} SET {column} = :value"  # noqa: S608  ours
         with suppress(sqlite3.IntegrityError):
             db.execute(f"{what} WHERE {key_column} = {chosen}", {"value": value, "row": row})

@@ -36,20 +36,14 @@ class Sandbox:
         return found[1]
 
     def interrupt(self) -> tuple[int, str]:
-        """Sends Ctrl-C, or ends it on Windows, where only a window gets Ctrl-C. Returns the exit code and stderr."""
+        """Sends Ctrl-C, or ends it on Windows, where only a window gets Ctrl-C. Returns the exit code and stderr.
+
+        The port is kept until the next start: the sandbox of another test must not get it.
+        """
         if sys.platform == "win32":
             self.process.terminate()
         else:
             self.process.send_signal(signal.SIGINT)
-        return self._ended()
-
-    def kill(self) -> None:
-        """Kills the process."""
-        self.process.kill()
-        self._ended()
-
-    def _ended(self) -> tuple[int, str]:
-        """Waits for the end, and keeps the port until the next start: the sandbox of another test must not get it."""
         _out, err = self.process.communicate(timeout=20)
         if sys.platform == "linux":  # elsewhere a port that is bound and not listened to may leave a caller waiting
             self.kept_port = socket.socket()
@@ -104,6 +98,14 @@ def authority() -> Iterator[SandboxServer]:
 def configured(apoa: Installed, authority: SandboxServer) -> Installed:
     """The installed command with a property whose authority can be reached."""
     said = apoa.set_up(authority.base_url, SANDBOX_PASSWORD)
+    assert said.code == 0, said.err
+    return apoa
+
+
+@pytest.fixture
+def practising(apoa: Installed) -> Installed:
+    """The installed command with a training property."""
+    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
     assert said.code == 0, said.err
     return apoa
 

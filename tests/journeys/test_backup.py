@@ -3,17 +3,19 @@
 import os
 import re
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backup_helpers import rows_of
 from basics import LONG
-from cli_helpers import Installed, readable_in
+from cli_helpers import QUENTIN, Installed, readable_in
 from journeys.conftest import SANDBOX_PASSWORD
 from journeys_helpers import (
     Disk,
@@ -78,7 +80,8 @@ def test_restore_on_another_computer_with_backup_and_code(configured: Installed,
     other = elsewhere(configured, tmp_path / "other")
     restored = other("restore", str(file), "--recovery-file", str(code), "--json").json
     assert (restored["needs"], restored["proved"]) == (["private_key", "password"], True)
-    assert other("list").code == 0
+    assert not (other.home / "melati" / "keys.json").exists()
+    assert {report["guest"] for report in other.reports()} == {None}
     assert other("key", "recover", "--recovery-file", str(code)).code == 0
     assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
     promised |= save(other, 3)
@@ -87,6 +90,7 @@ def test_restore_on_another_computer_with_backup_and_code(configured: Installed,
     assert {report["guest"]["document"]["number"] for report in other.reports()} == {guest(n).number for n in (1, 2, 3)}
     assert other("restore", str(file), "--json").json["needs"] == []
     assert other("log", "--verify").code == 0
+    assert readable_in(other.home, guest(1).words) == []
 
 
 @pytest.mark.slow
@@ -140,19 +144,13 @@ def proof(file: Path) -> list[str]:
     return ["--recovery-file", str(file.with_name("code.txt"))]
 
 
-def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
-    """Returns a function that makes empty homes, or homes with the early backup's reports."""
-    count = 0
-
-    def make(*args: bool) -> Installed:
-        nonlocal count
-        count += 1
-        home = elsewhere(in_new_processes(configured), tmp_path / f"home-{count}")
-        if args[0]:
+def fresh_homes(configured: Installed, early: Path, tmp_path: Path, *, merging: bool) -> Iterator[Installed]:
+    """Yields one empty home after the other, or homes with the early backup's reports."""
+    for number in count():
+        home = elsewhere(in_new_processes(configured), tmp_path / f"home-{number}")
+        if merging:
             assert home("restore", str(early), *proof(early)).code == 0
-        return home
-
-    return make
+        yield home
 
 
 def state_of(home: Installed) -> list[tuple[str, str, str]]:
@@ -197,14 +195,14 @@ def test_restore_killed_before_each_disk_change(
 ) -> None:
     """A restore killed before a change of the disk leaves old or new states."""
     early, late = backups
-    make = fresh_homes(configured, early, tmp_path)
-    model = make(merging)
+    homes = fresh_homes(configured, early, tmp_path, merging=merging)
+    model = next(homes)
     old = state_of(model)
     assert model("restore", str(late), *proof(late)).code == 0
     new = state_of(model)
     dead, step = True, 1
     while dead:
-        home = make(merging)
+        home = next(homes)
         home.home.mkdir(exist_ok=True)
         disk.root = home.home
         said = call(home, ["restore", str(late), *proof(late)], "en", more=disk.environ(DISK_STEP=str(step)))
@@ -233,3 +231,88 @@ def test_backup_killed_before_each_disk_change(configured: Installed, disk: Disk
         os.utime(file, (file.stat().st_mtime - 3700,) * 2)
     assert configured("backup", str(disk.root / "new.db")).code == 0
     assert files_below(disk.root) == {*kept, "new.db"}
+
+
+SET_UP = ("setup", "--non-interactive", "--training", "--vault", "file", "--property")
+AT_ONCE = (
+    "import random, sys; random.uniform = lambda low, high: 0.0; "
+    "from apoa_client.cli.main import main; sys.argv[0] = 'apoa'; sys.exit(main())"
+)
+"""The program without the schedule's random pause."""
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    """The folder for backups."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def two(apoa: Installed, stick: Path) -> Installed:
+    """Two training properties with a report each, whose settings name the folder; no random pause."""
+    for name in ("melati", "kenanga"):
+        assert apoa(*SET_UP, name).code == 0
+        assert apoa("--property", name, *QUENTIN.mrz("--no-send")).code == 0
+        assert apoa("--property", name, "config", "set", "backup_folder", str(stick)).code == 0
+    return Installed([sys.executable, "-c", AT_ONCE], apoa.environ)
+
+
+def test_one_schedule_sends_and_backs_up_all(two: Installed, stick: Path) -> None:
+    """Each property is sent and has its backup of the day, which is proved; the next run writes none."""
+    first = two("sync", "--all", "--scheduled", "--json")
+    assert (first.code, first.err) == (0, "")
+    assert [each["accepted"] for each in first.json["properties"]] == [1, 1]
+    files = sorted(stick.iterdir())
+    assert [file.name.split("-")[1] for file in files] == ["kenanga", "melati"]
+    for file in files:
+        with open_backup(file) as backup:
+            assert backup.mac is not None
+            assert backup.db.execute("SELECT state FROM reports").fetchall() == [("accepted",)]
+    assert two("sync", "--all", "--scheduled").code == 0
+    assert sorted(stick.iterdir()) == files
+    log = (two.home / "logs" / "sync.log").read_text()
+    assert log.count("backup property=melati written") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts a disk, on Linux")
+def test_a_stick_of_its_own(two: Installed, stick: Path) -> None:
+    """On a real disk without room for a second backup the first stays. Unmounted, nothing goes to the computer's."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", stick], check=False).returncode:
+        pytest.skip("this container may not mount a disk")
+    melati = ("--property", "melati")
+    try:
+        first = two(*melati, "backup", "--json")
+        assert (first.code, first.json["same_disk"]) == (0, False)
+        full = two(*melati, "backup", "--keep", "1", "--json")
+        assert (full.code, full.json["error"]["class"]) == (78, "disk_full")
+        subprocess.run(["mount", "-o", "remount,ro", stick], check=True)
+        assert two(*melati, "backup").code == 78
+        assert [str(file) for file in stick.iterdir()] == [first.json["file"]]
+    finally:
+        subprocess.run(["umount", stick], check=True)
+    unmounted = two(*melati, "backup", "--json")
+    assert (unmounted.code, unmounted.json["error"]["class"]) == (78, "backup_folder_missing")
+    assert list(stick.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process at once there")
+def test_an_interrupted_backup_leaves_nothing(two: Installed, stick: Path) -> None:
+    """SIGTERM, as of the process that waits no longer, removes what was written; a later backup is made."""
+    slow = (
+        "import os, signal, sys; from apoa_client.archive import backup;"
+        "backup.sync_file = lambda _path: os.kill(os.getpid(), signal.SIGTERM);"
+        "from apoa_client.cli.main import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", slow, "--property", "melati", "backup"],
+        env={**os.environ, **two.environ},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, list(stick.iterdir())) == (143, [])
+    assert two("--property", "melati", "backup").code == 0

@@ -124,14 +124,6 @@ def assert_nothing_is_lost(apoa: Installed, moment: Moment) -> None:
     assert saved or all(each in text for each in [*QUENTIN.lines, *answered]), moment
 
 
-@pytest.fixture
-def practising(apoa: Installed) -> Installed:
-    """The installed command with a training property."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    assert said.code == 0, said.err
-    return apoa
-
-
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 20))])
 def test_a_closed_window_loses_nothing(practising: Installed, seed: int) -> None:
     """Five times at moments drawn at random: at a question, in a line, right after Enter, at the card."""

@@ -3,7 +3,6 @@
 No keyring, secrets as files, a root that cannot be written to, a number in place of a user, no HOME, files on a volume.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -54,19 +53,6 @@ def test_the_main_job(apoa_in_a_container: ContainerCommand, authority: SandboxS
     private = [path for path in apoa.volume.rglob("*") if path.stat().st_mode & 0o077]
     assert private == []
     assert apoa("log", "--json").json["entries"][0]["who"] == "uid 12345"
-
-
-@pytest.mark.slow
-def test_a_private_key_as_a_secret(apoa_in_a_container: ContainerCommand, authority: SandboxServer) -> None:
-    """With the key as a secret too, nothing on the volume opens the reports."""
-    apoa = apoa_in_a_container
-    set_up(apoa, authority.base_url)
-    keys = apoa.volume / "apoa" / "melati" / "keys.json"
-    secret(apoa.secrets, "apoa-private-key", json.loads(keys.read_text())["private-key"] + "\n")
-    keys.unlink()
-    assert apoa(*QUENTIN.mrz()).code == 0
-    assert apoa("list", "--json").json["reports"][0]["guest"]["surname"] == QUENTIN.surname
-    assert not keys.exists()
 
 
 @pytest.mark.slow

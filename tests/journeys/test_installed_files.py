@@ -10,6 +10,7 @@ import pytest
 import requests
 from cli_helpers import QUENTIN, XIMENA, Installed, spoken
 from passport_helpers import print_page
+from PIL import Image, ImageChops, ImageStat
 from table_helpers import xlsx
 
 from apoa_client import __version__
@@ -80,3 +81,25 @@ def test_a_workbook_and_photos(apoa: Installed, tmp_path: Path) -> None:
     said = apoa("report", "--photo", str(page), *stay, "--no-send", "--yes", "--json")
     assert said.code == 0, said.all
     assert {each["guest"]["surname"] for each in apoa.reports()} == {QUENTIN.surname, XIMENA.surname}
+
+
+STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
+
+
+def test_the_photo_arrives_with_the_report(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    """Over real HTTP: the line breaks during the photo, and the next sync sends it; the evidence is the page."""
+    authority = sandbox("photo:drop,photo:lost")
+    assert apoa.set_up(authority.url, "latihan").code == 0
+    assert apoa("config", "set", "keep_photos", "on").code == 0
+    page = print_page(tmp_path / "page.jpg", QUENTIN.lines)
+    reported = apoa("report", "--photo", str(page), *STAY, "--json").json
+    broken = apoa("sync", "--json")
+    assert (broken.code, broken.json["accepted"], broken.json["photos_sent"]) == (75, 1, 0)
+    lost = apoa("sync", "--json")
+    assert (lost.code, lost.json["photos_sent"]) == (75, 0)
+    assert apoa("sync", "--json").json["photos_sent"] == 1
+    file = tmp_path / "evidence.jpg"
+    assert apoa("show", reported["short_id"], "--photo", str(file)).code == 0
+    with Image.open(file) as copy, Image.open(page) as original:
+        difference = ImageChops.difference(copy.convert("L"), original.convert("L"))
+    assert sum(ImageStat.Stat(difference).mean) < 3

@@ -7,8 +7,9 @@ time. The property trains: its authority's database is on the same disk.
 import json
 import random
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,30 +48,22 @@ def watched(apoa: Installed, disk: Disk) -> Installed:
     return Installed(apoa.command, {**apoa.environ, **disk.logged, "APOA_HOME": str(disk.root / "home")})
 
 
+Cut = Callable[[Sequence[Event]], Apoa]
+
+
 @pytest.fixture
-def after(
+def cut(
     disk: Disk, tmp_path: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> "After":
-    """Starts the program on the disk that a power cut left."""
-    return After(disk, tmp_path / "cuts", Apoa({"APOA_LANG": "en"}, clock, capsys, monkeypatch))
+) -> Cut:
+    """Starts the program on the disk that is left by a power cut which follows some events."""
+    apoa, folder, numbers = Apoa({"APOA_LANG": "en"}, clock, capsys, monkeypatch), tmp_path / "cuts", count()
+    folder.mkdir()
 
+    def start(events: Sequence[Event]) -> Apoa:
+        apoa.environ["APOA_HOME"] = str(disk.after_a_cut(events, folder / str(next(numbers))) / "home")
+        return apoa
 
-class After:
-    """The program on the disk that a power cut left."""
-
-    def __init__(self, disk: Disk, folder: Path, apoa: Apoa) -> None:
-        folder.mkdir()
-        self._disk = disk
-        self._folder = folder
-        self._apoa = apoa
-        self._cuts = 0
-
-    def cut(self, events: Sequence[Event]) -> Apoa:
-        """Returns the program as it starts after a power cut that follows these events."""
-        self._cuts += 1
-        place = self._disk.after_a_cut(events, self._folder / str(self._cuts))
-        self._apoa.environ["APOA_HOME"] = str(place / "home")
-        return self._apoa
+    return start
 
 
 def promised(events: Sequence[Event]) -> Promised:
@@ -105,10 +98,10 @@ def assert_nothing_is_lost(apoa: Apoa, said: Promised) -> list[dict[str, Any]]:
     return reports
 
 
-def check(after: After, events: Sequence[Event], since: int) -> None:
+def check(cut: Cut, events: Sequence[Event], since: int) -> None:
     """Checks at each moment that nothing is lost and everything is delivered once."""
     for moment in moments(events, since):
-        apoa = after.cut(events[:moment])
+        apoa = cut(events[:moment])
         reports = assert_nothing_is_lost(apoa, promised(events[:moment]))
         sync_later(apoa.environ)
         delivered = apoa.reports()
@@ -116,7 +109,7 @@ def check(after: After, events: Sequence[Event], since: int) -> None:
         assert_delivered_once(delivered, apoa.home / "melati" / "sandbox.db", [])
 
 
-def test_reports_are_saved_and_sent(watched: Installed, disk: Disk, after: After) -> None:
+def test_reports_are_saved_and_sent(watched: Installed, disk: Disk, cut: Cut) -> None:
     """Queued reports, one that is sent at once, and a sync."""
     assert watched(*SETUP).code == 0
     since = len(disk.events())
@@ -126,7 +119,7 @@ def test_reports_are_saved_and_sent(watched: Installed, disk: Disk, after: After
     assert watched("sync", "--json").json["accepted"] == 2
     events = disk.events()
     assert [len(part) for part in promised(events)] == [REPORTS, REPORTS / 5]
-    check(after, events, since)
+    check(cut, events, since)
 
 
 @pytest.fixture
@@ -139,21 +132,21 @@ def reader(watched: Installed) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("reader")
-def test_reports_in_the_write_ahead_log(watched: Installed, disk: Disk, after: After) -> None:
+def test_reports_in_the_write_ahead_log(watched: Installed, disk: Disk, cut: Cut) -> None:
     """Reports that only SQLite's log holds are kept."""
     since = len(disk.events())
     for number in range(3):
         assert watched(*guest(number).mrz("--no-send", "--json")).code == 0
     assert watched("sync", "--json").json["accepted"] == 3
-    check(after, disk.events(), since)
+    check(cut, disk.events(), since)
 
 
-def test_set_up(watched: Installed, disk: Disk, after: After) -> None:
+def test_set_up(watched: Installed, disk: Disk, cut: Cut) -> None:
     """After a power cut during set-up, set-up works again, and so does the first report."""
     assert watched(*SETUP).code == 0
     events = disk.events()
     for moment in moments(events, 0):
-        apoa = after.cut(events[:moment])
+        apoa = cut(events[:moment])
         assert apoa(*SETUP).code == 0
         assert apoa.save()["state"] == "queued"
         sync_later(apoa.environ)

@@ -1,7 +1,7 @@
 """The state of the model of delivery, and the rules of the program, each with the functions that implement it.
 
 Rules that are pure in the program are not repeated: `delivery.plan` and `Entry.withdrawable` answer themselves. Those
-that are SQL are compared with a real outbox in `test_outbox_rules`.
+that are SQL are compared with a real outbox in `test_models`.
 """
 
 from datetime import UTC, datetime

@@ -4,16 +4,38 @@
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import pytest
 from model.checker import ENDS_WELL, check, find, rules_of
 from model.delivery_model import CONFIGS, DeliveryModel
-from model.delivery_rules import ACCEPTED, FAR, PENDING, QUEUED, REJECTED, SENDING, STAYS, Config, Row, Rules
+from model.delivery_rules import (
+    ACCEPTED,
+    FAR,
+    NOW,
+    PENDING,
+    QUEUED,
+    REJECTED,
+    SENDING,
+    STAYS,
+    TICK,
+    WITHDRAWN,
+    Config,
+    Row,
+    Rows,
+    Rules,
+    to_ticks,
+)
 from model.hand_over_model import MARKED, HandOverModel
 from model.rotation_model import Rotation, RotationModel
+from outbox_helpers import open_outbox, report, uuid
 
-from apoa_client.report.kinds import State
+from apoa_client.errors import ReportMoved
+from apoa_client.outbox.rows import millis_or_none
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.entries import Change
+from apoa_client.report.kinds import Kind, State
 
 STATES = {
     "calls": 64_000,
@@ -52,137 +74,106 @@ CHANGES = Config(reports=2, crashes=0, verdicts=(ACCEPTED, REJECTED), changes=(0
 DESKS = CHANGES._replace(desks=True)
 
 
-class Mutation(NamedTuple):
-    """Rules that are broken on purpose, the check that notices it, and the promise that is then broken."""
-
-    name: str
-    config: Config
-    broken: str
-    rules: dict[str, Callable[..., Any]]
-
-
-MUTATIONS = (
-    Mutation(
-        "a power cut loses what was visible",
-        *(CRASH, "durable"),
+MUTATIONS: dict[str, tuple[Config, str, dict[str, Callable[..., Any]]]] = {
+    "a power cut loses what was visible": (
+        CRASH,
+        "durable",
         {"commit": lambda _, state, rows: state._replace(rows=rows)},
     ),
-    Mutation(
-        "a report is shown as saved before it is stored",
-        *(CRASH, "durable"),
+    "a report is shown as saved before it is stored": (
+        CRASH,
+        "durable",
         {"save": lambda _, state, row: state._replace(saved=state.saved | {row.id[0]})},
     ),
-    Mutation(
-        "a report to which another one was added is withdrawn alone",
-        *(DESKS, "order"),
-        {"may_save": lambda *_: True},
-    ),
-    Mutation(
-        "a report is withdrawn after a call",
-        *(DESKS, "once"),
+    "a report to which another one was added is withdrawn alone": (DESKS, "order", {"may_save": lambda *_: True}),
+    "a report is withdrawn after a call": (
+        DESKS,
+        "once",
         {"may_retire": lambda _, row: row.state in {QUEUED, REJECTED}},
     ),
-    Mutation("a report is withdrawn during a call", DESKS, "once", {"may_retire": lambda *_: True}),
-    Mutation(
-        "a replacement goes last",
-        *(CHANGES, "order"),
-        {"replacement": lambda _, row: Row((row.id[0], 1), seq=9)},
-    ),
-    Mutation(
-        "a replacement keeps the id",
-        *(CHANGES, ENDS_WELL),
-        {"replacement": lambda _, row: Row(row.id, row.seq)},
-    ),
-    Mutation(
-        "a report does not wait for an earlier one of its stay",
-        *(CRASH, "order"),
+    "a report is withdrawn during a call": (DESKS, "once", {"may_retire": lambda *_: True}),
+    "a replacement goes last": (CHANGES, "order", {"replacement": lambda _, row: Row((row.id[0], 1), seq=9)}),
+    "a replacement keeps the id": (CHANGES, ENDS_WELL, {"replacement": lambda _, row: Row(row.id, row.seq)}),
+    "a report does not wait for an earlier one of its stay": (
+        CRASH,
+        "order",
         {"heads": lambda _, rows: tuple(row for row in rows if row and row.state in {QUEUED, SENDING})},
     ),
-    Mutation(
-        "leases of others are ignored",
-        *(CRASH, ENDS_WELL),
+    "leases of others are ignored": (
+        CRASH,
+        ENDS_WELL,
         {
             "next_batch": lambda _, heads: tuple(row.id for row in heads),
             "may_claim": lambda _, row: row.state in {QUEUED, SENDING},
         },
     ),
-    Mutation(
-        "a time of a wrong clock is waited for",
-        *(CLOCK, ENDS_WELL),
+    "a time of a wrong clock is waited for": (
+        CLOCK,
+        ENDS_WELL,
         {
             "next_batch": lambda model, heads: Rules.next_batch(
                 model, tuple(row for row in heads if row.lease_until != FAR)
             )
         },
     ),
-    Mutation("what is delivered is claimed", CRASH, "durable", {"may_claim": lambda *_: True}),
-    Mutation("a lease never ends", CRASH, ENDS_WELL, {"may_claim": lambda _, row: row.state == QUEUED}),
-    Mutation(
-        "a lease of a wrong clock is believed",
-        *(CLOCK, ENDS_WELL),
+    "what is delivered is claimed": (CRASH, "durable", {"may_claim": lambda *_: True}),
+    "a lease never ends": (CRASH, ENDS_WELL, {"may_claim": lambda _, row: row.state == QUEUED}),
+    "a lease of a wrong clock is believed": (
+        CLOCK,
+        ENDS_WELL,
         {"may_claim": lambda _, row: row.state == QUEUED or row.lease_until == 0},
     ),
-    Mutation(
-        "a call is not counted",
-        *(CHANGES, "once"),
+    "a call is not counted": (
+        CHANGES,
+        "once",
         {"claimed": lambda model, row, sender: Rules.claimed(model, row, sender)._replace(calls=row.calls)},
     ),
-    Mutation(
-        "a claim has no lease",
-        *(CRASH, ENDS_WELL),
+    "a claim has no lease": (
+        CRASH,
+        ENDS_WELL,
         {"claimed": lambda model, row, sender: Rules.claimed(model, row, sender)._replace(lease_until=None)},
     ),
-    Mutation(
-        "bytes leave before the claim is on the disk",
-        *(CHANGES._replace(crashes=1), "once"),
+    "bytes leave before the claim is on the disk": (
+        CHANGES._replace(crashes=1),
+        "once",
         {"store_claim": lambda _, state, rows: state._replace(rows=rows)},
     ),
-    Mutation(
-        "a second call has another id",
-        *(CHANGES, "once"),
-        {"id_to_send": lambda _, row: (*row.id, row.calls)},
-    ),
-    Mutation(
-        "pending counts as accepted",
-        *(VERDICTS, "true"),
+    "a second call has another id": (CHANGES, "once", {"id_to_send": lambda _, row: (*row.id, row.calls)}),
+    "pending counts as accepted": (
+        VERDICTS,
+        "true",
         {"after_verdict": lambda model, verdict: Rules.after_verdict(model, verdict)._replace(state=State.ACCEPTED)},
     ),
-    Mutation(
-        "a lost call counts as not sent",
-        *(CHANGES, "once"),
+    "a lost call counts as not sent": (
+        CHANGES,
+        "once",
         {"after_failure": lambda model, row, answer: Rules.after_failure(model, row, answer)._replace(unsent=True)},
     ),
-    Mutation(
-        "a forgotten report is asked about for ever",
-        *(VERDICTS, ENDS_WELL),
-        {"after_forgetting": lambda _: None},
-    ),
-    Mutation(
-        "an answer replaces another sender's",
-        *(CRASH._replace(slow=True), "durable"),
-        {"may_settle": lambda *_: True},
-    ),
-    Mutation("a late verdict replaces a later one", VERDICTS, "durable", {"may_settle_pending": lambda *_: True}),
-    Mutation(
-        "a receipt is not stored",
-        *(CRASH, "true"),
+    "a forgotten report is asked about for ever": (VERDICTS, ENDS_WELL, {"after_forgetting": lambda _: None}),
+    "an answer replaces another sender's": (CRASH._replace(slow=True), "durable", {"may_settle": lambda *_: True}),
+    "a late verdict replaces a later one": (VERDICTS, "durable", {"may_settle_pending": lambda *_: True}),
+    "a receipt is not stored": (
+        CRASH,
+        "true",
         {"changed": lambda model, row, change: Rules.changed(model, row, change)._replace(receipt=None)},
     ),
-    Mutation("the authority is not idempotent", CRASH, "once", {"stored_verdict": lambda *_: None}),
-)
+    "the authority is not idempotent": (CRASH, "once", {"stored_verdict": lambda *_: None}),
+}
+"""Rules that are broken on purpose: the check that notices it, the promise that is then broken, and the rules."""
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
-def test_each_rule_is_needed(mutation: Mutation) -> None:
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_each_rule_is_needed(name: str) -> None:
     """Without the rule a promise is broken, and the checker says how it comes to that."""
-    result = check(type("Broken", (DeliveryModel,), mutation.rules)(mutation.config))
-    assert result.broken == mutation.broken, result
+    config, broken, rules = MUTATIONS[name]
+    result = check(type("Broken", (DeliveryModel,), rules)(config))
+    assert result.broken == broken, result
     assert result.trace
 
 
 def test_every_rule_is_broken_once() -> None:
     """The list of mutations is complete."""
-    assert {name for mutation in MUTATIONS for name in mutation.rules} == set(rules_of(DeliveryModel))
+    assert {rule for _config, _broken, rules in MUTATIONS.values() for rule in rules} == set(rules_of(DeliveryModel))
 
 
 def test_no_report_is_lost_or_sent_after_it_was_withdrawn() -> None:
@@ -192,44 +183,30 @@ def test_no_report_is_lost_or_sent_after_it_was_withdrawn() -> None:
     assert result.states > 100
 
 
-class Unmarked(HandOverModel):
-    """The row here may change while it is handed over."""
-
-    def marked(self, here: str) -> str:
-        return here
-
-    def released(self, _here: str | None) -> str | None:
-        return None
-
-
-class Replacing(HandOverModel):
-    """A row there is replaced by the copy."""
-
-    def stored(self, _there: str | None, copy: str) -> str:
-        return QUEUED if copy == MARKED else copy
-
-
-class Kept(HandOverModel):
-    """What was stored there stays here."""
-
-    def released(self, here: str | None) -> str | None:
-        return here
-
-
-class Changeable(HandOverModel):
-    """A report that is being handed over may be withdrawn here."""
-
-    def may_withdraw(self, row: str | None) -> bool:
-        return row in {QUEUED, MARKED}
-
-
 @pytest.mark.parametrize(
-    ("model", "broken"),
-    [(Unmarked, "withdrawn"), (Replacing, "withdrawn"), (Changeable, "withdrawn"), (Kept, ENDS_WELL)],
+    ("broken", "rules"),
+    [
+        pytest.param(
+            "withdrawn",
+            {"marked": lambda _, here: here, "released": lambda *_: None},
+            id="the row here may change while it is handed over",
+        ),
+        pytest.param(
+            "withdrawn",
+            {"stored": lambda _, _there, copy: QUEUED if copy == MARKED else copy},
+            id="a row there is replaced by the copy",
+        ),
+        pytest.param(
+            "withdrawn",
+            {"may_withdraw": lambda _, row: row in {QUEUED, MARKED}},
+            id="what is being handed over is withdrawn here",
+        ),
+        pytest.param(ENDS_WELL, {"released": lambda _, here: here}, id="what was stored there stays here"),
+    ],
 )
-def test_each_rule_of_a_hand_over_is_needed(model: type[HandOverModel], broken: str) -> None:
+def test_each_rule_of_a_hand_over_is_needed(broken: str, rules: dict[str, Callable[..., Any]]) -> None:
     """Without it the checker finds how a promise is broken."""
-    assert check(model()).broken == broken
+    assert check(type("Broken", (HandOverModel,), rules)()).broken == broken
 
 
 NEXT, SETTINGS, RECORDED, *RESEAL = RotationModel().procedure()[:-4]
@@ -273,3 +250,121 @@ def test_each_rule_names_what_implements_it(model: type) -> None:
     """All functions and statements that the models refer to exist."""
     for references in rules_of(model).values():
         assert all(map(find, references))
+
+
+SQL_RULES = ("heads", "may_claim", "claimed", "may_settle", "may_settle_pending", "changed", "may_retire")
+CHECKS = (
+    CONFIGS["desks"]._replace(reports=2),
+    CONFIGS["one report"]._replace(crashes=0, desks=False, forgets=False, scheduled=False),
+)
+
+
+def recording(rule: str, given: dict[Any, Any]) -> Callable[..., Any]:
+    """The rule, which keeps its questions and answers."""
+
+    def record(model: DeliveryModel, *question: Any) -> Any:
+        answer = given[question] = getattr(DeliveryModel, rule)(model, *question)
+        return answer
+
+    return record
+
+
+def rules_answers() -> dict[str, dict[Any, Any]]:
+    """What the rules answered, by rule and question."""
+    given: dict[str, dict[Any, Any]] = {rule: {} for rule in SQL_RULES}
+    recorder = type("Recorder", (DeliveryModel,), {rule: recording(rule, given[rule]) for rule in SQL_RULES})
+    for config in CHECKS:
+        assert check(recorder(config)).broken is None
+    return given
+
+
+class RealOutbox:
+    """The rules, answered by an outbox with three reports in a file."""
+
+    def __init__(self, outbox: SqliteOutbox) -> None:
+        self.outbox = outbox
+        self._codes = outbox.integrity._codes
+        authenticator = self._codes.authenticator()
+        assert authenticator is not None
+        for number, stay in enumerate(STAYS):
+            outbox.add(report(number, stay, Kind.CHECK_OUT if number == 1 else Kind.CHECK_IN), due_at=None)
+
+    def put(self, row: Row) -> str:
+        """Store a row as it is in the model; return its id."""
+        times = (row.lease_until, row.next_attempt_at, row.not_before)
+        # No method writes a row in just any state.
+        self.outbox._db.execute(
+            "UPDATE reports SET state = ?, calls = ?, lease = ?, lease_until = ?, next_attempt_at = ?, not_before = ?, "
+            "receipt_number = ?, receipt_issued_at = ?, last_error = NULL WHERE id = ?",
+            (
+                *(row.state, row.calls, None if row.lease is None else str(row.lease)),
+                *(millis_or_none(None if at is None else NOW + at * TICK) for at in times),
+                *(row.receipt, None if row.receipt is None else 0, uuid(row.id[0])),
+            ),
+        )
+        with self.outbox._db.transaction():
+            self._codes.vouch([uuid(row.id[0])])
+        return uuid(row.id[0])
+
+    def get(self, row: Row, lease: int | None) -> Row:
+        """The row as it is stored now; no column that the outbox shows names the lease."""
+        [entry] = self.outbox.find(uuid(row.id[0]))
+        return row._replace(
+            state=entry.state.value,
+            calls=min(entry.calls, 2),
+            lease=lease,
+            lease_until=to_ticks(entry.lease_until),
+            next_attempt_at=to_ticks(entry.next_attempt_at),
+            not_before=to_ticks(entry.not_before),
+            receipt=entry.receipt.number if entry.receipt is not None else None,
+        )
+
+    def heads(self, rows: Rows) -> tuple[Row, ...]:
+        for number in range(len(STAYS)):
+            row = rows[number] if number < len(rows) else None
+            self.put(row or Row((number, 0), number, WITHDRAWN))
+        ids = {entry.id for entry in self.outbox.heads()}
+        return tuple(row for row in rows if row is not None and uuid(row.id[0]) in ids)
+
+    def may_claim(self, row: Row) -> bool:
+        for number in range(len(STAYS)):  # the model claims only the first open report of a stay
+            self.put(Row((number, 0), number, WITHDRAWN))
+        return bool(self.outbox.claim([self.put(row)], now=NOW, lease_until=NOW + TICK)[1])
+
+    def claimed(self, row: Row, sender: int) -> Row:
+        assert self.may_claim(row)
+        return self.get(row, sender)
+
+    def may_settle(self, row: Row, sender: int) -> bool:
+        self.outbox.settle(str(sender), [Change(self.put(row), State.QUEUED, "settled")])
+        return self.outbox.find(uuid(row.id[0]))[0].last_error == "settled"
+
+    def may_settle_pending(self, row: Row) -> bool:
+        self.outbox.settle_pending([Change(self.put(row), State.QUEUED, "settled")])
+        return self.outbox.find(uuid(row.id[0]))[0].last_error == "settled"
+
+    def changed(self, row: Row, change: Change) -> Row:
+        changes = [change._replace(id=self.put(row))]
+        if row.lease is None:
+            self.outbox.settle_pending(changes)
+        else:
+            self.outbox.settle(str(row.lease), changes)
+        return self.get(row, None)
+
+    def may_retire(self, row: Row) -> bool:
+        try:
+            self.outbox.withdraw([self.put(row)])
+        except ReportMoved:
+            return False
+        return True
+
+
+def test_the_outbox_answers_as_the_rules(tmp_path: Path) -> None:
+    """The same row is claimed, changed, sent first or withdrawn, and becomes the same."""
+    for rule, answers in rules_answers().items():
+        assert len(answers) > 3, rule
+        with open_outbox(tmp_path / f"{rule}.db") as outbox:
+            outbox._db.execute("PRAGMA synchronous = OFF")  # thousands of transactions, none of them to be kept
+            real = RealOutbox(outbox)
+            for question, answer in answers.items():
+                assert getattr(real, rule)(*question) == answer, (rule, question)

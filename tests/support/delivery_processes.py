@@ -8,21 +8,26 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from authority_simulator import AuthoritySimulator, Step
+from basics import FixedClock
 from delivery_helpers import report
-from outbox_helpers import PERSONAL
+from outbox_helpers import PERSONAL, WIB
 from outbox_stores import AnyOutbox
 
-from apoa_client.errors import ApoaError, CallRefused, Offline, SecretMissing, UntrustedCertificate
+from apoa_client.desk.arrivals import Desk, ReportingRules
+from apoa_client.desk.changes import Changes, find_refused, reports_to_withdraw
+from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.errors import ApoaError, CallRefused, DataRefused, Offline, SecretMissing, UntrustedCertificate
 from apoa_client.messages import literal, msg
-from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
-from apoa_client.report.codes import CodeTable
+from apoa_client.ports.authority import Meta, Status, Verdict
+from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Kind
+from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
+from apoa_client.report.rules import Examination
 
 T = TypeVar("T")
 
@@ -136,7 +141,7 @@ class Run:
 
 @dataclass
 class Connection:
-    """`ports.Authority` for one process: counts its calls, takes time for them, and runs the events."""
+    """What a run calls of `ports.Authority`, for one process: counts calls, takes time, and runs the events."""
 
     authority: AuthoritySimulator
     process: Process
@@ -155,21 +160,6 @@ class Connection:
 
     def verdict(self, report_id: str) -> Verdict | None:
         return self._call(lambda: self.authority.verdict(report_id))
-
-    def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        return self.authority.validate(bodies)
-
-    def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
-        return self.authority.codes(table, etag)
-
-    def receipt_pdf(self, report_id: str) -> bytes | None:
-        return self.authority.receipt_pdf(report_id)
-
-    def daily_receipt(self, day: date) -> DailyReceipt | None:
-        return self.authority.daily_receipt(day)
-
-    def daily_receipt_pdf(self, day: date) -> bytes | None:
-        return self.authority.daily_receipt_pdf(day)
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         self._call(lambda: self.authority.send_photo(report_id, jpeg))
@@ -194,11 +184,7 @@ class Connection:
 
 
 class StrictSimulator(AuthoritySimulator):
-    """A simulator that counts how often it acquires each report, and repeats personal data in its answers.
-
-    It also refuses every report that does not fit its stay, so that a report out of order is always noticed.
-
-    """
+    """A simulator that counts how often it acquires each report, and repeats personal data in its answers."""
 
     def __init__(self, *, max_batch: int = 500) -> None:
         super().__init__(max_batch=max_batch, wants_photo=True)
@@ -236,10 +222,6 @@ class StrictSimulator(AuthoritySimulator):
                 msg("The authority does not accept it: {detail}", detail=literal(PERSONAL_TEXT))
             ) from None
 
-    def _out_of_order(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
-        code = _stay_code(self.kinds(report["stay_id"]), report["kind"])
-        return Verdict(report_id, Status.REJECTED, errors=(Finding("stay_id", code, literal("No.")),)) if code else None
-
     def kinds(self, stay_id: str) -> list[str]:
         """The kinds of a stay's reports, in the order in which they came."""
         kept = [each for each in self.known.values() if each.verdict.status is not Status.REJECTED]
@@ -252,16 +234,6 @@ class StrictSimulator(AuthoritySimulator):
         if verdict.status is Status.REJECTED:
             return verdict._replace(errors=findings)
         return verdict._replace(warnings=findings)
-
-
-def _stay_code(had: Sequence[str], kind: str) -> str:
-    """The code of the violation if a report of this kind does not fit the earlier kinds; "" where it fits."""
-    if "cancel" in had:
-        return "void"
-    if (kind == "check_in") == bool(had):
-        return "unknown_stay" if not had else "stay_exists"
-    gone = [each for each in had if each != "check_in"][-1:] == ["check_out"]
-    return "gone" if kind == "check_out" and gone else ""
 
 
 LONG_AGO = timedelta(days=60)
@@ -298,3 +270,106 @@ class LogReader(logging.Handler):
     @property
     def personal(self) -> list[str]:
         return [line for line in self.lines if any(word in line for word in PERSONAL)]
+
+
+CHANGES = ("check_out", "amend", "cancel", "cancel_report", "fix")
+"""The changes to a stay. `cancel` means the whole stay, `cancel_report` one of its reports."""
+
+
+class UniqueBytes:
+    """Returns different bytes on each call."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, count: int) -> bytes:
+        self._count += 1
+        return self._count.to_bytes(count, "big")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A change that was decided on the stay as it was read: which report it saves and which ones it ends."""
+
+    carry_out: Callable[[], object]
+    saves: str | None = None
+    retires: tuple[str, ...] = ()
+    retired: State = State.SUPERSEDED
+    active_reports: tuple[str, ...] = ()
+    """The stay's active reports, as they were read."""
+
+
+class Staff:
+    """A user at a desk, in a separate process, which may die."""
+
+    def __init__(
+        self, outbox: AnyOutbox, clock: FixedClock, chance: UniqueBytes, process: Process | None = None
+    ) -> None:
+        mortal: Any = MortalOutbox(outbox, process or Process())
+        self._outbox = mortal
+        rules = ReportingRules(WIB, 24, b"k")
+        self._desk = Desk(self._outbox, clock, rules, chance)
+        self._changes = Changes(self._desk)
+        self._stays = Stays(self._outbox, WIB)
+
+    def check_in(self, report: Report) -> Decision:
+        """A guest arrives, and the photo of the passport is kept."""
+        new = self._desk.new_report(report, (), photo=photo_of(report.id))
+        return Decision(lambda: self._desk.save_all([new]), saves=report.id)
+
+    def decide_change(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
+        """One of `CHANGES` to a known stay; None where the desk refuses it."""
+        history = self._stays.of(stay_id)
+        among = history.active_reports or history.entries
+        selected = among[which % len(among)]
+        try:
+            if what in {"cancel", "cancel_report"}:
+                return self._retract(history, selected if what == "cancel_report" else history.entries[0])
+            return self._file_change(getattr(self, f"_{what}")(history, selected))
+        except DataRefused:
+            return None
+
+    def _file_change(self, change: NewReport) -> Decision:
+        return Decision(
+            lambda: self._desk.save(change),
+            change.report.id,
+            tuple(change.replaces),
+            active_reports=tuple(change.active_reports),
+        )
+
+    def _retract(self, history: StayHistory, selected: Entry) -> Decision:
+        withdrawn = reports_to_withdraw(history, selected)
+        if not withdrawn:
+            return self._file_change(self._changes.cancel(history, PERSONAL_TEXT))
+        return Decision(
+            lambda: self._changes.withdraw(history, withdrawn),
+            retires=tuple(entry.id for entry in withdrawn),
+            retired=State.WITHDRAWN,
+            active_reports=tuple(entry.id for entry in history.active_reports),
+        )
+
+    def _check_out(self, history: StayHistory, _selected: Entry) -> NewReport:
+        return self._changes.check_out(history)
+
+    def _amend(self, history: StayHistory, _selected: Entry) -> NewReport:
+        return self._changes.amend(
+            history, self._with_other_room(history.current_report or history.entries[0]), PERSONAL_TEXT
+        )
+
+    def _fix(self, history: StayHistory, selected: Entry) -> NewReport:
+        refused = find_refused(history, selected)
+        if refused.kind is Kind.CHECK_OUT:
+            left = self._changes.check_out(
+                StayHistory(history.active_reports[: history.active_reports.index(refused)])
+            ).report.check_out
+            assert left is not None
+            return self._changes.check_out(history, left, None, refused)
+        if refused.kind is Kind.CANCEL:
+            return self._changes.cancel(history, PERSONAL_TEXT, refused)
+        return self._changes.amend(history, self._with_other_room(refused), PERSONAL_TEXT, refused)
+
+    def _with_other_room(self, entry: Entry) -> Examination:
+        """The content of a report, with another room."""
+        report: Report = self._outbox.content(entry).report
+        assert report.stay is not None
+        return Examination(report.guest, report.stay._replace(room=f"{report.stay.room}+"), (), ())

@@ -31,7 +31,7 @@ LINES = (
 )
 TESTS = [
     "tests/journeys/test_installed_files.py",
-    "tests/journeys/windows/test_console.py::test_the_window_of_a_double_click",
+    "tests/journeys/test_windows.py::test_the_window_of_a_double_click",
 ]
 GUEST = ["--birth-place", "ZENITH", "--nights", "2", "--room", "7", "--no-send", "--yes", "--json"]
 

@@ -111,7 +111,7 @@ TRIED_BY = {
         "delivery/test_leases.py::test_two_senders_at_once_send_each_report_once",
     ],
     23: [
-        "delivery/test_one_bad_verdict.py::test_the_others_are_delivered_in_the_same_run",
+        "delivery/test_isolation.py::test_the_others_are_delivered_in_the_same_run",
         "app/test_container.py::test_an_authoritys_clock_that_is_years_off_does_not_count",
     ],
     24: [

@@ -1,14 +1,24 @@
-"""The questions of `apoa report` in a real terminal, which gets keys and shows screens, at 80 and at 60 columns."""
+"""A real terminal, which gets keys and shows screens: set-up, the questions of `apoa report`, and how screens look.
 
+Narrow and wide, in both languages, without colours, in old encodings.
+"""
+
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Installed, spoken
-from journeys_helpers import in_each_language
-from terminal_helpers import Terminal, at_a_terminal, require_tmux
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Guest, Installed, spoken
+from journeys_helpers import in_each_language, in_each_width
+from terminal_helpers import Terminal, at_a_terminal, plain, require_tmux
 
+from apoa_client.cli.terminal.wrapping import width
+from apoa_client.sandbox.server import SandboxServer
+
+terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 SIZES = [pytest.param((60, 24), id="60x24"), pytest.param((80, 24), id="80x24", marks=pytest.mark.long)]
 
 
@@ -175,3 +185,122 @@ def test_enter_by_habit_does_not_send_the_card(configured: Installed, lang: str)
     screen = at_a_terminal(configured, ["report"], dialogue, lang, size=(60, 40), hasty=hasty)[1]
     assert spoken(lang, "Nothing was saved.") in screen
     assert configured.reports() == []
+
+
+SETUP = ["setup", "--vault", "file"]
+
+
+@terminals_only
+@in_each_width
+@in_each_language
+def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, columns: int) -> None:
+    """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
+    language = "Bahasa / Language"
+    name, address = spoken(lang, "Name of the property"), spoken(lang, "Address of the property (optional)")
+    zone = spoken(lang, "Time zone")
+    where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
+    username, password = spoken(lang, "Username"), spoken(lang, "Password")
+    dialogue = [
+        *((language, "?"), (language, lang), (name, "W. Melati"), (address, "Jl. Melati 7"), (zone, "<")),
+        *((address, ""), (zone, "?"), (zone, "bali"), (where, "2"), (url, authority.base_url)),
+        *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
+        *((spoken(lang, "Type it back from the paper"), ""), (spoken(lang, "(y = yes, Enter = no)"), "y")),
+    ]
+    other = next(each for each in LANGUAGES if each != lang)
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, other, size=(columns, 24))
+    assert code == 0, shown
+    assert f"{address} [Jl. Melati 7]: " in shown
+    assert "salah" not in shown
+    lines = shown.splitlines()
+    assert all(len(line.rstrip()) < columns for line in lines if "*/10" not in line), shown
+    assert spoken(lang, "The connection works.") in lines
+    assert lines[-1] == spoken(lang, "Try it: {command}", command={"en": "apoa report", "id": "apoa lapor"}[lang])
+    assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
+
+
+@terminals_only
+@in_each_language
+def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
+    """After the language, Enter alone sets up training, on one screen."""
+    labels = ["Name of the property", "Address of the property (optional)", "Time zone", "Where do reports go"]
+    questions = [spoken(lang, label) for label in labels]
+    dialogue = [("Bahasa / Language", lang), *((question, "") for question in questions)]
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
+    assert code == 0, shown
+    assert shown.count("\n") < 24
+    assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
+
+
+@terminals_only
+@in_each_language
+def test_arrow_keys(apoa: Installed, lang: str) -> None:
+    """They move the cursor, and leave no codes in an answer or on the screen."""
+    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Name of the property"), "melti\x1b[D\x1b[Da")]
+    labels = ["Address of the property (optional)", "Time zone", "Where do reports go"]
+    dialogue += [(spoken(lang, label), "") for label in labels]
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
+    assert code == 0, shown
+    assert "^[" not in shown
+    assert (apoa.home / "melati").is_dir()
+
+
+LONG_NAMES = Guest(
+    "WOLFESCHLEGELSTEINHAUSEN", "MARIA FERNANDA DE LOS ANGELES", "AB9081726", "LLANFAIRPWLLGWYNGYLL", "GBR", "F"
+)
+ROOMS = ((QUENTIN, "王小明 7"), (XIMENA, "غرفة 7"), (OBADIAH, "Villa Melati Raya 12"), (LONG_NAMES, "Café 1"))
+SCREENS = (
+    *(["status"], ["status", "--tonight"], ["list"], ["list", "--in-house"], ["log"], ["info"], ["info", "visa"]),
+    *(["check", "--mrz", LONG_NAMES.lines[0], "--mrz", QUENTIN.lines[1][:-1] + "0"], ["--help"], ["report", "--help"]),
+)
+
+
+@pytest.fixture
+def full(configured: Installed) -> Installed:
+    """A property with guests in rooms with names of every kind."""
+    for guest, room in ROOMS:
+        said = configured(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas"))
+        assert said.code == 0, said.err
+    return configured
+
+
+def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str:
+    """Returns everything that a terminal with this many columns gets."""
+    code, screen = at_a_terminal(apoa, arguments, [], lang, size=(columns, 24), coloured=True)
+    assert code in {0, 65}, screen
+    return screen
+
+
+@terminals_only
+@in_each_language
+@in_each_width
+def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns: int) -> None:
+    """Whatever the names of guests and rooms, no line is too wide, and no id is cut."""
+    ids = [report["short_id"] for report in full.reports()]
+    for arguments in (*SCREENS, *(["show", each] for each in ids)):
+        lines = plain(shown(full, arguments, lang, columns)).splitlines()
+        assert [line for line in lines if width(line) > columns] == []
+        if arguments[0] == "list":
+            assert all(any(each in line for line in lines) for each in ids)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.long)])
+@in_each_language
+def test_every_screen_in_an_old_encoding(full: Installed, encoding: str, lang: str) -> None:
+    """Every byte belongs to the code page, missing characters are replaced, and JSON is the same everywhere."""
+    calls = (*SCREENS, *(["show", report["short_id"]] for report in full.reports()))
+    for arguments in calls:
+        done = subprocess.run(
+            [*full.command, *arguments],
+            env={**full.environ, "APOA_LANG": lang, "PYTHONIOENCODING": encoding},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode in {0, 65}
+        text = done.stdout.decode(encoding)
+        assert not re.search("[→│─王غ]", text)
+        if arguments[0] == "show":
+            assert "? kamar atas" in text
+    assert {report["stay"]["room"] for report in full.reports()} == {room for _guest, room in ROOMS}
