@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.desk.attention import Problem, find_doubts, find_problems
@@ -13,9 +13,6 @@ from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.state import ScheduledRun, Summary, Suspension
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.config import PropertySettings
-
-if TYPE_CHECKING:
-    pass
 
 
 class PropertyStatus(NamedTuple):

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -44,9 +44,6 @@ from apoa_client.ports.run import Interruptions
 from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
 from apoa_client.settings.config import ON, nothing_set_up
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
-
-if TYPE_CHECKING:
-    from apoa_client.ports.run import Interruptions
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +91,7 @@ class ScheduledResult(NamedTuple):
 
 
 def run_scheduled(
-    session: Session, interruptions: "Interruptions", wait_s: float | None = None, *, keep_backoff: bool = True
+    session: Session, interruptions: Interruptions, wait_s: float | None = None, *, keep_backoff: bool = True
 ) -> ScheduledResult:
     """Do one run for the property of the session. Errors are shown and returned, not raised."""
     app = session.app
@@ -167,7 +164,7 @@ def _import(session: Session, shown: ShownBefore) -> Exit:
 
 
 def _deliver(
-    session: Session, interruptions: "Interruptions", shown: ShownBefore, *, keep_backoff: bool, wait_s: float | None
+    session: Session, interruptions: Interruptions, shown: ShownBefore, *, keep_backoff: bool, wait_s: float | None
 ) -> Outcome:
     if session.app.settings.by_hand:
         return report_by_hand(session, scheduled=True)

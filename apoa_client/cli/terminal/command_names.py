@@ -22,7 +22,8 @@ SECTIONS = (
     ),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
-"""Every command, in the order of the help: `name` is in the module `commands.name`."""
+"""Every command, in the order of the help. They are named as strings because importing all of them would slow down
+every start: `name` is in the module `commands.name`, if `apoa_client.cli.main` names no other one."""
 
 COMMANDS = tuple(name for _title, names in SECTIONS for name in names)
 DAILY = ("report", "list", "status", "checkout", "amend", "cancel", "fix", "sync", "receipt")
