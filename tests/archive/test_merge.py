@@ -181,7 +181,7 @@ def test_photos_come_back(tmp_path: Path, file: Path, *, is_there: bool) -> None
         assert [each.report_id for each in outbox.photos_to_send()] == [uuid(1)]
         assert outbox.authenticate(ask=False).doubts == ()
         assert outbox.integrity.verify().doubts == ()
-        assert outbox.wants_photos() is not is_there  # what the authority said there is as photographed as the backup
+        assert outbox.wants_photos() is not is_there  # what the authority said there is as old as the backup
 
 
 def test_a_photo_sent_on_either_side_is_not_sent_again(photographed: Home, tmp_path: Path, file: Path) -> None:
@@ -203,6 +203,24 @@ def test_a_photo_sent_on_either_side_is_not_sent_again(photographed: Home, tmp_p
             assert states(outbox) == [state, PhotoState.SENT, None]
             assert opened(outbox) == BOTH
             assert outbox.authenticate(ask=False).doubts == ()
+
+
+@pytest.mark.parametrize("erased_here", [False, True])
+def test_an_erased_photo_does_not_come_back(
+    photographed: Home, tmp_path: Path, file: Path, *, erased_here: bool
+) -> None:
+    """On whichever side the stay was erased."""
+    late = tmp_path / "late.db"
+    with photographed.outbox() as outbox:
+        outbox.eraser.stay(stay_id(2), dry_run=False)
+    photographed.back_up(late)
+    home = Home(tmp_path / "here")
+    for each in (late, file) if erased_here else (file, late):
+        home.restore(each)
+    assert [row["photo"] is None for row in home.rows()] == [False, True, True]
+    with home.outbox() as outbox:
+        assert opened(outbox) == {uuid(1): _photo(1)}
+        assert outbox.integrity.verify().doubts == ()
 
 
 def test_without_proof_a_photo_is_sent_again(tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, rows_of, signed, snapshot
-from basics import NOW, raises_error
+from basics import NOW, FixedClock, raises_error
 from damage_helpers import file_size_limit, needs_size_limit
+from delivery_helpers import Hotel
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
+from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
 from apoa_client.delivery.plan import LEASE
@@ -30,7 +33,7 @@ from apoa_client.outbox.sql.metadata import PUBLIC_KEY, SCHEDULED_RUN, write
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Selection
+from apoa_client.ports.entries import Change, Entry, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import TRAINING
@@ -527,3 +530,49 @@ def test_missing_secrets_are_named() -> None:
     assert missing(nothing, password=False) == ["private_key"]
     assert missing(Kept(PRIVATE_KEY)) == []
     assert missing(Kept(PRIVATE_KEY), OTHER_KEY) == ["private_key"]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("fault", ["", "lost", "pending", "503", "reject", "drop", "token:503"])
+def test_whatever_happens_each_report_is_acquired_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, *, lost: bool
+) -> None:
+    """A backup, more reports and deliveries with a fault, a loss or none, a restore: everything is delivered once."""
+    authority, clock, saved = AuthoritySimulator(), FixedClock(), list[int]()
+
+    def live(home: Home, steps: list[str], stays: int = 0, **pause: int) -> list[Entry]:
+        hotel = Hotel(SqliteStore(home.path), clock, authority)
+        for step in steps:
+            if step == "add":
+                saved.append(len(saved) + 1)
+                hotel.add(saved[-1], stay=stays + saved[-1] % 3)
+            else:
+                authority.script(step)
+                hotel.sync()
+                authority._steps.clear()
+                hotel.wait(**(pause or {"minutes": 10}))
+        entries = list(hotel.outbox.entries(Selection()))
+        hotel.close()
+        return entries
+
+    monkeypatch.setattr(merge, "PIECE", 1)
+    home, file = Home(tmp_path / "0", SETTINGS), tmp_path / "apoa.db"
+    backed_up = live(home, ["add", fault, "add", "add"])
+    home.back_up(file)
+    here = live(home, [fault, "add", "", "add", fault, "add"])
+    if lost:
+        home = Home(tmp_path / "1", SETTINGS)
+        here = live(home, ["add", fault, "add"], stays=10)
+    home.restore(file)
+    calls = len(authority.batches)
+    entries = live(home, [""] * 5, hours=2)
+    assert {entry.id for entry in entries} == {entry.id for entry in (*backed_up, *here)}
+    received = {entry.id for entry in (*backed_up, *here) if entry.receipt is not None}
+    assert not received & {each for batch in authority.batches[calls:] for each in batch}
+    refused = set[str]()  # stays that wait for a person
+    for entry in entries:
+        assert entry.state in ({State.QUEUED} if entry.stay_id in refused else {State.ACCEPTED, State.REJECTED})
+        assert entry.receipt == authority.acquired.get(entry.id)
+        refused |= {entry.stay_id} if entry.state is State.REJECTED else set()
+    numbers = [each.number for each in authority.acquired.values()]
+    assert len(set(numbers)) == len(numbers)

@@ -430,6 +430,11 @@ FAULTS = {
         blind_to("guest.shoe_size"), "rules.guest.shoe_size.unknown_member", "accepted"
     ),
     "Indonesians are accepted": Fault(accepting("not_foreign"), "rules.guest.nationality.not_foreign", "not rejected"),
+    "any state is accepted": Fault(
+        accepting("unknown_state"), "rules.guest.document.issuing_state.unknown_state", "not rejected"
+    ),
+    "departure before arrival": Fault(accepting("order"), "rules.stay.planned_check_out.order", "not rejected"),
+    "a check-in in 2999": Fault(accepting("implausible"), "rules.stay.check_in.implausible", "not rejected"),
     "a guest is born after the check-in": Fault(accepting("order"), "rules.guest.birth_date.order", "not rejected"),
     "a check-out in 2999": Fault(accepting("implausible"), "rules.check_out.implausible", "not rejected"),
     "another code": Fault(

@@ -6,8 +6,10 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +96,22 @@ def test_nothing_is_created_unless_asked_for(path: Path) -> None:
         SqliteOutbox.open(path, sealer())
     assert caught.value.exit_code is Exit.SETTINGS
     assert not path.parent.exists()
+
+
+def test_many_may_create_it_at_once(path: Path) -> None:
+    """The first creates it; the others use it, and no report is lost."""
+    together = Barrier(6)
+
+    def save(number: int) -> None:
+        together.wait(30)
+        with open_outbox(path) as outbox:
+            outbox.add(report(number), due_at=None)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(save, range(6)))
+    with open_outbox(path) as outbox:
+        assert {entry.id for entry in outbox.entries(Selection())} == {uuid(number) for number in range(6)}
+    assert [file.name for file in path.parent.iterdir()] == ["outbox.db"]
 
 
 def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Path) -> None:

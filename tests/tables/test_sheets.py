@@ -150,7 +150,7 @@ def person(number: int, *before: Any) -> list[Any]:
     return [*(before or (None, None)), *guest(number)[:5]]
 
 
-def test_a_room_merged_over_its_read_table() -> None:
+def test_a_room_merged_over_its_guests() -> None:
     """What is merged downwards is each guest's, and only there: an empty cell stays empty."""
     rows = [GROUP, person(1, "5", ARRIVED), person(2), person(3), person(4)]
     found = read_table(table(*rows, merged=["A2:A4", "B2:B3"]))
@@ -251,7 +251,7 @@ def test_two_rows_without_merged_cells() -> None:
     assert table(*TWO_ROWS, OF_TWO_ROWS).headings[1] == "Nama"
 
 
-def test_a_name_below_an_agent_is_not_the_read_table() -> None:
+def test_a_name_below_an_agent_is_not_the_guests() -> None:
     """A heading alone means what it seems only below a group that is known."""
     rows = [["Nomor Paspor", "Kebangsaan", "Agen", None], [None, None, "Nama", "Telepon"]]
     opened = table(*rows, merged=["C1:D1", "A1:A2", "B1:B2"])
@@ -302,7 +302,7 @@ def test_headings_that_are_not_known() -> None:
         ["Surname", "Given names", "Passport number", "Nationality", "Date of birth", "Room"],
     ],
 )
-def test_rows_that_are_no_read_table(row: Sequence[Any]) -> None:
+def test_rows_that_are_no_guests(row: Sequence[Any]) -> None:
     """Totals, notes, numbers of the columns and headings again are skipped, and counted."""
     found = read_table(table(INDONESIAN, row, GUEST))
     assert [each.skip for each in found] == ["no_guest", ""]

@@ -277,6 +277,13 @@ def test_photo_screens(apoa: Apoa, screens: Screens, monkeypatch: pytest.MonkeyP
     screens(apoa, "check", "--photo", "q.jpg", "--photo", "x.jpg", lang=lang)
 
 
+def test_typed_details_join_those_of_the_photo(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with lines, a typed detail that differs from the photo's is a conflict."""
+    answer_with(monkeypatch, {"x.jpg": SURE})
+    value = apoa("check", "--photo", "x.jpg", "--surname", "OTHER", "--json").json
+    assert "conflict" in [each["code"] for each in value["warnings"]]
+
+
 class TestSeveral:
     """`--photo` may be given several times."""
 
