@@ -63,7 +63,8 @@ def changed(path: Path, statement: str, values: Sequence[object] = ()) -> None:
 
 
 def test_a_saved_report_is_recorded_with_user_and_time(box: AnyOutbox) -> None:
-    """There is one entry, with the clock's time and the user's name."""
+    """There is one entry, with the clock's time and the user's name; a new outbox has none, and lacks none."""
+    assert box.audit_trail.verify().wrong is None
     box.add(report(1), due_at=None)
     [entry] = box.audit_trail.entries()
     expected = AuditEntry(1, NOON + timedelta(minutes=1), "ni-luh", "saved", uuid(1), None, entry.link)
