@@ -326,6 +326,12 @@ class TestFind:
         with pytest.raises(UsageProblem):
             hand.find(stay_id(1))
 
+    def test_a_replaced_report_means_the_one_in_its_place(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """Lists still show its id for the stay, and its own content is not to be typed."""
+        add(outbox, report(1))
+        correct = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
+        assert hand.find(uuid(1)) == correct
+
     def test_unknown_and_ambiguous(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Each is refused; the candidates are named."""
         add(outbox, report(1))
