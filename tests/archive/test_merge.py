@@ -283,10 +283,13 @@ def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
 
 
 def test_a_receipt_counts_most() -> None:
-    """Only the authority can have given it, whatever state the other side has."""
+    """Only the authority can have given it, whatever state the other side has. It is of one side as a whole."""
     given = a_row(State.PENDING, receipt_number="STT-1", receipt_issued_at=5)
     for settled in (merged_row(given, a_row(State.REJECTED)), merged_row(a_row(State.REJECTED), given)):
         assert (settled["state"], settled["receipt_number"]) == ("pending", "STT-1")
+    earlier = given | {"receipt_number": "STT-0", "receipt_sha256": "of STT-0"}
+    settled = merged_row(earlier, a_row(State.ACCEPTED))
+    assert (settled["receipt_number"], settled["receipt_sha256"]) == ("STT-1", None)
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
@@ -301,7 +304,8 @@ def test_a_rejected_report_that_was_replaced_is_finished(state: State) -> None:
 def test_what_was_erased_stays_erased(state: State) -> None:
     """On either side; an erasure on request while the report was being sent also withdraws it."""
     erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
-    for settled in (merged_row(erased, a_row(state, photo=1)), merged_row(a_row(state, photo=1), erased)):
+    full = a_row(state, photo=1, errors=b"errors", warnings=b"warnings")
+    for settled in (merged_row(erased, full), merged_row(full, erased)):
         sealed = [settled[name] for name in ("content", "errors", "warnings", "photo")]
         assert (sealed, settled["erased_at"]) == ([None] * 4, 7)
         assert State(settled["state"]) not in OPEN_STATES

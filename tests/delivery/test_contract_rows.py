@@ -226,7 +226,10 @@ def assert_outcome(outcome: Outcome, row: Row, *, left: int) -> None:
 
 
 def assert_later_runs(hotel: Hotel, row: Row, *, asks: bool = False) -> None:
-    """Later runs keep a suspension and a hold, scheduled runs keep the backoff; then everything is delivered once."""
+    """Later runs keep a suspension and a hold, scheduled runs keep the backoff; then everything is delivered once.
+
+    A suspension is lifted by other settings, for what works with the settings of before too.
+    """
 
     def makes_no_call(*, keep_backoff: bool = False) -> bool:
         before = hotel.connections
@@ -247,6 +250,7 @@ def assert_later_runs(hotel: Hotel, row: Row, *, asks: bool = False) -> None:
         assert makes_no_call()
         hotel.wait(seconds=1)
     sync(hotel, settings="changed") if row.stops else sync(hotel)
+    assert hotel.outbox.summary(now=NOW, soon=NOW).suspension is None
     assert (hotel.states(), strict(hotel).times) == ([State.ACCEPTED], {uuid(1): 1})
     assert hotel.entry(1).receipt == hotel.authority.acquired[uuid(1)]
 

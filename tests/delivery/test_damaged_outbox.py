@@ -110,6 +110,19 @@ def test_a_damaged_page_of_reports(closed: Hotel) -> None:
     hotel.close()
 
 
+def test_damage_met_by_the_check_of_the_reports(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be read is sent, and then the damage is raised."""
+
+    def authenticate(**_arguments: object) -> None:
+        raise damaged("outbox.db")
+
+    hotel.add(1, 2)
+    monkeypatch.setattr(hotel.outbox, "authenticate", authenticate)
+    with pytest.raises(OutboxDamaged):
+        hotel.sync()
+    assert hotel.states() == [State.ACCEPTED] * 2
+
+
 def test_a_broken_seal_does_not_prevent_the_repair(closed: Hotel) -> None:
     """The indexes are repaired, all others are delivered, and then the run ends with the broken seal."""
     closed.tamper(3)

@@ -156,6 +156,7 @@ def test_a_batch_reads_only_what_it_needs() -> None:
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=8), st.integers(0, 400))
+@example([b"{}", b"{}"], len(b'{"reports":[{},{}]}'))
 def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
     """As many as the authority accepts, counted as sent; at least one, which it may refuse."""
 

@@ -25,6 +25,7 @@ from apoa_client.errors import (
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.ports.authority import AuthorityIdentity, KeptAnswers, Verdict
+from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import to_json
 
@@ -349,6 +350,7 @@ def test_asking_is_limited_too(hotel: Hotel) -> None:
         (Outcome(left=1), 75),
         (Outcome(counts=Counter(rejected=1)), 65),
         (Outcome(counts=Counter(rejected=1), left=1), 65),
+        (Outcome(counts=Counter(rejected=1), left=1, doubts=(Doubt(DoubtKind.STATE, uuid(1)),)), 78),
         (Outcome(error=Offline(msg("x"))), 75),
         (Outcome(error=WrongPassword(msg("x")), counts=Counter(rejected=1)), 77),
         (Outcome(error=AccountSuspended(msg("x"))), 69),

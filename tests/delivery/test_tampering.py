@@ -206,6 +206,8 @@ def assert_nothing_silent(changed: Changed, key: PropertySealer) -> None:
             entries = list(outbox.entries(Selection()))
         except StorageProblem:
             return
+        for report_id in outcome.repaired:
+            outbox.integrity.check(report_id)
         for entry in entries:
             assert_as_the_desk_wrote(changed, outbox, entry.id)
 
@@ -254,10 +256,10 @@ def row(number: int, values: str) -> Change:
     return sql(f"UPDATE reports SET {values} WHERE id = :{number}")  # noqa: S608  ours
 
 
-@changes_rows
-def forged_content(db: sqlite3.Connection) -> None:
-    forged = report(1)._replace(created_at=report(2).created_at)
-    db.execute("UPDATE reports SET content = ? WHERE id = ?", [sealer().seal(uuid(1), to_json(forged)), uuid(1)])
+def forged_content(number: int) -> Change:
+    """Return a change of one report's content, sealed with the public key, which is no secret."""
+    sealed = sealer().seal(uuid(number), to_json(report(number)._replace(created_at=report(2).created_at)))
+    return changes_rows(lambda db: db.execute("UPDATE reports SET content = ? WHERE id = ?", [sealed, uuid(number)]))
 
 
 def memo(key: str, value: str) -> Change:
@@ -281,7 +283,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "row 1: being sent for ever": ("SRCYy", row(1, "state = 'sending', lease = 'x', lease_until = 1 << 60")),
     "row 1: erased": ("LRCYy", row(1, "content = NULL, erased_at = 1")),
     "row 1: content flipped": ("LRCYy", row(1, "content = CAST(content || x'00' AS BLOB)")),
-    "row 1: content sealed by another": ("LRCYy", forged_content),
+    "row 1: content sealed by another": ("LRCYy", forged_content(1)),
     "row 1: its code removed": ("SLRCYy", row(1, "mac = NULL")),
     "row 1: as just saved": ("SLRCYy", row(1, "mac = NULL, version = NULL")),
     "row 1: deleted": ("SLYy", sql("DELETE FROM reports WHERE id = :1")),
@@ -293,6 +295,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "rows 1 and 2: codes swapped": ("LRCYy", sql(SWAPPED.format("mac"))),
     "row 3: another receipt": ("LRCYy", row(3, "receipt_number = 'X'")),
     "row 3: queued again": ("SLRCYy", row(3, "state = 'queued', receipt_number = NULL, receipt_issued_at = NULL")),
+    "row 3: content sealed by another": ("LRCYy", forged_content(3)),
     "row 3: deleted": ("SLYy", sql("DELETE FROM reports WHERE id = :3")),
     "row 3: as it once was": (
         "SLYy",
@@ -400,3 +403,28 @@ def test_no_value_is_silent(original: Original, data: st.DataObject) -> None:
     key = data.draw(st.sampled_from([sealer, keyring]))
     for _time in range(2):
         assert_nothing_silent(changed, key())
+
+
+@pytest.mark.parametrize(
+    ("name", "repaired"),
+    [("row 3: queued again", [SENT]), ("row 3: another receipt", [SENT]), ("row 3: content sealed by another", [])],
+)
+def test_a_report_that_the_authority_has_is_repaired(
+    original: Original, tmp_path: Path, name: str, repaired: list[int]
+) -> None:
+    """The outcome and the audit trail name it. Another content stays in doubt: a person decides."""
+    changed = Changed(original, tmp_path, CHANGES[name][1])
+    outcome = changed.sync(sealer())
+    assert list(outcome.repaired) == [uuid(number) for number in repaired]
+    with changed.open(sealer()) as outbox:
+        events = [(each.report, each.detail) for each in outbox.audit_trail.entries() if each.action == "repaired"]
+    assert events == [(uuid(number), "accepted") for number in repaired]
+
+
+def test_a_run_raises_the_version_in_the_vault(original: Original, tmp_path: Path) -> None:
+    """By it, the next run notices an older copy of the outbox. A run with nothing to send asks no keyring for it."""
+    changed = Changed(original, tmp_path, lambda _file, _older: None)
+    assert not is_reported(changed.sync(sealer()))
+    assert changed.sync(keyring()).unchecked
+    shutil.copyfile(original.file, changed.file)
+    assert is_reported(changed.sync(sealer()))

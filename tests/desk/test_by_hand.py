@@ -23,7 +23,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import FIELDS
-from apoa_client.report.kinds import NO_NUMBER, Kind, State
+from apoa_client.report.kinds import NO_NUMBER, Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 
 LATER = NOON + 24 * HOUR
@@ -277,6 +277,29 @@ class TestRecordNumber:
         assert hand.find_same_number("STT-1", other) == first
         assert hand.find_same_number("STT-9", other) is None
 
+    def test_a_number_that_is_asked_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """It is that of another stay, short, or unlike what staff typed before; within its stay, it is not asked."""
+
+        def doubt(number: str, entry: Entry) -> str | None:
+            found = hand.doubt(number, entry)
+            return None if found is None else found.render()
+
+        def send(number: int, receipt_number: str) -> None:
+            add(outbox, report(number))
+            change = Change(uuid(number), State.ACCEPTED, receipt=receipt()._replace(number=receipt_number))
+            outbox.settle(sending(outbox, number), [change])
+
+        send(4, "2026/11")  # the authority's own number is no example of what staff type
+        first, second, other = (add(outbox, report(number)) for number in (1, 2, 3))
+        assert doubt("STT-1", first) is doubt("S-11", first) is None
+        assert doubt("S-1", first) == "This number is unusually short."
+        for entry, number in ((first, "STT-11"), (second, "STT-12")):
+            hand.record_number(entry, number)
+        assert doubt("STT-13", other) is None
+        assert "The last one was STT-12." in str(doubt("8123", other))
+        assert short_id(uuid(1)) in str(doubt("STT-11", other))
+        assert doubt("STT-11", outbox.add(report(5, 1, Kind.CHECK_OUT), due_at=None)) is None
+
     def test_a_report_without_a_number(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The number of the stay is recorded; without one, a placeholder."""
         hand.record_number(add(outbox, report(1)), "STT-1")
@@ -302,6 +325,12 @@ class TestFind:
         outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None)
         with pytest.raises(UsageProblem):
             hand.find(stay_id(1))
+
+    def test_a_replaced_report_means_the_one_in_its_place(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """Lists still show its id for the stay, and its own content is not to be typed."""
+        add(outbox, report(1))
+        correct = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
+        assert hand.find(uuid(1)) == correct
 
     def test_unknown_and_ambiguous(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Each is refused; the candidates are named."""

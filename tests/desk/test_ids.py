@@ -18,6 +18,7 @@ from apoa_client.cli.views.findings import error_value
 from apoa_client.desk.arrivals import (
     DUPLICATE,
     ReportedBefore,
+    compose_group,
     duplicate_warnings,
     group_duplicate_warnings,
 )
@@ -248,6 +249,27 @@ def test_twice_in_one_group(scenario: DuplicateScenario, numbers: list[str], *, 
     found = group_duplicate_warnings(scenario.coming(), others)
     assert [(each.field, each.code) for each in found] == [("guest.document.number", DUPLICATE)] * twice
     assert all("1204976" not in each.message.render() for each in found)
+
+
+def test_a_group_is_warned_of_every_duplicate(scenario: DuplicateScenario) -> None:
+    """Of a guest whom the desk has reported, and of one who is twice in the group: the second time."""
+    here = scenario.come()
+    typed = {"check_in": "2026-11-24T19:00", "nights": "2"}
+    numbers = ["AB1204976", "AB1204977", "AB1204977"]
+    examined = [scenario.desk.examine(draft(typed | {"document_number": number})) for number in numbers]
+    members = compose_group(scenario.desk, examined, lambda _entry: None)
+    assert [[each.message.values.get("id") for each in member.duplicates] for member in members] == [
+        [short_id(here.entries[0].id)],
+        [],
+        [None],
+    ]
+
+
+def test_earlier_stays_of_a_document(scenario: DuplicateScenario) -> None:
+    """The latest arrival first."""
+    stays = [scenario.come(check_in=f"2026-11-{day}T19:00", nights="1") for day in (22, 24, 23)]
+    found = scenario.desk.earlier_stays(PASSPORT, date(2026, 11, 1))
+    assert [stay.stay_id for stay in found] == [stays[place].stay_id for place in (1, 2, 0)]
 
 
 def test_a_check_out_has_no_hash(scenario: DuplicateScenario) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import tracemalloc
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from app_helpers import RULES, Importer, guest_row
@@ -110,11 +110,13 @@ def test_what_is_skipped(importer: Importer, row: GuestRow, reason: str) -> None
         ("2026-11-24", "2026-11-24T14:00:00+07:00"),  # noon, but not before the arrival
         ("2026-11-25", ""),
         ("2026-11-24 21:00", ""),
+        (date(2026, 11, 24), "2026-11-24T14:00:00+07:00"),  # as the cells of a workbook
+        (datetime(2026, 11, 24, 18, 30), "2026-11-24T18:30:00+07:00"),  # noqa: DTZ001  a cell has no zone
     ],
 )
-def test_a_guest_who_left(importer: Importer, left: str, at: str) -> None:
+def test_a_guest_who_left(importer: Importer, left: str | date, at: str) -> None:
     """The check-out is saved with the check-in; a departure that is still to come is none."""
-    result = importer.plan(guest_row(check_out=left))
+    result = importer.plan(guest_row()._replace(check_out=left))
     assert kinds(result) == ["check_in", *(["check_out"] if at else [])]
     if at:
         report = result.reports[1].report

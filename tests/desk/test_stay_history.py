@@ -171,6 +171,8 @@ def test_who_is_in_house(locked_desk: LockedDesk) -> None:
     gone = locked_desk.arrive(nights=3)
     locked_desk.unlocked.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
     forgotten = locked_desk.arrive(check_in="2026-10-01T12:00")
+    that_night = locked_desk.stays.on_nights(ARRIVAL, ARRIVAL + timedelta(days=1))
+    assert [stay.stay_id for stay in that_night] == [early.stay_id, late.stay_id]
     assert [stay.stay_id for stay in locked_desk.stays.in_house(ARRIVAL)] == [early.stay_id, late.stay_id]
     assert forgotten.last_morning is not None
     last_day = forgotten.last_morning + MAX_OVERSTAY

@@ -358,3 +358,4 @@ def test_drafts_move_too(here: SqliteOutbox, there: AnyOutbox) -> None:
     HandOver(here.database, there._db, sealer(), Actor(lambda: "putu", lambda: NOON + HOUR)).run(history=False)
     assert [there.drafts.open(each) for each in there.drafts.waiting(NOON)] == ["two"]
     assert here.drafts.open(taken) == "one"
+    assert here.drafts.waiting(NOON + HOUR) == []

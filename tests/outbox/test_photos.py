@@ -28,6 +28,7 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken
 from apoa_client.outbox.sql.metadata import ACCOUNT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Entry, NewReport, PhotoToSend, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, PhotoState, State
@@ -139,6 +140,15 @@ def test_a_damaged_photo(outbox: SqliteOutbox, path: Path, change: str, error: t
         db.execute(f"UPDATE reports SET {change} WHERE id = ?", [uuid(1)])  # noqa: S608  ours
     with pytest.raises(error):
         outbox.photo(saved)
+
+
+@pytest.mark.parametrize("photo", [None, b"another"])
+def test_a_photo_that_another_program_changed(outbox: AnyOutbox, store: Store, photo: bytes | None) -> None:
+    """A check of every report names its report: a receipt alone does not show it."""
+    outbox.add_all([new(1), new(2)])
+    assert outbox.integrity.verify().doubts == ()
+    store.change("UPDATE reports SET photo = ? WHERE id = ?", photo, uuid(1))
+    assert outbox.integrity.verify().doubts == (Doubt(DoubtKind.STATE, uuid(1)),)
 
 
 @only_sqlite

@@ -148,6 +148,7 @@ def test_fields_without_a_check_digit(form: str, field: str, text: str, code: st
     (found,) = mrz.problems
     assert (found.field, found.code) == (field, code)
     assert next((correction.value for correction in found.corrections), None) == suggestion
+    assert all(read(mrz.corrected(correction)).valid for correction in found.corrections)
     assert found.message.render()
     assert changed(form, mrz) == {field: BAD if suggestion is None else AMBIGUOUS}  # a guess is never a repair
 

@@ -11,6 +11,7 @@ from apoa_client.passport.check_digits import (
     ILLEGAL,
     character_values,
     check_digit,
+    failing_checks,
     failing_digits,
     long_number,
     weighted_sum,
@@ -101,6 +102,7 @@ def test_both_conventions_are_accepted(form: str, number: str, convention: Conve
     mrz = read(number_of(form, number, check_digit(over)))
     assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, "")
     assert (mrz.valid, mrz.problems) == (True, ())
+    assert failing_checks(LAYOUT[form], "".join(mrz.lines)) == []
 
 
 @overflowing

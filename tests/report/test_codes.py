@@ -174,6 +174,7 @@ def test_a_purpose_is_read_from_other_words(purpose: Purpose) -> None:
         ("k", [Purpose.FAMILY, Purpose.WORK, Purpose.BUSINESS, Purpose.STUDY]),
         ("ke", [Purpose.FAMILY, Purpose.WORK]),
         ("w", [Purpose.TOURISM, Purpose.WORK]),
+        ("b", [Purpose.BUSINESS, Purpose.STUDY, Purpose.WORK]),  # bekerja is no word that is shown
         ("g", [Purpose.GOVERNMENT]),
         ("wistaa", [Purpose.TOURISM]),
         ("turism", [Purpose.TOURISM]),

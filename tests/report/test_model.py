@@ -15,7 +15,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_fields
 from apoa_client.report.fields import BY_NAME, FIELDS, as_typed, field_values, label_of
 from apoa_client.report.findings import ReportRefused
-from apoa_client.report.kinds import Kind, Purpose, short_id
+from apoa_client.report.kinds import Kind, Purpose, Receipt, short_id
 from apoa_client.report.model import (
     Document,
     Guest,
@@ -166,6 +166,15 @@ def test_the_contract_has_our_purposes() -> None:
     """Each authority's table has them, so that none is refused."""
     text = SCHEMAS["Stay"]["properties"]["purpose"]["description"]
     assert re.findall(r"\w+", text.partition("at least ")[2].replace(" and", "")) == [each.value for each in Purpose]
+
+
+@pytest.mark.parametrize(
+    ("number", "typed", "trains"),
+    [("LATIHAN-2026-000001", False, True), ("LATIHAN-2026-000001", True, False), ("STT-1", False, False)],
+)
+def test_a_receipt_of_the_training_authority(number: str, *, typed: bool, trains: bool) -> None:
+    """Its number says so, unless staff typed it. A report with any other receipt is never practice."""
+    assert Receipt(number, NOW, typed=typed).is_training is trains
 
 
 def test_a_short_id_is_the_end_of_an_id() -> None:

@@ -170,6 +170,7 @@ def test_a_month_in_front_is_an_error(text: str) -> None:
     year = "1985" if text.endswith("1985") else "85"
     assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == f"{said}/{year}."
     assert refusal(lambda: parse_dates.stay_date("12/24", today=TODAY)) == f"{said}."
+    assert refusal(lambda: parse_dates.stay_date("12/31", today=TODAY)).endswith("as in 31/12.")
 
 
 @pytest.mark.parametrize("text", ["13/24/1985", "1/32/1985", "24/1985"])

@@ -403,6 +403,12 @@ def test_a_wrong_check_digit_is_an_error_with_a_correction() -> None:
     assert error.suggestion is not None
 
 
+def test_a_wrong_composite_check_digit_suggests_nothing() -> None:
+    """It is an error of the lines, and a digit is no value for them."""
+    [error] = look(scanned(spoilt(1, 43, "A"))).errors
+    assert (error.field, error.code, error.suggestion) == ("guest.document.mrz", "check_digit", None)
+
+
 def test_a_typed_field_replaces_a_wrong_check_digit() -> None:
     """The problem of the MRZ does not count, and the lines are not sent."""
     seen = look(scanned(WRONG_NUMBER, {"document_number": "925076473"}))
