@@ -179,9 +179,11 @@ def receipts_of_authority(memory: Path) -> dict[str, str]:
 
 def assert_delivered_once(reports: Sequence[Mapping[str, Any]], memory: Path, promised: Iterable[str]) -> None:
     """Checks that every saved report is listed and accepted, and that both sides have the same receipts."""
-    assert set(promised) <= {report["short_id"] for report in reports}
-    assert {report["state"] for report in reports} <= {"accepted"}
-    assert {report["id"]: report["receipt"]["number"] for report in reports} == receipts_of_authority(memory)
+    assert set(promised) <= {report["short_id"] for report in reports}, "not listed"
+    left = [report for report in reports if report["state"] != "accepted"]
+    assert left == [], left
+    ours, theirs = {report["id"]: report["receipt"]["number"] for report in reports}, receipts_of_authority(memory)
+    assert ours == theirs, set(ours.items()) ^ set(theirs.items())
 
 
 def photos_of_authority(memory: Path) -> dict[str, str]:
