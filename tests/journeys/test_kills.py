@@ -145,7 +145,7 @@ class Storm:
             with self._lock:
                 number = next(self._numbers)
             more = self.pick((), ("--no-send",), ("--no-send",))
-            report_id = self.save(*self.arrival(number, with_photo=turn % 4 == 0), "--json", *more)
+            report_id = self.save(*self.arrival(number, with_photo=number % 4 == 0), "--json", *more)
             if report_id is not None and turn % 3 == 2:
                 self.save("checkout", report_id, "--yes", "--json", *more)
 
