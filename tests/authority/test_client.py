@@ -20,7 +20,6 @@ from apoa_client.errors import (
     SecretMissing,
     SettingsProblem,
     UnknownOutcome,
-    WrongPassword,
 )
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES, Status
@@ -93,23 +92,6 @@ def test_one_fresh_token(web: responses.RequestsMock, client: HttpAuthority) -> 
     assert paths(web) == ["/oauth/token", "/reports", "/oauth/token", "/reports"]
     assert body_of(web.calls[1]) == body_of(web.calls[3]) == b'{"reports":[{"a":1}]}'
     assert web.calls[3].request.headers["Authorization"] == "Bearer two"
-
-
-def test_two_refused_tokens(web: responses.RequestsMock, client: HttpAuthority) -> None:
-    """A second refusal is a wrong password; there is no third try."""
-    web.get(f"{BASE}/meta", status=401)
-    with pytest.raises(WrongPassword):
-        client.meta()
-    assert paths(web) == ["/oauth/token", "/meta", "/oauth/token", "/meta"]
-
-
-def test_a_refused_password_is_tried_once(client: HttpAuthority) -> None:
-    """After one 401 the call ends: a second try might lock the account."""
-    with responses.RequestsMock() as web:
-        web.post(f"{BASE}/oauth/token", status=401, json={"error": "invalid_client"})
-        with pytest.raises(WrongPassword):
-            client.meta()
-        assert len(web.calls) == 1
 
 
 def test_no_password_no_call(web: responses.RequestsMock, make_client: MakeClient) -> None:

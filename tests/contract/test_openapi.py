@@ -146,17 +146,6 @@ def test_what_is_sent_is_closed(openapi: Openapi, name: str) -> None:
     assert set(schema["required"]) == schema["properties"].keys()
 
 
-@pytest.mark.parametrize(
-    ("surname", "given_names", "valid"), [("A", "B", True), ("A", "", True), ("", "B", True), ("", "", False)]
-)
-def test_one_name_is_enough(
-    openapi: Openapi, examples: dict[str, list[dict[str, Any]]], surname: str, given_names: str, *, valid: bool
-) -> None:
-    """A guest with one name is reported; one without any is not."""
-    guest = {**examples["check_in"][0]["guest"], "surname": surname, "given_names": given_names}
-    assert validator(openapi, "Guest").is_valid(guest) is valid
-
-
 @given(junk=st.dictionaries(st.sampled_from(["status", "receipt", "errors", "retry_after"]), st.none() | st.just("x")))
 def test_reader_and_schema_agree_on_what_is_broken(openapi: Openapi, junk: dict[str, Any]) -> None:
     """A result that the schema refuses is refused by the client too."""
