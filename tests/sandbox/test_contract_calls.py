@@ -1,11 +1,9 @@
 """The calls of the contract over real HTTP, beyond what the conformance suite asks of every server."""
 
 import gzip
-import hashlib
 import json
 import socket
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -15,7 +13,6 @@ from sandbox_helpers import PASSWORD, USERNAME, Json, LogIn, Make, Report, Send
 
 from apoa_client.authority.contract import contract_text
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import Limits, fits
 
 
@@ -192,16 +189,6 @@ def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> No
             assert raw.makefile("rb").readline().split()[1] == b"400"
 
 
-PHOTO = b"\xff\xd8\xff\xe0 SMITHSON JANE ANN \xff\xd9"
-
-
-def put(
-    http: requests.Session, server: SandboxServer, report: Json, photo: bytes = PHOTO, kind: str = "image/jpeg"
-) -> requests.Response:
-    url = f"{server.base_url}/reports/{report['id']}/photo"
-    return http.put(url, data=photo, headers={"Content-Type": kind}, timeout=20)
-
-
 def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) -> None:
     """The answer comes when the last byte has come: a client that still sends would be cut off and not read it."""
     server = make_server()
@@ -217,24 +204,3 @@ def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) 
         connection.settimeout(20)
         connection.sendall(b" ")
         assert connection.recv(64).startswith(b"HTTP/1.1 401 ")
-
-
-def test_photo_itself_is_not_kept(
-    make_server: Make,
-    send: Send,
-    log_in: LogIn,
-    check_in: Report,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The file has its hash and no byte of it; the log has the route and the status."""
-    caplog.set_level("DEBUG", logger="apoa_client")
-    server = make_server()
-    report = check_in()
-    send(server, report)
-    assert put(log_in(server), server, report).status_code == 200
-    server.stop()
-    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert hashlib.sha256(PHOTO).hexdigest().encode() in written
-    assert b"SMITHSON" not in written
-    assert "PUT photo 200" in caplog.messages

@@ -71,13 +71,6 @@ def found(report: Json) -> set[tuple[str, str]]:
     return {(each.field, each.code) for each in (*report_violations(report), *rule_violations(report, NOW))}
 
 
-def test_contracts_own_example_is_valid(check_in: Report, follow_up: Report) -> None:
-    """A complete report of each kind has no violation."""
-    report = check_in()
-    for each in (report, *(follow_up(report, kind) for kind in ("check_out", "amend", "cancel"))):
-        assert found(each) == set()
-
-
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [

@@ -1,5 +1,6 @@
 """The storage's file: durable, private, shared by processes, and without personal data."""
 
+import hashlib
 import os
 import sqlite3
 import stat
@@ -32,23 +33,30 @@ def texts(value: object) -> list[str]:
 
 def test_no_personal_data_reaches_the_disk(
     make_server: Make,
+    log_in: LogIn,
     send: Send,
     check_in: Report,
     follow_up: Report,
     tmp_path: Path,
 ) -> None:
-    """No name, number, date or room of a guest is in any file, accepted or rejected, running or stopped."""
+    """No name, number, date or room of a guest is in any file, accepted or rejected, running or stopped.
+
+    Of a photo there is the hash.
+    """
     server = make_server(faults="ok,pending")
     accepted = check_in()
     refused = check_in({"guest.sex": "Jane", "guest.document.number": "??", "kind": "check_in"})
     smuggled = check_in(kind="RAHASIA KIND", stay_id="RAHASIA STAY")
     send(server, accepted, refused, smuggled, follow_up(accepted, "cancel"))
     send(server, check_in({"guest.document.number": "X7654321"}))
+    photo, url = b"\xff\xd8\xff RAHASIA \xff\xd9", f"{server.base_url}/reports/{accepted['id']}/photo"
+    assert log_in(server).put(url, data=photo, headers={"Content-Type": "image/jpeg"}, timeout=20).status_code == 200
     own = {"check_in", "F", "P", accepted["id"], accepted["stay_id"]}
     secret = {*texts(accepted), "X7654321", "RAHASIA", "Jane", PASSWORD} - own
     for _ in range(2):
         written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
         assert accepted["id"].encode() in written
+        assert hashlib.sha256(photo).hexdigest().encode() in written
         assert [text for text in secret if text.encode() in written] == []
         server.stop()
 
