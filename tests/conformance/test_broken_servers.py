@@ -101,15 +101,6 @@ def one_etag(_request: Request, response: Response) -> Response:
     return response
 
 
-def answering_unknown_ids(request: Request, response: Response) -> Response:
-    if response.status_code == 404 and re.fullmatch(f"/v1{RESULT}", request.path):
-        violation = {"field": "", "code": "unknown", "message": "Unknown."}
-        nothing: Json = {"receipt": None, "errors": [violation], "warnings": [], "retry_after": None}
-        value = {"id": request.path.rpartition("/")[2], "status": "rejected", **nothing}
-        return Response(json.dumps(value), mimetype="application/json")
-    return response
-
-
 def plain_problems(_request: Request, response: Response) -> Response:
     if response.status_code >= 400:
         response.mimetype = "application/json"
@@ -142,10 +133,6 @@ def storing_what_is_validated(request: Request) -> None:
 
 def refusing_gzip(request: Request) -> Response | None:
     return problem(415) if request.headers.get("Content-Encoding") == "gzip" else None
-
-
-def open_to_all(request: Request) -> Response | None:
-    return Response("{}", mimetype="application/json") if "HTTP_AUTHORIZATION" not in request.environ else None
 
 
 def any_grant(request: Request) -> None:
@@ -224,12 +211,6 @@ def accepting_an_empty_list(request: Request) -> Response | None:
     if request.get_data() == b'{"reports": []}':
         return Response('{"results": []}', mimetype="application/json")
     return None
-
-
-def shifted_day(value: Json) -> None:
-    for member in ("from", "to"):
-        moment = value[member]
-        value[member] = moment.replace("T00:00:00", "T07:00:00") if "T00:00:00" in moment else moment
 
 
 def cut_at(size: int, *, counting: bool) -> Callable[[Json], None]:
@@ -400,7 +381,6 @@ FAULTS = {
         "420 minutes",
         _ISSUING,
     ),
-    "days begin at seven": Fault(changing(DAY, shifted_day), "closing.day", "midnight", _ISSUING),
     "days are over before they begin": Fault(
         changing(DAY, lambda value: value.update(to=value["from"])), "closing.day", "midnight", _ISSUING
     ),
@@ -420,7 +400,6 @@ FAULTS = {
     "no offset": Fault(updating("/meta", server_time="2026-11-26T12:00:00"), "session.meta", "server_time"),
     # Tokens and headers.
     "a wrong password gets 403": Fault(answering(401, 403), "session.wrong_password", "403"),
-    "no token is needed": Fault(before(open_to_all), "session.no_token", "200"),
     "any grant type": Fault(before(any_grant), "session.grant_type", "200"),
     "no WWW-Authenticate": Fault(without_header("WWW-Authenticate"), "session.no_token", "WWW-Authenticate"),
     "expires_in is a lie": Fault(ending_tokens(7), "closing.token", "expires_in", _ISSUING),
@@ -447,7 +426,6 @@ FAULTS = {
         altered(after=lambda: with_stack_trace), "closing.internals", "reports.js:41", frozenset({"requests"})
     ),
     "a crash at what is not an id": Fault(before(crashing_on_bad_ids), "reports.unknown_id", "500"),
-    "unknown ids have results": Fault(altered(after=lambda: answering_unknown_ids), "reports.unknown_id", "not 404"),
     "problems that are no problems": Fault(altered(after=lambda: plain_problems), "reports.unknown_id", "content type"),
     "a receipt for each report": Fault(altered(after=lambda: no_receipt_for_bad), "reports.unknown_id", "not 404"),
     "a PDF that is HTML": Fault(altered(after=lambda: pdf_of_html), "receipts.pdf", "not a PDF"),

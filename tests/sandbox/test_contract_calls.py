@@ -95,13 +95,8 @@ def test_other_host_names_are_refused(make_server: Make, bare: requests.Session,
 @pytest.mark.parametrize(
     "body",
     [
-        b"\xff\xfe{}",
-        b'{"reports": [1]}',
-        b'{"reports": [{"id": 7}]}',
         b'{"reports": [{"id": "0199C2A4-7D1E-7B3C-9D55-0A4F1C2E8B11"}]}',
         b'{"reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11\\n"}]}',
-        b'{"reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"}], "more": 1}',
-        b'{"reports": [], "reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"}]}',
         b'{"reports": [NaN]}',
         b"[" * 100_000,
         b'{"reports": ' + b"[" * 20 + b"]" * 20 + b"}",
@@ -109,7 +104,7 @@ def test_other_host_names_are_refused(make_server: Make, bare: requests.Session,
     ],
 )
 def test_a_body_that_is_no_list_of_reports_is_refused(make_server: Make, log_in: LogIn, body: bytes) -> None:
-    """400 with the reason, and nothing is acquired."""
+    """400 with the reason: beyond what the conformance suite asks, other forms of ids and numbers, and deep lists."""
     server = make_server()
     headers = {"Content-Type": "application/json"}
     problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=20), 400)
