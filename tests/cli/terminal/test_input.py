@@ -105,13 +105,6 @@ class TestALine:
         shown = screen.getvalue()
         assert shown == "  Do you mean the Republic of the Marshall\n  Islands? Enter = yes, or type it again. "
 
-    @terminals_only
-    def test_undecodable_input_is_marked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Input that cannot be decoded gives `UNREADABLE`, which is not an empty answer."""
-        with terminal(monkeypatch) as keys:
-            monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", b"yes\n"))
-            assert [ask_line("Room"), ask_line("Room")] == [UNREADABLE, "yes"]
-
 
 class TestYesOrNo:
     """`confirm` reads yes or no."""
@@ -133,15 +126,6 @@ class TestYesOrNo:
             keys = f"y = yes, n = no, Enter = {enter}, Ctrl-C = stop"
             plain = f"Type y for yes or n for no. Enter alone means {enter}."
             assert f"  {keys if answer == '?' else plain}\n" in capsys.readouterr().err
-
-    @terminals_only
-    @pytest.mark.parametrize("default", [True, False])
-    def test_undecodable_input_is_no_answer(self, monkeypatch: pytest.MonkeyPatch, *, default: bool) -> None:
-        """Input that cannot be decoded is asked again with either default."""
-        answer = b"n\n" if default else b"y\n"
-        with terminal(monkeypatch) as keys:
-            monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", answer))
-            assert confirm("Go on?", default=default) is not default
 
     @terminals_only
     @pytest.mark.parametrize("too_early", [b"y\n", b"y", b"x\ny\ny"])
@@ -262,15 +246,6 @@ class TestEditing:
 
 class TestTypedAhead:
     """Input that a passport reader typed after the MRZ is discarded."""
-
-    @terminals_only
-    def test_waiting_keys_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Waiting keys are discarded, and later keys are read."""
-        with terminal(monkeypatch) as keys:
-            os.write(keys, b"too much\n\n")
-            discard_typed_ahead()
-            os.write(keys, b"an answer\n")
-            assert sys.stdin.readline() == "an answer\n"
 
     @terminals_only
     def test_keys_within_the_pause_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
