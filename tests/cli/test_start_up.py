@@ -134,7 +134,6 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en", **more: str) -> set
         (QUENTIN.typed("--no-send"), NOT_FOR_REPORT),
         (["check", *QUENTIN.mrz()[1:5]], NOT_FOR_CHECK),
         (["check", "--surname", QUENTIN.surname, "--nationality", "Polandia"], NOT_FOR_CHECK),
-        (["help"], NOT_FOR_VERSION - {"tomllib", "zlib"}),
         (["help", "satu-nama"], NOT_FOR_VERSION - {"tomllib", "zlib"}),
         (["list"], HEAVY - {"apoa_client.vault.keyring_store"}),
         (["list", "--in-house"], HEAVY - {"apoa_client.vault.keyring_store"}),
@@ -142,7 +141,7 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en", **more: str) -> set
         (["contract"], HEAVY - {"apoa_client.authority", "subprocess", "tempfile"}),
     ],
     ids=[
-        *("version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "help", "a topic"),
+        *("version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "a topic"),
         *("list", "in house", "tonight", "contract"),
     ],
 )

@@ -281,7 +281,7 @@ class Fault(NamedTuple):
 
 
 _AFTER_CHECK_OUT = (("check_out", "amend"), ("check_out", "check_out"))
-_ISSUING = frozenset({"reports", "rules"})
+_ISSUING = frozenset({"reports"})
 _LIST = "/(?:reports|reports/validate)"
 
 REFUSED_VALUES = {

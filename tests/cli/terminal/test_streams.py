@@ -79,8 +79,10 @@ def test_another_error_of_a_stream(away: Apoa, monkeypatch: pytest.MonkeyPatch) 
 class TestUnwritable:
     """Standard streams that are closed or at a full disk."""
 
-    @pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
-    @pytest.mark.parametrize("arguments", [["list", "--json"], ["--help"]])
+    @pytest.mark.parametrize(
+        ("arguments", "redirection"),
+        [(["list", "--json"], ">&-"), (["list", "--json"], "> /dev/full"), (["--help"], ">&-")],
+    )
     def test_a_result_that_cannot_be_written(self, away: Apoa, arguments: list[str], redirection: str) -> None:
         """Two lines say what happened and what to do, and the exit code is 78; Python adds no error at its end."""
         if redirection.endswith("full") and not Path("/dev/full").exists():
@@ -91,8 +93,9 @@ class TestUnwritable:
         assert first.startswith("The result cannot be written: ")
         assert second.startswith("What was saved is kept.")
 
-    @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
-    @pytest.mark.parametrize(("arguments", "code"), [(["list"], 0), (["nothing"], 2)])
+    @pytest.mark.parametrize(
+        ("arguments", "code", "redirection"), [(["list"], 0, "2>&-"), (["nothing"], 2, "2> /dev/full")]
+    )
     def test_messages_that_cannot_be_written(
         self, away: Apoa, arguments: list[str], code: int, redirection: str
     ) -> None:
