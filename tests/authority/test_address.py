@@ -103,12 +103,6 @@ def test_the_website_of_apoa(address: str, *, expected: bool) -> None:
     assert is_apoa_website(address) is expected
 
 
-def test_the_whole_contract() -> None:
-    """The text is the shipped file, from the first line to the last schema."""
-    assert contract_text().startswith("openapi: 3.1.0\n")
-    assert "    Problem:\n" in contract_text()
-
-
 def test_json_equals_yaml() -> None:
     """The program reads the same contract that `apoa contract` prints."""
     assert contract_helpers.JSON.read_text(encoding="utf-8") == contract_helpers.converted()

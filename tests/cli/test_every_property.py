@@ -189,14 +189,14 @@ class TestHints:
         Nothing is added where the command works on it anyway: the default, or that of the variable. At a terminal the
         first line of a conversation names the property.
         """
-        kenanga, more = ["--property", "kenanga"], {"APOA_PROPERTY": "kenanga", "lang": lang}
+        kenanga = ["--property", "kenanga"]
         screens(two, *kenanga, *QUENTIN.mrz("--no-send"), lang=lang)
         for again in (["fix", "nothing"], ["fix", "nothing", "--json"]):
             assert screens(two, *kenanga, *again, lang=lang).code == 2
         for chosen in ([], ["--property", "melati"]):
             screens(two, *chosen, *XIMENA.mrz("--no-send", "--again"), lang=lang)
         for chosen in (kenanga, ["--property", "melati"]):
-            screens(two, *chosen, *OBADIAH.mrz("--no-send", "--again"), **more)
+            screens(two, *chosen, *OBADIAH.mrz("--no-send", "--again"), lang=lang, APOA_PROPERTY="kenanga")
         for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"], ["sync", "--by-hand"]):
             screens(two, *command, keys=[], lang=lang)
         screens(two, "setup", "--non-interactive", "--property", "hotel", "--by-hand", "--vault", "file", lang=lang)

@@ -373,7 +373,6 @@ check --photo q.jpg --photo x.jpg --surname X
 checkout
 checkout abc --room 7
 checkout --all-due --room 7
-config set timezone Mars
 config set retention_days 0
 config set notify yes
 config set language fr
@@ -431,10 +430,7 @@ sandbox --port 70000
 {SET_UP} --training --timezone Asia/Singapore
 {SET_UP} --training --language de
 {SET_UP} --vault drawer
-{SET_UP} --api-url http://authority.example/v1
 {SET_UP} --api-url https://u:rah4sia@authority.example/v1
-{SET_UP} --api-url authority.example
-{SET_UP} --api-url https://authority.example/v1?x=1
 {SET_UP} --api-url https://apoa.imigrasi.go.id/
 show x --photo a --json
 stats --month 2026-13

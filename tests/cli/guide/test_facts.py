@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ import pytest
 from cli_helpers import LANGUAGES, Apoa, typed_in
 from screens import Screens
 
-from apoa_client.cli.guide.facts import Topic, is_outdated, search_facts, similar_words, topics
+from apoa_client.cli.guide.facts import Topic, search_facts, similar_words, topics
 from apoa_client.cli.guide.guides import Situation, Step, guides, read_content, situations
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.session import Session
@@ -96,13 +96,6 @@ def test_each_fact_has_a_source_its_date_and_a_day(language: str) -> None:
         for each in topic.unconfirmed:
             assert each.text
             assert date(2026, 1, 1) <= each.as_of <= CHECKED
-
-
-def test_a_fact_is_outdated_after_a_year() -> None:
-    """A year after the day of the comparison it is not outdated yet, one day later it is."""
-    fact = topics("en")[0].facts[0]
-    assert not is_outdated(fact, fact.as_of + timedelta(days=365))
-    assert is_outdated(fact, fact.as_of + timedelta(days=366))
 
 
 def test_each_fact_is_translated() -> None:

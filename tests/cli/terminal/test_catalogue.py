@@ -18,7 +18,6 @@ from cli_helpers import LANGUAGES, NOWHERE, Apoa, spoken
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, COMMANDS, in_indonesian
 from apoa_client.locale import parse_language
-from apoa_client.messages import nmsg
 
 NEWEST_CLICK = (8, 5)
 """The newest version of click whose messages are translated: those of a newer one are not compared."""
@@ -187,23 +186,6 @@ def test_indonesian_keeps_to_its_terms(pattern: str) -> None:
     """No Indonesian text has a form that the contributors' guide replaces with another."""
     unwanted = re.compile(pattern, re.IGNORECASE if pattern.islower() else 0)
     assert [text for text in all_indonesian_texts() if unwanted.search(text)] == [], UNWANTED_INDONESIAN[pattern]
-
-
-def test_indonesian_messages_are_used() -> None:
-    """With Indonesian as the language, messages, plurals and the messages of click are Indonesian."""
-    import gettext  # called in the way of click
-
-    language.set_language("id")
-    assert language._("Passport number") == "Nomor paspor"
-    waiting = nmsg(
-        "The authority asked us to wait; {count} second is left.",
-        "The authority asked us to wait; {count} seconds are left.",
-        5,
-    )
-    assert language.text(waiting) == "Server pelaporan meminta jeda; sisa 5 detik."
-    assert gettext.gettext("Usage:") == "Pemakaian:"
-    language.set_language("en")
-    assert language._("Passport number") == "Passport number"
 
 
 def test_the_catalogue_tool_finds_every_message() -> None:

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, Keyboard, spoken
+from cli_helpers import Keyboard
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.input import (
@@ -27,7 +27,6 @@ from apoa_client.cli.terminal.input import (
 )
 from apoa_client.cli.terminal.output import set_plain
 from apoa_client.errors import DataRefused
-from apoa_client.report.fields import FIELDS
 
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
@@ -77,18 +76,6 @@ class TestALine:
         monkeypatch.setattr("sys.stdin", Keyboard("  7 \n"))
         assert ask_line(question) == "7"
         assert capsys.readouterr().err == asked
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_label_of_every_field_gets_a_colon(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str
-    ) -> None:
-        """Every label gets a colon, also one that ends with an abbreviation."""
-        language.set_language(lang)
-        for item in FIELDS:
-            label = spoken(lang, item.label.template)
-            monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
-            ask_line(label)
-            assert capsys.readouterr().err == f"{label}: "
 
     def test_a_long_question_breaks_between_words(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
