@@ -5,18 +5,16 @@ from collections.abc import Callable
 from io import BytesIO
 
 import pytest
-from sandbox_helpers import NOW, PASSWORD, USERNAME, Suite, now
+from sandbox_helpers import PASSWORD, USERNAME, Suite, now
 
-from apoa_client.authority.schemas import validator
 from apoa_client.cli.documents.conformance_page import CHAPTERS
 from apoa_client.conformance.check import Check, CheckResult
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
 from apoa_client.conformance.checks.receipts import PHOTO, _photo
 from apoa_client.conformance.exchange import _shown_body
-from apoa_client.conformance.samples import VIOLATIONS, Samples
+from apoa_client.conformance.samples import Samples
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.validation import report_violations, rule_violations
 
 ALL = (*OPENING, *CHECKS, LAST)
 
@@ -37,23 +35,13 @@ def test_ids() -> None:
     assert chapters == sorted(chapters, key=list(CHAPTERS).index)
 
 
-def test_good_reports_are_of_the_contract() -> None:
-    """They are valid, about a guest whose name says that this is a test, and each has another document."""
+def test_good_reports_say_that_this_is_a_test() -> None:
+    """By the guest's name; each has another document."""
     samples = Samples(now, secrets.token_bytes)
     first, full = samples.check_in(), samples.full_check_in()
-    for each in (first, full, samples.amend(first), samples.check_out(first["stay_id"]), samples.cancel(first["id"])):
-        assert validator("Report").is_valid(each)
     for each in (first, full):
         assert (each["guest"]["surname"], each["guest"]["given_names"]) == ("APOA", "TEST")
     assert first["guest"]["document"]["number"] != full["guest"]["document"]["number"]
-    assert first["created_at"] == NOW.astimezone().isoformat() or first["created_at"].endswith("+07:00")
-
-
-def test_a_bad_report_has_the_violations() -> None:
-    """Exactly those that a server must name."""
-    report = Samples(now, secrets.token_bytes).bad_check_in()
-    found = (*report_violations(report), *rule_violations(report, now()))
-    assert {each.field for each in found} == set(VIOLATIONS)
 
 
 @pytest.mark.parametrize("length", [len(PHOTO), len(PHOTO) + 10, MAX_PHOTO_BYTES, MAX_PHOTO_BYTES + 1])

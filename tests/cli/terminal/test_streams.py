@@ -36,15 +36,12 @@ def run_with(apoa: Apoa, arguments: Sequence[str], redirection: str) -> "subproc
     )
 
 
-class TestNoTerminal:
-    """The null device, for which Windows' `isatty` is true. A journey reports a guest there with such streams."""
-
-    def test_the_null_device_is_no_terminal(self) -> None:
-        """The null device is none, as no closed and no missing stream is."""
-        with Path(os.devnull).open("r+", encoding="utf-8") as null:
-            assert not streams.is_terminal(null)
+def test_the_null_device_is_no_terminal() -> None:
+    """The null device, for which Windows' `isatty` is true, is none, as no closed and no missing stream is."""
+    with Path(os.devnull).open("r+", encoding="utf-8") as null:
         assert not streams.is_terminal(null)
-        assert not streams.is_terminal(None)
+    assert not streams.is_terminal(null)
+    assert not streams.is_terminal(None)
 
 
 class LeftPipe(io.StringIO):
