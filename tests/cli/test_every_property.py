@@ -197,7 +197,7 @@ class TestHints:
             screens(two, *chosen, *XIMENA.mrz("--no-send", "--again"), lang=lang)
         for chosen in (kenanga, ["--property", "melati"]):
             screens(two, *chosen, *OBADIAH.mrz("--no-send", "--again"), lang=lang, APOA_PROPERTY="kenanga")
-        for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"], ["sync", "--by-hand"]):
+        for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"]):
             screens(two, *command, keys=[], lang=lang)
         screens(two, "setup", "--non-interactive", "--property", "hotel", "--by-hand", "--vault", "file", lang=lang)
         screens(two, "sync", "--all", lang=lang)
