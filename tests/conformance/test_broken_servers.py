@@ -474,7 +474,6 @@ ALLOWED: dict[str, tuple[Any, dict[str, Any]]] = {
         ),
         {},
     ),
-    "slow answers": (SandboxServer, {"faults": "slow=0.02*30,meta:slow=0.02*3"}),
     "finds duplicates": (covering(), {}),
     "no photos": (without("wants_photo", f"{RESULT}/photo"), {}),
     "no daily receipts": (without("daily_receipts", DAY), {}),
