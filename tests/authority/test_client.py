@@ -20,7 +20,6 @@ from apoa_client.errors import (
     SecretMissing,
     SettingsProblem,
     UnknownOutcome,
-    WrongPassword,
 )
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES, Status
@@ -82,34 +81,6 @@ def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: Make
         now[0] = moment
         client.meta()
     assert paths(web) == ["/oauth/token", "/meta", "/meta", "/oauth/token", "/meta"]
-
-
-def test_one_fresh_token(web: responses.RequestsMock, client: HttpAuthority) -> None:
-    """A refused token is replaced once, and the same body is sent again."""
-    web.post(f"{BASE}/reports", status=401)
-    web.post(f"{BASE}/reports", json={"results": [RESULT]})
-    (verdict,) = client.submit([(ID, b'{"a":1}')])
-    assert verdict.status is Status.ACCEPTED
-    assert paths(web) == ["/oauth/token", "/reports", "/oauth/token", "/reports"]
-    assert body_of(web.calls[1]) == body_of(web.calls[3]) == b'{"reports":[{"a":1}]}'
-    assert web.calls[3].request.headers["Authorization"] == "Bearer two"
-
-
-def test_two_refused_tokens(web: responses.RequestsMock, client: HttpAuthority) -> None:
-    """A second refusal is a wrong password; there is no third try."""
-    web.get(f"{BASE}/meta", status=401)
-    with pytest.raises(WrongPassword):
-        client.meta()
-    assert paths(web) == ["/oauth/token", "/meta", "/oauth/token", "/meta"]
-
-
-def test_a_refused_password_is_tried_once(client: HttpAuthority) -> None:
-    """After one 401 the call ends: a second try might lock the account."""
-    with responses.RequestsMock() as web:
-        web.post(f"{BASE}/oauth/token", status=401, json={"error": "invalid_client"})
-        with pytest.raises(WrongPassword):
-            client.meta()
-        assert len(web.calls) == 1
 
 
 def test_no_password_no_call(web: responses.RequestsMock, make_client: MakeClient) -> None:
@@ -243,7 +214,7 @@ def test_no_pdf(web: responses.RequestsMock, client: HttpAuthority, body: bytes,
 
 
 def test_photo(web: responses.RequestsMock, client: HttpAuthority, caplog: pytest.LogCaptureFixture) -> None:
-    """It is sent as it is, also to an authority that accepts gzip, and again with a fresh token."""
+    """It is sent as it is, also to an authority that accepts gzip, and again, once, with a fresh token."""
     photo = b"\xff\xd8\xff" + b"SMITH" * 1000 + b"\xff\xd9"
     web.get(f"{BASE}/meta", json=META)
     web.put(f"{BASE}/reports/{ID}/photo", status=401)
@@ -252,8 +223,9 @@ def test_photo(web: responses.RequestsMock, client: HttpAuthority, caplog: pytes
     with caplog.at_level(logging.DEBUG, logger="apoa_client"):
         client.send_photo(ID, photo)
     assert paths(web)[2:] == [f"/reports/{ID}/photo", "/oauth/token", f"/reports/{ID}/photo"]
-    for call in (web.calls[2], web.calls[4]):
+    for call, token in ((web.calls[2], "one"), (web.calls[4], "two")):
         assert body_of(call) == photo
+        assert call.request.headers["Authorization"] == f"Bearer {token}"
         assert call.request.headers["Content-Type"] == "image/jpeg"
         assert "Content-Encoding" not in call.request.headers
     assert [record.getMessage() for record in caplog.records if record.name.startswith("apoa_client")] == [

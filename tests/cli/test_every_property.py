@@ -178,46 +178,29 @@ class TestChoice:
         assert without_default("status", "--json").json["error"]["class"] == "property_not_chosen"
         assert without_default("status", "--all").code == 0
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_second_set_up_says_how_to_choose(self, apoa: Apoa, lang: str) -> None:
-        """The first one does not: there is nothing to choose."""
-        arguments = ["setup", "--non-interactive", "--training", "--vault", "file", "--property"]
-        first, second = (apoa(*arguments, name, lang=lang).out for name in ("melati", "kenanga"))
-        command = typed_in(lang, "apoa report").replace(" ", f" {typed_in(lang, '--property')} kenanga ", 1)
-        assert command in second
-        assert len(first.splitlines()) == len(second.splitlines()) - 2
-
 
 class TestHints:
     """A command that a user can copy works on the property that it is about."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_of_another_property(self, two: Apoa, lang: str) -> None:
-        """Each names it: after saving, in an error and its advice, in JSON, and below its name with `--all`."""
-        option = typed_in(lang, "--property")
-        sync, shown = (
-            typed_in(lang, f"apoa {word}").replace("apoa", f"apoa {option} kenanga") for word in ("sync", "list")
-        )
-        plain = typed_in(lang, "apoa sync")
-        saved = two("--property", "kenanga", *QUENTIN.mrz("--no-send"), lang=lang)
-        assert (sync in saved.out, plain in saved.out) == (True, False)
-        error = two("--property", "kenanga", "fix", "nothing", lang=lang)
-        assert shown in error.err
-        advice = two("--property", "kenanga", "fix", "nothing", "--json", lang=lang).json["error"]["advice"]
-        assert shown in advice
-        assert two("setup", "--non-interactive", "--property", "kenanga", "--by-hand", lang=lang).code == 0
-        of_all = two("sync", "--all", lang=lang).out
-        assert typed_in(lang, "apoa sync --by-hand").replace("apoa", f"apoa {option} kenanga") in of_all
+    def test_hints_screens(self, two: Apoa, screens: Screens, lang: str) -> None:
+        """Each names it: after saving, in an error and its advice, in JSON, and below its name with `--all`.
 
-    def test_of_the_usual_property(self, two: Apoa) -> None:
-        """Nothing is added where the command works on it anyway: the default, or that of the variable."""
-        for guest, call in ((QUENTIN, ["report"]), (XIMENA, ["--property", "melati", "report"])):
-            said = two(*call, *guest.mrz("--no-send")[1:])
-            assert "Send what waits with: apoa sync" in said.out
-        said = two("--property", "kenanga", *QUENTIN.mrz("--no-send"), APOA_PROPERTY="kenanga")
-        assert "Send what waits with: apoa sync" in said.out
-        said = two("--property", "melati", *OBADIAH.mrz("--no-send"), APOA_PROPERTY="kenanga")
-        assert "Send what waits with: apoa --property melati sync" in said.out
+        Nothing is added where the command works on it anyway: the default, or that of the variable. At a terminal the
+        first line of a conversation names the property.
+        """
+        kenanga = ["--property", "kenanga"]
+        screens(two, *kenanga, *QUENTIN.mrz("--no-send"), lang=lang)
+        for again in (["fix", "nothing"], ["fix", "nothing", "--json"]):
+            assert screens(two, *kenanga, *again, lang=lang).code == 2
+        for chosen in ([], ["--property", "melati"]):
+            screens(two, *chosen, *XIMENA.mrz("--no-send", "--again"), lang=lang)
+        for chosen in (kenanga, ["--property", "melati"]):
+            screens(two, *chosen, *OBADIAH.mrz("--no-send", "--again"), lang=lang, APOA_PROPERTY="kenanga")
+        for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"]):
+            screens(two, *command, keys=[], lang=lang)
+        screens(two, "setup", "--non-interactive", "--property", "hotel", "--by-hand", "--vault", "file", lang=lang)
+        screens(two, "sync", "--all", lang=lang)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
@@ -248,7 +231,10 @@ class TestOthers:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_others_screens(self, two: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
-        """`apoa`, `status`, and the end of a report at a terminal have a line for each; the report only if it waits."""
+        """`apoa`, `status`, and the end of a report at a terminal have a line for each; the report only if it waits.
+
+        Also one whose file is missing or damaged, whose settings are wrong, or whose outbox is a server's.
+        """
         monkeypatch.setattr(main, "is_terminal", lambda _stream: True)
         keys = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", ""]
         screens(two, "report", "--no-send", keys=keys, lang=lang)
@@ -256,29 +242,14 @@ class TestOthers:
         two.clock.forward(timedelta(hours=25))
         screens(two, "status", lang=lang)
         screens(two, keys=[], lang=lang)
-
-    def test_one_that_cannot_be_read(self, two: Apoa) -> None:
-        """Its settings are wrong, its file is missing or damaged, or its outbox is a server's, which is not asked."""
         kenanga = two.home / "kenanga" / "outbox.db"
         kenanga.write_bytes(b"no database" * 100)
-        assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
+        screens(two, "status", lang=lang)
         kenanga.unlink()
-        assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
-        two.change_setting("outbox", "postgresql://desk@db.invalid/apoa")
-        assert "Wisma Kenanga (kenanga): in a shared outbox" in two("status").out
-        two.change_setting("vault", "drawer")
-        shown = two("status")
-        assert (shown.code, "kenanga: cannot be read" in shown.out) == (0, True)
-
-    def test_the_first_line_of_a_conversation(self, two: Apoa) -> None:
-        """It names the property, at a terminal alone, where there are several."""
-        said = two("--property", "kenanga", "report", keys=[])
-        assert said.err.splitlines()[0] == "Property: Wisma Kenanga (kenanga)"
-        assert said.err.count("Property: ") == 1
-        assert two(*QUENTIN.mrz("--no-send")).code == 0
-        for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"], ["sync", "--by-hand"]):
-            assert two(*command, keys=[]).err.splitlines()[0] == "Property: melati"
-        assert "Property: " not in two("checkout", "nothing").err
+        screens(two, "status", lang=lang)
+        for name, value in (("outbox", "postgresql://desk@db.invalid/apoa"), ("vault", "drawer")):
+            two.change_setting(name, value)
+            assert screens(two, "status", lang=lang).code == 0
 
 
 class TestInvalidProperty:

@@ -8,7 +8,19 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, all_commands, raising
+from cli_helpers import (
+    LANGUAGES,
+    OBADIAH,
+    PASSWORD,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    Serve,
+    all_commands,
+    raising,
+    typed_in,
+)
+from screens import Screens
 
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.terminal.command_names import NOT_PRACTISED
@@ -126,14 +138,6 @@ def test_reality_after_practice(apoa: Apoa) -> None:
     assert apoa("--practice", *XIMENA.mrz()).code == 0
 
 
-def test_reality_after_an_authority_for_training(configured: Apoa) -> None:
-    """The same with a server that trains: its reports stay with it, and the real property asks for its own account."""
-    configured.send(QUENTIN)
-    assert configured(*BY_HAND).code == 0
-    assert configured.reports() == []
-    assert len(configured("--practice", "list", "--all", "--json").json["reports"]) == 1
-
-
 def test_practice_takes_a_key_of_the_environment_with_it(apoa: Apoa) -> None:
     """Practice uses no secret of the environment, so the key must be in its own key file."""
     assert apoa(*TRAINING).code == 0
@@ -225,11 +229,22 @@ def test_a_document_about_all_is_practice_only_where_all_are(apoa: Apoa) -> None
     assert "apoa --practice --property NAME status" in apoa("--practice", "status", "--all").out
 
 
-def test_the_first_line_says_that_it_is_practice(real: Apoa) -> None:
-    """At a terminal a command of practice begins with the mark, in the reader's language."""
-    assert real("--practice", "list", keys=[]).err.splitlines()[0] == "PRACTICE: nothing of this reaches Immigration."
-    assert real("--latihan", "daftar", keys=[], lang="id").err.splitlines()[0].startswith("LATIHAN")
-    assert "PRACTICE" not in real("list", keys=[]).all
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(real: Apoa, screens: Screens, lang: str) -> None:
+    """Each command of practice begins with the mark at a terminal, and each command to copy stays in that practice.
+
+    The place of the option is shown where it stands behind the command, and a property that was named is not all.
+    """
+    option = typed_in(lang, "--practice")
+    assert real(*BY_HAND[:2], "--property", "mawar", *BY_HAND[4:]).code == 0
+    assert real("config", "set", "default_property", "melati").code == 0
+    for chosen in ([option, "--property", "mawar"], [option], []):
+        assert screens(real, *chosen, *XIMENA.mrz("--again", "--no-send"), lang=lang).code == 0
+    for call in (["list"], ["status"], ["status", "--all"], ["status", "--all", "--tonight"]):
+        assert screens(real, option, *call, keys=[], lang=lang).code == 0
+    assert screens(real, "list", keys=[], lang=lang).code == 0
+    for call in (["report", option], [option, "--property", "mawar", "status", "--all"]):
+        assert screens(real, *call, lang=lang).code == 2
 
 
 @pytest.mark.parametrize("command", sorted(NOT_PRACTISED))
@@ -277,31 +292,6 @@ def test_secrets_of_the_environment_are_not_used(real: Apoa, keyring: dict[str, 
     assert keyring == {}
 
 
-def test_commands_to_copy_stay_in_practice(real: Apoa) -> None:
-    """Each command that practice names works on practice, in both languages."""
-    for lang, option, command in (("en", "--practice", "sync"), ("id", "--latihan", "kirim")):
-        saved = real("--practice", *XIMENA.mrz("--again", "--no-send"), lang=lang)
-        assert f"apoa {option} {command}" in saved.all
-        assert f"apoa {command}" not in saved.all
-        plain = real(*XIMENA.mrz("--again", "--no-send"), lang=lang)
-        assert option not in plain.all
-
-
-def test_all_practice_properties(real: Apoa) -> None:
-    """No property was chosen by an option, and a hint with a property's name leads to its practice, too."""
-    assert real(*BY_HAND[:2], "--property", "mawar", *BY_HAND[4:]).code == 0
-    assert real("config", "set", "default_property", "melati").code == 0
-    for name in ("mawar", "melati"):
-        assert real("--practice", "--property", name, *XIMENA.mrz("--no-send")).code == 0
-    said = real("--practice", "status", "--all", "--tonight")
-    assert said.code == 0, said.all
-    assert [name in said.out for name in ("melati", "mawar")] == [True, True]
-    assert [f"apoa --practice{name} sync" in said.out for name in ("", " --property mawar")] == [True, True]
-    assert "melati" in real("--practice", "status", "--all").out
-    assert "apoa --practice --property NAME status" in real("--practice", "status").out
-    assert real("--practice", "--property", "mawar", "status", "--all").code == 2
-
-
 def test_practice_at_a_server_that_did_not_answer_set_up(apoa: Apoa, serve: Serve) -> None:
     """It is practice as any other: it was never real, so a real property of that name begins without its reports."""
     assert apoa.set_up(serve("meta:503", environment="training").base_url).code == 75
@@ -311,12 +301,6 @@ def test_practice_at_a_server_that_did_not_answer_set_up(apoa: Apoa, serve: Serv
     assert [each["action"] for each in apoa("log", "--json").json["entries"]] == ["set_up"]
     [report] = apoa("--practice", "list", "--all", "--json").json["reports"]
     assert report["guest"]["surname"] == QUENTIN.surname
-
-
-def test_the_option_behind_the_command(real: Apoa) -> None:
-    """Its place is shown, in the reader's language, also for its Indonesian name, which set-up uses for --training."""
-    for lang, option in ("en", "--practice"), ("id", "--latihan"):
-        assert f"apoa {option} {'lapor' if lang == 'id' else 'report'}" in real("lapor", "--latihan", lang=lang).err
 
 
 def test_a_server_that_trains_takes_over_no_real_property(real: Apoa, authority: SandboxServer) -> None:

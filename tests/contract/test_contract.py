@@ -3,18 +3,16 @@
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from basics import FixedClock, raises_error
-from contract_helpers import Desk, Visit, http_authority
+from contract_helpers import Desk, Visit
 
 from apoa_client.app.container import Container
-from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import FIELD_RULES, STAY_RULES
 from apoa_client.cli.main import run
 from apoa_client.conformance.samples import by_rule
@@ -160,14 +158,10 @@ def test_scripted_verdicts(place: Visit, desk: Desk) -> None:
         ("403", AccountSuspended),
         ("token:403", AccountSuspended),
         ("413", TooLarge),
-        ("429", AuthorityBusy),
         ("429=30", AuthorityBusy),
         ("503=30", AuthorityBusy),
         ("token:503=30", AuthorityBusy),
         ("500", UnknownOutcome),
-        ("502", UnknownOutcome),
-        ("503", UnknownOutcome),
-        ("504", UnknownOutcome),
         ("drop", UnknownOutcome),
         ("portal", NotTheAuthority),
         ("redirect", NotTheAuthority),
@@ -304,19 +298,6 @@ def test_a_report_does_to_its_stay_what_the_table_says(place: Visit, make: Make,
     assert outcome(submit(authority, make("check_out"))) == (later.status, [later.code] if later.code else [])
 
 
-def test_a_deferred_report_is_accepted_after_the_verdict(place: Visit, make: Make) -> None:
-    """Nothing of it was stored, and it says when it may come again."""
-    authority, check_in, check_out = place(faults="pending"), make("check_in"), make("check_out")
-    submit(authority, check_in)
-    deferred = submit(authority, check_out)
-    assert deferred.retry_after
-    assert authority.verdict(check_out["id"]) is None
-    assert [outcome(each) for each in (authority.verdict(check_in["id"]), submit(authority, check_out)) if each] == [
-        ("accepted", []),
-        ("accepted", []),
-    ]
-
-
 @pytest.mark.parametrize("place", ["sandbox"], indirect=True)
 def test_the_example_of_each_rule_is_answered_as_it_says(place: Visit, make: Make, examples: Examples) -> None:
     """A refusal has its error and no other; a warning is accepted, with its warning. The good report has neither."""
@@ -351,72 +332,6 @@ def test_the_openapi_text_has_the_rules_of_fields(openapi: Json) -> None:
     """In the same order, with the example."""
     _heading, *rows = table(openapi["components"]["schemas"]["Violation"]["description"])
     assert rows == [[rule.field, rule.code, rule.severity, rule.rule, rule.example] for rule in FIELD_RULES]
-
-
-@pytest.fixture
-def prism(prism_url: str) -> Iterator[HttpAuthority]:
-    """A client of Prism, a mock server of another project, that has a token."""
-    with closing(http_authority(prism_url, "rahasia")) as client:
-        client.meta()
-        yield client
-
-
-def make_prism_answer(client: HttpAuthority, status: int) -> None:
-    """Make Prism answer with `status`: it reads that from a header, which the client's methods cannot set."""
-    client._transport._session.headers["Prefer"] = f"code={status}"
-
-
-@pytest.mark.prism
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, CallRefused),
-        (401, WrongPassword),
-        (403, AccountSuspended),
-        (413, TooLarge),
-        (429, AuthorityBusy),
-        (500, UnknownOutcome),
-        (503, AuthorityBusy),
-    ],
-)
-def test_each_documented_error(prism: HttpAuthority, examples: Examples, status: int, error: type[ApoaError]) -> None:
-    """Each error of the contract is the class of error in its table."""
-    report = from_json(json.dumps(examples["check_in"][0]).encode())
-    make_prism_answer(prism, status)
-    with pytest.raises(error) as caught:
-        prism.submit([(report.id, to_json(report))])
-    assert getattr(caught.value, "retry_after", None) == (30 if error is AuthorityBusy else None)
-
-
-@pytest.mark.prism
-@pytest.mark.parametrize("status", [400, 404, 409, 413])
-def test_each_documented_refusal_of_a_photo(
-    prism: HttpAuthority,
-    examples: Examples,
-    example_photo: bytes,
-    status: int,
-) -> None:
-    """The same error with the same name, and the photo is not sent again as it is."""
-    make_prism_answer(prism, status)
-    with raises_error("photo_refused"):
-        prism.send_photo(examples["check_in"][0]["id"], example_photo)
-
-
-@pytest.mark.prism
-def test_documented_404(prism: HttpAuthority, examples: Examples) -> None:
-    """The contract's 404 is "never received"."""
-    make_prism_answer(prism, 404)
-    assert prism.verdict(examples["check_in"][0]["id"]) is None
-
-
-@pytest.mark.prism
-def test_documented_304(prism: HttpAuthority) -> None:
-    """A code table has an ETag, and is not sent again to a client that has it."""
-    table = prism.codes("stay_permits")
-    assert table is not None
-    assert table.etag is not None
-    make_prism_answer(prism, 304)
-    assert prism.codes("stay_permits", table.etag) is None
 
 
 @pytest.mark.prism

@@ -1,11 +1,9 @@
 """The calls of the contract over real HTTP, beyond what the conformance suite asks of every server."""
 
 import gzip
-import hashlib
 import json
 import socket
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -15,7 +13,6 @@ from sandbox_helpers import PASSWORD, USERNAME, Json, LogIn, Make, Report, Send
 
 from apoa_client.authority.contract import contract_text
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import Limits, fits
 
 
@@ -98,13 +95,8 @@ def test_other_host_names_are_refused(make_server: Make, bare: requests.Session,
 @pytest.mark.parametrize(
     "body",
     [
-        b"\xff\xfe{}",
-        b'{"reports": [1]}',
-        b'{"reports": [{"id": 7}]}',
         b'{"reports": [{"id": "0199C2A4-7D1E-7B3C-9D55-0A4F1C2E8B11"}]}',
         b'{"reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11\\n"}]}',
-        b'{"reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"}], "more": 1}',
-        b'{"reports": [], "reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"}]}',
         b'{"reports": [NaN]}',
         b"[" * 100_000,
         b'{"reports": ' + b"[" * 20 + b"]" * 20 + b"}",
@@ -112,7 +104,7 @@ def test_other_host_names_are_refused(make_server: Make, bare: requests.Session,
     ],
 )
 def test_a_body_that_is_no_list_of_reports_is_refused(make_server: Make, log_in: LogIn, body: bytes) -> None:
-    """400 with the reason, and nothing is acquired."""
+    """400 with the reason: beyond what the conformance suite asks, other forms of ids and numbers, and deep lists."""
     server = make_server()
     headers = {"Content-Type": "application/json"}
     problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=20), 400)
@@ -192,16 +184,6 @@ def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> No
             assert raw.makefile("rb").readline().split()[1] == b"400"
 
 
-PHOTO = b"\xff\xd8\xff\xe0 SMITHSON JANE ANN \xff\xd9"
-
-
-def put(
-    http: requests.Session, server: SandboxServer, report: Json, photo: bytes = PHOTO, kind: str = "image/jpeg"
-) -> requests.Response:
-    url = f"{server.base_url}/reports/{report['id']}/photo"
-    return http.put(url, data=photo, headers={"Content-Type": kind}, timeout=20)
-
-
 def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) -> None:
     """The answer comes when the last byte has come: a client that still sends would be cut off and not read it."""
     server = make_server()
@@ -217,24 +199,3 @@ def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) 
         connection.settimeout(20)
         connection.sendall(b" ")
         assert connection.recv(64).startswith(b"HTTP/1.1 401 ")
-
-
-def test_photo_itself_is_not_kept(
-    make_server: Make,
-    send: Send,
-    log_in: LogIn,
-    check_in: Report,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The file has its hash and no byte of it; the log has the route and the status."""
-    caplog.set_level("DEBUG", logger="apoa_client")
-    server = make_server()
-    report = check_in()
-    send(server, report)
-    assert put(log_in(server), server, report).status_code == 200
-    server.stop()
-    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert hashlib.sha256(PHOTO).hexdigest().encode() in written
-    assert b"SMITHSON" not in written
-    assert "PUT photo 200" in caplog.messages

@@ -140,6 +140,7 @@ def test_log_has_only_route_and_status(
     report = check_in()
     http.post(f"{server.base_url}/reports", json={"reports": [report]}, timeout=20)
     http.get(f"{server.base_url}/reports/{report['id']}", timeout=20)
+    http.put(f"{server.base_url}/reports/{report['id']}/photo", data=b"SMITHSON", timeout=20)
     with pytest.raises(requests.ConnectionError):
         http.post(f"{server.base_url}/reports", json={"reports": [report]}, timeout=20)
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
@@ -147,7 +148,7 @@ def test_log_has_only_route_and_status(
         raw.recv(1000)
     server.stop()
     lines = [entry.getMessage() for entry in caplog.records if entry.name.startswith(("apoa_client", "werkzeug"))]
-    assert lines == ["POST token 200", "POST reports 200", "GET result 200"]
+    assert lines == ["POST token 200", "POST reports 200", "GET result 200", "PUT photo 400"]
     assert capfd.readouterr() == ("", "")
 
 

@@ -167,24 +167,6 @@ def accepting(*codes: str) -> type[SandboxServer]:
     return deciding(lambda: change)
 
 
-def blind_to(path: str) -> type[SandboxServer]:
-    """Sandboxes that never see a member of a report, such as "guest.shoe_size"."""
-
-    def change(request: Request) -> None:
-        reports = reports_of(request)
-        *way, name = path.split(".")
-        for each in reports:
-            target: Any = each
-            for step in way:
-                target = target.get(step) if isinstance(target, dict) else None
-            if isinstance(target, dict):
-                target.pop(name, None)
-        if reports and "HTTP_CONTENT_ENCODING" not in request.environ:
-            set_body(request, json.dumps({"reports": reports}).encode())
-
-    return before(change)
-
-
 def covering(*, cancelled: bool = False, departure: bool = False, left: bool = False) -> type[SandboxServer]:
     """Sandboxes whose duplicates count stays that were cancelled or that the guest left, or the day of departure."""
 

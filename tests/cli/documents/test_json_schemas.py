@@ -73,15 +73,6 @@ def test_the_columns_of_a_report(away: Apoa) -> None:
     saved, refused = away.save(), away("report", "--json").json
     for document in (saved, refused):
         assert [name for name in document if name in SAVED] == SAVED
-    assert {name: saved[name] for name in ("kind", "state", "attempts", "authenticated", "receipt", "photo")} == {
-        "kind": "check_in",
-        "state": "queued",
-        "attempts": 0,
-        "authenticated": True,
-        "receipt": None,
-        "photo": None,
-    }
-    assert saved["created_at"] == "2026-11-24T20:00:00+07:00"
     exported = json_schema("export")["anyOf"][0]["properties"]["reports"]["items"]["properties"]
     assert {*SAVED} - exported.keys() == {"authenticated", "photo"}
     assert exported["due_at"] == {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}

@@ -128,36 +128,6 @@ class TestAsk:
         assert "YKOWSKI" not in repr(question).upper()
         assert "ZYKOWSKI" not in repr(UnclearAnswer("ZYKOWSKI is none.")) + str(UnclearAnswer("ZYKOWSKI is none."))
 
-
-class TestConversation:
-    """Several questions."""
-
-    def _questions(self, answers: dict[str, str]) -> tuple[str, Question] | None:
-        name = next((name for name in ("first", "second", "third") if name not in answers), None)
-        if name is None:
-            return None
-        return name, Question(name.capitalize(), "", number, default="8" if name != "second" else "")
-
-    def test_earlier_answers_become_defaults(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        """The previous question is asked again with its answer as the default; so are the ones after it."""
-        typing(monkeypatch, "1", "2", "<", "<", "", "5", "3")
-        answers: dict[str, str] = {}
-        assert Conversation(self._questions, answers).run()
-        assert answers == {"first": "1", "second": "5", "third": "3"}
-        shown = capsys.readouterr().err
-        assert "First [1]: " in shown
-        assert "Second [2]: " in shown
-
-    def test_accept_all_defaults(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        """Questions without a default, or with an invalid one, are asked all the same."""
-        typing(monkeypatch, ">", "4")
-        answers: dict[str, str] = {}
-        assert Conversation(self._questions, answers).run()
-        assert answers == {"first": "8", "second": "4", "third": "8"}
-        assert "This must be answered first. ? shows help." in capsys.readouterr().err
-
     def test_an_invalid_default_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Accepting all defaults never stores an unclear answer."""
         typing(monkeypatch, ">", "4")
@@ -177,14 +147,10 @@ MRZ_HELP = "  The two lines with many < at the bottom of the photo page. A reade
 @pytest.mark.parametrize(
     ("typed", "read"),
     [
-        ([FIRST, SECOND], [FIRST, SECOND]),
-        ([*CARD], [*CARD]),
-        ([FIRST + SECOND], [FIRST + SECOND]),
         # A reader that ends each line twice: what follows its last line is discarded before the next question.
         ([FIRST, ENTER, SECOND], [FIRST, SECOND]),
         ([CARD[0], ENTER, CARD[1], ENTER, CARD[2]], [*CARD]),
-        # Enter alone at the first line, or > there and later: without the lines.
-        ([ENTER], []),
+        # > at the first line and later: without the lines.
         ([">"], []),
         ([FIRST, ">"], []),
         ([*CARD[:2], ">"], []),

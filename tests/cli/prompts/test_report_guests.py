@@ -21,14 +21,11 @@ from cli_helpers import (
     Guest,
     Serve,
     raising,
-    spoken,
-    spoken_count,
 )
 from screens import Screens
 
-from apoa_client.app.container import Container
 from apoa_client.cli import main
-from apoa_client.cli.prompts.drafts import DraftStore, open_drafts
+from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import SaveAndSend
 from apoa_client.cli.terminal.input import UNREADABLE
@@ -57,6 +54,8 @@ LONG = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", 
 
 Call = tuple[str, Sequence[str]]
 """The options of one call of ``apoa report``, and what the user types."""
+Conversation = Sequence[Call | str]
+"""Several calls, or what the user types in one call without options."""
 
 FIRST, SECOND = QUENTIN.lines
 WRONG_NAME = FIRST.replace("ZYK", "Z1K")
@@ -73,36 +72,36 @@ FAMILY = [*BOTH, ">"]
 """Two guests, up to the card of the second."""
 BEGUN: Call = ("", [*QUENTIN.lines, "GDANSK"])
 """A form that is not finished."""
-ABANDONED = timedelta(minutes=31)
+MINUTE, ABANDONED = timedelta(minutes=1), timedelta(minutes=31)
 """After this time a draft that a desk has taken is offered again."""
 REST = [ENTER, "B1", "2", "7", CONTENT]
 """The answers that finish it."""
 
-PASSPORT: Mapping[str, Sequence[Call]] = {
-    "all questions": [("", [*QUENTIN.lines, *PAGE, CONTENT])],
-    "three keys after a scan": [("", [SCAN, ">", CONTENT])],
+PASSPORT: Mapping[str, Conversation] = {
+    "all questions": [*QUENTIN.lines, *PAGE, CONTENT],
+    "three keys after a scan": [SCAN, ">", CONTENT],
     "a wrong line is explained and asked again": [
-        ("", [*WRONG_DIGIT, ENTER, FIRST, SECOND[:-5], *QUENTIN.lines, *PAGE, CONTENT])
+        *(*WRONG_DIGIT, ENTER, FIRST, SECOND[:-5], *QUENTIN.lines, *PAGE, CONTENT),
     ],
-    "the good first line is kept": [("", [WRONG_NAME, SECOND, "n", "?", f"{WRONG_NAME}?", FIRST, *PAGE, CONTENT])],
-    "the good second line is kept": [("", [FIRST, WRONG_DATE, "n", SECOND, *PAGE, CONTENT])],
+    "the good first line is kept": [WRONG_NAME, SECOND, "n", "?", f"{WRONG_NAME}?", FIRST, *PAGE, CONTENT],
+    "the good second line is kept": [FIRST, WRONG_DATE, "n", SECOND, *PAGE, CONTENT],
     "two wrong lines are asked again": [
         ("", [WRONG_NAME, WRONG_DATE, "n", *QUENTIN.lines, *PAGE, CONTENT]),
         ("--again", [WRONG_NAME, WRONG_DATE, "n", "<", *QUENTIN.lines, *PAGE, CONTENT]),
         ("--again", [WRONG_NAME, WRONG_DATE, "n", FIRST, ">", *[ENTER] * 3, *PAGE, CONTENT]),
     ],
     "miscounted fillers of both lines need one confirmation": [
-        ("", [f"{FIRST}<<<", SECOND[:30] + SECOND[35:], "y", *PAGE, CONTENT])
+        *(f"{FIRST}<<<", SECOND[:30] + SECOND[35:], "y", *PAGE, CONTENT),
     ],
-    "lines in the wrong order are swapped": [("", [*reversed(QUENTIN.lines), *PAGE, CONTENT])],
+    "lines in the wrong order are swapped": [*reversed(QUENTIN.lines), *PAGE, CONTENT],
     "a passport scanned where a line is corrected": [
         ("--again", [FIRST, WRONG_DATE, "n", *scan, *PAGE, CONTENT])
         for scan in (QUENTIN.lines, [SCAN], [WRONG_DATE + FIRST, SECOND], [WRONG_DATE + SCAN])
     ],
     "a reader types behind both wrong lines": [
-        ("", [WRONG_NAME, WRONG_DATE, "n", WRONG_NAME + FIRST, WRONG_DATE + SECOND, *PAGE, CONTENT])
+        *(WRONG_NAME, WRONG_DATE, "n", WRONG_NAME + FIRST, WRONG_DATE + SECOND, *PAGE, CONTENT),
     ],
-    "a confirmed date": [("", [*WRONG_DIGIT, "y", *PAGE, CONTENT])],
+    "a confirmed date": [*WRONG_DIGIT, "y", *PAGE, CONTENT],
     "missing fillers at the end of the first line": [
         ("--again", [first, SECOND, *PAGE, CONTENT])
         for first in (FIRST[:-1], FIRST.rstrip("<"), "p<polzykowski<<quentin<<")
@@ -111,10 +110,8 @@ PASSPORT: Mapping[str, Sequence[Call]] = {
         ("", ["P<QQQZYKOWSKI<<QUENTIN", SECOND[:28], "n", *QUENTIN.lines, *PAGE, CONTENT]),
         ("--again", ["P<QQQZYKOWSKI<<QUENTIN", SECOND, FIRST, *PAGE, CONTENT]),
     ],
-    "back from the details to the wrong line": [
-        ("", [WRONG_NAME, SECOND, "n", ENTER, "<", "n", FIRST, *PAGE, CONTENT])
-    ],
-    "a suggestion is in words": [("", [*WRONG_DIGIT, "n", FIRST, SECOND.replace("POL", "P0L"), "y", *PAGE, CONTENT])],
+    "back from the details to the wrong line": [WRONG_NAME, SECOND, "n", ENTER, "<", "n", FIRST, *PAGE, CONTENT],
+    "a suggestion is in words": [*WRONG_DIGIT, "n", FIRST, SECOND.replace("POL", "P0L"), "y", *PAGE, CONTENT],
     "a suggestion is never empty": [
         ("--again", [FIRST, misread, "y", *PAGE, CONTENT])
         for misread in (SECOND[:42] + "9" + SECOND[43], SECOND[:20] + "K" + SECOND[21:], SECOND[:-1] + "X")
@@ -123,91 +120,68 @@ PASSPORT: Mapping[str, Sequence[Call]] = {
         ("", [FIRST, wrong, "NOTTHIS", FIRST, wrong, "?", "zx1234567", *PAGE, CONTENT])
         for wrong in [SECOND.replace("1", "I", 1)]
     ],
-    "lines without a correction are typed again": [
-        ("", [FIRST, SECOND.replace("POL", "<<Q"), *QUENTIN.lines, *PAGE, CONTENT])
-    ],
-    "a card has three lines": [("", [*compose("TD1", QUENTIN.details), *PAGE, CONTENT])],
-    "a visa is refused": [("", [*compose("MRV-A", QUENTIN.details), *QUENTIN.lines, *PAGE, CONTENT])],
-    "trusted fields of a wrong scan are suggested": [("", [*[*WRONG_DIGIT, "n"] * 3, *ACCEPTED])],
-    "no trusted fields": [("", ["P<POL<<<", ENTER, ENTER, *HAND, CONTENT])],
-    "without lines by >": [("", [*WRONG_DIGIT, "n", ">", *ACCEPTED[1:]])],
+    "lines without a correction are typed again": [FIRST, SECOND.replace("POL", "<<Q"), *QUENTIN.lines, *PAGE, CONTENT],
+    "a card has three lines": [*compose("TD1", QUENTIN.details), *PAGE, CONTENT],
+    "a visa is refused": [*compose("MRV-A", QUENTIN.details), *QUENTIN.lines, *PAGE, CONTENT],
+    "trusted fields of a wrong scan are suggested": [*[*WRONG_DIGIT, "n"] * 3, *ACCEPTED],
+    "no trusted fields": ["P<POL<<<", ENTER, ENTER, *HAND, CONTENT],
+    "without lines by >": [*WRONG_DIGIT, "n", ">", *ACCEPTED[1:]],
     "? shows help, and < begins again": [
-        ("", [*("?", "<", FIRST, "?", "<", XIMENA.lines[0], "<"), *WRONG_DIGIT, "n", *QUENTIN.lines, *PAGE, CONTENT])
+        *("?", "<", FIRST, "?", "<", XIMENA.lines[0], "<", *WRONG_DIGIT, "n", *QUENTIN.lines, *PAGE, CONTENT),
     ],
-    "a truncated name is completed": [("", [*LONG.lines, LONG.given_names, *PAGE, CONTENT])],
-    "a truncated name is not skipped": [("", [*LONG.lines, ">", ENTER, CONTENT])],
-    "a truncated name of wrong lines": [
-        ("", [LONG.lines[0], LONG_WRONG, "n", ENTER, ">", LONG.given_names, ENTER, CONTENT])
-    ],
-    "an Indonesian passport ends the report": [("", [*LOCAL.lines])],
+    "a truncated name is completed": [*LONG.lines, LONG.given_names, *PAGE, CONTENT],
+    "a truncated name is not skipped": [*LONG.lines, ">", ENTER, CONTENT],
+    "a truncated name of wrong lines": [LONG.lines[0], LONG_WRONG, "n", ENTER, ">", LONG.given_names, ENTER, CONTENT],
+    "an Indonesian passport ends the report": [*LOCAL.lines],
 }
 
-FIELDS: Mapping[str, Sequence[Call]] = {
+FIELDS: Mapping[str, Conversation] = {
     "as people write": [
-        (
-            "",
-            [
-                *(ENTER, "zykowski", "quentin", "L", "gdansk", "12 sep 85", "Polland", "1", "zx 123-4567", "300332"),
-                *("voa", "27/11", "7", CONTENT),
-            ],
-        )
+        *(ENTER, "zykowski", "quentin", "L", "gdansk", "12 sep 85", "Polland", "1", "zx 123-4567", "300332"),
+        *("voa", "27/11", "7", CONTENT),
     ],
     "a single name": [
-        (
-            "",
-            [
-                *(ENTER, ENTER, ENTER, "SUKARNOPUTRI", "X", ENTER, "1985", "POL", "ZX1234567", "30/3/2032"),
-                *(ENTER, "1", ENTER, CONTENT),
-            ],
-        )
+        *(ENTER, ENTER, ENTER, "SUKARNOPUTRI", "X", ENTER, "1985", "POL", "ZX1234567", "30/3/2032"),
+        *(ENTER, "1", ENTER, CONTENT),
     ],
-    "a birth date in the future": [("", [*HAND[:5], "1/1/2027", *HAND[5:], CONTENT])],
-    "a name in other letters": [("", [ENTER, "محمد", "王小明", *HAND[1:], CONTENT])],
+    "a birth date in the future": [*HAND[:5], "1/1/2027", *HAND[5:], CONTENT],
+    "a name in other letters": [ENTER, "محمد", "王小明", *HAND[1:], CONTENT],
     "an Indonesian is asked twice": [
-        ("", [ENTER, "WIDODO", "SRI", "P", "SOLO", "1985", "indo", ENTER, "india", "<", "indonesia", "IDN"])
+        *(ENTER, "WIDODO", "SRI", "P", "SOLO", "1985", "indo", ENTER, "india", "<", "indonesia", "IDN"),
     ],
     "another passport is another guest": [
-        (
-            "",
-            [
-                *(*QUENTIN.lines, *PAGE, "1", "SMITH", *["<"] * 5, *XIMENA.lines),
-                *("ZARAGOZA", "B1", "1", ENTER, CONTENT),
-            ],
-        )
+        *(*QUENTIN.lines, *PAGE, "1", "SMITH", *["<"] * 5, *XIMENA.lines),
+        *("ZARAGOZA", "B1", "1", ENTER, CONTENT),
     ],
     "the same passport again loses nothing": [
         ("", [*QUENTIN.lines, "GDANSK", "<", "<", *QUENTIN.lines, ENTER, "B1", "2", "7", CONTENT]),
         ("", [ENTER, "SMITH", "JOHN", "<", "<", "<", ENTER]),
     ],
     "back from a passport that was read": [
-        ("", [*QUENTIN.lines, "<", ENTER, *[ENTER] * 3, "GDANSK", *[ENTER] * 4, "B1", "2", "7", CONTENT])
+        *(*QUENTIN.lines, "<", ENTER, *[ENTER] * 3, "GDANSK", *[ENTER] * 4, "B1", "2", "7", CONTENT),
     ],
-    "back and back to another passport": [("", [*QUENTIN.lines, "GDANSK", "<", "<", *XIMENA.lines, *PAGE, CONTENT])],
-    "a second scan is no answer": [
-        ("", [*FULL, *FULL, "GDANSK", *XIMENA.lines, "B1", "2", *XIMENA.lines, "7", CONTENT])
-    ],
+    "back and back to another passport": [*QUENTIN.lines, "GDANSK", "<", "<", *XIMENA.lines, *PAGE, CONTENT],
+    "a second scan is no answer": [*FULL, *FULL, "GDANSK", *XIMENA.lines, "B1", "2", *XIMENA.lines, "7", CONTENT],
     "options are not asked, and invalid ones are": [
         ("--room 9 --nights x --phone 081234 --birth-place LEEDS", [*QUENTIN.lines, "B1", "3", CONTENT])
     ],
     "input that cannot be decoded saves nothing": [
-        ("", [*QUENTIN.lines, "GDANSK", "B1", "2", UNREADABLE, "7", UNREADABLE, "b", UNREADABLE, "y"])
+        *(*QUENTIN.lines, "GDANSK", "B1", "2", UNREADABLE, "7", UNREADABLE, "b", UNREADABLE, "y"),
     ],
-    "an escape sequence is removed": [("", [*QUENTIN.lines, "\x1b[2JGDANSK", *PAGE, CONTENT])],
+    "an escape sequence is removed": [*QUENTIN.lines, "\x1b[2JGDANSK", *PAGE, CONTENT],
 }
 
-CARD: Mapping[str, Sequence[Call]] = {
-    "a warning names the row of its field": [("", [*QUENTIN.lines, "GDANSK", ENTER, "2", "7", "10", "B1", CONTENT])],
-    "one field is changed by its number": [("", [*QUENTIN.lines, *PAGE, "4", "GDYNIA", CONTENT])],
+CARD: Mapping[str, Conversation] = {
+    "a warning names the row of its field": [*QUENTIN.lines, "GDANSK", ENTER, "2", "7", "10", "B1", CONTENT],
+    "one field is changed by its number": [*QUENTIN.lines, *PAGE, "4", "GDYNIA", CONTENT],
     "nights are changed at the day of departure": [
         ("--planned-check-out 2026-11-26", [*QUENTIN.lines, "GDANSK", "B1", "7", "15", "29/11", CONTENT])
     ],
-    "other fields are filled and cleared": [
-        ("", [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "16", "-", "?", CONTENT])
-    ],
-    "an issuing state that differs has a row": [("", [*QUENTIN.lines, *PAGE, "8", "DEU", CONTENT])],
-    "unknown numbers and words": [("", [*QUENTIN.lines, *PAGE, "99", "hm", "?", "g1", "<", "8", "4", "<", CONTENT])],
-    "a guest is discarded": [("", [*QUENTIN.lines, *PAGE, "b", "n", "b", "y"])],
-    "an invalid change is undone": [("", [*HAND[:5], "1/1/2026", *HAND[6:], "14", "31/12/2025 10:00", CONTENT])],
+    "other fields are filled and cleared": [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "16", "-", "?", CONTENT],
+    "an issuing state that differs has a row": [*QUENTIN.lines, *PAGE, "8", "DEU", CONTENT],
+    "unknown numbers and words": [*QUENTIN.lines, *PAGE, "99", "hm", "?", "g1", "<", "8", "4", "<", CONTENT],
+    "a guest is discarded": [*QUENTIN.lines, *PAGE, "b", "n", "b", "y"],
+    "an invalid change is undone": [*HAND[:5], "1/1/2026", *HAND[6:], "14", "31/12/2025 10:00", CONTENT],
     "a duplicate": [
         ("--yes", [*QUENTIN.lines, *PAGE]),
         ("", [*QUENTIN.lines, *PAGE, CONTENT, ENTER, CONTENT, "y"]),
@@ -221,7 +195,7 @@ CARD: Mapping[str, Sequence[Call]] = {
     ],
     "a dry run saves nothing": [("--dry-run", [*QUENTIN.lines, *PAGE, CONTENT])],
     "a changed check-in keeps the departure": [
-        ("", [*QUENTIN.lines, *PAGE, "14", "kemarin 23:00", "<", "<", "4", "7", CONTENT])
+        *(*QUENTIN.lines, *PAGE, "14", "kemarin 23:00", "<", "<", "4", "7", CONTENT),
     ],
     "a room is written as before": [
         ("", [*QUENTIN.lines, "GDANSK", "B1", "2", "12 A", CONTENT]),
@@ -229,49 +203,43 @@ CARD: Mapping[str, Sequence[Call]] = {
     ],
 }
 
-GROUP: Mapping[str, Sequence[Call]] = {
-    "another guest keeps the stay": [("", [*BOTH, "ZARAGOZA", "B1", CONTENT])],
+GROUP: Mapping[str, Conversation] = {
+    "another guest keeps the stay": [*BOTH, "ZARAGOZA", "B1", CONTENT],
     "an earlier guest is corrected": [
-        ("", [*BOTH, "ZARAGOZA", ENTER, "t1", "99", "4", "GDYNIA", "?", ENTER, "g1", "<", "g2", "g", CONTENT])
+        *(*BOTH, "ZARAGOZA", ENTER, "t1", "99", "4", "GDYNIA", "?", ENTER, "g1", "<", "g2", "g", CONTENT),
     ],
     "visa and purpose of the first guest": [
-        (
-            "",
-            [
-                *(*QUENTIN.lines, "GDANSK", "D1", "2", "7", "17", "business", "10", "C2", "+"),
-                *(*XIMENA.lines, "ZARAGOZA", ENTER, "+", *OBADIAH.lines, "ROTTERDAM", "-", CONTENT),
-            ],
-        )
+        *(*QUENTIN.lines, "GDANSK", "D1", "2", "7", "17", "business", "10", "C2", "+"),
+        *(*XIMENA.lines, "ZARAGOZA", ENTER, "+", *OBADIAH.lines, "ROTTERDAM", "-", CONTENT),
     ],
     "a passport scanned at the card": [
         ("", [*QUENTIN.lines, *PAGE, *XIMENA.lines, ENTER, "ZARAGOZA", "B1", CONTENT]),
         ("--again", [*QUENTIN.lines, *PAGE, "".join(XIMENA.lines), ENTER, "ZARAGOZA", "B1", CONTENT]),
     ],
     "a scanned passport is no other guest": [
-        ("", [*QUENTIN.lines, *PAGE, *XIMENA.lines, "n", *QUENTIN.lines, XIMENA.lines[0], ">", CONTENT])
+        *(*QUENTIN.lines, *PAGE, *XIMENA.lines, "n", *QUENTIN.lines, XIMENA.lines[0], ">", CONTENT),
     ],
     "a scan at the card of a duplicate is forgotten": [
         ("", [*QUENTIN.lines, *PAGE, CONTENT]),
         ("", [*QUENTIN.lines, *PAGE, *XIMENA.lines, ENTER, "n", "+", "y", "<", CONTENT]),
     ],
-    "back from the next guest": [("", [*QUENTIN.lines, *PAGE, "+", "<", CONTENT])],
-    "back to the previous guest needs a confirmation": [
-        ("", [*BOTH, "<", "<", "n", *XIMENA.lines, "<", "<", "y", CONTENT])
-    ],
-    "one guest of a group is discarded": [("", [*FAMILY, "b", "y", CONTENT])],
-    "an Indonesian among them": [("", [*QUENTIN.lines, *PAGE, "+", *LOCAL.lines, CONTENT])],
-    "a child with an adult": [("", [*CHILD.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])],
+    "back from the next guest": [*QUENTIN.lines, *PAGE, "+", "<", CONTENT],
+    "back to the previous guest needs a confirmation": [*BOTH, "<", "<", "n", *XIMENA.lines, "<", "<", "y", CONTENT],
+    "one guest of a group is discarded": [*FAMILY, "b", "y", CONTENT],
+    "an Indonesian among them": [*QUENTIN.lines, *PAGE, "+", *LOCAL.lines, CONTENT],
+    "a child with an adult": [*CHILD.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT],
     "a child whose parent was saved before": [
         ("", [*XIMENA.lines, *PAGE, CONTENT]),
         ("", [*CHILD.lines, *PAGE, CONTENT]),
         ("--again", [*CHILD.lines, *PAGE[:-1], "88", CONTENT]),
     ],
-    "the same passport twice": [
-        ("", [*QUENTIN.lines, *PAGE, "+", *QUENTIN.lines, ">", CONTENT, ENTER, "b", "y", CONTENT])
-    ],
+    "the same passport twice": [*QUENTIN.lines, *PAGE, "+", *QUENTIN.lines, ">", CONTENT, ENTER, "b", "y", CONTENT],
 }
 
-DRAFTS: Mapping[str, Sequence[Call]] = {
+SEVERAL: Sequence[Call] = [BEGUN, ("", ["n", *XIMENA.lines, "ZARAGOZA"])]
+"""Two forms that are not finished; the second one is the newer one."""
+
+DRAFTS: Mapping[str, Conversation] = {
     "what was typed is offered the next time": [BEGUN, ("", REST), ("", [])],
     "a group is stored completely": [("", [*BOTH, "ZARAGOZA"]), ("", [ENTER, "B1", CONTENT])],
     "back in a resumed form": [
@@ -288,6 +256,16 @@ DRAFTS: Mapping[str, Sequence[Call]] = {
         ("--dry-run", [ENTER, "b", "y"]),
         ("", []),
     ],
+    "of several drafts each is kept": [*SEVERAL, ("", ["n", "n", *OBADIAH.lines, *PAGE, CONTENT]), ("", ["n", "n"])],
+    "the newest draft is the first": [*SEVERAL, ("", ["3", "x", ENTER, *REST[1:]]), ("", ["n"])],
+    "the older draft is chosen": [*SEVERAL, ("", ["n", "y", *REST[1:]]), ("", ["n"])],
+    "one of several drafts is discarded": [*SEVERAL, ("", ["b", "n", "B", "y"]), ("", ["n"])],
+    "a draft that is broken off again is stored once": [
+        *SEVERAL,
+        ("", ["n", ENTER, "<", "GDYNIA"]),
+        ("", REST),
+        ("", ["n"]),
+    ],
     "suggestions are stored": [("", [*WRONG_DIGIT, "n", ENTER]), ("", [ENTER])],
     "an empty form is not stored": [("--room 7", []), ("", [])],
     "an Indonesian guest has no draft": [
@@ -300,7 +278,7 @@ DRAFTS: Mapping[str, Sequence[Call]] = {
 HERE_BEFORE: Call = ("", [*QUENTIN.lines, "GDANSK", "C1", "2", "7", CONTENT])
 WITH_PHONE: Call = ("", [*QUENTIN.lines, "GDANSK", "C1", "2", "7", "18", "+48 600 100 200", CONTENT])
 
-RETURNING: Mapping[str, Sequence[Call]] = {
+RETURNING: Mapping[str, Conversation] = {
     "Enter accepts what is suggested": [WITH_PHONE, ("", [*QUENTIN.lines, *[ENTER] * 5, CONTENT])],
     "> accepts all that is suggested": [HERE_BEFORE, ("", [*QUENTIN.lines, ">", CONTENT])],
     "another answer than suggested": [WITH_PHONE, ("", [*QUENTIN.lines, "SOPOT", "-", ENTER, ENTER, "-", CONTENT])],
@@ -330,6 +308,7 @@ IN_INDONESIAN = {
     *("an Indonesian is asked twice", "one field is changed by its number", "a guest is discarded", "a duplicate"),
     *("another guest keeps the stay", "an earlier guest is corrected", "a passport scanned at the card"),
     *("what was typed is offered the next time", "a dry run keeps the draft, or discards it"),
+    "of several drafts each is kept",
 }
 
 
@@ -337,10 +316,12 @@ IN_INDONESIAN = {
 def test_conversation(away: Apoa, screens: Screens, name: str) -> None:
     """What the user reads, and what is saved, in each conversation."""
     lang = "id" if name in IN_INDONESIAN else "en"
-    for options, keys in CONVERSATIONS[name]:
+    typed = [each for each in CONVERSATIONS[name] if isinstance(each, str)]
+    calls = [each for each in CONVERSATIONS[name] if not isinstance(each, str)]
+    for options, keys in calls or [("", typed)]:
         sending = () if "--dry-run" in options else ("--no-send",)
         screens(away, "report", *sending, *options.split(), keys=list(keys), lang=lang)
-        away.clock.forward(timedelta(days=40) if name in RETURNING else timedelta(minutes=1))
+        away.clock.forward(timedelta(days=40) if name in RETURNING else ABANDONED if name in DRAFTS else MINUTE)
     screens.add("\n".join(map(_saved, away.reports())))
 
 
@@ -444,31 +425,16 @@ class TestInterruption:
         assert len(away.reports()) == 1
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_guest_who_cannot_be_saved(self, away: Apoa, lang: str) -> None:
-        """One sentence says so, for a guest or a group, and whether what was typed is stored."""
-        stored = "What was typed is stored, encrypted. To continue with it: apoa report"
-        lost = "What was typed could NOT be stored. It is only on this screen: copy it to paper."
-        one = "This guest is NOT saved. Note the guest's details on paper until apoa works again."
-        several = "These {count} guests are NOT saved. Note their details on paper until apoa works again."
+    def test_a_guest_who_cannot_be_saved(self, away: Apoa, screens: Screens, lang: str) -> None:
+        """One sentence says so, for a guest or a group, and whether what was typed is stored; the error stands once."""
         group = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1"]
         full = raising(StorageProblem(msg("The disk is full.")))
         with away.monkeypatch.context() as patch:
             patch.setattr(Desk, "save_all", full)
-            said = away("report", "--no-send", keys=[*group, CONTENT, "n"], lang=lang)
-            assert said.code == 78
-            assert spoken_count(lang, one, several, 2) in said.err
-            assert spoken(lang, stored) in said.err
+            assert screens(away, "report", "--no-send", keys=[*group, CONTENT, "n"], lang=lang).code == 78
             patch.setattr(Drafts, "save", full)
-            said = away("report", "--no-send", keys=[ENTER, CONTENT, "n"], lang=lang)
-            assert said.code == 78
-            assert spoken(lang, lost) in said.err
-            assert said.err.count("The disk is full.") == 1  # shown once
-            assert spoken_count(lang, one, several, 1) not in said.err  # they are two
-            said = away("report", "--no-send", keys=[*QUENTIN.lines], lang=lang)  # Ctrl-C
-            assert said.code == 78
-            assert spoken(lang, lost) in said.err
-            assert spoken_count(lang, one, several, 1) in said.err
-            assert spoken(lang, stored) not in said.err
+            for keys in ([ENTER, CONTENT, "n"], [*QUENTIN.lines]):  # the second call ends with Ctrl-C
+                assert screens(away, "report", "--no-send", keys=keys, lang=lang).code == 78
         assert away.reports() == []
 
     def test_an_interruption_while_saving(self, away: Apoa) -> None:
@@ -497,16 +463,18 @@ class TestInterruption:
         assert "The disk is full." in said.err
         assert len(away.reports()) == 1
 
-    def test_a_draft_is_kept_without_the_key(self, away: Apoa) -> None:
-        """A message says that it cannot be opened now, and a new form is started."""
-        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+    def test_drafts_and_the_key(self, away: Apoa, screens: Screens) -> None:
+        """The guests are named. Without the key a draft is shown by its time, stays stored, and can be discarded."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", ENTER, "QUIJANO"])
+        screens(away, "report", "--no-send", keys=[])
         key = away.home / "melati" / "keys.json"
         hidden = key.rename(key.with_name("elsewhere"))
-        said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
-        assert said.code == 0, said.all
-        assert "It stays stored for now. Begin with another guest." in said.err
+        screens(away, "report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
         hidden.rename(key)
-        assert "Not finished yet:" in away("report", keys=["n"]).err
+        screens(away, "report", "--no-send", keys=["n"])
+        away.delete_key()
+        for keys in (["b", "y"], []):
+            screens(away, "report", "--no-send", keys=keys)
 
     @pytest.mark.parametrize("damaged", [False, True])
     def test_a_draft_that_cannot_be_read(self, away: Apoa, *, damaged: bool) -> None:
@@ -579,79 +547,9 @@ class TestInterruption:
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 1
         assert "Not finished yet:" in away("report", keys=["n"]).err
 
-    def test_the_guests_of_a_draft_are_named(self, away: Apoa) -> None:
-        """By name and document number, with the time; without the key by the time alone."""
-        away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", ENTER, "QUIJANO"])
-        said = away("report", "--no-send", keys=[])
-        assert "  QUENTIN ZYKOWSKI ZX1234567, QUIJANO, 24 Nov 2026 20:00 WIB\n" in said.err
-        away.delete_key()
-        assert "  24 Nov 2026 20:00 WIB\n" in away("report", "--no-send", keys=[]).err
-
-
-def two_drafts(apoa: Apoa) -> None:
-    """Store a draft for each of two guests; the second one is the newer one."""
-    apoa("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-    apoa.clock.forward(timedelta(minutes=1))
-    apoa("report", "--no-send", keys=["n", *XIMENA.lines, "ZARAGOZA"])
-
-
-def offered(apoa: Apoa) -> list[str]:
-    """Return the surname and the birth place of each draft that is offered, the newest first."""
-    app = Container(apoa.environ, apoa.clock)
-    try:
-        opened = open_drafts(app, app.outbox.drafts.waiting(apoa.clock.now()), print)
-        forms = [form for each in opened for form in each.forms]
-        return [f"{form.mrz.surname} {form.typed['birth_place']}" for form in forms if form.mrz is not None]
-    finally:
-        app.close()
-
-
-QUENTINS, XIMENAS = "ZYKOWSKI GDANSK", "QUIJANO ZARAGOZA"
-
 
 class TestSeveralDrafts:
     """Each is kept until a person continues with it or discards it, or a day is over."""
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_later_keeps_it(self, away: Apoa, lang: str) -> None:
-        """A new guest is entered, and both are offered afterwards, the newest first."""
-        two_drafts(away)
-        said = away("report", "--no-send", keys=["n", "n", *OBADIAH.lines, *PAGE, CONTENT], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "Now another guest:") in said.err
-        assert [report["guest"]["surname"] for report in away.reports()] == ["VANTERPOOL"]
-        assert offered(away) == [XIMENAS, QUENTINS]
-
-    @pytest.mark.parametrize(("answers", "chosen"), [((ENTER,), "QUIJANO"), (("n", "y"), "ZYKOWSKI")])
-    def test_each_is_offered_in_turn(self, away: Apoa, answers: tuple[str, ...], chosen: str) -> None:
-        """The newest one first; the other one stays."""
-        two_drafts(away)
-        said = away("report", "--no-send", keys=["3", "x", *answers, "B1", "2", "7", CONTENT])
-        assert said.code == 0, said.all
-        assert [report["guest"]["surname"] for report in away.reports()] == [chosen]
-        assert offered(away) == [QUENTINS if chosen == "QUIJANO" else XIMENAS]
-
-    def test_one_is_discarded(self, away: Apoa) -> None:
-        """Only if the user confirms it; the other one is offered next."""
-        two_drafts(away)
-        said = away("report", "--no-send", keys=["b", "n", "B", "y"])
-        assert "Discard what was typed for XIMENA QUIJANO QW7654321?" in said.err
-        assert "Discard what was typed for QUENTIN ZYKOWSKI ZX1234567?" in said.err
-        assert offered(away) == [XIMENAS]
-
-    def test_one_without_a_name_is_discarded(self, away: Apoa) -> None:
-        """Without the key; this needs none."""
-        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-        away.delete_key()
-        assert "Discard what was typed for this guest?" in away("report", "--no-send", keys=["b", "y"]).err
-        assert "Not finished yet:" not in away("report", keys=[]).err
-
-    def test_one_broken_off_again_is_put_back(self, away: Apoa) -> None:
-        """With what was typed since, and once."""
-        two_drafts(away)
-        away("report", "--no-send", keys=["n", ENTER, "<", "GDYNIA"])
-        away.clock.forward(ABANDONED)
-        assert offered(away) == ["ZYKOWSKI GDYNIA", XIMENAS]
 
     def test_another_desk_is_faster(self, away: Apoa) -> None:
         """It takes the draft while this desk reads the list: it is not continued twice."""

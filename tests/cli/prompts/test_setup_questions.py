@@ -44,15 +44,15 @@ def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> 
 Call = tuple[Sequence[str], Sequence[str]]
 """Options, and what the user types."""
 
-CONVERSATIONS: Mapping[str, Sequence[Call]] = {
+CONVERSATIONS: Mapping[str, Sequence[Call | str]] = {
     "the chosen language at once": [([], ["id", *PRACTICE]), (["--language", "en"], PRACTICE)],
-    "an unknown language": [([], ["?", "deutsch", "Inggris", *PRACTICE])],
+    "an unknown language": ["?", "deutsch", "Inggris", *PRACTICE],
     "each question has help": [
-        ([], ["id", "?", "melati", "?", "", "?", "WIB", "?", "2", "?", NOWHERE, "?", "wisma", PASSWORD, ""])
+        *("id", "?", "melati", "?", "", "?", "WIB", "?", "2", "?", NOWHERE, "?", "wisma", PASSWORD, "")
     ],
     "short names": [([], ["en", called, "", "", "", ""]) for called in ("Wisma Melati", "Café & Spa", " MELATI ")],
-    "a long name": [([], ["en", "w" * 40, "", "", "", ""])],
-    "names that cannot be used": [([], ["en", "***", "ホテル", "Wis\x07ma", "con", "CON", "lpt1", *PRACTICE])],
+    "a long name": ["en", "w" * 40, "", "", "", ""],
+    "names that cannot be used": ["en", "***", "ホテル", "Wis\x07ma", "con", "CON", "lpt1", *PRACTICE],
     "the name of another property": [
         ([], ["en", "Wisma Melati", "", "", "1"]),
         ([], ["en", "wisma melati!", "", "", "1"]),
@@ -66,23 +66,25 @@ CONVERSATIONS: Mapping[str, Sequence[Call]] = {
         ([], ["en", "", "Sanur", "", ""]),
     ],
     "the zone of the office": [(["--office", "Kanim Sorong"], ["en", "melati", "Jl. Melati 7", "", ""])],
-    "unknown time zones": [([], ["en", "melati", "", "WITS", "4", "Kalimantan", "Asia/Singapore", "WITA", ""])],
-    "invalid addresses": [
-        (
-            [],
-            [
-                *(*SERVER[:-1], "", "http://authority.example/v1", "https://u:hunter2@authority.example/v1"),
-                *("https://authority.example/v1?x=1", "not an address", "melati", "3", "https:/authority.example/v1"),
-                *("https//authority.example", "htps:authority.example", NOWHERE, *LOGIN),
-            ],
-        )
+    "unknown time zones": ["en", "melati", "", "WITS", "4", "Kalimantan", "Asia/Singapore", "WITA", ""],
+    "time zones by number, name or island": [
+        ([], ["en", f"melati {typed}", "", typed, ""]) for typed in ("", "2", "wit", "Bali")
     ],
-    "APOA's website": [([], ["id", *SERVER[1:-1], WEBSITE, "", ""])],
-    "a page of APOA's website": [([], [*SERVER[:-1], f"https://www.{WEBSITE}/login", "", ""])],
-    "earlier answers are defaults": [([], [*SERVER, "<", "<", "1"])],
-    "back from the first question": [([], ["<", "id", "<", "en", "<", "en", *PRACTICE])],
-    "all defaults": [([], ["en", ">"])],
-    "no answer from the server": [([], ["id", *SERVER[1:], *LOGIN])],
+    "where reports go by number or word": [
+        ([], ["en", f"melati {typed}", "", "", "moon", typed, ""]) for typed in ("3", "manual", "latihan", "")
+    ],
+    "stopped at any question": [([], ["en", *SERVER[1:]][:answered]) for answered in range(7)],
+    "invalid addresses": [
+        *(*SERVER[:-1], "", "http://authority.example/v1", "https://u:hunter2@authority.example/v1"),
+        *("https://authority.example/v1?x=1", "not an address", "melati", "3", "https:/authority.example/v1"),
+        *("https//authority.example", "htps:authority.example", NOWHERE, *LOGIN),
+    ],
+    "APOA's website": ["id", *SERVER[1:-1], WEBSITE, "", ""],
+    "a page of APOA's website": [*SERVER[:-1], f"https://www.{WEBSITE}/login", "", ""],
+    "earlier answers are defaults": [*SERVER, "<", "<", "1"],
+    "back from the first question": ["<", "id", "<", "en", "<", "en", *PRACTICE],
+    "all defaults": ["en", ">"],
+    "no answer from the server": ["id", *SERVER[1:], *LOGIN],
     "invalid options": [
         (["--timezone", "Asia/Singapore"], []),
         (["--property", "Wisma Melati"], []),
@@ -104,8 +106,10 @@ CONVERSATIONS: Mapping[str, Sequence[Call]] = {
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_conversation(apoa: Apoa, screens: Screens, name: str) -> None:
-    """What the user reads, and the settings afterwards, in each conversation."""
-    for options, keys in CONVERSATIONS[name]:
+    """What the user reads, and the settings afterwards, in each conversation: several calls, or one without options."""
+    typed = [each for each in CONVERSATIONS[name] if isinstance(each, str)]
+    calls = [each for each in CONVERSATIONS[name] if not isinstance(each, str)]
+    for options, keys in calls or [([], typed)]:
         said = screens(apoa, "setup", "--vault", "file", *options, keys=list(keys), lang="en")
         assert not {"hunter2", PASSWORD} & set(re.split(r"\W", said.all))
     file = apoa.home / "config.toml"
@@ -125,22 +129,6 @@ class TestQuestions:
         again = apoa("setup", keys=["en", *PRACTICE], **environ)
         assert f"Bahasa / Language [{proposed}]: " in again.err
         assert "Bahasa / Language [en]: " in apoa("setup", keys=["", *PRACTICE], **environ).err
-
-    @pytest.mark.parametrize(
-        ("typed", "zone"), [("", None), ("2", "Asia/Makassar"), ("wit", "Asia/Jayapura"), ("Bali", "Asia/Makassar")]
-    )
-    def test_time_zones(self, apoa: Apoa, typed: str, zone: str | None) -> None:
-        """By number, by name, by island."""
-        set_up(apoa, ["en", "melati", "", typed, ""])
-        assert settings(apoa).get("timezone") == zone
-
-    @pytest.mark.parametrize(("typed", "by_hand"), [("3", True), ("manual", True), ("latihan", False), ("", False)])
-    def test_where_reports_go(self, apoa: Apoa, typed: str, by_hand: bool) -> None:  # noqa: FBT001  a parameter
-        """By number or by word; practice is the default."""
-        said = set_up(apoa, ["en", "melati", "", "", "moon", typed, ""])
-        assert said.code == 0, said.all
-        assert "Type 1, 2 or 3." in said.err
-        assert (settings(apoa).get("delivery") == "manual") == by_hand
 
     def test_the_website_of_apoa_is_accepted_if_typed_again(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """An authority may put a server there."""
@@ -192,15 +180,6 @@ class TestAccount:
 
 class TestStopping:
     """Ctrl-C or the end of the input at any question: nothing is stored, and a message says how to start again."""
-
-    @pytest.mark.parametrize("answered", range(7))
-    def test_at_any_question(self, apoa: Apoa, answered: int) -> None:
-        """Exit code 130, and no file."""
-        lang = LANGUAGES[answered % 2]
-        said = set_up(apoa, [lang, *SERVER[1:]][:answered], lang=lang)
-        assert (said.code, said.out) == (130, "")
-        assert said.err.splitlines()[-1] == spoken(lang, STOPPED)
-        assert not apoa.home.exists()
 
     @pytest.mark.parametrize(
         ("stops", "typed"),

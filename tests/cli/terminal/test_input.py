@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, Keyboard, spoken
+from cli_helpers import Keyboard
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.input import (
@@ -27,7 +27,6 @@ from apoa_client.cli.terminal.input import (
 )
 from apoa_client.cli.terminal.output import set_plain
 from apoa_client.errors import DataRefused
-from apoa_client.report.fields import FIELDS
 
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
@@ -78,18 +77,6 @@ class TestALine:
         assert ask_line(question) == "7"
         assert capsys.readouterr().err == asked
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_label_of_every_field_gets_a_colon(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str
-    ) -> None:
-        """Every label gets a colon, also one that ends with an abbreviation."""
-        language.set_language(lang)
-        for item in FIELDS:
-            label = spoken(lang, item.label.template)
-            monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
-            ask_line(label)
-            assert capsys.readouterr().err == f"{label}: "
-
     def test_a_long_question_breaks_between_words(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -104,13 +91,6 @@ class TestALine:
         assert ask_line("  Do you mean the Republic of the Marshall Islands? Enter = yes, or type it again.") == "7"
         shown = screen.getvalue()
         assert shown == "  Do you mean the Republic of the Marshall\n  Islands? Enter = yes, or type it again. "
-
-    @terminals_only
-    def test_undecodable_input_is_marked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Input that cannot be decoded gives `UNREADABLE`, which is not an empty answer."""
-        with terminal(monkeypatch) as keys:
-            monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", b"yes\n"))
-            assert [ask_line("Room"), ask_line("Room")] == [UNREADABLE, "yes"]
 
 
 class TestYesOrNo:
@@ -133,15 +113,6 @@ class TestYesOrNo:
             keys = f"y = yes, n = no, Enter = {enter}, Ctrl-C = stop"
             plain = f"Type y for yes or n for no. Enter alone means {enter}."
             assert f"  {keys if answer == '?' else plain}\n" in capsys.readouterr().err
-
-    @terminals_only
-    @pytest.mark.parametrize("default", [True, False])
-    def test_undecodable_input_is_no_answer(self, monkeypatch: pytest.MonkeyPatch, *, default: bool) -> None:
-        """Input that cannot be decoded is asked again with either default."""
-        answer = b"n\n" if default else b"y\n"
-        with terminal(monkeypatch) as keys:
-            monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", answer))
-            assert confirm("Go on?", default=default) is not default
 
     @terminals_only
     @pytest.mark.parametrize("too_early", [b"y\n", b"y", b"x\ny\ny"])
@@ -262,15 +233,6 @@ class TestEditing:
 
 class TestTypedAhead:
     """Input that a passport reader typed after the MRZ is discarded."""
-
-    @terminals_only
-    def test_waiting_keys_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Waiting keys are discarded, and later keys are read."""
-        with terminal(monkeypatch) as keys:
-            os.write(keys, b"too much\n\n")
-            discard_typed_ahead()
-            os.write(keys, b"an answer\n")
-            assert sys.stdin.readline() == "an answer\n"
 
     @terminals_only
     def test_keys_within_the_pause_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, PASSWORD, Apoa, Serve, spoken
+from cli_helpers import LANGUAGES, spoken
 from terminal_helpers import BUS, FakeDesktop, needs_posix, show_as_terminal
 
 from apoa_client.cli.terminal import desktop, output, pager
@@ -34,15 +34,6 @@ def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -
     assert shown()
     bar.end()
     assert not shown()
-
-
-def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> None:
-    """A password typed at the terminal is used for this run, and the report is sent."""
-    apoa.set_up(serve().base_url)
-    apoa.save()
-    apoa("logout")
-    result = apoa("sync", keys=[PASSWORD])
-    assert (result.code, result.out) == (0, "Sent: 1.\n"), result.err
 
 
 def test_long_work_is_shown_in_lines_where_nothing_may_move(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,15 +36,12 @@ def run_with(apoa: Apoa, arguments: Sequence[str], redirection: str) -> "subproc
     )
 
 
-class TestNoTerminal:
-    """The null device, for which Windows' `isatty` is true. A journey reports a guest there with such streams."""
-
-    def test_the_null_device_is_no_terminal(self) -> None:
-        """The null device is none, as no closed and no missing stream is."""
-        with Path(os.devnull).open("r+", encoding="utf-8") as null:
-            assert not streams.is_terminal(null)
+def test_the_null_device_is_no_terminal() -> None:
+    """The null device, for which Windows' `isatty` is true, is none, as no closed and no missing stream is."""
+    with Path(os.devnull).open("r+", encoding="utf-8") as null:
         assert not streams.is_terminal(null)
-        assert not streams.is_terminal(None)
+    assert not streams.is_terminal(null)
+    assert not streams.is_terminal(None)
 
 
 class LeftPipe(io.StringIO):
@@ -79,8 +76,10 @@ def test_another_error_of_a_stream(away: Apoa, monkeypatch: pytest.MonkeyPatch) 
 class TestUnwritable:
     """Standard streams that are closed or at a full disk."""
 
-    @pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
-    @pytest.mark.parametrize("arguments", [["list", "--json"], ["--help"]])
+    @pytest.mark.parametrize(
+        ("arguments", "redirection"),
+        [(["list", "--json"], ">&-"), (["list", "--json"], "> /dev/full"), (["--help"], ">&-")],
+    )
     def test_a_result_that_cannot_be_written(self, away: Apoa, arguments: list[str], redirection: str) -> None:
         """Two lines say what happened and what to do, and the exit code is 78; Python adds no error at its end."""
         if redirection.endswith("full") and not Path("/dev/full").exists():
@@ -91,8 +90,9 @@ class TestUnwritable:
         assert first.startswith("The result cannot be written: ")
         assert second.startswith("What was saved is kept.")
 
-    @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
-    @pytest.mark.parametrize(("arguments", "code"), [(["list"], 0), (["nothing"], 2)])
+    @pytest.mark.parametrize(
+        ("arguments", "code", "redirection"), [(["list"], 0, "2>&-"), (["nothing"], 2, "2> /dev/full")]
+    )
     def test_messages_that_cannot_be_written(
         self, away: Apoa, arguments: list[str], code: int, redirection: str
     ) -> None:
