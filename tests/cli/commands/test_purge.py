@@ -220,10 +220,6 @@ def test_only_a_scheduled_run_erases(past: Apoa) -> None:
     assert erased(past) == [True]
 
 
-def count_erased(apoa: Apoa) -> int:
-    return sum(report.get("erased", False) for report in apoa.reports())
-
-
 def test_a_locked_keyring_puts_it_off(manual: Apoa) -> None:
     """The scheduled run does not fail: it says so once, and a run with the key erases the data."""
     manual.clock.forward(JUMP)
@@ -232,8 +228,8 @@ def test_a_locked_keyring_puts_it_off(manual: Apoa) -> None:
         said = manual("sync", "--scheduled")
         line = "Old guest data are not erased before the private key is at hand. Unlock the keyring."
         assert (said.code, said.out, said.err) == (0, "", f"{line}\n")
-        assert (manual("sync", "--scheduled").all, count_erased(manual)) == ("", 0)
-    assert (manual("sync", "--scheduled").code, count_erased(manual)) == (0, IN_HOUSE)
+        assert (manual("sync", "--scheduled").all, sum(erased(manual))) == ("", 0)
+    assert (manual("sync", "--scheduled").code, sum(erased(manual))) == (0, IN_HOUSE)
 
 
 class TestClockFarAhead:
@@ -258,7 +254,7 @@ class TestClockFarAhead:
         assert house.reports() == before
         authority.start()
         assert house("sync", "--scheduled").all == ""
-        assert count_erased(house) == IN_HOUSE
+        assert sum(erased(house)) == IN_HOUSE
         assert house("status", "--json").json["purge_skipped_at"] is None
         assert in_status not in house("status").out
 
@@ -275,7 +271,7 @@ class TestClockFarAhead:
         for options, keys in (([], None), ([], []), (["--today", "2027-03-04"], None)):  # and no user is asked
             assert apoa("purge", *options, keys=keys).code == 0
         apoa.clock.forward(-JUMP)
-        assert (apoa("sync", "--scheduled").all, count_erased(apoa)) == ("", 0)
+        assert (apoa("sync", "--scheduled").all, sum(erased(apoa))) == ("", 0)
 
     def test_with_an_authority_that_is_years_off(self, apoa: Apoa, serve: Serve) -> None:
         """Its time does not keep guests' data for ever: the difference is said, and a user confirms the date."""
@@ -285,11 +281,11 @@ class TestClockFarAhead:
         off = timedelta(days=-365_000)
         apoa.clock.forward(JUMP)
         said = apoa("sync", "--scheduled")
-        assert (said.code, said.out, count_erased(apoa)) == (0, "", 0)
+        assert (said.code, said.out, sum(erased(apoa))) == (0, "", 0)
         assert "Old guest data were not erased" in said.err
         assert "The clocks of this computer and of the authority differ by 365000 days" in said.err
         assert apoa("purge", "--today", f"{apoa.clock.now():%Y-%m-%d}").code == 0
-        assert count_erased(apoa) == 1
+        assert sum(erased(apoa)) == 1
 
     def test_without_a_terminal(self, manual: Apoa) -> None:
         """`purge` says why (75), until --today names this computer's date."""
@@ -300,10 +296,10 @@ class TestClockFarAhead:
         assert "apoa purge --today 2027-03-04" in said.err
         assert as_json.json["error"]["class"] == "date_not_confirmed"
         wrong = manual("purge", "--today", "2026-11-24", "--json")
-        assert (wrong.code, wrong.json["error"]["class"], count_erased(manual)) == (78, "wrong_date", 0)
+        assert (wrong.code, wrong.json["error"]["class"], sum(erased(manual))) == (78, "wrong_date", 0)
         assert "This computer's date is 4 Mar 2027, not 24 Nov 2026." in wrong.err
         assert manual("purge", "--today", "2027-03-04").code == 0
-        assert count_erased(manual) == IN_HOUSE
+        assert sum(erased(manual)) == IN_HOUSE
 
     def test_at_a_terminal(self, manual: Apoa) -> None:
         """Enter alone erases nothing; a yes is in the log."""
@@ -311,7 +307,7 @@ class TestClockFarAhead:
         for key, count in (("", 0), ("y", IN_HOUSE)):
             said = manual("purge", keys=[key])
             assert "Today is 4 Mar 2027. Is that right?" in said.err
-            assert (said.code, count_erased(manual)) == (0 if count else 75, count)
+            assert (said.code, sum(erased(manual))) == (0 if count else 75, count)
         assert "date_confirmed" in [entry["action"] for entry in manual("log", "--json").json["entries"]]
         manual.clock.forward(DAY)
         assert manual("purge", keys=[]).code == 0

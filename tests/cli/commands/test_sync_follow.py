@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, raising, spoken
 
 from apoa_client.app.container import Container
 from apoa_client.app.sending import recall
@@ -23,7 +23,6 @@ from apoa_client.outbox.sqlite import database, store
 from apoa_client.ports.authority import KeptAnswers
 from apoa_client.sandbox.server import SandboxServer
 
-SECOND = timedelta(seconds=1)
 Step = Callable[[], object]
 
 
@@ -62,7 +61,7 @@ class Follow:
 
     def forward(self, seconds: float) -> Step:
         """A step: time goes by."""
-        return lambda: self.apoa.clock.forward(seconds * SECOND)
+        return lambda: self.apoa.clock.forward(timedelta(seconds=seconds))
 
     def states(self, expected: str, kind: str = "check_in") -> Step:
         """A step: compare the states of the reports, separated by blanks."""
@@ -225,6 +224,22 @@ class TestKeptAnswers:
         again = ["/reports", "/oauth/token", "/meta", "/reports"]
         assert calls == ["/oauth/token", "/meta", "/reports", *again]
 
+    def test_another_authority(
+        self, configured: Apoa, authority: SandboxServer, follows: Follow, calls: list[str]
+    ) -> None:
+        """Nothing is accepted by another authority at the same address, and the next run says what it is."""
+        configured.save()
+
+        def replace_it() -> None:
+            authority.stop()
+            authority.environment = "production"
+            authority.start()
+
+        waits = [follows.forward(60)] * 10
+        follows([replace_it, *self.saved(follows, XIMENA), *waits, follows.states("accepted queued")])
+        errors = [line.partition("error=")[2].split()[0] for line in follows.runs()]
+        assert (errors[:3], calls.count("/reports")) == (["-", "not_now", "another_authority"], 2)
+
     def test_without_the_password(self, configured: Apoa, follows: Follow, calls: list[str]) -> None:
         """A token is not used any more after `apoa logout`."""
         configured.save()
@@ -279,13 +294,9 @@ class TestFailures:
 
     def test_a_bug_ends_nothing(self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is shown, and the next run comes later."""
-
-        def fail(*_arguments: object, **_options: object) -> None:
-            raise ValueError(QUENTIN.surname)
-
         configured.save()
         with monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.commands.scheduled_run.deliver", fail)
+            patch.setattr("apoa_client.cli.commands.scheduled_run.deliver", raising(ValueError(QUENTIN.surname)))
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
         follows([follows.states("accepted")])
@@ -322,12 +333,9 @@ class TestFailures:
 
 
 def test_a_new_property(configured: Apoa, serve: Serve, follows: Follow) -> None:
-    """With `--all` it is sent from then on, as the first one is; broken settings in between end nothing."""
-    config = configured.home / "config.toml"
-    text = config.read_text()
+    """With `--all` it is sent from then on, as the first one is."""
 
     def add() -> None:
-        config.write_text(text)
         assert configured.set_up(serve().base_url, name="kenanga").code == 0
 
     def save(name: str) -> Step:
@@ -341,7 +349,7 @@ def test_a_new_property(configured: Apoa, serve: Serve, follows: Follow) -> None
         return check
 
     later = [follows.forward(1)] * 4
-    steps = [lambda: config.write_text("["), *later, add, save("kenanga"), *later, *later, *later, accepted(0, 1)]
+    steps = [*later, add, save("kenanga"), *later, *later, *later, accepted(0, 1)]
     follows([*steps, save("melati"), *later, accepted(1, 1)], "--all")
 
 
