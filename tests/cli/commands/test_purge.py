@@ -195,14 +195,6 @@ class TestAtTheGuestsRequest:
 
 
 @pytest.fixture
-def house(configured: Apoa) -> Apoa:
-    """A property with delivered guests in house; the authority has this computer's time."""
-    for number in range(IN_HOUSE):
-        configured.send(replace(QUENTIN, number=f"ZX123456{number}"))
-    return configured
-
-
-@pytest.fixture
 def manual(manual: Apoa) -> Apoa:
     """A property whose staff type reports into APOA, with guests in house."""
     for number in range(IN_HOUSE):
@@ -235,28 +227,30 @@ def test_a_locked_keyring_puts_it_off(manual: Apoa) -> None:
 class TestClockFarAhead:
     """The clock is 100 days ahead: nothing is erased until something confirms the date."""
 
-    def test_offline(self, house: Apoa, authority: Any) -> None:
+    def test_offline(self, configured: Apoa, authority: Any) -> None:
         """A scheduled run says so in one line, once a day, and `status`, too, until the authority answers again."""
+        for number in range(IN_HOUSE):
+            configured.send(replace(QUENTIN, number=f"ZX123456{number}"))
         authority.stop()
-        before = house.reports()
-        house.clock.forward(JUMP)
-        said = house("sync", "--scheduled")
+        before = configured.reports()
+        configured.clock.forward(JUMP)
+        said = configured("sync", "--scheduled")
         line = "Old guest data were not erased: nothing confirms this computer's date, 4 Mar 2027."
         advice = "If the date is right, run: apoa purge --today 2027-03-04. If not, set the clock."
         assert (said.code, said.out, said.err) == (0, "", f"{line} {advice}\n")
-        house.clock.forward(timedelta(minutes=15))
-        assert house("sync", "--scheduled").all == ""
+        configured.clock.forward(timedelta(minutes=15))
+        assert configured("sync", "--scheduled").all == ""
         in_status = "Old guest data wait to be erased, until the date is confirmed: apoa purge"
-        assert in_status in house("status").out
-        assert house("status", "--json").json["purge_skipped_at"] == "2027-03-04T20:00:00+07:00"
-        house.clock.forward(DAY)
-        assert line.replace("4 Mar", "5 Mar") in house("sync", "--scheduled").err
-        assert house.reports() == before
+        assert in_status in configured("status").out
+        assert configured("status", "--json").json["purge_skipped_at"] == "2027-03-04T20:00:00+07:00"
+        configured.clock.forward(DAY)
+        assert line.replace("4 Mar", "5 Mar") in configured("sync", "--scheduled").err
+        assert configured.reports() == before
         authority.start()
-        assert house("sync", "--scheduled").all == ""
-        assert sum(erased(house)) == IN_HOUSE
-        assert house("status", "--json").json["purge_skipped_at"] is None
-        assert in_status not in house("status").out
+        assert configured("sync", "--scheduled").all == ""
+        assert sum(erased(configured)) == IN_HOUSE
+        assert configured("status", "--json").json["purge_skipped_at"] is None
+        assert in_status not in configured("status").out
 
     def test_with_the_authoritys_time(self, apoa: Apoa, serve: Serve) -> None:
         """The authority's time counts, whatever a user says: nothing is erased, and the run says what is wrong."""

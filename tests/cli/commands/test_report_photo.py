@@ -302,15 +302,12 @@ class TestNamedAtTheQuestion:
         _start, *errors, _end = result.err.split("Scan the passport")
         assert ["file" in each for each in errors] == [True] * len(files)
 
-    @pytest.mark.parametrize(("keys", "code"), [(["b", "y", "b", "y"], 0), ([""], 130)], ids=["discarded", "stopped"])
-    def test_two_of_which_none_is_reported(
-        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str], code: int
-    ) -> None:
+    def test_two_of_which_none_is_reported(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Both files are named."""
         answer_with(monkeypatch, {"1.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)})
         files = tmp_path / "1.jpg", tmp_path / "2.jpg"
-        result = away("report", *STAY, keys=[" ".join(map(str, files)), *keys])
-        assert (result.code, away.reports()) == (code, []), result.all
+        result = away("report", *STAY, keys=[" ".join(map(str, files)), ""])
+        assert (result.code, away.reports()) == (130, []), result.all
         assert "Photos without a report: " + ", ".join(map(str, files)) in result.err.replace("\n", " ")
 
     def test_the_check_alone(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -328,16 +328,6 @@ def test_a_report_saved_under_an_exchanged_public_key(configured: Apoa) -> None:
     assert sorted(state for _kind, state in configured.states()) == ["accepted", "withdrawn"]
 
 
-@pytest.fixture
-def torn(configured: Apoa) -> Apoa:
-    """A property with reports that wait, some of them on a damaged page."""
-    for number in range(3):
-        for guest in (QUENTIN, XIMENA):
-            configured.save(guest, "--again", "--nights", str(number + 1))
-    flip(configured.outbox_file, leaf_of_reports(configured.outbox_file), 64)
-    return configured
-
-
 def test_sync_rebuilds_an_index(configured: Apoa) -> None:
     """Everything is sent with exit code 0, stderr says what was repaired and what to do, and the log records it."""
     configured.save()
@@ -350,18 +340,22 @@ def test_sync_rebuilds_an_index(configured: Apoa) -> None:
     assert configured("sync").err == ""
 
 
-def test_report_into_a_damaged_file(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_into_a_damaged_file(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown as saved, with the damage and the exit code of sync; if it cannot be read back, keep a note."""
+    file = configured.outbox_file
+    for number in range(6):
+        configured.save(QUENTIN, "--again", "--nights", str(number + 1))
+    flip(file, leaf_of_reports(file), 64)
     readable = "What was just saved is in the file and can be read."
     unreadable = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
-    result = torn(*OBADIAH.mrz("--yes"))
-    assert result.code == torn("sync").code == 78
-    assert str(torn.outbox_file) in result.err
+    result = configured(*OBADIAH.mrz("--yes"))
+    assert result.code == configured("sync").code == 78
+    assert str(file) in result.err
     assert (readable in result.err, unreadable in result.err) == (True, False)
     assert result.out.startswith(f"Saved: {OBADIAH.name}")
 
-    monkeypatch.setattr(SqliteOutbox, "find", raising(damaged(torn.outbox_file)))
-    result = torn(*OBADIAH.mrz("--yes", "--again"))
+    monkeypatch.setattr(SqliteOutbox, "find", raising(damaged(file)))
+    result = configured(*OBADIAH.mrz("--yes", "--again"))
     assert (result.code, unreadable in result.err, readable in result.err) == (78, True, False)
 
 
