@@ -310,34 +310,30 @@ def test_a_hostile_number_is_sanitized(apoa: Apoa, tmp_path: Path) -> None:
     read_page(index, links=True)
 
 
+DAY = "2026-11-24"
 ARRIVED = "Everything that this computer reported on that day has arrived."
-
-
-def today(apoa: Apoa) -> str:
-    return apoa.clock.now().date().isoformat()
 
 
 def test_everything_arrived(configured: Apoa) -> None:
     """In the morning, both guests of the day before are in the list. One who was not sent keeps it incomplete: 75."""
-    day = today(configured)
     configured.send(QUENTIN)
     waiting = configured.save(OBADIAH)
-    result = configured("receipt", "--day", day)
+    result = configured("receipt", "--day", DAY)
     assert (result.code, ARRIVED in result.out) == (75, False)
     assert f"no receipt yet:\n  {waiting['short_id']}  waiting" in result.out
     configured("sync")
-    assert "The day is not over" in configured("receipt", "--day", day).out
+    assert "The day is not over" in configured("receipt", "--day", DAY).out
     configured.clock.forward(timedelta(days=1))
-    result = configured("bukti", "--tanggal", day)
+    result = configured("bukti", "--tanggal", DAY)
     assert (result.code, result.err, ARRIVED in result.out) == (0, "", True)
-    value = configured("receipt", "--day", day, "--json").json
-    assert (value["day"], value["property"], value["accepted"], value["confirmed"]) == (day, "wisma-melati", 2, 2)
+    value = configured("receipt", "--day", DAY, "--json").json
+    assert (value["day"], value["property"], value["accepted"], value["confirmed"]) == (DAY, "wisma-melati", 2, 2)
     assert [value[each] for each in ("missing", "different", "waiting", "unknown")] == [[], [], [], []]
 
 
 def test_missing_and_different(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receipt that the authority does not know, or knows otherwise, is named: 65; one of another computer is not."""
-    ask, day = HttpAuthority.daily_receipt, today(configured)
+    ask = HttpAuthority.daily_receipt
     there = {"elsewhere": Receipt("STT-9", configured.clock.now())}
 
     def answer(authority: HttpAuthority, day: date) -> DailyReceipt | None:
@@ -345,12 +341,12 @@ def test_missing_and_different(configured: Apoa, monkeypatch: pytest.MonkeyPatch
         return daily._replace(receipts=there) if daily is not None else None
 
     monkeypatch.setattr(HttpAuthority, "daily_receipt", answer)
-    elsewhere = configured("receipt", "--day", day, "--json")
+    elsewhere = configured("receipt", "--day", DAY, "--json")
     assert (elsewhere.code, elsewhere.json["unknown"]) == (0, ["elsewhere"])
-    assert "1 report is there and not on this computer" in configured("receipt", "--day", day).out
+    assert "1 report is there and not on this computer" in configured("receipt", "--day", DAY).out
     second, first = configured.send(QUENTIN), configured.send(OBADIAH)
     there = {first["id"]: Receipt("STT-OTHER", configured.clock.now())}
-    result = configured("receipt", "--day", day)
+    result = configured("receipt", "--day", DAY)
     assert (result.code, ARRIVED in result.out) == (65, False)
     assert f"missing there:\n  {second['short_id']}  {second['receipt']['number']}" in result.out
     assert f"number there:\n  {first['short_id']}  {first['receipt']['number']}" in result.out
@@ -360,7 +356,7 @@ def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyP
     """It is said plainly, with what there is in place of it: 69."""
     meta = HttpAuthority.meta
     monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(daily_receipts=False))
-    result = configured("receipt", "--day", today(configured), "--json")
+    result = configured("receipt", "--day", DAY, "--json")
     assert (result.code, result.json["error"]["class"]) == (69, "no_daily_receipts")
     assert "apoa receipt --all --output DIR" in result.err
 
@@ -368,9 +364,9 @@ def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyP
 def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The authority's own PDF is written, where it has one: the training authority has none."""
     file = tmp_path / "day.pdf"
-    none = configured("receipt", "--day", today(configured), "--pdf", str(file))
+    none = configured("receipt", "--day", DAY, "--pdf", str(file))
     assert (none.code, file.exists()) == (69, False)
     pdf = AuthoritySimulator(daily_receipts=True).daily_receipt_pdf
     monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
-    assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
+    assert configured("receipt", "--day", DAY, "--pdf", str(file)).code == 0
     assert file.read_bytes().startswith(b"%PDF-")

@@ -42,8 +42,8 @@ def _without_notices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
 
 
-def scheduled(apoa: Apoa, *more: str, **environ: str) -> CallResult:
-    return apoa("sync", "--scheduled", *more, **environ)
+def scheduled(apoa: Apoa, *more: str) -> CallResult:
+    return apoa("sync", "--scheduled", *more)
 
 
 def log_of(apoa: Apoa) -> Path:
@@ -212,23 +212,13 @@ def desktop(tmp_path: Path, apoa: Apoa) -> FakeDesktop:
     return fake
 
 
-def body(*, refused: int = 0, late: int = 0, soon: int = 0) -> str:
-    counts = {"Refused": refused, "Overdue": late, "Due within 6 hours": soon}
-    return "\n".join([*(f"{name}: {count}" for name, count in counts.items() if count), "What to do: apoa status"])
-
-
-def printed(*, refused: int = 0, late: int = 0, soon: int = 0) -> str:
-    """Return the line on stderr that says the same."""
-    return ". ".join(body(refused=refused, late=late, soon=soon).splitlines()) + "\n"
-
-
 def test_refused_reports_are_shown(apoa: Apoa, serve: Serve, desktop: FakeDesktop) -> None:
     """The notice is in the user's language and names the property; the exit code is that of the delivery."""
     apoa.set_up(serve("reject").base_url)
     for guest in GUESTS[:2]:
         apoa.save(guest)
     assert scheduled(apoa).code == 65
-    assert desktop.texts() == [("apoa, melati: please look", body(refused=2))]
+    assert desktop.texts() == [("apoa, melati: please look", "Refused: 2\nWhat to do: apoa status")]
     assert "--urgency=critical" in desktop.shown()[0].arguments
 
 
@@ -242,9 +232,11 @@ def test_near_and_missed_deadlines_are_shown(away: Apoa, desktop: FakeDesktop) -
     results.append(scheduled(away))
     away.clock.forward(6 * HOUR)
     results.append(scheduled(away))
-    expected = ["", printed(soon=1), printed(late=1, soon=1)]
+    soon, late = "Due within 6 hours: 1", "Overdue: 1\nDue within 6 hours: 1"
+    texts = [f"{each}\nWhat to do: apoa status" for each in (soon, late)]
+    expected = ["", *(text.replace("\n", ". ") + "\n" for text in texts)]
     assert [(each.code, each.out, each.err) for each in results] == [(75, "", line) for line in expected]
-    assert [text for _title, text in desktop.texts()] == [body(soon=1), body(late=1, soon=1)]
+    assert [text for _title, text in desktop.texts()] == texts
     assert ["--urgency=normal" in call.arguments for call in desktop.shown()] == [True, False]
 
 
@@ -262,7 +254,7 @@ def test_a_changed_notice_is_shown_at_once(away: Apoa, desktop: FakeDesktop) -> 
     assert away("cancel", first["id"], "--yes").code == 0
     away.save(OBADIAH, "--check-in", "2026-11-23T13:00", "--yes")
     scheduled(away)
-    assert [text for _title, text in desktop.texts()] == [body(late=1)] * 2
+    assert [text for _title, text in desktop.texts()] == ["Overdue: 1\nWhat to do: apoa status"] * 2
     away.clock.forward(-HOUR)
     scheduled(away)
     assert len(desktop.shown()) == 3
@@ -283,7 +275,7 @@ def test_a_failed_tool_is_tried_again(away: Apoa, desktop: FakeDesktop, tmp_path
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     desktop.install("exit 1")
     result = scheduled(away)
-    assert (result.code, result.all) == (75, printed(late=1))
+    assert (result.code, result.all) == (75, "Overdue: 1. What to do: apoa status\n")
     log = tmp_path / "log"
     again = away("-v", "--log-file", str(log), "sync", "--scheduled")
     assert (again.code, again.all) == (75, "")

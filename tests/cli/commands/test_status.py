@@ -207,9 +207,9 @@ def save(apoa: Apoa, name: str, guest: Guest) -> None:
     assert said.code == 0, said.err
 
 
-def documents(apoa: Apoa, *more: str) -> dict[str, Any]:
+def documents(apoa: Apoa) -> dict[str, Any]:
     """The document of each property by its name."""
-    return {each["property"]: each for each in apoa("status", "--all", "--json", *more).json["properties"]}
+    return {each["property"]: each for each in apoa("status", "--all", "--json").json["properties"]}
 
 
 def test_each_as_it_is_alone(chain: Apoa) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from html import unescape
 from queue import Queue
 from threading import Event
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,23 +27,16 @@ from apoa_client.ports.entries import NewReport
 from apoa_client.report.kinds import State
 
 
-class Served:
-    """A page that is served: its address, and at its end how many reports were closed, and what it says."""
-
-    url: str
-    recorded: int
-    messages: list[str]
-
-
 @contextmanager
-def served(apoa: Apoa, *, as_browser: bool = False) -> Iterator[Served]:
-    """Serve the page in another thread. Its address is the user's, or the one with which a browser is started.
+def served(apoa: Apoa, *, as_browser: bool = False) -> Iterator[SimpleNamespace]:
+    """Serve the page in another thread. Its `url` is the user's, or the one with which a browser is started.
 
-    A visitor who leaves reports behind leaves the page idle, which ends it.
+    At the end, `recorded` is the number of reports that were closed, and `messages` is what the page says. A visitor
+    who leaves reports behind leaves the page idle, which ends it.
     """
     set_language("en")
     addresses: Queue[str] = Queue()
-    run = Served()
+    run = SimpleNamespace()
 
     def serve() -> None:
         with closing(app_of(apoa.home, apoa.clock, "melati")) as app:
@@ -79,10 +72,10 @@ class Browser:
     def page(self) -> str:
         return self.get().text
 
-    def save(self, number: str, do: str = "save", **more: str) -> str:
+    def save(self, number: str) -> str:
         """Send the form of the report that is shown, and return the page that follows."""
         report_id = value_of(self.page(), "report")
-        answer = self.post("number", report=report_id, number=number, do=do, **more)
+        answer = self.post("number", report=report_id, number=number, do="save")
         assert answer.status_code == 200
         return answer.text
 
@@ -91,12 +84,6 @@ def value_of(page: str, name: str) -> str:
     found = re.search(f'name="{name}" value="([^"]*)"', page)
     assert found is not None, page
     return found[1]
-
-
-def copied(page: str, *, of_enter: bool = False) -> list[str]:
-    """Return the values that the buttons copy, or those that Enter copies one after the other."""
-    found = re.findall(r'data-copy="([^"]*)"( data-next)?', page)
-    return [unescape(value) for value, is_next in found if is_next or not of_enter]
 
 
 class TestAccess:
@@ -185,7 +172,7 @@ class TestWork:
             browser = Browser(run.url)
             page = browser.page()
             for number in ("STT-0001", "STT-0002", "STT-0003"):
-                surnames.append(copied(page)[0])
+                surnames += re.findall(r'data-copy="([^"]*)"', page)[:1]
                 page = browser.save(number)
                 assert number in page
             assert "Everything is recorded." in page
