@@ -12,8 +12,11 @@ from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, Group, Shar
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.sql.hand_over import HandOver
 from apoa_client.sandbox.server import SandboxServer
+
+NO_ANSWER = raising(OutboxServerUnreachable(msg("The database does not answer.")))
 
 
 @pytest.fixture(autouse=True)
@@ -60,10 +63,11 @@ def test_from_an_empty_database_to_a_sent_report(
     assert configured("status").code == Exit.CREDENTIALS
 
 
-def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+def test_what_waits_here_and_there(shared: Apoa) -> None:
     """Also while the server is away."""
     shared.save(QUENTIN)
-    with postgres_outbox.cluster.away():
+    with shared.monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "connect", NO_ANSWER)
         shared.save(XIMENA)
         said = shared("outbox", "show")
         value = shared("outbox", "show", "--json").json
@@ -155,7 +159,7 @@ def test_a_stored_password_goes_to_no_other_server(shared: Apoa) -> None:
     assert shared.states() == [("check_in", "accepted")]
 
 
-def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+def test_the_doctor(shared: Apoa) -> None:
     """It names the engine and the server; one that is away is a warning, because guests are saved all the same."""
 
     def database() -> Any:
@@ -164,7 +168,8 @@ def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
 
     found = database()
     assert (found["result"], "PostgreSQL" in found["message"], "127.0.0.1" in found["message"]) == ("ok", True, True)
-    with postgres_outbox.cluster.away():
+    with shared.monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "connect", NO_ANSWER)
         found = database()
     assert found["result"] == "warning"
     assert "apoa outbox show" in found["advice"] or "apoa antrean-bersama lihat" in found["advice"]
@@ -265,10 +270,11 @@ def test_a_server_that_does_not_answer(desk: Apoa, url: str, postgres_outbox: Sh
     assert desk("log", "--verify").code == 0
 
 
-def test_a_server_that_is_gone_for_good(desk: Apoa, url: str, postgres_outbox: SharedOutbox) -> None:
+def test_a_server_that_is_gone_for_good(desk: Apoa, url: str) -> None:
     """An IT admin gives up what is there, and the desk says no more about it."""
     assert desk("outbox", "move", "--to", url, "--yes").code == 0
-    with postgres_outbox.cluster.away():
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "connect", NO_ANSWER)
         assert desk("outbox", "move", "--to", "sqlite", "--yes").code == Exit.NOT_NOW
         assert desk("config", "unset", "outbox_before").code == 0
         assert desk("status").code == desk("sync").code == 0
@@ -301,7 +307,7 @@ def test_an_interruption(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch, 
     if back:
         assert desk("outbox", "move", "--to", url, "--yes").code == 0
     with monkeypatch.context() as patch:
-        patch.setattr(HandOver, step, raising(OutboxServerUnreachable(msg("The database does not answer."))))
+        patch.setattr(HandOver, step, NO_ANSWER)
         said = desk("outbox", "move", "--to", to, "--yes")
         assert said.code == desk("outbox", "show").code == Exit.NOT_NOW
         assert "What is still in the outbox of before is taken over by itself, at once by: apoa sync" in said.err
