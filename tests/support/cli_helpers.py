@@ -269,6 +269,14 @@ class Apoa:
         """Delete the file with the property's secrets."""
         (self.home / "melati" / "keys.json").unlink()
 
+    @contextmanager
+    def without_key(self) -> Iterator[None]:
+        """The property's secrets are not at hand, as those of a locked keyring."""
+        keys = self.home / "melati" / "keys.json"
+        hidden = keys.rename(keys.with_name("away.json"))
+        yield
+        hidden.rename(keys)
+
     def change_setting(self, name: str, value: str | int) -> None:
         """Edit config.toml as a user who can write to it. The property's table is the last one in it."""
         path = self.home / "config.toml"

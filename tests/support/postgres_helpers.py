@@ -177,6 +177,15 @@ class Cluster:
         os.kill(int(first), signal.SIGKILL)
         self._end(keep=True)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The server is killed, and started again at the end."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def stop(self) -> None:
         """Stop the server, and remove its data."""
         self._end(keep=False)
@@ -323,6 +332,10 @@ class SharedOutbox(NamedTuple):
         """As `Store`, of every property."""
         with closing(self._connect()) as connection:
             return connection.execute(translated(query), values).fetchall()
+
+    def reports(self) -> Sequence[tuple[Any, ...]]:
+        """The ids and states of the reports, in their order."""
+        return self.rows("SELECT id, state FROM reports ORDER BY seq")
 
     def raw(self) -> bytes:
         """As `Store`: of all rows."""

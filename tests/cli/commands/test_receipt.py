@@ -2,13 +2,12 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from app_helpers import app_of
 from authority_simulator import AuthoritySimulator
 from cli_helpers import (
     GUESTS,
@@ -35,31 +34,9 @@ from apoa_client.report.kinds import Receipt
 from apoa_client.sandbox.server import SandboxServer
 
 TRAINING = "Training only: this is not a receipt from Immigration, and the guest is not reported there."
-
-
 TYPED = "number typed in by staff"
-
-
 NOT_A_RECEIPT = "This is not a receipt"
-
-
 OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration."
-
-
-@contextmanager
-def container(apoa: Apoa) -> Iterator[Container]:
-    """Yield the program's container, for actions that no command has."""
-    app = Container(apoa.environ, apoa.clock)
-    try:
-        yield app
-    finally:
-        app.close()
-
-
-def typed(apoa: Apoa, report: dict[str, Any], number: str = "STT-APOA-77") -> None:
-    """Record a receipt number from APOA that staff typed in."""
-    with container(apoa) as app:
-        app.outbox.record_receipt(report["id"], Receipt(number, apoa.clock.now(), typed=True))
 
 
 def printed(apoa: Apoa, reference: str, **environ: str) -> Page:
@@ -93,19 +70,16 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(apoa, "receipt", lang=lang)
 
 
-class TestOnScreen:
-    """The screen shows the number, its source, its time and its report."""
-
-    def test_a_number_that_staff_typed(self, away: Apoa) -> None:
-        """A number that staff typed is marked wherever it is shown; a queued report has none."""
-        report, waiting = away.save(), away.save(XIMENA)
-        typed(away, report)
-        for command in (["receipt", report["id"]], ["show", report["id"]], ["list"]):
-            assert TYPED in away(*command).out
-        wanted = {"number": "STT-APOA-77", "issued_at": "2026-11-24T20:00:00+07:00", "source": "typed"}
-        for command in (["receipt", report["id"], "--json"], ["show", report["id"], "--json"]):
-            assert away(*command).json["receipt"] == wanted
-        assert away("receipt", waiting["short_id"], "--json").json["receipt"] is None
+def test_a_number_that_staff_typed(away: Apoa) -> None:
+    """A number that staff typed is marked wherever it is shown; a queued report has none."""
+    report, waiting = away.save(), away.save(XIMENA)
+    assert away("received", report["id"], "STT-APOA-77").code == 0
+    for command in (["receipt", report["id"]], ["show", report["id"]], ["list"]):
+        assert TYPED in away(*command).out
+    wanted = {"number": "STT-APOA-77", "issued_at": "2026-11-24T20:00:00+07:00", "source": "typed"}
+    for command in (["receipt", report["id"], "--json"], ["show", report["id"], "--json"]):
+        assert away(*command).json["receipt"] == wanted
+    assert away("receipt", waiting["short_id"], "--json").json["receipt"] is None
 
 
 class TestPage:
@@ -131,7 +105,7 @@ class TestPage:
             assert words in page.text
         for words in ("12 Sep 1985", "24 Nov 2026 19.50 WIB", "26 Nov 2026", "24 Nov 2026 20.00 WIB", "check-in"):
             assert words in page.text
-        with container(apoa) as app:
+        with closing(app_of(apoa.home, apoa.clock, "melati")) as app:
             receipt = app.outbox.find(report["id"])[0].receipt
         assert receipt is not None
         assert receipt.sha256
@@ -142,8 +116,9 @@ class TestPage:
         for sentence in ("Receipt number", "Full name", "Room", "Printed on", "Immigration office", TRAINING, OURS):
             assert_both(page, sentence)
         assert NOT_A_RECEIPT not in page.text
-        typed(apoa, apoa.save(XIMENA))
-        from_staff = printed(apoa, apoa.reports()[-1]["id"])
+        other = apoa.save(XIMENA)["id"]
+        assert apoa("received", other, "STT-APOA-77").code == 0
+        from_staff = printed(apoa, other)
         assert_both(from_staff, TYPED)
         assert "127.0.0.1" not in from_staff.text
 
@@ -157,46 +132,22 @@ class TestPage:
         assert "The deadline has passed." not in page.text
         away.clock.forward(timedelta(hours=25))
         assert_both(printed(away, report["id"]), "The deadline has passed.")
-        with container(away) as app:
-            app.outbox.withdraw([report["id"]])
+        assert away("cancel", report["id"], "--yes").code == 0
         page = printed(away, report["id"])
         assert_both(page, NOT_A_RECEIPT)
         assert "Due by" not in page.text
-
-    def test_an_erased_guest(self, configured: Apoa) -> None:
-        """Number, times and ids are shown without the key, and nothing of the guest."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        configured.clock.forward(timedelta(days=100))
-        assert configured("purge").code == 0
-        configured.delete_key()
-        page = printed(configured, report["id"])
-        assert all(words in page.text for words in (report["receipt"]["number"], report["id"], "Mar 2027"))
-        assert not [word for word in QUENTIN.words if word in page.text]
 
 
 class TestPdf:
     """`--pdf` writes the authority's PDF."""
 
-    @pytest.fixture
-    def simulator(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> AuthoritySimulator:
-        """The program with an authority that has PDFs."""
+    def test_the_pdf_is_written_to_a_private_file(
+        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Byte for byte. It replaces no other file, and its bytes, which the authority chose, reach no screen."""
         simulator = AuthoritySimulator(now=away.clock.now())
         monkeypatch.setattr(Container, "connect", lambda *_more: simulator)
-        return simulator
-
-    @pytest.fixture
-    def report(self, away: Apoa, simulator: AuthoritySimulator) -> dict[str, Any]:
-        """A report that the authority accepted."""
-        away.save()
-        assert away("sync").code == 0
-        [report] = away.reports()
-        assert report["receipt"]["number"] == next(iter(simulator.acquired.values())).number
-        return report
-
-    def test_the_pdf_is_written_to_a_private_file(self, away: Apoa, report: dict[str, Any], tmp_path: Path) -> None:
-        """The PDF is written byte for byte to a private file, and replaces no other file."""
-        file = tmp_path / "bukti.pdf"
+        report, file = away.send(), tmp_path / "bukti.pdf"
         result = away("receipt", report["id"], "--pdf", str(file))
         assert result.code == 0, result.err
         assert str(file) in result.out
@@ -205,32 +156,25 @@ class TestPdf:
         assert away("receipt", report["id"], "--pdf", str(file)).code == 2
         assert away("receipt", report["id"], "--pdf", str(file), "--force").code == 0
         assert away("receipt", report["id"], "--pdf", "-").out == "%PDF-1.7\n%%EOF\n"
-
-    def test_no_pdf_on_a_terminal(self, away: Apoa, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Its bytes, which the authority chose, do not reach a screen, and the authority is not asked."""
         monkeypatch.setattr("apoa_client.cli.commands.receipt.is_terminal", lambda _stream: True)
         assert away("receipt", report["id"], "--pdf", "-")[:2] == (2, "")
 
-    @pytest.mark.parametrize(("is_there", "code"), [(True, 69), (False, 75)], ids=["no PDFs", "no connection"])
-    def test_an_authority_without_pdfs(
-        self, configured: Apoa, authority: SandboxServer, tmp_path: Path, code: int, *, is_there: bool
-    ) -> None:
-        """The error suggests the page, and nothing is written."""
-        configured(*QUENTIN.mrz())
-        if not is_there:
+    def test_an_authority_without_pdfs(self, configured: Apoa, authority: SandboxServer, tmp_path: Path) -> None:
+        """The error suggests the page, and nothing is written: 69, and 75 while the line is down."""
+        report = configured.send()["id"]
+        for code in (69, 75):
+            result = configured("receipt", report, "--pdf", str(tmp_path / "x.pdf"))
+            assert (result.code, "--html" in result.err, list(tmp_path.glob("x*"))) == (code, True, [])
             authority.stop()
-        result = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert (result.code, "--html" in result.err, list(tmp_path.glob("x*"))) == (code, True, [])
 
     def test_reports_without_receipt(self, away: Apoa, tmp_path: Path) -> None:
         """The authority is not asked: a waiting report may have one later, a withdrawn or a typed one never."""
         report, other = away.save(), away.save(XIMENA)
         file = str(tmp_path / "x.pdf")
         assert away("receipt", report["id"], "--pdf", file).code == 75
-        with container(away) as app:
-            app.outbox.withdraw([report["id"]])
+        assert away("cancel", report["id"], "--yes").code == 0
         assert away("receipt", report["id"], "--pdf", file).code == 65
-        typed(away, other)
+        assert away("received", other["id"], "STT-APOA-77").code == 0
         assert away("receipt", other["id"], "--pdf", file).code == 69
 
 
@@ -250,11 +194,11 @@ class TestInspection:
         self, three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Each report is opened, written and forgotten: for the table its line is kept."""
-        for number in range(5):
-            assert three(*QUENTIN.mrz("--again", "--yes", "--room", str(number))).code == 0
+        for guest in GUESTS:
+            three.send(guest, "--again")
         contents = OpenContents(monkeypatch)
         assert three("receipt", "--all", "--output", str(tmp_path / "pages")).code == 0
-        assert len(contents.opened) == len(set(contents.opened)) == 8
+        assert len(contents.opened) == len(set(contents.opened)) == 6
         assert contents.most <= 2
 
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
@@ -277,27 +221,26 @@ class TestInspection:
             page = read_page((folder / f"{number}.html").read_text(encoding="utf-8"))
             assert (number in page.text, guest.name in page.text) == (True, True)
 
-    @pytest.mark.parametrize(
-        ("period", "written", "waiting"),
-        [
-            ("--from 2026-11-25", 1, 1),
-            ("--to 25/11/2026", 2, 0),
-            ("--from 2026-11-25 --to 2026-11-25", 1, 0),
-            ("--from 24/11 --to 30/11", 2, 1),
-            ("--from 25/11 --to kemarin", 1, 1),
-            ("--from 1/11 --to 23/11", 0, 0),
-            ("--to 24/11", 1, 0),
-            ("--to 28/11", 0, 0),  # of last year: it is the 27th
-            ("--from 1/3 --to 5/3", 0, 0),  # both of one year
-        ],
-    )
-    def test_a_period(self, three: Apoa, tmp_path: Path, period: str, written: int, waiting: int) -> None:
+    def test_a_period(self, three: Apoa, tmp_path: Path) -> None:
         """In check-in nights, with the first and the last; without years it starts in the past and ends near that."""
-        folder = tmp_path / "p"
-        result = three("receipt", "--all", "--output", str(folder), *period.split(), "--json")
-        assert result.code == 0, result.err
-        assert result.json == {"folder": str(folder), "written": written, "without_receipt": waiting}
-        assert folder.exists() is (written + waiting > 0)
+        for number, (period, written, waiting) in enumerate(
+            [
+                ("--from 2026-11-25", 1, 1),
+                ("--to 25/11/2026", 2, 0),
+                ("--from 2026-11-25 --to 2026-11-25", 1, 0),
+                ("--from 24/11 --to 30/11", 2, 1),
+                ("--from 25/11 --to kemarin", 1, 1),
+                ("--from 1/11 --to 23/11", 0, 0),
+                ("--to 24/11", 1, 0),
+                ("--to 28/11", 0, 0),  # of last year: it is the 27th
+                ("--from 1/3 --to 5/3", 0, 0),  # both of one year
+            ]
+        ):
+            folder = tmp_path / str(number)
+            result = three("receipt", "--all", "--output", str(folder), *period.split(), "--json")
+            assert result.code == 0, result.err
+            assert result.json == {"folder": str(folder), "written": written, "without_receipt": waiting}, period
+            assert folder.exists() is (written + waiting > 0)
 
     def test_a_broken_seal_leaves_other_receipts_readable(self, three: Apoa, tmp_path: Path) -> None:
         """The page shows what is not sealed, and the exit code shows the error."""
@@ -324,7 +267,9 @@ class TestInspection:
         numbers = ["STT/1", "stt-1", "../../etc/passwd", "CON", "<>", "index", "N" * 100]
         for day, number in enumerate(numbers):
             guest = Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{day:07}", QUENTIN.birth_place)
-            typed(away, away.save(guest), number)
+            report = away.save(guest)["id"]
+            with closing(app_of(away.home, away.clock, "melati")) as app:  # as an authority may have given it
+                app.outbox.record_receipt(report, Receipt(number, away.clock.now()))
             away.clock.forward(timedelta(hours=1))
         short = [report["short_id"] for report in away.reports()]
         assert away("receipt", "--all", "--output", str(tmp_path / "p")).code == 0
@@ -341,110 +286,77 @@ class TestInspection:
         assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
 
 
-NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
+def test_a_hostile_number_is_sanitized(apoa: Apoa, tmp_path: Path) -> None:
+    """A receipt number cannot attack the screen, a reader of JSON, the page or the file system."""
+    number = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
+    receipt = {"number": number, "issued_at": "2026-11-24T20:00:00+07:00"}
+    with listening(Hostile({"receipt": receipt})) as url:
+        apoa.set_up(url)
+        report = apoa.send()
+    assert report["receipt"]["number"] == number  # for scripts, as it came
+    apoa.monkeypatch.chdir(tmp_path)
+    for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
+        result = apoa(*command)
+        assert result.code == 0
+        assert_sanitized(result.all)
+    page = apoa("receipt", report["id"], "--html", "-").out
+    assert_sanitized(page)
+    assert "<img src=x onerror=alert(1)>" in read_page(page).text
+    assert apoa("receipt", "--all", "--output", "p").code == 0
+    files = sorted(path.name for path in (tmp_path / "p").iterdir())
+    assert files == ["img-src-x-onerror-alert-1-2J-N.html", "index.html"]
+    index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
+    assert_sanitized(index)
+    read_page(index, links=True)
 
 
-class TestHostileNumber:
-    """A receipt number cannot attack the terminal, the browser or the file system."""
-
-    @pytest.fixture
-    def hostile_receipt(self, apoa: Apoa, tmp_path: Path) -> Apoa:
-        """A property with a report that a hostile authority accepted."""
-        receipt = {"number": NUMBER, "issued_at": "2026-11-24T20:00:00+07:00"}
-        with listening(Hostile({"receipt": receipt})) as url:
-            apoa.set_up(url)
-            assert apoa(*QUENTIN.mrz()).code == 0
-            assert apoa.reports()[0]["receipt"]["number"] == NUMBER  # for scripts, as it came
-        apoa.monkeypatch.chdir(tmp_path)
-        return apoa
-
-    def test_a_hostile_number_is_sanitized(self, hostile_receipt: Apoa, tmp_path: Path) -> None:
-        """The number is sanitized on the screen, in JSON, on the page and in file names."""
-        report = hostile_receipt.reports()[0]
-        for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
-            result = hostile_receipt(*command)
-            assert result.code == 0
-            assert_sanitized(result.all)
-        page = hostile_receipt("receipt", report["id"], "--html", "-").out
-        assert_sanitized(page)
-        assert "<img src=x onerror=alert(1)>" in read_page(page).text
-        assert hostile_receipt("receipt", "--all", "--output", "p").code == 0
-        files = sorted(path.name for path in (tmp_path / "p").iterdir())
-        assert files == ["img-src-x-onerror-alert-1-2J-N.html", "index.html"]
-        index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
-        assert_sanitized(index)
-        read_page(index, links=True)
-
-
+DAY = "2026-11-24"
 ARRIVED = "Everything that this computer reported on that day has arrived."
 
 
-Change = Callable[[DailyReceipt], DailyReceipt]
-
-
-@pytest.fixture
-def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
-    """Let the authority answer another list."""
-    ask = HttpAuthority.daily_receipt
-
-    def alter(change: Change) -> None:
-        def answer(self: HttpAuthority, day: date) -> DailyReceipt | None:
-            daily = ask(self, day)
-            return change(daily) if daily is not None else None
-
-        monkeypatch.setattr(HttpAuthority, "daily_receipt", answer)
-
-    return alter
-
-
-def today(apoa: Apoa) -> str:
-    return apoa.clock.now().date().isoformat()
-
-
 def test_everything_arrived(configured: Apoa) -> None:
-    """In the morning, both guests of the day before are in the list, with the numbers that are here."""
-    day = today(configured)
-    for guest in (QUENTIN, OBADIAH):
-        configured.send(guest)
-    assert "The day is not over" in configured("receipt", "--day", day).out
+    """In the morning, both guests of the day before are in the list. One who was not sent keeps it incomplete: 75."""
+    configured.send(QUENTIN)
+    waiting = configured.save(OBADIAH)
+    result = configured("receipt", "--day", DAY)
+    assert (result.code, ARRIVED in result.out) == (75, False)
+    assert f"no receipt yet:\n  {waiting['short_id']}  waiting" in result.out
+    configured("sync")
+    assert "The day is not over" in configured("receipt", "--day", DAY).out
     configured.clock.forward(timedelta(days=1))
-    result = configured("bukti", "--tanggal", day)
+    result = configured("bukti", "--tanggal", DAY)
     assert (result.code, result.err, ARRIVED in result.out) == (0, "", True)
-    value = configured("receipt", "--day", day, "--json").json
-    assert (value["day"], value["property"], value["accepted"], value["confirmed"]) == (day, "wisma-melati", 2, 2)
+    value = configured("receipt", "--day", DAY, "--json").json
+    assert (value["day"], value["property"], value["accepted"], value["confirmed"]) == (DAY, "wisma-melati", 2, 2)
     assert [value[each] for each in ("missing", "different", "waiting", "unknown")] == [[], [], [], []]
 
 
-def test_missing_and_different(configured: Apoa, altered: Callable[[Change], None]) -> None:
+def test_missing_and_different(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receipt that the authority does not know, or knows otherwise, is named: 65; one of another computer is not."""
-    altered(lambda daily: daily._replace(receipts={"elsewhere": Receipt("STT-9", configured.clock.now())}))
-    elsewhere = configured("receipt", "--day", today(configured), "--json")
+    ask = HttpAuthority.daily_receipt
+    there = {"elsewhere": Receipt("STT-9", configured.clock.now())}
+
+    def answer(authority: HttpAuthority, day: date) -> DailyReceipt | None:
+        daily = ask(authority, day)
+        return daily._replace(receipts=there) if daily is not None else None
+
+    monkeypatch.setattr(HttpAuthority, "daily_receipt", answer)
+    elsewhere = configured("receipt", "--day", DAY, "--json")
     assert (elsewhere.code, elsewhere.json["unknown"]) == (0, ["elsewhere"])
-    assert "1 report is there and not on this computer" in configured("receipt", "--day", today(configured)).out
-    for guest in (QUENTIN, OBADIAH):
-        configured.send(guest)
-    [second, first] = configured.reports()
-    other = {first["id"]: Receipt("STT-OTHER", configured.clock.now())}
-    altered(lambda daily: daily._replace(receipts=other))
-    result = configured("receipt", "--day", today(configured))
+    assert "1 report is there and not on this computer" in configured("receipt", "--day", DAY).out
+    second, first = configured.send(QUENTIN), configured.send(OBADIAH)
+    there = {first["id"]: Receipt("STT-OTHER", configured.clock.now())}
+    result = configured("receipt", "--day", DAY)
     assert (result.code, ARRIVED in result.out) == (65, False)
     assert f"missing there:\n  {second['short_id']}  {second['receipt']['number']}" in result.out
     assert f"number there:\n  {first['short_id']}  {first['receipt']['number']}" in result.out
-
-
-def test_what_waits(configured: Apoa) -> None:
-    """A report that was not sent keeps the day from being complete: 75."""
-    report = configured.save()
-    result = configured("receipt", "--day", today(configured))
-    assert (result.code, ARRIVED in result.out) == (75, False)
-    assert f"no receipt yet:\n  {report['short_id']}  waiting" in result.out
 
 
 def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said plainly, with what there is in place of it: 69."""
     meta = HttpAuthority.meta
     monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(daily_receipts=False))
-    result = configured("receipt", "--day", today(configured), "--json")
+    result = configured("receipt", "--day", DAY, "--json")
     assert (result.code, result.json["error"]["class"]) == (69, "no_daily_receipts")
     assert "apoa receipt --all --output DIR" in result.err
 
@@ -452,9 +364,9 @@ def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyP
 def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The authority's own PDF is written, where it has one: the training authority has none."""
     file = tmp_path / "day.pdf"
-    none = configured("receipt", "--day", today(configured), "--pdf", str(file))
+    none = configured("receipt", "--day", DAY, "--pdf", str(file))
     assert (none.code, file.exists()) == (69, False)
     pdf = AuthoritySimulator(daily_receipts=True).daily_receipt_pdf
     monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
-    assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
+    assert configured("receipt", "--day", DAY, "--pdf", str(file)).code == 0
     assert file.read_bytes().startswith(b"%PDF-")

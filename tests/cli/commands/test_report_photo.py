@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
@@ -12,6 +13,7 @@ from passport_helpers import EVIDENCE, answer_with, reading
 from screens import Screens
 
 from apoa_client.authority.client import HttpAuthority
+from apoa_client.cli.prompts.mrz_lines import photo_paths
 from apoa_client.errors import ApoaError, CallRefused, UnknownOutcome
 from apoa_client.messages import msg
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
@@ -42,23 +44,18 @@ def photo(tmp_path: Path) -> Path:
     return file
 
 
-class Report:
-    """Runs `apoa report` for a photo, which is read as `shown` says."""
-
-    def __init__(self, apoa: Apoa, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.apoa = apoa
-        self.file = file
-        self._monkeypatch = monkeypatch
-
-    def __call__(self, *more: str, shown: PhotoReading, keys: list[str] | None = None) -> CallResult:
-        answer_with(self._monkeypatch, {self.file.name: shown})
-        return self.apoa("report", "--photo", str(self.file), *STAY, *more, keys=keys)
+Report = Callable[..., CallResult]
 
 
 @pytest.fixture
 def report(away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
-    """The command for a photo of a property whose authority cannot be reached."""
-    return Report(away, photo, monkeypatch)
+    """Runs `apoa report` for a photo, which is read as `shown` says; the authority cannot be reached."""
+
+    def run(*more: str, shown: PhotoReading, keys: list[str] | None = None) -> CallResult:
+        answer_with(monkeypatch, {photo.name: shown})
+        return away("report", "--photo", str(photo), *STAY, *more, keys=keys)
+
+    return run
 
 
 class TestUnattended:
@@ -82,18 +79,12 @@ class TestUnattended:
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
     )
-    def test_a_reading_that_is_wrong(self, report: Report, lines: tuple[str, ...], code: str) -> None:
+    def test_a_reading_that_is_wrong(self, away: Apoa, report: Report, lines: tuple[str, ...], code: str) -> None:
         """Nothing is saved without lines, with wrong check digits, or if the reader is not sure in any other way."""
         result = report("--json", shown=reading(lines, sure=False))
         assert result.code == 65
         assert code in [each["code"] for each in result.json["errors"]]
-        assert report.apoa.reports() == []
-
-    def test_options_win_over_the_photo(self, report: Report) -> None:
-        """As beside lines, a given option wins, and the conflict is a warning."""
-        value = report("--given-names", "OTHER", "--json", shown=reading(QUENTIN.lines)).json
-        assert value["guest"]["given_names"] == "OTHER"
-        assert "conflict" in [each["code"] for each in value["warnings"]]
+        assert away.reports() == []
 
 
 class TestAtATerminal:
@@ -102,21 +93,20 @@ class TestAtATerminal:
     @pytest.mark.parametrize(
         ("shown", "keys", "says", "guest"),
         [
-            (reading((FIRST, XIMENA.lines[1]), [(1, 4)]), ["n", SECOND], "Correct line 2; the rest is kept.", QUENTIN),
             (reading((FIRST, XIMENA.lines[1]), [(1, 4)]), ["", SECOND], "Correct line 2; the rest is kept.", QUENTIN),
             (reading((FIRST, MISREAD), [(1, 1)]), ["y", "", SECOND], "The check digit of the passport number", QUENTIN),
             (reading(QUENTIN.lines, [(1, 4)]), ["n", "<", *XIMENA.lines], "", XIMENA),
             (reading(QUENTIN.lines, [(1, 4)]), ["n", *XIMENA.lines], "", XIMENA),
         ],
-        ids=["typed", "enter", "a hasty yes", "back", "another scan"],
+        ids=["enter", "a hasty yes", "back", "another scan"],
     )
     def test_a_doubtful_line(
-        self, report: Report, shown: PhotoReading, keys: list[str], says: str, guest: Guest
+        self, away: Apoa, report: Report, shown: PhotoReading, keys: list[str], says: str, guest: Guest
     ) -> None:
         """Enter alone confirms nothing, a confirmed line is checked as a scanned one; another passport may follow."""
         result = report(shown=shown, keys=[*keys, ""])
         assert (result.code, says in result.err) == (0, True), result.all
-        assert report.apoa.reports()[0]["guest"]["document"]["mrz"] == list(guest.lines)
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(guest.lines)
 
     def test_enter_alone_leads_to_the_details_by_hand(self, report: Report) -> None:
         """An unchanged line is not taken: the first detail is asked for."""
@@ -134,6 +124,7 @@ class TestAtATerminal:
         assert surnames(away) == {QUENTIN.surname}
         assert away("report", *STAY, keys=["", ""]).code == 0
         assert surnames(away) == {XIMENA.surname, QUENTIN.surname}
+        assert {each["photo"] for each in away.reports()} == {None}  # none is kept unless the setting says so
 
 
 class TestSeveral:
@@ -268,67 +259,55 @@ class TestNamedAtTheQuestion:
     """A path at the question for the passport's lines is read as a photo."""
 
     @pytest.mark.parametrize(
-        "written",
+        ("written", "several"),
         [
-            "{path}",
-            "'{path}'",
-            '"{path}"',
-            " {path} ",
-            "{url}",
-            pytest.param("{escaped}", marks=_SHELLS_OF_POSIX),
-            "& '{path}'",
+            ("{path}", False),
+            (" {path} ", False),
+            ("& '{path}'", False),  # as PowerShell does
+            ("'{path}'", True),
+            ('"{path}"', True),
+            ("{url}", True),
+            pytest.param("{escaped}", True, marks=_SHELLS_OF_POSIX),
         ],
-        ids=["plain", "single", "double", "blanks", "url", "escaped", "powershell"],
     )
-    def test_a_path(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
-        """As it is typed, pasted, or written by a terminal into whose window the file is dragged."""
-        file = tmp_path / "my photo (1).jpg"
-        file.write_bytes(b"photo")
-        answer_with(monkeypatch, {file.name: reading(QUENTIN.lines)})
-        escaped = re.sub(r"([ ()])", r"\\\1", str(file))
-        typed = written.format(path=file, url=file.as_uri(), escaped=escaped)
-        result = away("report", *STAY, keys=[typed, ""])
-        assert result.code == 0, result.all
-        assert surnames(away) == {QUENTIN.surname}
-        assert "Read from the photo with certainty." in result.err
+    def test_a_path(self, tmp_path: Path, written: str, *, several: bool) -> None:
+        """As it is typed, pasted, or written by a terminal into whose window files are dragged, alone or at once."""
+        files = [tmp_path / "my photo (1).jpg", tmp_path / "2.jpg"]
+        for file in files:
+            file.touch()
+        escaped = [re.sub(r"([ ()])", r"\\\1", str(file)) for file in files]
+        typed = [written.format(path=f, url=f.as_uri(), escaped=e) for f, e in zip(files, escaped, strict=True)]
+        assert [photo_paths(each) for each in typed] == [[file] for file in files]
+        assert not several or photo_paths("  ".join(typed)) == files
 
-    @pytest.mark.parametrize(
-        "written",
-        [
-            "'{one}' '{two}'",
-            '"{one}"  "{two}"',
-            pytest.param("{escaped_one} {escaped_two}", marks=_SHELLS_OF_POSIX),
-            "{url_one} {url_two}",
-        ],
-        ids=["single", "double", "escaped", "url"],
-    )
-    def test_two_that_are_dropped_at_once(
-        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
-    ) -> None:
+    def test_two_that_are_dropped_at_once(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Two guests, in that order; a third file that cannot be read is said, and the others are reported."""
-        files = {"one": tmp_path / "my photo.jpg", "two": tmp_path / "2.jpg"}
-        for file in files.values():
-            file.write_bytes(b"photo")
         readings = {"my photo.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)}
+        for name in readings:
+            (tmp_path / name).write_bytes(b"photo")
         answer_with(monkeypatch, readings | {"none.jpg": PictureRefused(msg("No picture."))})
-        urls = {f"url_{name}": file.as_uri() for name, file in files.items()}
-        escaped = {f"escaped_{name}": str(file).replace(" ", r"\ ") for name, file in files.items()}
-        typed = written.format(**files, **urls, **escaped)
+        typed = " ".join(f"'{tmp_path / name}'" for name in readings)
         result = away("report", *STAY, keys=[f"{typed} /none.jpg", "", ""])
         assert result.code == 0, result.all
         assert [each["guest"]["surname"] for each in away.reports()] == [QUENTIN.surname, XIMENA.surname]
+        assert "Read from the photo with certainty." in result.err
         assert "  none.jpg\nNo picture." in result.err
         assert result.err.count(f"Photos without a report: {Path('/none.jpg')}\n") == 1
 
-    @pytest.mark.parametrize(("keys", "code"), [(["b", "y", "b", "y"], 0), ([""], 130)], ids=["discarded", "stopped"])
-    def test_two_of_which_none_is_reported(
-        self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str], code: int
-    ) -> None:
+    def test_one_that_cannot_be_read(self, away: Apoa) -> None:
+        """The error is shown, and the question asked again."""
+        files = ["gone.jpg", "file://[1/gone.jpg", "/gone/gone.png", "~nobody/gone.jpg", "/" + "x" * 300 + ".jpg"]
+        result = away("report", *STAY, keys=[*files, *QUENTIN.lines, ""])
+        assert result.code == 0, result.all
+        _start, *errors, _end = result.err.split("Scan the passport")
+        assert ["file" in each for each in errors] == [True] * len(files)
+
+    def test_two_of_which_none_is_reported(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Both files are named."""
         answer_with(monkeypatch, {"1.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)})
         files = tmp_path / "1.jpg", tmp_path / "2.jpg"
-        result = away("report", *STAY, keys=[" ".join(map(str, files)), *keys])
-        assert (result.code, away.reports()) == (code, []), result.all
+        result = away("report", *STAY, keys=[" ".join(map(str, files)), ""])
+        assert (result.code, away.reports()) == (130, []), result.all
         assert "Photos without a report: " + ", ".join(map(str, files)) in result.err.replace("\n", " ")
 
     def test_the_check_alone(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,16 +316,6 @@ class TestNamedAtTheQuestion:
         result = away("check", keys=[f"'{photo}'"])
         assert result.code == 0, result.all
         assert QUENTIN.surname in result.out
-
-    @pytest.mark.parametrize(
-        "file", ["gone.jpg", "file://[1/gone.jpg", "/gone/gone.png", "~nobody/gone.jpg", "/" + "x" * 300 + ".jpg"]
-    )
-    def test_one_that_cannot_be_read(self, away: Apoa, file: str) -> None:
-        """The error is shown, and the question asked again."""
-        result = away("report", *STAY, keys=[file, *QUENTIN.lines, ""])
-        assert result.code == 0, result.all
-        assert result.err.count("Scan the passport") == 2
-        assert "file" in result.err.partition("Scan the passport")[2].partition("Scan the passport")[0]
 
 
 def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:
@@ -366,16 +335,6 @@ class TestKept:
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
         assert configured("config", "set", "keep_photos", "on").code == 0
         return configured
-
-    def test_no_photo_is_kept_unless_the_setting_says_so(
-        self, configured: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """By default only what was read is saved."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        said = configured("report", "--photo", str(photo), *STAY, keys=[""])
-        assert said.code == 0, said.all
-        assert "photo is kept" not in said.out
-        assert configured.reports()[0]["photo"] is None
 
     @pytest.mark.parametrize(
         ("error", "says"),
@@ -413,33 +372,21 @@ class TestKept:
         assert [each["photo"] for each in keeping.reports()] == ["kept"]
 
     def test_it_is_written_to_a_file(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
-        """By an own command, which never replaces a file unasked, and which the audit trail names."""
-        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
-        file = tmp_path / "evidence.jpg"
-        said = keeping("show", report["short_id"], "--photo", str(file))
-        assert (said.code, file.read_bytes()) == (0, EVIDENCE)
-        assert said.out == f"The photo is written: {file}\n"
-        assert keeping("show", report["short_id"], "--photo", str(file)).code == 2
-        assert keeping("show", report["short_id"], "--photo", str(file), "--force").code == 0
-        actions = [each["action"] for each in keeping("log", "--json").json["entries"]]
-        assert actions.count("photo_written") == 2
+        """By an own command, which never replaces a file unasked, and which the audit trail names.
 
-    def test_it_is_found_after_a_correction(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
-        """The photo stays with the stay: a report that replaces the first one has it sent and shown."""
-        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
-        assert keeping("amend", report["short_id"], "--reason", "room", "--room", "9", "--yes").code == 0
+        It stays with the stay after a correction, and after `purge` there is nothing to show.
+        """
+        stay = keeping("report", "--photo", str(photo), *STAY, "--json").json["stay_id"]
+        assert keeping("amend", stay, "--reason", "room", "--room", "9", "--yes").code == 0
         assert [each["photo"] for each in keeping.reports() if each["photo"]] == ["sent"]
         file = tmp_path / "evidence.jpg"
-        assert keeping("show", report["stay_id"], "--photo", str(file)).code == 0
-        assert file.read_bytes() == EVIDENCE
-
-    def test_it_is_erased_with_the_guest(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
-        """After `purge` there is nothing to show."""
-        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
-        assert keeping("sync").code == 0
-        assert keeping("checkout", report["stay_id"]).code == 0
-        assert keeping("purge", "--guest", report["stay_id"], "--yes").code == 0
-        said = keeping("show", report["stay_id"], "--photo", str(tmp_path / "a.jpg"))
-        assert said.code == 65
-        assert "erased" in said.err
-        assert not (tmp_path / "a.jpg").exists()
+        said = keeping("show", stay, "--photo", str(file))
+        assert (said.code, file.read_bytes()) == (0, EVIDENCE)
+        assert said.out == f"The photo is written: {file}\n"
+        assert keeping("show", stay, "--photo", str(file)).code == 2
+        assert keeping("show", stay, "--photo", str(file), "--force").code == 0
+        actions = [each["action"] for each in keeping("log", "--json").json["entries"]]
+        assert actions.count("photo_written") == 2
+        assert keeping("checkout", stay).code == keeping("purge", "--guest", stay, "--yes").code == 0
+        erased = keeping("show", stay, "--photo", str(tmp_path / "a.jpg"))
+        assert (erased.code, "erased" in erased.err, (tmp_path / "a.jpg").exists()) == (65, True, False)

@@ -25,11 +25,17 @@ class Computers:
         apoa.save(XIMENA)
         assert apoa("backup", str(self.file)).code == 0
         self.new = apoa.elsewhere(folder / "new")
+        self.line = next(line for line in self.code.read_text().splitlines() if line.count("-") == 6)
 
     @property
     def fingerprint(self) -> str:
         found: str = self.old("key", "show", "--json").json["fingerprint"]
         return found
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The options for what a user has compared."""
+        return "--fingerprint", self.fingerprint, "--api-url", self.url
 
 
 @pytest.fixture
@@ -39,11 +45,9 @@ def computers(apoa: Apoa, authority: SandboxServer, tmp_path: Path) -> Computers
 
 def test_a_backup_without_the_key_says_so(computers: Computers) -> None:
     """It is written all the same, and its restore says so."""
-    key = computers.old.home / "melati" / "keys.json"
-    key.rename(key.with_name("away.json"))
     file = computers.file.with_name("unproved.db")
-    assert computers.old("backup", str(file), "--json").json["proved"] is False
-    key.with_name("away.json").rename(key)
+    with computers.old.without_key():
+        assert computers.old("backup", str(file), "--json").json["proved"] is False
     restored = computers.old("restore", str(file))
     assert (restored.code, UNPROVED in restored.err) == (0, True)
     assert computers.old("restore", str(computers.file)).err == ""
@@ -58,10 +62,9 @@ def test_unattended_without_proof(computers: Computers) -> None:
     assert not computers.new.home.exists()
 
 
-@pytest.mark.parametrize("as_typed", [str, str.upper, lambda text: text.replace("-", " ")])
-def test_unattended_with_what_was_compared(computers: Computers, as_typed: type[str]) -> None:
+def test_unattended_with_what_was_compared(computers: Computers) -> None:
     """The fingerprint and the address together; hyphens, case and a slash at the end make no difference."""
-    options = "--fingerprint", as_typed(computers.fingerprint), "--api-url", f"{computers.url}/"
+    options = "--fingerprint", computers.fingerprint.upper().replace("-", " "), "--api-url", f"{computers.url}/"
     result = computers.new("restore", str(computers.file), *options, "--json")
     assert (result.code, result.json["proved"], result.json["left_out"]) == (0, False, 1)
     assert [state for _kind, state in computers.new.states()] == ["queued"]
@@ -92,13 +95,11 @@ def test_at_a_terminal(computers: Computers) -> None:
 
 def test_the_code_is_asked_for_at_a_terminal(computers: Computers) -> None:
     """Once, only if no key is here, and not by a dry run or with a fingerprint. The right one proves the backup."""
-    line = next(line for line in computers.code.read_text().splitlines() if line.count("-") == 6)
-    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
-    for options in (("--dry-run",), compared):
+    for options in (("--dry-run",), computers.compared):
         result = computers.new("restore", str(computers.file), *options, keys=[])
         assert (result.code, "recovery code proves" in result.err) == (0, False)
     (computers.new.home / "config.toml").unlink()
-    result = computers.new("restore", str(computers.file), keys=[line])
+    result = computers.new("restore", str(computers.file), keys=[computers.line])
     assert (result.code, UNPROVED in result.err) == (0, False), result.err
     assert result.err.count("recovery code proves") == 1
     assert computers.old("restore", str(computers.file), keys=[]).err == ""
@@ -131,13 +132,12 @@ def test_the_run_counter_is_kept(computers: Computers) -> None:
 @pytest.mark.parametrize("source", ["file", "stdin", "environment"])
 def test_the_recovery_code_or_the_key_proves_it(computers: Computers, source: str) -> None:
     """Nothing is asked, and every state is believed."""
-    code, environ, options = computers.code.read_text(), {}, ["--code-stdin"]
+    environ, options = {}, ["--code-stdin"]
     if source == "file":
         options = ["--recovery-file", str(computers.code)]
     elif source == "environment":
         options, environ = [], {"APOA_PRIVATE_KEY_FILE": str(key_file(computers))}
-    line = next(line for line in code.splitlines() if line.count("-") == 6)
-    result = computers.new("restore", str(computers.file), "--json", *options, stdin=f"{line}\n", **environ)
+    result = computers.new("restore", str(computers.file), "--json", *options, stdin=f"{computers.line}\n", **environ)
     assert result.code == 0, result.err
     assert (result.json["proved"], result.json["left_out"]) == (True, 0)
     assert [state for _kind, state in computers.new.states()] == ["accepted", "queued"]
@@ -157,55 +157,48 @@ def test_the_right_code_of_a_backup_without_proof(computers: Computers) -> None:
     code = "--recovery-file", str(computers.code)
     refused = computers.new("restore", str(computers.file), *code)
     assert (refused.code, "The recovery code is right, but nothing proves" in refused.err) == (2, True)
-    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
-    assert computers.new("restore", str(computers.file), *code, *compared).code == 0
+    assert computers.new("restore", str(computers.file), *code, *computers.compared).code == 0
 
 
 def test_a_fresh_set_up_takes_the_backups_key_only_with_its_code(computers: Computers) -> None:
     """Without the code the key here is not replaced, whatever the user has compared."""
     assert computers.new.set_up(computers.url).code == 0
     before = (computers.new.home / "config.toml").read_text()
-    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
-    result = computers.new("restore", str(computers.file), *compared)
+    result = computers.new("restore", str(computers.file), *computers.compared)
     assert (result.code, "--recovery-file" in result.err) == (78, True)
     assert (computers.new.home / "config.toml").read_text() == before
     assert computers.new("restore", str(computers.file), keys=[""]).code == 78
-    line = next(line for line in computers.code.read_text().splitlines() if line.count("-") == 6)
-    assert computers.new("restore", str(computers.file), keys=[line]).code == 0
+    assert computers.new("restore", str(computers.file), keys=[computers.line]).code == 0
     restored = computers.new("restore", str(computers.file), "--recovery-file", str(computers.code), "--json")
     assert (restored.code, restored.json["fingerprint"]) == (0, computers.fingerprint)
 
 
-class TestTheKeyOfTheGuestHash:
-    """It shows that a guest was here before, and with it the finder of a backup could test any passport number."""
+def test_the_key_of_the_guest_hash_is_not_in_the_backup(computers: Computers) -> None:
+    """With it the finder could test any passport number. The new computer makes another one."""
+    key = computers.old.settings()["index_key"]
+    content = computers.file.read_bytes()
+    assert not any(each in content for each in (key.encode(), bytes.fromhex(key)))
+    restore_with_code(computers)
+    assert len(computers.new.settings()["index_key"]) == len(key)
+    assert computers.new.settings()["index_key"] != key
 
-    def test_it_is_not_in_the_backup(self, computers: Computers) -> None:
-        """Neither as text nor as bytes; the new computer makes another one."""
-        key = computers.old.settings()["index_key"]
-        content = computers.file.read_bytes()
-        assert not any(each in content for each in (key.encode(), bytes.fromhex(key)))
-        restore_with_code(computers)
-        assert len(computers.new.settings()["index_key"]) == len(key)
-        assert computers.new.settings()["index_key"] != key
 
-    @pytest.mark.parametrize("command", ["recover", "sync"])
-    def test_a_guest_of_before_is_found_again(self, computers: Computers, command: str) -> None:
-        """After the private key was recovered, or at the next sync that has it; reports saved before that count too."""
-        restore_with_code(computers)
-        assert computers.new(*OBADIAH.mrz("--no-send")).code == 0
-        assert computers.new(*QUENTIN.mrz("--no-send")).code == 0  # nothing shows yet that it is a duplicate
-        environ = {}
-        if command == "recover":
-            assert computers.new("key", "recover", "--recovery-file", str(computers.code)).code == 0
-        else:
-            environ = {"APOA_PRIVATE_KEY_FILE": str(key_file(computers)), "APOA_PASSWORD": PASSWORD}
-            assert computers.new("sync", **environ).code == 0
-        if environ:
-            assert computers.new("sync", **environ).code == 0
-            assert computers.new("log", "--verify", **environ).code == 0
-        for guest in (QUENTIN, XIMENA, OBADIAH):
-            said = computers.new(*guest.mrz("--no-send"), **environ)
-            assert (said.code, "already reported" in said.err) == (65, True)
+@pytest.mark.parametrize("command", ["recover", "sync"])
+def test_a_guest_of_before_is_found_again(computers: Computers, command: str) -> None:
+    """After the private key was recovered, or at the next sync that has it; reports saved before that count too."""
+    restore_with_code(computers)
+    assert computers.new(*OBADIAH.mrz("--no-send")).code == 0
+    assert computers.new(*QUENTIN.mrz("--no-send")).code == 0  # nothing shows yet that it is a duplicate
+    environ = {}
+    if command == "recover":
+        assert computers.new("key", "recover", "--recovery-file", str(computers.code)).code == 0
+    else:
+        environ = {"APOA_PRIVATE_KEY_FILE": str(key_file(computers)), "APOA_PASSWORD": PASSWORD}
+        assert computers.new("sync", **environ).code == computers.new("sync", **environ).code == 0
+        assert computers.new("log", "--verify", **environ).code == 0
+    for guest in (QUENTIN, XIMENA, OBADIAH):
+        said = computers.new(*guest.mrz("--no-send"), **environ)
+        assert (said.code, "already reported" in said.err) == (65, True)
 
 
 def restore_with_code(computers: Computers) -> None:

@@ -112,17 +112,6 @@ def test_a_service(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert apoa("schedule", "install", "--every", "1h", "--json").json["every_s"] == 3600
 
 
-def test_a_property_of_its_own(apoa: Apoa, tab: Crontab) -> None:
-    """`--property` makes a schedule for that property, and removes no other."""
-    apoa("schedule", "install")
-    said = apoa("--property", "kebun", "schedule", "install", "--every", "5m")
-    assert "--property kebun sync --scheduled" in said.out
-    assert tab.text.count("\n") == 3
-    assert apoa("--property", "kebun", "schedule", "remove").code == 0
-    assert "sync --all" in apoa("schedule", "show").out
-    assert apoa("--property", "nowhere", "schedule", "install").code == 78
-
-
 def test_backups(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The folder is set for each property that the schedule serves; a missing one is a warning."""
     folder = tmp_path_factory.mktemp("stick")

@@ -19,7 +19,7 @@ from cli_helpers import (
     Hostile,
     Serve,
     listening,
-    spoken,
+    raising,
 )
 from terminal_helpers import FakeDesktop
 
@@ -42,8 +42,8 @@ def _without_notices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
 
 
-def scheduled(apoa: Apoa, *more: str, **environ: str) -> CallResult:
-    return apoa("sync", "--scheduled", *more, **environ)
+def scheduled(apoa: Apoa, *more: str) -> CallResult:
+    return apoa("sync", "--scheduled", *more)
 
 
 def log_of(apoa: Apoa) -> Path:
@@ -103,7 +103,7 @@ class TestLog:
             assert word.casefold() not in (log + shown).casefold()
         assert all(report["id"] in log for report in apoa.reports() if report["attempts"])
 
-    @pytest.mark.parametrize("options", [["-v"], ["--log-file", "FILE"], ["-v", "--log-file", "FILE"]])
+    @pytest.mark.parametrize("options", [["-v"], ["--log-file", "FILE"]])
     def test_the_users_own_log_wins(self, configured: Apoa, tmp_path: Path, options: list[str]) -> None:
         """With `-v` or `--log-file` the log goes there, and nowhere else."""
         file = tmp_path / "own.log"
@@ -116,7 +116,7 @@ class TestLog:
 class TestRecord:
     """The outbox knows when automatic sending last ran."""
 
-    def test_each_run_is_recorded(self, configured: Apoa, authority: SandboxServer) -> None:
+    def test_each_run_is_recorded(self, configured: Apoa) -> None:
         """With its time and exit code, also if it failed; a run by a user is not."""
 
         def last() -> object:
@@ -128,56 +128,34 @@ class TestRecord:
         assert last() == {"at": "2026-11-24T20:00:00+07:00", "exit_code": 0}
         configured.clock.forward(HOUR)
         configured.save()
-        authority.stop()
-        scheduled(configured)
-        assert last() == {"at": "2026-11-24T21:00:00+07:00", "exit_code": 75}
-        authority.start()
-        configured.clock.forward(HOUR)
         configured("logout")
         assert scheduled(configured).code == 77
-        assert last() == {"at": "2026-11-24T22:00:00+07:00", "exit_code": 77}
+        assert last() == {"at": "2026-11-24T21:00:00+07:00", "exit_code": 77}
 
     def test_a_bug_is_recorded(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The schedule works, but no run ends well."""
-
-        def fail(*_arguments: object, **_options: object) -> None:
-            raise ValueError(QUENTIN.surname)
-
-        monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.deliver", fail)
+        monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.deliver", raising(ValueError(QUENTIN.surname)))
         result = scheduled(configured)
         assert (result.code, QUENTIN.surname in result.all) == (1, False)
         assert configured("status", "--json").json["last_scheduled_run"]["exit_code"] == 1
         assert "run property=melati exit=1 error=bug" in log_of(configured).read_text()
 
 
-def break_settings(apoa: Apoa) -> None:
-    (apoa.home / "config.toml").write_text("[")
-
-
-def remove_outbox(apoa: Apoa) -> None:
-    apoa.outbox_file.unlink()
-
-
 class TestPrintedOnce:
     """cron mails what a run prints: the same trouble is printed once, and again after six hours."""
 
-    def test_a_refused_password(self, apoa: Apoa, serve: Serve) -> None:
-        """At the first run and after six hours; the exit code is the same at each run."""
-        apoa.set_up(serve("401*2").base_url)
-        apoa.save()
-        printed = repeat(apoa)
-        assert [bool(each) for each in printed] == [True, False, False, True]
-        assert "apoa login" in printed[0]
-        assert {run[1:3] for run in runs(apoa)} == {("77", "wrong_password")}
-
-    @pytest.mark.parametrize("options", [[], ["--all"]], ids=["one", "all"])
     @pytest.mark.parametrize(
-        ("harm", "code"),
-        [(break_settings, 78), (remove_outbox, 78), (Apoa.delete_key, 77)],
-        ids=["settings", "outbox", "secrets"],
+        ("harm", "code", "options"),
+        [
+            (lambda apoa: (apoa.home / "config.toml").write_text("["), 78, ["--all"]),
+            (lambda apoa: apoa.outbox_file.unlink(), 78, []),
+            (Apoa.delete_key, 77, []),
+            (Apoa.delete_key, 77, ["--all"]),
+        ],
+        ids=["settings", "outbox", "secrets", "secrets of all"],
     )
     def test_lasting_trouble(
-        self, configured: Apoa, harm: Callable[[Apoa], None], code: int, options: list[str]
+        self, configured: Apoa, harm: Callable[[Apoa], object], code: int, options: list[str]
     ) -> None:
         """Settings, outbox or secrets that cannot be read, for one property or all: printed once."""
         configured.save()
@@ -212,7 +190,7 @@ class TestPrintedOnce:
             assert "The authority does not accept what we sent." in unattended.err
             assert quoted in apoa("sync").err
 
-    @pytest.mark.parametrize("content", ["", "[]", "7", '{"a": "b"}', '{"error:outbox_missing": 1e300}', "\0"])
+    @pytest.mark.parametrize("content", ["[]", '{"a": "b"}', '{"error:outbox_missing": 1e300}', "\0"])
     def test_a_damaged_file(self, configured: Apoa, content: str) -> None:
         """It is no failure, and is replaced."""
         configured.outbox_file.unlink()
@@ -234,24 +212,13 @@ def desktop(tmp_path: Path, apoa: Apoa) -> FakeDesktop:
     return fake
 
 
-def body(*, refused: int = 0, late: int = 0, soon: int = 0) -> str:
-    counts = {"Refused": refused, "Overdue": late, "Due within 6 hours": soon}
-    return "\n".join([*(f"{name}: {count}" for name, count in counts.items() if count), "What to do: apoa status"])
-
-
-def printed(*, refused: int = 0, late: int = 0, soon: int = 0) -> str:
-    """Return the line on stderr that says the same."""
-    return ". ".join(body(refused=refused, late=late, soon=soon).splitlines()) + "\n"
-
-
 def test_refused_reports_are_shown(apoa: Apoa, serve: Serve, desktop: FakeDesktop) -> None:
     """The notice is in the user's language and names the property; the exit code is that of the delivery."""
     apoa.set_up(serve("reject").base_url)
     for guest in GUESTS[:2]:
         apoa.save(guest)
     assert scheduled(apoa).code == 65
-    title = spoken("en", "apoa, {name}: please look", name="melati")
-    assert desktop.texts() == [(title, body(refused=2))]
+    assert desktop.texts() == [("apoa, melati: please look", "Refused: 2\nWhat to do: apoa status")]
     assert "--urgency=critical" in desktop.shown()[0].arguments
 
 
@@ -265,21 +232,19 @@ def test_near_and_missed_deadlines_are_shown(away: Apoa, desktop: FakeDesktop) -
     results.append(scheduled(away))
     away.clock.forward(6 * HOUR)
     results.append(scheduled(away))
-    expected = ["", printed(soon=1), printed(late=1, soon=1)]
+    soon, late = "Due within 6 hours: 1", "Overdue: 1\nDue within 6 hours: 1"
+    texts = [f"{each}\nWhat to do: apoa status" for each in (soon, late)]
+    expected = ["", *(text.replace("\n", ". ") + "\n" for text in texts)]
     assert [(each.code, each.out, each.err) for each in results] == [(75, "", line) for line in expected]
-    assert [text for _title, text in desktop.texts()] == [body(soon=1), body(late=1, soon=1)]
+    assert [text for _title, text in desktop.texts()] == texts
     assert ["--urgency=normal" in call.arguments for call in desktop.shown()] == [True, False]
 
 
 def test_the_notice_is_repeated_after_six_hours(away: Apoa, desktop: FakeDesktop) -> None:
     """The same notice is shown once in six hours, not at each run."""
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    notice_counts = []
-    for pause in (HOUR / 4, 5.5 * HOUR, HOUR / 4, HOUR / 4):
-        scheduled(away)
-        notice_counts.append(len(desktop.shown()))
-        away.clock.forward(pause)
-    assert notice_counts == [1, 1, 1, 2]
+    assert [bool(each) for each in repeat(away)] == [True, False, False, True]
+    assert len(desktop.shown()) == 2
 
 
 def test_a_changed_notice_is_shown_at_once(away: Apoa, desktop: FakeDesktop) -> None:
@@ -289,18 +254,10 @@ def test_a_changed_notice_is_shown_at_once(away: Apoa, desktop: FakeDesktop) -> 
     assert away("cancel", first["id"], "--yes").code == 0
     away.save(OBADIAH, "--check-in", "2026-11-23T13:00", "--yes")
     scheduled(away)
-    assert [text for _title, text in desktop.texts()] == [body(late=1)] * 2
+    assert [text for _title, text in desktop.texts()] == ["Overdue: 1\nWhat to do: apoa status"] * 2
     away.clock.forward(-HOUR)
     scheduled(away)
     assert len(desktop.shown()) == 3
-
-
-def test_no_notice_without_open_deadlines(configured: Apoa, desktop: FakeDesktop) -> None:
-    """No notice is shown if all reports are delivered or no deadline is near."""
-    assert scheduled(configured).code == 0
-    configured.save()
-    assert scheduled(configured).code == 0
-    assert desktop.shown() == []
 
 
 def test_runs_without_notices(away: Apoa, desktop: FakeDesktop) -> None:
@@ -313,16 +270,12 @@ def test_runs_without_notices(away: Apoa, desktop: FakeDesktop) -> None:
     assert desktop.shown() == []
 
 
-@pytest.mark.parametrize("then", ["exit 1", "exec /bin/sleep 60"], ids=["fails", "hangs"])
-def test_a_failed_tool_is_tried_again(
-    away: Apoa, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
-) -> None:
+def test_a_failed_tool_is_tried_again(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:
     """The exit code does not change; the log gives the reason, and the next run tries again and prints nothing new."""
-    monkeypatch.setattr("apoa_client.cli.terminal.desktop.TIMEOUT_S", 0.3)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    desktop.install(then)
+    desktop.install("exit 1")
     result = scheduled(away)
-    assert (result.code, result.all) == (75, printed(late=1))
+    assert (result.code, result.all) == (75, "Overdue: 1. What to do: apoa status\n")
     log = tmp_path / "log"
     again = away("-v", "--log-file", str(log), "sync", "--scheduled")
     assert (again.code, again.all) == (75, "")

@@ -31,11 +31,6 @@ def back_up(apoa: Apoa) -> str:
     return file
 
 
-def on_server(outbox: SharedOutbox) -> list[tuple[str, str]]:
-    """The ids and states of the reports on the server, in their order."""
-    return [(row[0], row[1]) for row in outbox.rows("SELECT id, state FROM reports ORDER BY seq")]
-
-
 def test_a_backup_of_the_shared_outbox(
     shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,20 +50,6 @@ def test_a_backup_of_the_shared_outbox(
     assert shared("config", "get", "outbox").out == "sqlite\n"
     assert shared.reports() == expected
     assert shared("log", "--verify").code == 0
-
-
-def test_backups_into_a_folder(shared: Apoa, stick: Path) -> None:
-    """As of a file: the oldest ones are deleted, and each can be restored. No disk of this computer has the reports."""
-    shared.save(QUENTIN)
-    counts = [shared("backup", "--to", str(stick), "--keep", "2", "--json").json for _time in range(3)]
-    assert [(each["kept"], each["deleted"], each["same_disk"]) for each in counts] == [
-        (1, 0, False),
-        (2, 0, False),
-        (2, 1, False),
-    ]
-    assert {each.name for each in stick.iterdir()} == {Path(each["file"]).name for each in counts[1:]}
-    assert "on the disk of the reports" not in shared("backup", "--to", str(stick)).all
-    assert shared("restore", counts[2]["file"], "--dry-run").code == 0
 
 
 def run_daily(apoa: Apoa) -> str:
@@ -101,13 +82,14 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
 
 
 def test_a_daily_backup_in_a_process_of_its_own(shared: Apoa, stick: Path) -> None:
-    """It has the reports of the server."""
+    """It has the reports of the server, which are on no disk of this computer."""
     shared.save(QUENTIN)
     shared.change_setting("backup_folder", str(stick))
     with closing(Container(shared.environ, shared.clock)) as app:
         backups.run_backup(app, app.environ)
     [file] = stick.iterdir()
     assert shared("restore", str(file), "--dry-run", "--json").json["unchanged"] == 1
+    assert shared("backup", "--to", str(stick), "--json").json["same_disk"] is False
 
 
 def test_a_restore_into_a_shared_outbox(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
@@ -119,14 +101,14 @@ def test_a_restore_into_a_shared_outbox(shared: Apoa, postgres_outbox: SharedOut
     third = shared.save(OBADIAH)
     postgres_outbox.change("DELETE FROM reports WHERE id = ?", first["id"])
     preview = shared("restore", file, "--dry-run", "--json").json
-    assert len(on_server(postgres_outbox)) == 2
+    assert len(postgres_outbox.reports()) == 2
     restored = shared("restore", file, "--json").json
     names = ("inserted", "advanced", "unchanged", "only_here", "created", "proved")
     assert [restored[name] for name in names] == [1, 0, 1, 1, False, True]
     assert {name: preview[name] for name in names} == {name: restored[name] for name in names}
     assert shared("sync", "--json").json["sent"] == 1
     accepted = sorted(each["id"] for each in (first, second, third))
-    assert sorted(on_server(postgres_outbox)) == [(each, "accepted") for each in accepted]
+    assert sorted(postgres_outbox.reports()) == [(each, "accepted") for each in accepted]
     again = shared("restore", file, "--json").json
     assert (again["inserted"], again["unchanged"]) == (0, 2)
     assert shared("status").code == 78  # another program removed one
@@ -145,7 +127,7 @@ def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, po
     with new_shared_outbox(postgres, postgres_template) as empty:
         shared.change_setting("outbox", empty.address())
         preview = shared("restore", file, "--dry-run", "--json").json
-        assert (preview["inserted"], on_server(empty)) == (2, [])
+        assert (preview["inserted"], empty.reports()) == (2, [])
         assert shared("restore", file, "--json").json["inserted"] == 2
         assert shared("log", "--verify").code == 0
         events = shared("log", "--json").json["entries"]
@@ -158,7 +140,7 @@ def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, po
         keys.write_bytes(after)
         assert shared("log", "--verify").code == 0
         assert shared("sync", "--json").json["sent"] == 1
-        assert [state for _id, state in on_server(empty)] == ["accepted"] * 2
+        assert [state for _id, state in empty.reports()] == ["accepted"] * 2
 
 
 def test_a_restore_of_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

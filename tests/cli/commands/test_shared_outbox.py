@@ -3,44 +3,26 @@
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
-from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox
-from rogue_postgres import rogue
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, raising
+from postgres_helpers import PASSWORD, SUPERUSER, Cluster, SharedOutbox
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.outbox.sql.hand_over import HandOver
 from apoa_client.ports.state import HandedOver
 
+_no_answer = raising(OutboxServerUnreachable(msg("The database does not answer.")))
 WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
-
-
-@contextmanager
-def away(outbox: SharedOutbox) -> Iterator[None]:
-    """The server is killed, and started again at the end."""
-    outbox.cluster.kill()
-    try:
-        yield
-    finally:
-        outbox.cluster.start()
-
-
-def on_server(outbox: SharedOutbox) -> Sequence[tuple[Any, ...]]:
-    """The ids and states of the reports on the server, in their order."""
-    return outbox.rows("SELECT id, state FROM reports ORDER BY seq")
 
 
 def test_a_stay_from_arrival_to_departure(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
@@ -49,8 +31,8 @@ def test_a_stay_from_arrival_to_departure(shared: Apoa, postgres_outbox: SharedO
     assert saved["state"] == "accepted"
     assert "stored" not in saved
     assert shared("checkout", "--room", "7", "--yes").code == 0
-    assert on_server(postgres_outbox)[0] == (saved["id"], "accepted")
-    assert len(shared.reports()) == len(on_server(postgres_outbox)) == 2
+    assert postgres_outbox.reports()[0] == (saved["id"], "accepted")
+    assert len(shared.reports()) == len(postgres_outbox.reports()) == 2
     assert shared("status").code == shared("log", "--verify").code == 0
     shared.change_setting("outbox", "sqlite")
     assert shared.reports() == []
@@ -59,7 +41,7 @@ def test_a_stay_from_arrival_to_departure(shared: Apoa, postgres_outbox: SharedO
 def test_a_server_that_is_away(shared: Apoa, postgres_outbox: SharedOutbox, authority: Any) -> None:
     """Guests are reported all the same, in their order, and sent once when it is back; nothing else is done."""
     first = shared.save(QUENTIN)
-    with away(postgres_outbox):
+    with postgres_outbox.cluster.away():
         second, third = shared.send(XIMENA), shared.send(OBADIAH)
         for each in (second, third):
             assert (each["state"], each["stored"]) == ("queued", "here")
@@ -73,81 +55,48 @@ def test_a_server_that_is_away(shared: Apoa, postgres_outbox: SharedOutbox, auth
         for command in (["checkout", "zykowski", "--yes"], ["amend", second["id"], "--reason", "x"]):
             said = shared(*command)
             assert (said.code, "NOT saved" in said.err) == (Exit.NOT_NOW, True)
-    assert len(on_server(postgres_outbox)) == 1
+    assert len(postgres_outbox.reports()) == 1
     assert shared("sync").code == 0
-    assert on_server(postgres_outbox) == [(each["id"], "accepted") for each in (first, second, third)]
+    assert postgres_outbox.reports() == [(each["id"], "accepted") for each in (first, second, third)]
     assert shared.states() == [("check_in", "accepted")] * 3
     received = authority.storage.read_bytes()
     assert all(received.count(each["id"].encode()) for each in (first, second, third))
     assert shared("log", "--verify").code == 0
 
 
-def test_the_server_goes_away_during_a_conversation(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A guest who was typed is saved here, without a question."""
-    with monkeypatch.context() as patch:
-        patch.setattr(PostgresOutbox, "receive", _no_answer)
-        said = shared("report", "--nights", "2", "--room", "7", keys=[*QUENTIN.lines, ">", ""])
-        assert (said.code, WAITS in said.all) == (0, True), said.all
-    assert shared.states() == [("check_in", "queued")]
-
-
-def _no_answer(*_arguments: object, **_options: object) -> None:
-    raise OutboxServerUnreachable(msg("The database does not answer."))
-
-
-class Vanishing:
-    """A server that is gone from its n-th transaction on, for every connection, until it is back."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_gone = False
-        self._left = 0
-        begin: Callable[..., Any] = PostgresDatabase._begin
-        connect: Callable[..., Any] = PostgresDatabase.connect
-
-        def begin_or_not(db: PostgresDatabase, kind: str) -> None:
-            self._left -= 1
-            self.is_gone = self.is_gone or self._left < 0
-            if self.is_gone:
-                db.close()
-            begin(db, kind)
-
-        def connect_or_not(db: PostgresDatabase) -> Any:
-            return _no_answer() if self.is_gone else connect(db)
-
-        monkeypatch.setattr(PostgresDatabase, "_begin", begin_or_not)
-        monkeypatch.setattr(PostgresDatabase, "connect", connect_or_not)
-
-    def after(self, transactions: int) -> None:
-        """Answer so many transactions from now on."""
-        self.is_gone, self._left = False, transactions
-
-    def back(self) -> None:
-        """Answer from now on."""
-        self.after(1 << 30)
-
-
-def by_options(shared: Apoa, guest: Guest) -> CallResult:
-    return shared(*guest.mrz("--again"))
-
-
-def at_a_terminal(shared: Apoa, guest: Guest) -> CallResult:
-    return shared("report", "--nights", "2", "--room", "7", "--again", keys=[*guest.lines, ">", ""])
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("report", [by_options, pytest.param(at_a_terminal, marks=pytest.mark.long)])
+@pytest.mark.parametrize("keys", [None, pytest.param([*QUENTIN.lines, ">", ""], marks=pytest.mark.long)])
 def test_a_server_that_vanishes_at_any_step(
-    shared: Apoa, report: Callable[[Apoa, Guest], CallResult], monkeypatch: pytest.MonkeyPatch
+    shared: Apoa, monkeypatch: pytest.MonkeyPatch, keys: list[str] | None
 ) -> None:
-    """The guest, who was here before, is saved without a question more, in one of both outboxes, and sent once."""
+    """The guest, who was here before, is saved without a question more, in one of both outboxes, and sent once.
+
+    The server is gone from its n-th transaction on, for every connection, until it is back.
+    """
     shared.send(QUENTIN)
-    server = Vanishing(monkeypatch)
+    left = sys.maxsize
+    begin: Callable[..., Any] = PostgresDatabase._begin
+    connect: Callable[..., Any] = PostgresDatabase.connect
+
+    def begin_or_not(db: PostgresDatabase, kind: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            db.close()
+        begin(db, kind)
+
+    def connect_or_not(db: PostgresDatabase) -> Any:
+        return _no_answer() if left < 0 else connect(db)
+
+    monkeypatch.setattr(PostgresDatabase, "_begin", begin_or_not)
+    monkeypatch.setattr(PostgresDatabase, "connect", connect_or_not)
+    report = ["report", "--nights", "2", "--room", "7", "--again"] if keys else QUENTIN.mrz("--again")
     for transactions in range(200):
-        server.after(transactions)
-        said = report(shared, QUENTIN)
+        left = transactions
+        said = shared(*report, keys=keys)
         assert (said.code, "NOT" in said.all) == (0, False), (transactions, said.all)
-        reached_end = not server.is_gone
-        server.back()
+        reached_end = left >= 0
+        left = sys.maxsize
         if reached_end:
             break
     assert shared("sync").code == 0
@@ -162,36 +111,17 @@ def test_the_server_goes_away_while_an_unfinished_guest_is_offered(
     """Another guest is reported meanwhile, and the unfinished one is offered when the server is back."""
     assert shared("report", keys=XIMENA.lines).code != 0
     arguments = ("report", "--nights", "2", "--room", "7")
-    with monkeypatch.context() as patch:
-        _let_server_vanish_at(patch, method)
-        said = shared(*arguments, keys=[*keys, *QUENTIN.lines, ">", ""])
-    assert (said.code, WAITS in said.all) == (0, True), said.all
-    assert shared(*arguments, keys=["", ">", ""]).code == 0
-    assert shared.states() == [("check_in", "accepted")] * 2
-
-
-def _let_server_vanish_at(patch: pytest.MonkeyPatch, method: str) -> None:
-    """Call a method of the drafts of a file alone."""
     call: Callable[..., Any] = getattr(Drafts, method)
 
     def call_or_not(drafts: Drafts, *arguments: object) -> Any:
         return _no_answer() if isinstance(drafts._db, PostgresDatabase) else call(drafts, *arguments)
 
-    patch.setattr(Drafts, method, call_or_not)
-
-
-def test_a_commit_whose_answer_was_lost(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The report is on both sides under one id, and then once."""
     with monkeypatch.context() as patch:
-        patch.setattr(HandOver, "_release", _no_answer)
-        saved = shared.send()
-    assert saved["stored"] == "here"
-    assert on_server(postgres_outbox) == [(saved["id"], "queued")]
-    assert shared("sync").code == 0
-    assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
-    assert shared("log", "--verify").code == 0
+        patch.setattr(Drafts, method, call_or_not)
+        said = shared(*arguments, keys=[*keys, *QUENTIN.lines, ">", ""])
+    assert (said.code, WAITS in said.all) == (0, True), said.all
+    assert shared(*arguments, keys=["", ">", ""]).code == 0
+    assert shared.states() == [("check_in", "accepted")] * 2
 
 
 def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
@@ -203,7 +133,7 @@ def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox)
     assert "refused the user or the password" in said.out
     assert shared("status", APOA_OUTBOX_PASSWORD="wrong").code == Exit.CREDENTIALS
     assert shared.states() == [("check_in", "queued")]
-    assert len(on_server(postgres_outbox)) == 1
+    assert len(postgres_outbox.reports()) == 1
 
 
 def test_without_the_driver(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,14 +147,6 @@ def test_without_the_driver(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> No
     assert shared.states() == [("check_in", "queued")]
 
 
-_COUNT_AGAIN = """
-    DELETE FROM apoa.tally;
-    INSERT INTO apoa.tally
-    SELECT 'melati', state, (SELECT count(*) FROM apoa.reports WHERE reports.state = known.state)
-    FROM unnest('{queued, sending, pending, rejected, accepted, superseded, withdrawn}'::text[]) AS known (state)
-"""
-
-
 _REFUSE = """
     CREATE FUNCTION apoa.refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '%s'; END $$;
@@ -236,38 +158,29 @@ _REFUSE = """
 _NO_MORE = "DROP FUNCTION apoa.refuse CASCADE"
 
 
-_DATABASE = "ALTER DATABASE {name}"
-
-
-TROUBLE = {
-    "disk_full": [(_REFUSE % "53100", _NO_MORE)],
-    "outbox_busy": [(_REFUSE % "40001", _NO_MORE), (_REFUSE % "40P01", _NO_MORE)],
-    "outbox_server_unreachable": [
-        (f"{_DATABASE} CONNECTION LIMIT 0", f"{_DATABASE} CONNECTION LIMIT -1"),
-        (f"{_DATABASE} SET default_transaction_read_only = on", f"{_DATABASE} RESET default_transaction_read_only"),
-    ],
-    "outbox_not_allowed": [
-        ("ALTER ROLE melati NOLOGIN", "ALTER ROLE melati LOGIN"),
-        (f"{_DATABASE} ALLOW_CONNECTIONS false", f"{_DATABASE} ALLOW_CONNECTIONS true"),
-        (f"{_DATABASE} RENAME TO other", "ALTER DATABASE other RENAME TO {name}"),
-        ("REVOKE apoa_sender FROM melati", "GRANT apoa_sender TO melati"),
-        ("DELETE FROM apoa.members", "INSERT INTO apoa.members VALUES ('melati', 'melati')"),
-    ],
-    "outbox_missing": [
-        ("DELETE FROM apoa.versions", "INSERT INTO apoa.versions VALUES (1)"),
-        ("ALTER SCHEMA apoa RENAME TO old", "ALTER SCHEMA old RENAME TO apoa"),
-        ("ALTER TABLE apoa.memo RENAME TO old", "ALTER TABLE apoa.old RENAME TO memo"),
-        ("ALTER TABLE apoa.reports RENAME TO old", "ALTER TABLE apoa.old RENAME TO reports"),
-    ],
-    "outbox_too_new": [("INSERT INTO apoa.versions VALUES (99)", "DELETE FROM apoa.versions WHERE version = 99")],
-    "outbox_damaged": [("DELETE FROM apoa.tally", _COUNT_AGAIN)],
-}
+TROUBLE = [
+    ("disk_full", _REFUSE % "53100", _NO_MORE),
+    ("outbox_busy", _REFUSE % "40001", _NO_MORE),
+    (
+        "outbox_server_unreachable",
+        "ALTER DATABASE {name} CONNECTION LIMIT 0",
+        "ALTER DATABASE {name} CONNECTION LIMIT -1",
+    ),
+    ("outbox_not_allowed", "ALTER ROLE melati NOLOGIN", "ALTER ROLE melati LOGIN"),
+    (
+        "outbox_not_allowed",
+        "ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+        "ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+    ),
+    ("outbox_not_allowed", "DELETE FROM apoa.members", "INSERT INTO apoa.members VALUES ('melati', 'melati')"),
+    ("outbox_missing", "DELETE FROM apoa.versions", "INSERT INTO apoa.versions VALUES (1)"),
+    ("outbox_missing", "ALTER SCHEMA apoa RENAME TO old", "ALTER SCHEMA old RENAME TO apoa"),
+    ("outbox_too_new", "INSERT INTO apoa.versions VALUES (99)", "DELETE FROM apoa.versions WHERE version = 99"),
+]
 """What a server refuses, and what an administrator does by mistake or while a dump is loaded; and how it is undone."""
 
 
-@pytest.mark.parametrize(
-    ("cause", "do", "undo"), [(cause, *each) for cause, several in TROUBLE.items() for each in several]
-)
+@pytest.mark.parametrize(("cause", "do", "undo"), TROUBLE)
 def test_a_server_that_saves_nothing(
     shared: Apoa, postgres_outbox: SharedOutbox, cause: str, do: str, undo: str
 ) -> None:
@@ -283,10 +196,9 @@ def test_a_server_that_saves_nothing(
         run_as_administrator(postgres_outbox, undo)
     code = Exit.NOT_NOW if cause in {"outbox_busy", "outbox_server_unreachable"} else Exit.SETTINGS
     assert (said.code, said.json["error"]["class"]) == (code, cause)
-    if cause != "outbox_damaged":  # where its counts alone are wrong, the server takes guests
-        assert [(each["state"], each["stored"]) for each in others] == [("queued", "here")] * 2
+    assert [(each["state"], each["stored"]) for each in others] == [("queued", "here")] * 2
     assert shared("sync").code == 0
-    sent = postgres_outbox.rows("SELECT id, state FROM reports ORDER BY seq")
+    sent = postgres_outbox.reports()
     assert sent == [(each["id"], "accepted") for each in (first, *others)]
     assert shared("log", "--verify").code == 0
 
@@ -306,7 +218,7 @@ def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOu
     """A guest is reported all the same, and every other command says what is wrong: reports may wait in the file."""
     shared.outbox_file.write_bytes(b"no database" * 500)
     saved = shared.save()
-    assert on_server(postgres_outbox) == [(saved["id"], "queued")]
+    assert postgres_outbox.reports() == [(saved["id"], "queued")]
     assert shared("status").code == shared("sync").code == Exit.SETTINGS
 
 
@@ -331,25 +243,12 @@ def test_removing_a_desk(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """Only what waits on this computer would be lost; the reports on the server stay."""
     shared.save(QUENTIN)
     assert shared("uninstall", "--dry-run", "--json").json["properties"][0]["undelivered"] == 0
-    with away(postgres_outbox):
+    with shared.monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "connect", _no_answer)
         shared.save(XIMENA)
         assert shared("uninstall", "--dry-run", "--json").json["properties"][0]["undelivered"] == 1
     assert shared("uninstall", "--yes", "--force").code == 0
-    assert len(on_server(postgres_outbox)) == 1
-
-
-def test_automatic_sending_while_the_server_is_away(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It says so once, exits with 75, and sends what waits when the server is back."""
-    monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
-    with away(postgres_outbox):
-        saved = shared.save()
-        runs = [shared("sync", "--scheduled") for _run in range(2)]
-        assert [each.code for each in runs] == [Exit.NOT_NOW] * 2
-        assert ["does not answer" in each.err for each in runs] == [True, False]
-    assert shared("sync", "--scheduled").code == 0
-    assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
+    assert len(postgres_outbox.reports()) == 1
 
 
 def test_a_key_that_was_changed_at_another_desk(shared: Apoa, postgres_outbox: SharedOutbox, tmp_path: Path) -> None:
@@ -369,7 +268,7 @@ def test_a_key_that_was_changed_at_another_desk(shared: Apoa, postgres_outbox: S
     assert shared("log", "--accept").code == 78
     waiting = shared.send(XIMENA)
     assert (waiting["state"], waiting["stored"]) == ("queued", "here")
-    assert len(on_server(postgres_outbox)) == 1
+    assert len(postgres_outbox.reports()) == 1
     said = shared("key", "import", str(tmp_path / "key"), "--passphrase-stdin", stdin="kuda laut biru")
     assert said.code == 0, said.err
     for home in (str(second), first):
@@ -377,48 +276,6 @@ def test_a_key_that_was_changed_at_another_desk(shared: Apoa, postgres_outbox: S
         assert shared("sync").code == shared("status").code == shared("log", "--verify").code == 0
         assert [each["authenticated"] for each in shared.reports()] == [True, True]
         assert shared("receipt", waiting["id"]).code == 0
-
-
-def test_a_server_that_asks_for_no_password(shared: Apoa) -> None:
-    """`apoa login --outbox` does not say that the password is accepted, and stores nothing."""
-    with rogue("no password") as server:
-        shared.change_setting("outbox", f"postgresql://{PROPERTY}@127.0.0.1:{server.port}/apoa")
-        del shared.environ["APOA_OUTBOX_PASSWORD"]
-        said = shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert (said.code, said.out) == (Exit.CREDENTIALS, "")
-    assert "Another program may listen there." in said.err or "scram-sha-256" in said.err
-    assert PASSWORD.encode() not in (shared.home / PROPERTY / "keys.json").read_bytes()
-
-
-@pytest.mark.parametrize(
-    "lock",
-    [
-        f"SELECT FROM apoa.properties WHERE name = '{PROPERTY}' FOR UPDATE",
-        "LOCK TABLE apoa.memo, apoa.drafts IN ACCESS EXCLUSIVE MODE",
-    ],
-    ids=["row", "tables"],
-)
-def test_a_lock_that_is_held(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch, lock: str
-) -> None:
-    """New guests wait on this computer, a change is refused for now (75), and all are sent once afterwards."""
-    monkeypatch.setattr("apoa_client.outbox.postgres.connection.TimeLimits", partial(TimeLimits, answer=20.0, lock=0.2))
-    first = shared.save(QUENTIN)
-    holder = postgres_outbox.cluster.connect(postgres_outbox.database)
-    holder.execute(b"BEGIN")
-    holder.execute(lock.encode())
-    second = shared.save(XIMENA)
-    assert (second["state"], second["stored"]) == ("queued", "here")
-    for command in (["sync"], ["cancel", first["id"], "--reason", "x", "--yes"]):
-        said = shared(*command, "--json")
-        assert said.code == Exit.NOT_NOW, said.all
-        assert "pg_stat_activity" in said.all
-        assert "Traceback" not in said.all
-    holder.close()
-    assert shared("sync").code == 0
-    assert sorted(postgres_outbox.rows("SELECT id, state FROM reports")) == sorted(
-        (each["id"], "accepted") for each in (first, second)
-    )
 
 
 def test_the_schema_public(
@@ -436,10 +293,10 @@ def test_the_schema_public(
         return said
 
     closed = "Logins could create functions in the schema public there. They cannot any more."
-    assert spoken("en", closed) in init().out
+    assert closed in init().out
     assert init("--json").json["public_schema"] == "closed"
     monkeypatch.setattr("apoa_client.outbox.postgres.store.may_create_in_public", lambda *_: True)
     opened = init()
-    assert spoken("en", closed) not in opened.out
+    assert closed not in opened.out
     assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC" in opened.err
     assert init("--json").json["public_schema"] == "open"

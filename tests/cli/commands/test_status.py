@@ -50,17 +50,22 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(apoa, "status", "--all", lang=lang)
 
 
-class TestStatus:
-    """`apoa status` shows waiting and refused reports and deadlines."""
+def test_deadlines(away: Apoa) -> None:
+    """Counts a deadline within six hours and one that has passed; with that, --alarm exits with 75."""
+    away.save()
+    for hours, overdue, soon, code in ((0, 0, 0, 0), (20.5, 0, 1, 0), (5, 1, 0, 75)):
+        away.clock.forward(timedelta(hours=hours))
+        said = away("status", "--json", "--alarm")
+        assert (said.code, said.json["overdue"], said.json["due_within_6h"]) == (code, overdue, soon)
+    assert away("status").code == 0
 
-    def test_deadlines(self, away: Apoa) -> None:
-        """Counts a deadline within six hours and one that has passed; with that, --alarm exits with 75."""
-        away.save()
-        for hours, overdue, soon, code in ((0, 0, 0, 0), (20.5, 0, 1, 0), (5, 1, 0, 75)):
-            away.clock.forward(timedelta(hours=hours))
-            said = away("status", "--json", "--alarm")
-            assert (said.code, said.json["overdue"], said.json["due_within_6h"]) == (code, overdue, soon)
-        assert away("status").code == 0
+
+def test_a_public_key_that_is_none_is_found_at_once(away: Apoa) -> None:
+    """Not only when a report is sealed. The message names the setting."""
+    away.change_setting("public_key", "abc")
+    for command in ("status", "list", "sync"):
+        result = away(command)
+        assert (result.code, "[property.melati] public_key" in result.err) == (Exit.SETTINGS, True)
 
 
 class TestNames:
@@ -96,37 +101,7 @@ class TestNames:
         assert QUENTIN.name not in result.out
 
 
-@pytest.mark.parametrize("arguments", [["status"], ["list"], ["report", "--no-send"], ["sync"]])
-def test_a_public_key_that_is_none_is_found_at_once(away: Apoa, arguments: list[str]) -> None:
-    """Not only when a report is sealed. The message names the setting."""
-    away.change_setting("public_key", "abc")
-    result = away(*arguments)
-    assert (result.code, "[property.melati] public_key" in result.err) == (Exit.SETTINGS, True)
-
-
-HOUR = timedelta(hours=1)
-
-
-PLUGIN = re.compile(
-    r"apoa (?P<level>OK|WARNING|CRITICAL|UNKNOWN) - (?P<text>[^|\n]+)"
-    r"(?: \| (?P<numbers>[\w-]+=\d+s?;;;0(?: [\w-]+=\d+s?;;;0)*))?\n"
-)
-"""The output of a plugin (Monitoring Plugins Development Guidelines): no unit or seconds, only a least value."""
-
-
 LATE = ["--check-in", "2026-11-23T12:00", "--yes"]
-
-
-def damage(apoa: Apoa) -> None:
-    apoa.outbox_file.write_bytes(b"no database" * 100)
-
-
-def remove(apoa: Apoa) -> None:
-    apoa.outbox_file.unlink()
-
-
-def break_settings(apoa: Apoa) -> None:
-    (apoa.home / "config.toml").write_text('language = "xx"\n')
 
 
 class TestNagios:
@@ -137,16 +112,14 @@ class TestNagios:
         """From OK to UNKNOWN, for one property and for all, with a lost outbox and without settings."""
 
         def nagios(*options: str) -> None:
-            said = screens(apoa, "status", "--nagios", *options, lang=lang)
-            assert PLUGIN.fullmatch(said.out)
-            assert said.err == ""
+            screens(apoa, "status", "--nagios", *options, lang=lang)
 
         nagios()
         nagios("--all")
         apoa.set_up(serve("ok,reject").base_url)
         apoa.send()
         apoa.save(XIMENA)
-        apoa.clock.forward(HOUR)
+        apoa.clock.forward(timedelta(hours=1))
         nagios()
         apoa("sync")
         nagios()
@@ -154,8 +127,14 @@ class TestNagios:
         nagios()
         apoa.set_up(serve().base_url, name="kenanga")
         apoa("--property", "kenanga", *QUENTIN.mrz("--no-send", *LATE))
-        for harm in (str, damage, remove, break_settings):
-            harm(apoa)
+        config = apoa.home / "config.toml"
+        for harm in (
+            str,  # nothing yet
+            lambda: apoa.outbox_file.write_bytes(b"no database" * 100),
+            apoa.outbox_file.unlink,
+            lambda: config.write_text('language = "xx"\n'),
+        ):
+            harm()
             nagios()
             nagios("--all")
         screens(apoa, "--property", "melati", "status", "--nagios", "--all", lang=lang)
@@ -169,19 +148,16 @@ class TestNagios:
         assert all(word not in said for word in QUENTIN.words)
 
 
-class TestAlarm:
-    """`--alarm` prints the line first, and has the exit codes of every command."""
-
-    def test_the_line_comes_first(self, away: Apoa) -> None:
-        """Then what the command shows without the option; 75. JSON is the same with and without the option."""
-        away.save(QUENTIN, *LATE)
-        plain, alarm = away("status"), away("status", "--alarm")
-        line, _newline, rest = alarm.out.partition("\n")
-        assert line.startswith("apoa CRITICAL - melati: 1 overdue | queued=1;;;0")
-        assert (rest, alarm.code, plain.code) == (plain.out, 75, 0)
-        as_json, with_alarm = away("status", "--json"), away("status", "--json", "--alarm")
-        assert (as_json.code, with_alarm.code, as_json.json) == (0, 75, with_alarm.json)
-        assert as_json.json["alarm"] == {"level": "critical", "problems": ["overdue"]}
+def test_the_line_comes_first(away: Apoa) -> None:
+    """Then what the command shows without the option; 75. JSON is the same with and without the option."""
+    away.save(QUENTIN, *LATE)
+    plain, alarm = away("status"), away("status", "--alarm")
+    line, _newline, rest = alarm.out.partition("\n")
+    assert line.startswith("apoa CRITICAL - melati: 1 overdue | queued=1;;;0")
+    assert (rest, alarm.code, plain.code) == (plain.out, 75, 0)
+    as_json, with_alarm = away("status", "--json"), away("status", "--json", "--alarm")
+    assert (as_json.code, with_alarm.code, as_json.json) == (0, 75, with_alarm.json)
+    assert as_json.json["alarm"] == {"level": "critical", "problems": ["overdue"]}
 
 
 def test_the_lines_of_the_guide(configured: Apoa, serve: Serve) -> None:
@@ -199,28 +175,14 @@ def test_the_lines_of_the_guide(configured: Apoa, serve: Serve) -> None:
         assert configured(*words).code == 0
 
 
-@pytest.fixture
-def several(apoa: Apoa, authority: SandboxServer) -> Apoa:
-    """The program with melati, kenanga, which has a name for guests, and anggrek, whose reports are typed by hand."""
-    assert apoa.set_up(authority.base_url).code == 0
-    assert apoa.set_up(authority.base_url, "--display-name", "Wisma Kenanga", name="kenanga").code == 0
-    place = ["--property", "anggrek", "--vault", "file"]
-    assert apoa("setup", "--non-interactive", *place, "--by-hand").code == 0
-    return apoa
-
-
-def rows(shown: str) -> list[list[str]]:
-    """Return the words of each row."""
-    return [line.split() for line in shown.splitlines()]
-
-
-def test_one_that_cannot_be_read(several: Apoa) -> None:
+def test_one_that_cannot_be_read(configured: Apoa, authority: SandboxServer) -> None:
     """Its error is on stderr below its name, its row says so and is the first, and the exit code is its."""
-    (several.home / "kenanga" / "outbox.db").write_bytes(b"damaged" * 100)
-    shown = several("status", "--all")
+    assert configured.set_up(authority.base_url, "--display-name", "Wisma Kenanga", name="kenanga").code == 0
+    (configured.home / "kenanga" / "outbox.db").write_bytes(b"damaged" * 100)
+    shown = configured("status", "--all")
     assert shown.code == 78
     assert shown.err.splitlines()[0] == "Wisma Kenanga (kenanga)"
-    assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [True, False, False]
+    assert ["cannot be read" in line for line in shown.out.splitlines()[1:3]] == [True, False]
 
 
 CHAIN = (PROPERTY, "kenanga", "cempaka")
@@ -245,9 +207,9 @@ def save(apoa: Apoa, name: str, guest: Guest) -> None:
     assert said.code == 0, said.err
 
 
-def documents(apoa: Apoa, *more: str) -> dict[str, Any]:
+def documents(apoa: Apoa) -> dict[str, Any]:
     """The document of each property by its name."""
-    return {each["property"]: each for each in apoa("status", "--all", "--json", *more).json["properties"]}
+    return {each["property"]: each for each in apoa("status", "--all", "--json").json["properties"]}
 
 
 def test_each_as_it_is_alone(chain: Apoa) -> None:
@@ -270,22 +232,19 @@ def test_each_as_it_is_alone(chain: Apoa) -> None:
 def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It is said once. What waits on this computer is shown for each, and the property in a file as usual."""
     save(chain, "anggrek", OBADIAH)
-    postgres_outbox.cluster.kill()
-    try:
+    with postgres_outbox.cluster.away():
         save(chain, "kenanga", QUENTIN)
         save(chain, "cempaka", XIMENA)
         shown = chain("status", "--all")
         together = documents(chain)
         monitored = chain("status", "--all", "--nagios")
         alone = chain("--property", "kenanga", "status", "--nagios")
-    finally:
-        postgres_outbox.cluster.start()
     assert alone.out.startswith("apoa CRITICAL - kenanga: ")
     assert shown.code == Exit.NOT_NOW
     assert shown.err.count("postgresql://melati@") == 1
     [_problem, _advice, only_here] = shown.err.splitlines()
     assert " 2 " in only_here
-    row = {words[0]: words for words in rows(shown.out)[1:5]}
+    row = {words[0]: words for words in map(str.split, shown.out.splitlines()[1:5])}
     assert [row[name][1] for name in ("kenanga", "cempaka", "anggrek")] == ["1", "1", "1"]
     assert {name: each.get("stored") for name, each in together.items()} == {
         **dict.fromkeys((PROPERTY, "anggrek")),

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, raising, spoken
 
 from apoa_client.app.container import Container
 from apoa_client.app.sending import recall
@@ -22,9 +22,6 @@ from apoa_client.outbox.sql.metadata import SESSION
 from apoa_client.outbox.sqlite import database, store
 from apoa_client.ports.authority import KeptAnswers
 from apoa_client.sandbox.server import SandboxServer
-
-SECOND = timedelta(seconds=1)
-
 
 Step = Callable[[], object]
 
@@ -64,7 +61,7 @@ class Follow:
 
     def forward(self, seconds: float) -> Step:
         """A step: time goes by."""
-        return lambda: self.apoa.clock.forward(seconds * SECOND)
+        return lambda: self.apoa.clock.forward(timedelta(seconds=seconds))
 
     def states(self, expected: str, kind: str = "check_in") -> Step:
         """A step: compare the states of the reports, separated by blanks."""
@@ -105,13 +102,12 @@ class TestSending:
         assert (said.code, said.err) == (0, "")
         assert len(follows.runs()) == 2
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_its_lines(self, configured: Apoa, follows: Follow, lang: str) -> None:
+    def test_its_lines(self, configured: Apoa, follows: Follow) -> None:
         """One at the start and one for what was sent, with the time; with --quiet none. 0 at its end by Ctrl-C."""
         configured.save()
-        first, second = follows([], lang=lang).out.splitlines()
-        assert first == spoken(lang, "Sending what is saved here, until Ctrl-C ends it.")
-        assert (second[:3], second.partition(": ")[2]) == ("24 ", spoken(lang, "Sent: {count}.", count=1))
+        first, second = follows([], lang="id").out.splitlines()
+        assert first == spoken("id", "Sending what is saved here, until Ctrl-C ends it.")
+        assert (second[:3], second.partition(": ")[2]) == ("24 ", spoken("id", "Sent: {count}.", count=1))
         configured.save(XIMENA)
         for end in (KeyboardInterrupt, Terminated):
             assert follows([], "--quiet", end=end)[:] == (0, "", "")
@@ -144,11 +140,13 @@ class TestSending:
         configured.save()
         follows([look, lambda: configured.save(XIMENA), *[follows.forward(1), look] * 3])
 
-    @pytest.mark.slow
     def test_backups_and_erasure(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The daily work of the schedule is done, too."""
-        report = configured.save()
-        follows([follows.forward(86_400)] * 100)
+        report = configured.send()
+        configured.clock.forward(timedelta(days=2))
+        assert configured("checkout", report["id"]).code == 0
+        configured.change_setting("retention_days", 1)
+        follows([follows.forward(86_400)] * 2)
         folder = tmp_path / "stick"
         folder.mkdir(0o700)
         configured.change_setting("backup_folder", str(folder))
@@ -237,13 +235,10 @@ class TestKeptAnswers:
             authority.environment = "production"
             authority.start()
 
-        follows(
-            [replace_it, *self.saved(follows, XIMENA), *[follows.forward(1)] * 600, follows.states("accepted queued")]
-        )
-        assert [line.partition("error=")[2].split()[0] for line in follows.runs()][:3] == [
-            *("-", "not_now", "another_authority")
-        ]
-        assert calls.count("/reports") == 2
+        waits = [follows.forward(60)] * 10
+        follows([replace_it, *self.saved(follows, XIMENA), *waits, follows.states("accepted queued")])
+        errors = [line.partition("error=")[2].split()[0] for line in follows.runs()]
+        assert (errors[:3], calls.count("/reports")) == (["-", "not_now", "another_authority"], 2)
 
     def test_without_the_password(self, configured: Apoa, follows: Follow, calls: list[str]) -> None:
         """A token is not used any more after `apoa logout`."""
@@ -299,13 +294,9 @@ class TestFailures:
 
     def test_a_bug_ends_nothing(self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is shown, and the next run comes later."""
-
-        def fail(*_arguments: object, **_options: object) -> None:
-            raise ValueError(QUENTIN.surname)
-
         configured.save()
         with monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.commands.scheduled_run.deliver", fail)
+            patch.setattr("apoa_client.cli.commands.scheduled_run.deliver", raising(ValueError(QUENTIN.surname)))
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
         follows([follows.states("accepted")])
@@ -341,46 +332,25 @@ class TestFailures:
         assert configured.states() == [("check_in", "accepted")]
 
 
-class TestSeveralProperties:
-    """With `--all` it sends for each."""
+def test_a_new_property(configured: Apoa, serve: Serve, follows: Follow) -> None:
+    """With `--all` it is sent from then on, as the first one is."""
 
-    def save(self, apoa: Apoa, name: str) -> Step:
-        return lambda: apoa("--property", name, *QUENTIN.mrz("--no-send"))
+    def add() -> None:
+        assert configured.set_up(serve().base_url, name="kenanga").code == 0
 
-    def accepted(self, apoa: Apoa, *counts: int) -> Step:
+    def save(name: str) -> Step:
+        return lambda: configured("--property", name, *QUENTIN.mrz("--no-send"))
+
+    def accepted(*counts: int) -> Step:
         def check() -> None:
-            documents = apoa("status", "--all", "--json").json["properties"]
+            documents = configured("status", "--all", "--json").json["properties"]
             assert [each["counts"]["accepted"] for each in documents] == list(counts)
 
         return check
 
-    def test_a_new_property(self, configured: Apoa, serve: Serve, follows: Follow) -> None:
-        """It is sent from then on, as the first one is; broken settings in between end nothing."""
-        config = configured.home / "config.toml"
-        texts = []
-
-        def harm() -> None:
-            texts.append(config.read_text())
-            config.write_text("[")
-
-        def add() -> None:
-            config.write_text(texts[0])
-            assert configured.set_up(serve().base_url, name="kenanga").code == 0
-
-        follows(
-            [
-                harm,
-                *[follows.forward(1)] * 3,
-                add,
-                self.save(configured, "kenanga"),
-                *[follows.forward(1)] * 10,
-                self.accepted(configured, 0, 1),
-                self.save(configured, "melati"),
-                *[follows.forward(1)] * 4,
-                self.accepted(configured, 1, 1),
-            ],
-            "--all",
-        )
+    later = [follows.forward(1)] * 4
+    steps = [*later, add, save("kenanga"), *later, *later, *later, accepted(0, 1)]
+    follows([*steps, save("melati"), *later, accepted(1, 1)], "--all")
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")

@@ -1,25 +1,20 @@
 """An outbox that is damaged or that another program changed: what is repaired or said, and what nothing notices."""
 
 import json
-import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, raising, spoken
 from damage_helpers import clear_index, flip, hide_from_queue, leaf_of_reports
-from postgres_helpers import SharedOutbox
 
-from apoa_client.authority.client import HttpAuthority
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.errors import Exit, SealBroken
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.authority import Verdict
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode_public_key, encode_key
@@ -27,9 +22,6 @@ from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode
 MARKED_AS_SENT = """
     UPDATE reports SET state = 'accepted', receipt_number = 'X-1', receipt_issued_at = 1 WHERE short_id = '{}'
 """
-
-
-CHANGED = "Report {id} is not as apoa-client here wrote it."
 
 
 KEYLESS = "Not checked for changes by other programs: the private key is not at hand."
@@ -48,7 +40,7 @@ def test_a_report_marked_as_sent(checked: Apoa) -> None:
     report = checked.save(XIMENA)
     checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
     said = checked("status")
-    text = spoken("en", CHANGED, id=report["short_id"])
+    text = f"Report {report['short_id']} is not as apoa-client here wrote it."
     assert (said.code, text in said.err) == (78, True)
     changed = [{"kind": "state", "id": report["id"]}]
     status = checked("status", "--json")
@@ -78,31 +70,12 @@ def test_a_report_marked_as_sent(checked: Apoa) -> None:
     assert "X-1" not in checked("receipt", report["id"]).out
 
 
-NAME_ANOTHER_KEY = (
-    "DELETE FROM memo WHERE key = 'public_key'",
-    "INSERT INTO memo (key, value) VALUES ('public_key', 'x')",
-)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def attack(request: pytest.FixtureRequest, checked: Apoa) -> Callable[[str], None]:
-    """Changes the outbox of `checked`, which is in either engine, as another program does."""
-    if request.param == "sqlite":
-        return checked.change_database
-    shared: Apoa = request.getfixturevalue("shared")
-    outbox: SharedOutbox = request.getfixturevalue("postgres_outbox")
-    assert shared("sync").code == 0
-    return outbox.change
-
-
-def test_another_key_in_the_metadata_switches_nothing_off(
-    checked: Apoa, attack: Callable[[str], None], tmp_path: Path
-) -> None:
+def test_another_key_in_the_metadata_switches_nothing_off(checked: Apoa, tmp_path: Path) -> None:
     """A waiting guest is called accepted, the counts agree: each command names it, and nothing forged is believed."""
     report = checked.save(XIMENA)
-    attack(MARKED_AS_SENT.format(report["short_id"]))
-    for statement in NAME_ANOTHER_KEY:
-        attack(statement)
+    checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
+    checked.change_database("DELETE FROM memo WHERE key = 'public_key'")
+    checked.change_database("INSERT INTO memo (key, value) VALUES ('public_key', 'x')")
     page = tmp_path / "page.html"
     for command in (["status"], ["log", "--verify"], ["sync"], ["receipt", report["id"], "--html", str(page)]):
         said = checked(*command)
@@ -117,18 +90,6 @@ def test_another_key_in_the_metadata_switches_nothing_off(
     assert checked("sync").code == checked("status").code == checked("log", "--verify").code == 0
     assert {value["state"] for value in checked.reports()} == {"accepted"}
     assert "X-1" not in checked("receipt", report["id"]).out
-
-
-def test_another_guest_under_an_id_is_not_sent(checked: Apoa, attack: Callable[[str], None]) -> None:
-    """Not with another key in the metadata either."""
-    report = checked.save(XIMENA)
-    forged = PropertySealer(decode_public_key(checked.settings()["public_key"]), bytes).seal(report["id"], b"{}").hex()
-    literal = f"x'{forged}'" if attack == checked.change_database else f"'\\x{forged}'"
-    attack(f"UPDATE reports SET content = {literal} WHERE short_id = '{report['short_id']}'")  # noqa: S608
-    for statement in NAME_ANOTHER_KEY:
-        attack(statement)
-    assert checked("sync").code == 78
-    assert {value["id"]: value["state"] for value in checked.reports()}[report["id"]] == "queued"
 
 
 def test_a_suspension_that_another_program_wrote(checked: Apoa) -> None:
@@ -164,12 +125,6 @@ def test_an_older_copy(checked: Apoa) -> None:
     assert checked("sync").code == checked("status").code == checked("log", "--verify").code == 0
 
 
-def test_accepting_needs_the_key(checked: Apoa) -> None:
-    """A writer who can only write the file cannot accept it."""
-    checked.delete_key()
-    assert checked("log", "--accept").code == checked("log", "--accept", checked.save(XIMENA)["id"]).code == 77
-
-
 def test_a_restored_backup_is_no_older_copy(checked: Apoa, tmp_path: Path) -> None:
     """Restore sets the version back."""
     backup = tmp_path / "backup.db"
@@ -187,17 +142,15 @@ def test_a_restored_backup_is_no_older_copy(checked: Apoa, tmp_path: Path) -> No
 @pytest.mark.parametrize("command", ["sync", "report"])
 def test_what_was_saved_without_the_key(checked: Apoa, command: str) -> None:
     """`authenticated` and `unauthenticated` show it, and what sends next completes it; a change needs the key."""
-    keys = checked.home / "melati" / "keys.json"
     waiting = checked.save(XIMENA)
-    keys.rename(keys.with_name("away.json"))
-    report = checked.save(QUENTIN, "--again", "--nights", "5")
-    refused = checked("received", waiting["id"], "APOA-77")
-    needed = "The private key is needed to change a report that was saved before, and it is not at hand."
-    assert (refused.code, spoken("en", needed) in refused.err) == (77, True)
-    said = checked("list", "--json").json["reports"]
-    assert {value["id"]: value["authenticated"] for value in said}[report["id"]] is False
-    assert checked("status", "--json").json["unauthenticated"] == 1
-    keys.with_name("away.json").rename(keys)
+    with checked.without_key():
+        report = checked.save(QUENTIN, "--again", "--nights", "5")
+        refused = checked("received", waiting["id"], "APOA-77")
+        needed = "The private key is needed to change a report that was saved before, and it is not at hand."
+        assert (refused.code, needed in refused.err) == (77, True)
+        said = checked("list", "--json").json["reports"]
+        assert {value["id"]: value["authenticated"] for value in said}[report["id"]] is False
+        assert checked("status", "--json").json["unauthenticated"] == 1
     sent = checked(*(["sync"] if command == "sync" else OBADIAH.mrz()))
     assert (sent.code, sent.err) == (0, "")
     assert checked("status", "--json").json["unauthenticated"] == 0
@@ -205,7 +158,10 @@ def test_what_was_saved_without_the_key(checked: Apoa, command: str) -> None:
 
 
 def test_verify_says_what_was_checked(checked: Apoa) -> None:
-    """The log, whose last link is shown, and with the key the reports; without it, that they were not checked."""
+    """The log, whose last link is shown, and with the key the reports; without it, that they were not checked.
+
+    A writer who can only write the file cannot accept it.
+    """
     link = checked("log", "--json").json["entries"][-1]["link"]
     whole = {"whole": True, "entries": 3, "link": link, "wrong": None, "missing": False}
     reports = {"checked": 1, "with_key": True, "unauthenticated": 0, "doubts": []}
@@ -214,7 +170,7 @@ def test_verify_says_what_was_checked(checked: Apoa) -> None:
     assert checked("log", "--verify", "--json").json == {**whole, "reports": reports}
     checked.delete_key()
     assert KEYLESS in checked("log", "--verify").out
-    checked.save(XIMENA)
+    assert checked("log", "--accept").code == checked("log", "--accept", checked.save(XIMENA)["id"]).code == 77
     keyless = {"checked": 2, "with_key": False, "unauthenticated": 1, "doubts": []}
     assert checked("log", "--verify", "--json").json["reports"] == keyless
 
@@ -226,7 +182,7 @@ def test_reports_that_are_typed_by_hand(manual: Apoa) -> None:
     assert manual("sync").code == 75
     manual.change_database(MARKED_AS_SENT.format(waiting["short_id"]))
     said = manual("sync")
-    assert (said.code, spoken("en", CHANGED, id=waiting["short_id"]) in said.err) == (78, True)
+    assert (said.code, f"Report {waiting['short_id']} is not as" in said.err) == (78, True)
     assert manual("log", "--accept", waiting["id"]).code == 0
     assert (manual("sync").code, {each["id"]: each["state"] for each in manual.reports()}[waiting["id"]]) == (
         75,
@@ -237,11 +193,8 @@ def test_reports_that_are_typed_by_hand(manual: Apoa) -> None:
     assert manual("log", "--verify").code == 78
 
 
-CHECKS = (["sync"], ["status"], ["log", "--verify"], ["doctor", "--offline"])
-
-
 def assert_nothing_noticed(apoa: Apoa) -> None:
-    for command in CHECKS:
+    for command in (["sync"], ["status"], ["log", "--verify"], ["doctor", "--offline"]):
         said = apoa(*command)
         assert said.code == 0, said.all
 
@@ -299,7 +252,7 @@ NOTICED = [
 ]
 
 
-HARMLESS = [
+HARMLESS: list[tuple[str, str | int]] = [
     ("environment", ""),
     ("property_id", ""),
     ("index_key", "00" * 16),
@@ -320,41 +273,32 @@ HARMLESS = [
 """They change deadlines, how long data and backups are kept, what is compared with earlier guests, what is printed."""
 
 
-NOT_SENT = {"by_hand_order"}
-"""Settings of properties that send nothing."""
-
-
-ELSEWHERE = {"outbox_before"}
-"""What waits is sent, and the exit code says that the other outbox does not answer: `test_outbox.py`."""
-
-
 def test_every_setting_is_here() -> None:
     """The developer who adds a setting says what its change can do."""
-    named = {each[0] for each in (*NOTICED, *HARMLESS)} | NOT_SENT | ELSEWHERE
+    sends_nothing, in_test_outbox = "by_hand_order", "outbox_before"
+    named = {*(each[0] for each in (*NOTICED, *HARMLESS)), sends_nothing, in_test_outbox}
     assert named == set(PropertySettings._fields) - {"name"}
 
 
-@pytest.mark.parametrize(("name", "value", "code"), NOTICED)
-def test_a_change_that_is_noticed(configured: Apoa, name: str, value: str, code: Exit) -> None:
+def test_a_change_that_is_noticed(configured: Apoa) -> None:
     """The sync says what is wrong, exits accordingly, and the report waits; with the setting as it was, it is sent."""
     configured.save()
     path = configured.home / "config.toml"
     before = path.read_text()
-    configured.change_setting(name, value)
-    stopped = configured("sync")
-    assert (stopped.code, stopped.all == "") == (code, False)
-    path.write_text(before)
-    assert configured.states() == [("check_in", "queued")]
+    for name, value, code in NOTICED:
+        configured.change_setting(name, value)
+        stopped = configured("sync")
+        assert (stopped.code, stopped.all == "") == (code, False), (name, stopped.all)
+        path.write_text(before)
+        assert configured.states() == [("check_in", "queued")]
     assert configured("sync").code == 0
 
 
-@pytest.mark.parametrize(("name", "value"), HARMLESS)
-def test_a_change_that_does_not_matter_for_sending(
-    configured: Apoa, authority: Any, name: str, value: str | int
-) -> None:
-    """The report is sent to the same authority with the same content."""
+def test_a_change_that_does_not_matter_for_sending(configured: Apoa, authority: Any) -> None:
+    """Also after all of them the report is sent to the same authority with the same content."""
     saved = configured.save()
-    configured.change_setting(name, value)
+    for name, value in HARMLESS:
+        configured.change_setting(name, value)
     assert configured("sync").code == 0
     [report] = configured.reports()
     assert (report["state"], report["guest"]) == ("accepted", saved["guest"])
@@ -377,65 +321,35 @@ def test_a_report_saved_under_an_exchanged_public_key(configured: Apoa) -> None:
     assert sorted(state for _kind, state in configured.states()) == ["accepted", "withdrawn"]
 
 
-READABLE = "What was just saved is in the file and can be read."
-
-
-UNREADABLE = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
-
-
-@pytest.fixture
-def torn(configured: Apoa) -> Apoa:
-    """A property with reports that wait, some of them on a damaged page."""
-    for number in range(3):
-        for guest in (QUENTIN, XIMENA):
-            configured.save(guest, "--again", "--nights", str(number + 1))
-    flip(configured.outbox_file, leaf_of_reports(configured.outbox_file), 64)
-    return configured
-
-
-@pytest.mark.parametrize("option", [[], ["--quiet"], ["--json"]])
-def test_sync_rebuilds_an_index(configured: Apoa, option: list[str]) -> None:
+def test_sync_rebuilds_an_index(configured: Apoa) -> None:
     """Everything is sent with exit code 0, stderr says what was repaired and what to do, and the log records it."""
     configured.save()
     clear_index(configured.outbox_file, "reports_open")
     notice = rebuilt_text()
-    result = configured("sync", *option)
+    result = configured("sync", "--quiet")
     assert (result.code, result.err) == (0, notice + "\n")
     assert configured.reports()[0]["state"] == "accepted"
     assert "damaged index rebuilt" in configured("log").out
-    assert configured("sync", *option).err == ""
+    assert configured("sync").err == ""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed")
-def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exits with 78, and says what to do: what the authority answered is not recorded."""
-    configured.save()
-    submit = HttpAuthority.submit
-
-    def remove_then_submit(authority: HttpAuthority, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        configured.outbox_file.unlink()
-        return submit(authority, bodies)
-
-    monkeypatch.setattr(HttpAuthority, "submit", remove_then_submit)
-    result = configured("sync", "--json")
-    assert (result.code, result.json["error"]["class"]) == (78, "outbox_missing")
-    assert "apoa restore" in result.json["error"]["advice"] or "apoa pulihkan" in result.json["error"]["advice"]
-
-
-def test_report_into_a_damaged_file(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_into_a_damaged_file(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown as saved, with the damage and the exit code of sync; if it cannot be read back, keep a note."""
-    result = torn(*OBADIAH.mrz("--yes"))
-    assert result.code == torn("sync").code == 78
-    assert str(torn.outbox_file) in result.err
-    assert (READABLE in result.err, UNREADABLE in result.err) == (True, False)
+    file = configured.outbox_file
+    for number in range(6):
+        configured.save(QUENTIN, "--again", "--nights", str(number + 1))
+    flip(file, leaf_of_reports(file), 64)
+    readable = "What was just saved is in the file and can be read."
+    unreadable = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
+    result = configured(*OBADIAH.mrz("--yes"))
+    assert result.code == configured("sync").code == 78
+    assert str(file) in result.err
+    assert (readable in result.err, unreadable in result.err) == (True, False)
     assert result.out.startswith(f"Saved: {OBADIAH.name}")
 
-    def find(_outbox: SqliteOutbox, _reference: str) -> None:
-        raise damaged(torn.outbox_file)
-
-    monkeypatch.setattr(SqliteOutbox, "find", find)
-    result = torn(*OBADIAH.mrz("--yes", "--again"))
-    assert (result.code, UNREADABLE in result.err, READABLE in result.err) == (78, True, False)
+    monkeypatch.setattr(SqliteOutbox, "find", raising(damaged(file)))
+    result = configured(*OBADIAH.mrz("--yes", "--again"))
+    assert (result.code, unreadable in result.err, readable in result.err) == (78, True, False)
 
 
 @pytest.fixture
@@ -466,9 +380,10 @@ def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
     assert (result.code, result.json["left"], result.err) == (75, 2, rebuilt_text() + "\n")
 
 
-@pytest.mark.parametrize("column", ["id", "stay_id"])
-@pytest.mark.parametrize("forged", ["\x1b]0;owned\x07\x1b[2J", "../../meta", "", "Z" * 100_000, "\u202e"])
-def test_a_forged_id(configured: Apoa, forged: str, column: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "forged"), [("id", "\x1b]0;owned\x07\x1b[2J"), ("stay_id", "../../\u202e"), ("id", "Z" * 100_000)]
+)
+def test_a_forged_id(configured: Apoa, column: str, forged: str) -> None:
     """The row is named as damaged and not sent as it is; nothing of it is shown, and the others are delivered."""
     first, second = (configured.save(guest) for guest in (QUENTIN, XIMENA))
     with closing(sqlite3.connect(configured.outbox_file)) as db:
