@@ -31,7 +31,7 @@ _TOKEN_MARGIN_S = 30
 _MAX_PAGES = 100
 """Pages of one day's receipts; a server that has more of them does not end."""
 _PDF_START = b"%PDF-"
-_PLACE = re.compile(r"\{\w+\}")
+_PLACE = r"\{\w+\}"
 _ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json;q=0.1"
 
 
@@ -177,7 +177,7 @@ class HttpAuthority:
         self, method: str, route: str, name: str, headers: dict[str, str], body: bytes | None, *, extra_s: float = 0.0
     ) -> HttpResponse:
         """Send a call, with a new token if the first one is refused. `name` takes the place in braces of the route."""
-        path = _PLACE.sub(quote(name, safe=""), route)
+        path = re.sub(_PLACE, quote(name, safe=""), route)
         response = self._send(route, Call(method, path, self._bearer(), headers, body, extra_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
             before = self._kept.meta if route != "/meta" and not self._has_asked else None

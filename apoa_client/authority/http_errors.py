@@ -22,7 +22,7 @@ from apoa_client.errors import (
 from apoa_client.messages import foreign, msg
 
 _PHOTO_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
-_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_SECONDS = r"(?a)\d{1,9}"
 _LOGIN_PAGE_ADVICE = msg(
     "Nothing is lost. Open a web browser, log in to this network if it asks you to, and send again with: apoa sync"
 )
@@ -150,7 +150,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     A date is counted from the response's own ``Date``, because our clock may be wrong.
     """
     text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text) is not None:
+    if re.fullmatch(_SECONDS, text) is not None:
         return min(int(text), MAX_WAIT_S)
     try:
         wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))

@@ -15,7 +15,7 @@ UNKNOWN = "<<"
 
 _MAX_EXPIRY_YEARS = 50
 
-_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_ISO = r"(?a)(\d{4})(?:-(\d\d)(?:-(\d\d))?)?"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,7 +54,7 @@ class PartialDate:
     @classmethod
     def from_iso(cls, text: str) -> Self:
         """Read ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``. Raises `ValueError` for anything else."""
-        match = _ISO.fullmatch(text)
+        match = re.fullmatch(_ISO, text)
         if match is None:
             message = "not an ISO 8601 date"
             raise ValueError(message)

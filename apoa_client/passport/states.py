@@ -26,7 +26,7 @@ _MUCH_LESS_SIMILAR = 0.1
 """A state whose similarity is less than the best one's by more than this is not meant."""
 _LONGEST_CODE = 3
 _TWO_OF_THREE = 0.66
-_CITIZEN = re.compile(r"(?:orang|warga(?: ?negara)?|wna?|citizens? of|the)\b[\s.:]+", re.IGNORECASE)
+_CITIZEN = r"(?i)(?:orang|warga(?: ?negara)?|wna?|citizens? of|the)\b[\s.:]+"
 """Words in front of a country's name or a demonym."""
 _COMMON_WORDS = frozenset(
     {"the", "of", "republic", "kingdom", "state", "commonwealth", "federal", "democratic", "people", "s", "islamic"}
@@ -73,7 +73,7 @@ def find(text: str) -> State | None:
     )
     if found is None and len(citizens := _by_demonym().get(folded, [])) == 1:
         return citizens[0]
-    if found is None and (citizen := _CITIZEN.match(text.strip())) is not None:
+    if found is None and (citizen := re.match(_CITIZEN, text.strip())) is not None:
         return find(text.strip()[citizen.end() :])
     return found
 
