@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from gettext import GNUTranslations
 from importlib.metadata import version
 from string import Formatter
 
@@ -15,6 +16,7 @@ from cli_helpers import LANGUAGES, NOWHERE, Apoa, spoken
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, COMMANDS, in_indonesian
+from apoa_client.locale import catalogue as compiled_catalogue
 from apoa_client.locale import parse_language
 from apoa_client.messages import nmsg
 
@@ -191,6 +193,19 @@ def test_indonesian_messages_are_used() -> None:
     assert gettext.gettext("Usage:") == "Pemakaian:"
     language.set_language("en")
     assert language._("Passport number") == "Passport number"
+
+
+def test_each_translation_is_the_one_that_gettext_reads() -> None:
+    """Sentences are looked up in the compiled file one by one: the same are found, and no other."""
+    ours = compiled_catalogue("id")
+    with catalogue.mo_file("id").open("rb") as file:
+        theirs = GNUTranslations(file)
+    for sentence in (*(message.id for message in entries()), "A", "zzz", "\udcff", ("zzz", "zzzs")):
+        if isinstance(sentence, str):
+            assert ours.gettext(sentence) == theirs.gettext(sentence)
+        else:
+            one, many = sentence
+            assert [ours.ngettext(one, many, n) for n in (1, 2)] == [theirs.ngettext(one, many, n) for n in (1, 2)]
 
 
 def test_the_catalogue_tool_finds_every_message() -> None:
