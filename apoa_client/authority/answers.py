@@ -8,9 +8,8 @@ ignored, so that an authority may add some.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.authority.address import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
@@ -19,6 +18,7 @@ from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.codes import Code, CodeTable
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt, State
+from apoa_client.texts import repr_with
 
 # RFC 3339 §5.6, with years that `datetime` can convert to any offset.
 _INSTANT = r"(?a)[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
@@ -42,11 +42,11 @@ _MAX_CODES = 10_000
 _MAX_INTEGER = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+@repr_with("expires_in")
+class Token(NamedTuple):
     """A bearer token and its lifetime in seconds."""
 
-    secret: str = field(repr=False)
+    secret: str
     expires_in: int
 
 

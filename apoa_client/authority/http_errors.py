@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.authority.address import MAX_WAIT_S
 from apoa_client.authority.answers import problem_detail, read_json
@@ -20,6 +19,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import foreign, msg
+from apoa_client.texts import repr_with
 
 _PHOTO_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 _SECONDS = r"(?a)\d{1,9}"
@@ -28,13 +28,13 @@ _LOGIN_PAGE_ADVICE = msg(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+@repr_with("status")
+class HttpResponse(NamedTuple):
     """A response: the status, the headers by lower-case name, and at most 1 MiB of body."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
 
     @property
     def media_type(self) -> str:

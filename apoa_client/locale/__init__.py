@@ -2,9 +2,7 @@
 
 import gettext
 import os
-from bisect import bisect_left
 from functools import cache, lru_cache
-from struct import unpack_from
 
 DOMAIN = "apoa"
 """Name of the catalogue files."""
@@ -26,6 +24,9 @@ class _Catalogue(gettext.NullTranslations):
     """
 
     def __init__(self, content: bytes) -> None:
+        from bisect import bisect_left  # start-up: not in English
+        from struct import unpack_from
+
         super().__init__()
         count, ids, texts = unpack_from("<3I", content, 8)
 
