@@ -79,6 +79,7 @@ NOT_FOR_REPORT = HEAVY | {
 }
 NOT_FOR_STATUS = NOT_FOR_REPORT | {
     "hashlib",
+    "heapq",
     "json",
     "nacl",
     "random",
