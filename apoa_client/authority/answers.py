@@ -8,9 +8,8 @@ ignored, so that an authority may add some.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.authority.address import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
@@ -19,19 +18,19 @@ from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.codes import Code, CodeTable
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt, State
+from apoa_client.texts import repr_with
 
 # RFC 3339 §5.6, with years that `datetime` can convert to any offset.
-_INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_CONTRACT = re.compile(r"(\d{1,3})\.\d{1,3}", re.ASCII)
+_INSTANT = r"(?a)[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
+_SHA256 = r"(?a)[0-9a-f]{64}"
+_CONTRACT = r"(?a)(\d{1,3})\.\d{1,3}"
 _OUR_MAJOR = "1"
-_ETAG = re.compile(r"[\x21-\x7e]{1,200}")
+_ETAG = r"[\x21-\x7e]{1,200}"
 """An ``ETag`` in ASCII, which can be sent back (RFC 9110 §8.8.3)."""
-_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
-_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
-_ENVIRONMENT = re.compile("production|training")
-_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
-_PAGE = re.compile(r"[A-Za-z0-9._~-]{1,200}", re.ASCII)
+_PRINTABLE = r"[^\x00-\x1f\x7f]+"
+_ENVIRONMENT = "production|training"
+_ZONE = r"(?a)[A-Za-z0-9_+/-]{1,64}"
+_PAGE = r"(?a)[A-Za-z0-9._~-]{1,200}"
 
 _MAX_NUMBER = 100
 _MAX_CODE = 100
@@ -43,11 +42,11 @@ _MAX_CODES = 10_000
 _MAX_INTEGER = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+@repr_with("expires_in")
+class Token(NamedTuple):
     """A bearer token and its lifetime in seconds."""
 
-    secret: str = field(repr=False)
+    secret: str
     expires_in: int
 
 
@@ -75,10 +74,10 @@ class _Members:
         """The member as it is; None where it is missing."""
         return self.value.get(name)
 
-    def text(self, name: str, *, least: int = 1, most: int = _MAX_NAME, form: re.Pattern[str] | None = None) -> str:
+    def text(self, name: str, *, least: int = 1, most: int = _MAX_NAME, form: str = "") -> str:
         """A text of so many characters, in the form of a pattern."""
         text = self.get(name)
-        if not isinstance(text, str) or not least <= len(text) <= most or (form and form.fullmatch(text) is None):
+        if not isinstance(text, str) or not least <= len(text) <= most or (form and re.fullmatch(form, text) is None):
             raise self.violation(name)
         # JSON can spell half a surrogate pair (RFC 8259 §8.2), which no file and no terminal can take.
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
@@ -137,7 +136,7 @@ def read_json(body: bytes) -> Mapping[str, Any]:
 def read_token(value: Mapping[str, Any]) -> Token:
     """Parse a ``Token``."""
     token = _Members(value)
-    secret = token.text("access_token", most=8192, form=_TOKEN)
+    secret = token.text("access_token", most=8192, form=r"[\x21-\x7e]{1,8192}")
     if token.text("token_type").lower() != "bearer":
         raise token.violation("token_type")
     return Token(secret, token.integer("expires_in", least=1))
@@ -298,7 +297,7 @@ def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTa
         for code in found.objects("codes", most=_MAX_CODES)
     )
     version = found.text("version", most=_MAX_CODE)
-    return CodeTable(table, version, codes, etag if _ETAG.fullmatch(etag or "") is not None else None)
+    return CodeTable(table, version, codes, etag if re.fullmatch(_ETAG, etag or "") is not None else None)
 
 
 def problem_detail(body: bytes) -> str | None:

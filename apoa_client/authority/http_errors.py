@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.authority.address import MAX_WAIT_S
 from apoa_client.authority.answers import problem_detail, read_json
@@ -20,21 +19,22 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import foreign, msg
+from apoa_client.texts import repr_with
 
 _PHOTO_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
-_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_SECONDS = r"(?a)\d{1,9}"
 _LOGIN_PAGE_ADVICE = msg(
     "Nothing is lost. Open a web browser, log in to this network if it asks you to, and send again with: apoa sync"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+@repr_with("status")
+class HttpResponse(NamedTuple):
     """A response: the status, the headers by lower-case name, and at most 1 MiB of body."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
 
     @property
     def media_type(self) -> str:
@@ -150,7 +150,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     A date is counted from the response's own ``Date``, because our clock may be wrong.
     """
     text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text) is not None:
+    if re.fullmatch(_SECONDS, text) is not None:
         return min(int(text), MAX_WAIT_S)
     try:
         wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))

@@ -8,8 +8,8 @@ import socket
 import ssl
 from base64 import b64encode
 from contextlib import closing
-from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPSConnection
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies_environment
 
@@ -26,13 +26,14 @@ from apoa_client.authority.tls import (
 )
 from apoa_client.errors import ApoaError, Offline, SettingsProblem
 from apoa_client.messages import msg
+from apoa_client.texts import repr_with
 
 _HTTPS_PORT, _HTTP_PORT = 443, 80
 _CONNECT_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+@repr_with("host", "port", "from_environment", "is_plain")
+class Proxy(NamedTuple):
     """A proxy. Its address never contains the username and password."""
 
     host: str
@@ -41,7 +42,7 @@ class Proxy:
     """Whether a variable of the environment names it; otherwise it is the operating system's setting."""
     is_plain: bool = True
     """Whether the proxy itself is reached over HTTP, without TLS."""
-    credentials: str = field(default="", repr=False)
+    credentials: str = ""
 
     @property
     def address(self) -> str:
@@ -49,8 +50,7 @@ class Proxy:
         return f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """How an authority is reached."""
 
     host: str

@@ -10,11 +10,10 @@ import ssl
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import create_connection
-from typing import Any
+from typing import Any, NamedTuple
 
 import truststore
 
@@ -36,8 +35,7 @@ _FETCH_TIMEOUT_S = 5.0
 _MAX_CHAIN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """What a certificate says. `subject` and `issuer` are "?", and `valid_until` is None, where they cannot be read."""
 
     sha256: str = ""

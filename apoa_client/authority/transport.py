@@ -8,9 +8,8 @@ import io
 import ssl
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -24,6 +23,7 @@ from apoa_client.authority.tls import tls_context, untrusted_certificate, verifi
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 from apoa_client.messages import msg
 from apoa_client.processes import call_with_timeout
+from apoa_client.texts import repr_with
 
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"
@@ -55,15 +55,15 @@ class Authorization(AuthBase):
         return r
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+@repr_with("method", "path", "extra_s")
+class Call(NamedTuple):
     """One request. With a `body` of None it has no body. It may take `extra_s` longer than the time-outs say."""
 
     method: str
     path: str
-    auth: AuthBase = field(repr=False)
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    auth: AuthBase
+    headers: dict[str, str]
+    body: bytes | None = None
     extra_s: float = 0.0
 
 

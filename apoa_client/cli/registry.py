@@ -172,18 +172,27 @@ def flag(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  cli
     return option(*names, is_flag=True, text=text, **more)
 
 
-class _Path(click.Path):
+class _FileName(click.ParamType[Any]):
+    """A text that may be the name of a file: shells complete it, and the command looks at it."""
+
+    name = "path"  # click's own type asks gettext for it, which loads `locale` at every start
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Let the shell complete the name."""
+        return click.Path().shell_complete(ctx, param, incomplete)
+
+
+class _Path(_FileName):
     """A path as pathlib has it, which is slow to load."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  click's
         """Return the path."""
         from pathlib import Path
 
-        return Path(os.fsdecode(super().convert(value, param, ctx)))
+        return Path(os.fsdecode(click.Path().convert(value, param, ctx)))
 
 
-FileName = click.Path(readable=False)
-"""The type of a text that may be the name of a file: shells complete it, and the command looks at it."""
+FileName = _FileName()
 
 
 def path_argument(name: str, metavar: str = "FILE", **more: Any) -> Decorator:  # noqa: ANN401  click's

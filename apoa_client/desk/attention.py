@@ -7,7 +7,6 @@ shown are read. An alarm says that reports need a person, or that sending has st
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import ApoaError, Exit, StorageProblem
@@ -137,8 +136,8 @@ def most_urgent(reports: "Outbox", now: datetime, limit: int) -> UrgentReports:
             total += reports.count(selection)
         except StorageProblem as exc:
             damage = exc
-    first = nsmallest(limit, found, key=lambda entry: (entry.due_at or now, entry.seq))
-    return UrgentReports(first, max(total, len(found)), damage)
+    found.sort(key=lambda entry: (entry.due_at or now, entry.seq))
+    return UrgentReports(found[:limit], max(total, len(found)), damage)
 
 
 def find_doubts(summary: Summary, public_key: str, contradictions: Callable[[], Iterable[Doubt]]) -> list[Doubt]:

@@ -6,7 +6,6 @@ Everything here comes from the unencrypted columns of the outbox, so no key is n
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,11 +31,12 @@ class Period(NamedTuple):
         return (self.first is None or self.first <= night) and (self.last is None or night <= self.last)
 
 
-@dataclass(frozen=True)
-class StayHistory:
-    """The reports of one stay, in order (contract: a stay is a sequence of reports)."""
-
+class _Reports(NamedTuple):
     entries: tuple[Entry, ...]
+
+
+class StayHistory(_Reports):
+    """The reports of one stay, in order (contract: a stay is a sequence of reports)."""
 
     @property
     def stay_id(self) -> str:
@@ -130,8 +130,7 @@ _NOON = time(12)
 _ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Night:
+class Night(NamedTuple):
     """A night of the property, from noon to noon, local time. Before noon it is the night that began yesterday.
 
     `today` is the local date of the moment for which the night was determined: of the evening or of the morning.
@@ -159,8 +158,7 @@ def night_at(now: datetime, zone: tzinfo) -> Night:
     return Night(evening, local.date(), datetime.combine(evening + _ONE_DAY, _NOON, zone))
 
 
-@dataclass(frozen=True, slots=True)
-class NightGuests:
+class NightGuests(NamedTuple):
     """The stays of a night, each list in the given order. A stay may be in several lists."""
 
     in_house: Sequence[StayHistory]

@@ -30,7 +30,7 @@ MILLISECOND = timedelta(milliseconds=1)
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"
 _UUID_DIGITS = 32
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_ID = r"(?a)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _HYPHENS_AFTER = (8, 12, 16, 20)
 
 
@@ -99,7 +99,7 @@ def _photo_state(value: object) -> PhotoState | None:
 def _id(value: object) -> str:
     """Return an id as this program makes them. It goes into addresses, on screens and on paper, so nothing else may."""
     text = _str(value)
-    if _ID.fullmatch(text) is None:
+    if re.fullmatch(_ID, text) is None:
         message = "not an id"
         raise ValueError(message)
     return text

@@ -17,7 +17,7 @@ from apoa_client.passport.problems import LABELS, CannotCompose, cannot_compose
 from apoa_client.passport.states import by_code
 from apoa_client.texts import repr_with
 
-_NUMBER = re.compile(r"[A-Z0-9<]*")
+_NUMBER = r"[A-Z0-9<]*"
 
 _USUAL_TYPE = {"TD1": "I", "TD2": "I", "TD3": "P", "MRV-A": "V", "MRV-B": "V", "FRA-ID": "ID"}
 
@@ -146,7 +146,7 @@ def _state(field: str, code: str) -> str:
 
 
 def _number(field: str, text: str) -> str:
-    fillers = BETWEEN.sub("<", text.strip()).upper()
-    if not _NUMBER.fullmatch(fillers):
+    fillers = re.sub(BETWEEN, "<", text.strip()).upper()
+    if not re.fullmatch(_NUMBER, fillers):
         raise cannot_compose(field, text)
     return fillers

@@ -5,32 +5,37 @@ century; the century follows from a reference date, which the caller passes in.
 """
 
 import re
-from calendar import isleap
-from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import Final, Self
 
 UNKNOWN = "<<"
 """Two fillers, in place of a part of a date that is not known."""
 
 _MAX_EXPIRY_YEARS = 50
 
-_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_ISO = r"(?a)(\d{4})(?:-(\d\d)(?:-(\d\d))?)?"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class PartialDate:
     """A year, a year and a month, or a whole date. Raises `ValueError` for a date that does not exist."""
 
-    year: int
-    month: int | None = None
-    day: int | None = None
+    # No dataclass, as in `layouts`: the import alone costs each report 1 ms.
+    __slots__ = ("day", "month", "year")
 
-    def __post_init__(self) -> None:
-        if self.month is None and self.day is not None:
+    def __init__(self, year: int, month: int | None = None, day: int | None = None) -> None:
+        if month is None and day is not None:
             message = "a day without a month"
             raise ValueError(message)
+        self.year: Final = year
+        self.month: Final = month
+        self.day: Final = day
         _ = self.earliest  # raises ValueError for a date that does not exist
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, PartialDate) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.year, self.month, self.day))
 
     def __repr__(self) -> str:
         """Return no part of the date, because a date of birth is personal data."""
@@ -54,7 +59,7 @@ class PartialDate:
     @classmethod
     def from_iso(cls, text: str) -> Self:
         """Read ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``. Raises `ValueError` for anything else."""
-        match = _ISO.fullmatch(text)
+        match = re.fullmatch(_ISO, text)
         if match is None:
             message = "not an ISO 8601 date"
             raise ValueError(message)
@@ -75,9 +80,13 @@ def read_birth_date(text: str, today: date) -> PartialDate | None:
         day = None
     year += today.year - today.year % 100
     is_later = (year, month or 1, day or 1) > (today.year, today.month, today.day)
-    if is_later or (month == 2 and day == 29 and not isleap(year)):  # noqa: PLR2004  29 February
+    if is_later or (month == 2 and day == 29 and not _is_leap(year)):  # noqa: PLR2004  29 February
         year -= 100
     return PartialDate(year, month, day)
+
+
+def _is_leap(year: int) -> bool:  # `calendar` is slow to load
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
 def read_expiry_date(text: str, today: date) -> date | None:

@@ -29,11 +29,11 @@ from apoa_client.texts import repr_with
 SEXES = {"M": "M", "F": "F", "X": "X", "<": "X"}
 """The meaning of each character of the sex field; a filler is "unspecified" (Doc 9303-4 §4.2.2)."""
 
-NAME_CHARACTERS = re.compile("[A-Z<]*")
+NAME_CHARACTERS = "[A-Z<]*"
 
-_DIGIT = re.compile("[0-9]")
+_DIGIT = "[0-9]"
 
-_FILLERS_READ_AS_K = re.compile("(?<=[A-Z])K{3,}<*$")
+_FILLERS_READ_AS_K = "(?<=[A-Z])K{3,}<*$"
 """Fillers at the end of a name field that were read as K; the first K may be part of the name."""
 
 
@@ -135,10 +135,10 @@ def _state(lines: _Lines, field: Field) -> Problem | None:
 def _names(lines: _Lines, field: Field) -> Problem | None:
     """Names have letters only (Doc 9303-3 §4.6: a number in a name is written in Roman numerals)."""
     text = lines.of(field)
-    wrong = _DIGIT.search(text)
+    wrong = re.search(_DIGIT, text)
     if wrong is not None:
         return _wrong_character(lines, field, wrong.start())
-    k_run = _FILLERS_READ_AS_K.search(text)
+    k_run = re.search(_FILLERS_READ_AS_K, text)
     if k_run is None:
         return None
     names = text[: k_run.start()]

@@ -7,7 +7,6 @@ from specimens.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from operator import itemgetter
@@ -60,19 +59,20 @@ def joined(spans: tuple[slice, ...]) -> Callable[[bytes], bytes]:
     return lambda numbers: b"".join(take(numbers))
 
 
-@dataclass(eq=False)
-class Check:
-    """A check digit at position `digit` of the joined lines, over the positions of `spans`, in their order.
-
-    A digit over `otherwise` is also correct. With `filler_allowed`, a filler is correct where all of `spans` is
-    fillers.
-    """
-
+class _Check(NamedTuple):
     name: str
     digit: int
     spans: tuple[slice, ...]
     filler_allowed: bool = False
     otherwise: tuple[slice, ...] = ()
+
+
+class Check(_Check):  # no dataclass, as in `dates`
+    """A check digit at position `digit` of the joined lines, over the positions of `spans`, in their order.
+
+    A digit over `otherwise` is also correct. With `filler_allowed`, a filler is correct where all of `spans` is
+    fillers.
+    """
 
     @cached_property
     def take(self) -> Callable[[bytes], bytes]:
@@ -105,15 +105,7 @@ _CUT_ORDER = (
 )
 
 
-@dataclass(eq=False)
-class Layout:
-    """One format: `line_count` lines of `length` characters.
-
-    The document code begins with one of `codes`; a letter or a filler follows. The composite check digit, where the
-    format has one, is computed over `composite_of`. With `overflows`, a document number that is longer than its field
-    continues in the optional data.
-    """
-
+class _Layout(NamedTuple):
     name: str
     line_count: int
     length: int
@@ -122,6 +114,15 @@ class Layout:
     composite: Span | None = None
     composite_of: tuple[Span, ...] = ()
     overflows: bool = False
+
+
+class Layout(_Layout):
+    """One format: `line_count` lines of `length` characters.
+
+    The document code begins with one of `codes`; a letter or a filler follows. The composite check digit, where the
+    format has one, is computed over `composite_of`. With `overflows`, a document number that is longer than its field
+    continues in the optional data.
+    """
 
     @cached_property
     def document_codes(self) -> frozenset[str]:

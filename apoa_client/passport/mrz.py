@@ -55,9 +55,9 @@ __all__ = [
     "valid_document_number",
 ]
 
-_DOCUMENT_NUMBER = re.compile(r"[A-Z0-9]{1,20}")
+_DOCUMENT_NUMBER = r"[A-Z0-9]{1,20}"
 
-_PRINTED_BETWEEN = re.compile(r"[\s-]")
+_PRINTED_BETWEEN = r"[\s-]"
 
 
 class _Fields(NamedTuple):
@@ -170,7 +170,7 @@ def read_mrz(text: str | Sequence[str], *, today: date) -> Mrz:
 
 def plain_document_number(text: str) -> str:
     """Return a document number in capitals, without blanks and hyphens."""
-    return _PRINTED_BETWEEN.sub("", text).upper()
+    return re.sub(_PRINTED_BETWEEN, "", text).upper()
 
 
 def valid_document_number(text: str) -> bool:
@@ -180,7 +180,7 @@ def valid_document_number(text: str) -> bool:
     capitals. A TD3 has room for 9 characters; other documents have longer numbers. Source: Doc 9303-3 §4.2, 9303-4
     §4.2.2.
     """
-    return text.isascii() and _DOCUMENT_NUMBER.fullmatch(plain_document_number(text)) is not None
+    return text.isascii() and re.fullmatch(_DOCUMENT_NUMBER, plain_document_number(text)) is not None
 
 
 def _read_fields(
@@ -219,7 +219,7 @@ def _read_fields(
             and birth_date is not None
             and expiry_date is not None
             and "KKK" not in text
-            and NAME_CHARACTERS.fullmatch(names + given) is not None
+            and re.fullmatch(NAME_CHARACTERS, names + given) is not None
         )
         or not find_problems(layout, text, today, ())
     )

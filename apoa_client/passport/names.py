@@ -21,10 +21,10 @@ _SPECIAL = {
 _DROPPED = "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{MODIFIER LETTER APOSTROPHE}.,"
 """Characters that an MRZ leaves out (§4.6)."""
 
-BETWEEN = re.compile(r"[\s<\u2010-\u2015-]+")
+BETWEEN = r"[\s<\u2010-\u2015-]+"
 """Blanks and hyphens become one filler (§4.6)."""
 
-_LETTERS = re.compile(r"[A-Z<]*")
+_LETTERS = r"[A-Z<]*"
 
 _UMLAUTS = {"AE": "Ä", "OE": "Ö", "UE": "Ü"}
 
@@ -79,8 +79,8 @@ def transliterate(name: str) -> str:
     capitals = "".join(_SPECIAL.get(c) or c.upper() for c in unicodedata.normalize("NFC", name) if c not in _DROPPED)
     special = "".join(_SPECIAL.get(character, character) for character in capitals)
     bare = "".join(c for c in unicodedata.normalize("NFD", special) if not unicodedata.combining(c))
-    fillers = BETWEEN.sub("<", bare).strip("<")
-    if not _LETTERS.fullmatch(fillers):
+    fillers = re.sub(BETWEEN, "<", bare).strip("<")
+    if not re.fullmatch(_LETTERS, fillers):
         raise cannot_compose("names", fillers)
     return fillers
 

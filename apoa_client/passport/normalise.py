@@ -27,13 +27,13 @@ _PASSPORT = "P"
 _CODES = "PACIV"
 """The letters with which an MRZ begins."""
 
-_DATES_OF_CARD = re.compile("[0-9<]{6}[0-9][MFX<][0-9]{6}")
+_DATES_OF_CARD = "[0-9<]{6}[0-9][MFX<][0-9]{6}"
 """The beginning of a TD1's second line."""
 
 _MIN_DIGITS = 8
 """A line with two dates has at least so many digits more than a line with names."""
 
-_BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
+_BRACKETED_PASTE = "\x1b\\[20[01]~"
 
 _DOUBLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
 """OCR software writes it for two fillers, a person for one."""
@@ -45,7 +45,7 @@ _CAPITALS = {code: chr(code).upper() for code in range(ord("a"), ord("z") + 1)}
 _FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
 _FILLERS = {ord(character): "<" for character in _SINGLE}
 
-_K_RUN = re.compile("(?<=<)K{3,}(?![A-Z])")
+_K_RUN = "(?<=<)K{3,}(?![A-Z])"
 """OCR software reads fillers as K, and no name is three K. Next to a letter, one K may be part of the name."""
 
 
@@ -84,7 +84,7 @@ def in_order(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the lines of an MRZ in their right order, as far as it is known, however long they are."""
     if len(lines) == TD1.line_count:
         names = [line for line in lines if _digits(line) == 0]
-        dates = [line for line in lines if _DATES_OF_CARD.match(line)]
+        dates = [line for line in lines if re.match(_DATES_OF_CARD, line)]
         first = [line for line in lines if line not in names and line not in dates and line[0] in TD1.codes]
         if len(names) == len(dates) == len(first) == 1:
             return (*first, *dates, *names)
@@ -140,7 +140,7 @@ def replace_k_runs(layout: Layout, text: str) -> str:
     for field in layout.fields:
         if field.kind is Kind.NAMES:
             place = layout.at(field.span)
-            names = _K_RUN.sub(lambda run: "<" * len(run[0]), text[place])
+            names = re.sub(_K_RUN, lambda run: "<" * len(run[0]), text[place])
             text = text[: place.start] + names + text[place.stop :]
     return text
 
@@ -164,7 +164,7 @@ def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 _STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
-    (Change.INVISIBLE, lambda text: _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)),
+    (Change.INVISIBLE, lambda text: re.sub(_BRACKETED_PASTE, "", text).translate(_INVISIBLE)),
     (Change.FULL_WIDTH, lambda text: text.translate(_FULL_WIDTH)),
     (Change.FILLERS, _fillers),
     (Change.CAPITALS, lambda text: text.translate(_CAPITALS)),

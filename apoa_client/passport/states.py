@@ -26,7 +26,7 @@ _MUCH_LESS_SIMILAR = 0.1
 """A state whose similarity is less than the best one's by more than this is not meant."""
 _LONGEST_CODE = 3
 _TWO_OF_THREE = 0.66
-_CITIZEN = re.compile(r"(?:orang|warga(?: ?negara)?|wna?|citizens? of|the)\b[\s.:]+", re.IGNORECASE)
+_CITIZEN = r"(?i)(?:orang|warga(?: ?negara)?|wna?|citizens? of|the)\b[\s.:]+"
 """Words in front of a country's name or a demonym."""
 _COMMON_WORDS = frozenset(
     {"the", "of", "republic", "kingdom", "state", "commonwealth", "federal", "democratic", "people", "s", "islamic"}
@@ -73,7 +73,7 @@ def find(text: str) -> State | None:
     )
     if found is None and len(citizens := _by_demonym().get(folded, [])) == 1:
         return citizens[0]
-    if found is None and (citizen := _CITIZEN.match(text.strip())) is not None:
+    if found is None and (citizen := re.match(_CITIZEN, text.strip())) is not None:
         return find(text.strip()[citizen.end() :])
     return found
 
@@ -106,15 +106,6 @@ def canonical_code(code: str) -> str:
     return GERMANY if code == _GERMANY_IN_ISO else code
 
 
-class _Row(NamedTuple):
-    """A line of the table: the state, and its other texts."""
-
-    state: State
-    aliases: tuple[str, ...]
-    official: tuple[str, ...]
-    demonyms: tuple[str, ...]
-
-
 def _score(folded: str, name: str) -> float:
     """Return how similar a text is to a name, or to a code: up to 1, and more for the beginning of a name."""
     score = similarity(folded, [name])
@@ -127,62 +118,66 @@ def _score(folded: str, name: str) -> float:
 
 
 @cache
-def _rows() -> tuple[_Row, ...]:
-    columns, *lines = (
-        line.split("\t") for line in Path(__file__).with_name("states.tsv").read_text(encoding="utf-8").splitlines()
-    )
-    kinds = {
-        kind: [(index, name.partition(":")[2]) for index, name in enumerate(columns) if name.startswith(kind)]
-        for kind in ("name:", "official:", "demonym:")
-    }
-    return tuple(
-        _Row(
-            State(line[0], line[1] or None, {language: line[index] for index, language in kinds["name:"]}),
-            aliases=_texts(line[-1]),
-            official=tuple(line[index] for index, _language in kinds["official:"] if line[index]),
-            demonyms=tuple(text for index, _language in kinds["demonym:"] for text in _texts(line[index])),
-        )
-        for line in lines
-    )
+def _lines() -> list[list[str]]:
+    """Return the cells of each line of the table; the first one names the columns."""
+    text = Path(__file__).with_name("states.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines()]
 
 
-def _texts(cell: str) -> tuple[str, ...]:
-    return tuple(cell.split("|")) if cell else ()
+def _columns(kind: str) -> dict[int, str]:
+    """Return the language tags of the columns of a kind, such as ``name``, by their positions."""
+    parts = (name.partition(":") for name in _lines()[0])
+    return {index: tag for index, (begin, _colon, tag) in enumerate(parts) if begin == kind}
+
+
+def _rows() -> list[tuple[State, list[str]]]:
+    """Return each state with the cells of its line."""
+    return list(zip(_by_code().values(), _lines()[1:], strict=True))
+
+
+def _texts(cell: str) -> list[str]:
+    return list(filter(None, cell.split("|")))
 
 
 @cache
 def _by_code() -> dict[str, State]:
-    return {row.state.code: row.state for row in _rows()}
+    names = _columns("name")
+    return {
+        line[0]: State(line[0], line[1] or None, {language: line[index] for index, language in names.items()})
+        for line in _lines()[1:]
+    }
 
 
 @cache
 def _by_alpha2() -> dict[str, State]:
-    codes = {row.state.alpha2: row.state for row in reversed(_rows()) if row.state.alpha2 is not None}
+    codes = {state.alpha2: state for state in reversed(all_states()) if state.alpha2 is not None}
     return {code: state for code, state in codes.items() if fold(code) != NOT_AVAILABLE}
 
 
 @cache
 def _by_name() -> dict[str, State]:
     return {
-        _fold(name): row.state
-        for row in _rows()
-        if row.state.code != _GERMANY_IN_ISO
-        for name in (*row.state.names.values(), *row.aliases)
+        _fold(name): state
+        for state, line in _rows()
+        if state.code != _GERMANY_IN_ISO
+        for name in (*state.names.values(), *_texts(line[-1]))
     }
 
 
 @cache
 def _by_official_name() -> dict[str, State]:
-    return {_fold(name): row.state for row in _rows() for name in row.official}
+    columns = _columns("official")
+    return {_fold(line[index]): state for state, line in _rows() for index in columns if line[index]}
 
 
 @cache
 def _by_demonym() -> dict[str, list[State]]:
     """Return the states of each demonym: Dominican has two."""
     states: dict[str, list[State]] = {}
-    for row in _rows():
-        for demonym in dict.fromkeys(map(_fold, row.demonyms)):
-            states.setdefault(demonym, []).append(row.state)
+    columns = _columns("demonym")
+    for state, line in _rows():
+        for demonym in dict.fromkeys(_fold(text) for index in columns for text in _texts(line[index])):
+            states.setdefault(demonym, []).append(state)
     return states
 
 

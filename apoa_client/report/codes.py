@@ -5,7 +5,6 @@ list is a warning, and the report is saved anyway.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -19,8 +18,7 @@ _MIN_MISTYPED = 4
 """Characters; shorter texts are similar to too many words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """One row of a code table: names in Indonesian (`id`) and English (`en`), and the days on which it is valid."""
 
     code: str
@@ -38,8 +36,7 @@ class Code:
         return (self.id or self.en) if language == "id" else (self.en or self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class CodeTable:
+class CodeTable(NamedTuple):
     """A code table, and the `etag` for the next request."""
 
     table: str

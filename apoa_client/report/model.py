@@ -168,11 +168,10 @@ _CONVERTERS_OF: Mapping[object, Mapping[str, Callable[[Any], Any] | None]] = {
 """The function that makes the value of each member of its JSON value; None where the two are equal."""
 
 
-_ROOM_WORDS = re.compile(
-    r"(?:kamar|kmr|room|rm|nomor|nomer|number)(?![^\W\d_])[\s.:#-]*"  # not the beginning of a longer word
+_ROOM_WORDS = (
+    r"(?i)(?:kamar|kmr|room|rm|nomor|nomer|number)(?![^\W\d_])[\s.:#-]*"  # not the beginning of a longer word
     r"|no\b\.[\s:#]*|no[\s:#]*(?=\d)"  # "No Name" is a name
-    r"|\#\s*",
-    re.IGNORECASE,
+    r"|\#\s*"
 )
 
 
@@ -182,7 +181,7 @@ def room_name(text: str) -> str:
     The text itself is returned, with single blanks, if nothing else is left.
     """
     whole = rest = " ".join(text.split())
-    while (match := _ROOM_WORDS.match(rest)) is not None:
+    while (match := re.match(_ROOM_WORDS, rest)) is not None:
         rest = rest[match.end() :]
     return rest or whole
 

@@ -75,7 +75,7 @@ _FORMS = (
     _NAMES + r"[-/ ]?" + _LONG_YEAR,
     _NAMES + r"[-/ ]?(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?:[-/, ]" + _YEAR + ")?",
 )
-_AHEAD = re.compile(r"\+ ?([0-9]{1,3})")
+_AHEAD = r"\+ ?([0-9]{1,3})"
 
 
 class UnknownDateForm(Unreadable):
@@ -136,7 +136,7 @@ def no_such_date() -> Unreadable:
 def _parts_or_date(text: str, today: date) -> _Parts | date:
     """Return a date where the text has a year or counts from today; otherwise the parts that were written."""
     tidy = _tidy(text)
-    ahead = _AHEAD.fullmatch(tidy)
+    ahead = re.fullmatch(_AHEAD, tidy)
     if ahead is not None and int(ahead[1]) <= MAX_DAYS_AHEAD:
         return today + timedelta(days=int(ahead[1]))
     if tidy in _FROM_TODAY:
@@ -240,7 +240,7 @@ def _month_number(*names: str | None) -> int:
 
 _MAX_AHEAD = timedelta(hours=12)
 # Narrower than `datetime.fromisoformat`, which reads 19.50 as 19 hours and ignores the rest.
-_ISO = re.compile(r"[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9])(?:[T ][0-9]{2}(?::?[0-9]{2}.*)?)?", re.IGNORECASE)
+_ISO = r"(?i)[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9])(?:[T ][0-9]{2}(?::?[0-9]{2}.*)?)?"
 CLOCK = (
     r"(?:(?:jam|pukul|pkl\.?|at)\s+)?(?P<hour>[0-9]{1,2})"
     r"(?:[:.](?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?(?:\s*(?P<half>[ap])\.?m\.?)?"
@@ -248,10 +248,7 @@ CLOCK = (
 )
 """A time of day: 19:50, 19.50, 7:50 PM, 7 pm. `clock_time` reads it."""
 SHORT_CLOCK = r"(?P<short_hour>[0-9]{2})(?P<short_minute>[0-9]{2})"
-_DATE_AND_CLOCK = re.compile(
-    rf"(?:(?P<date>.*?)(?:\s*,\s*|\s+|^))(?:{CLOCK}|(?:(?:jam|pukul|pkl\.?)\s+)?{SHORT_CLOCK})",
-    re.IGNORECASE | re.DOTALL,
-)
+_DATE_AND_CLOCK = rf"(?is)(?:(?P<date>.*?)(?:\s*,\s*|\s+|^))(?:{CLOCK}|(?:(?:jam|pukul|pkl\.?)\s+)?{SHORT_CLOCK})"
 _NOON = 12
 
 
@@ -276,12 +273,12 @@ def in_zone(value: date, zone: tzinfo) -> datetime:
 
 def _read(text: str, now: datetime | None) -> datetime:
     """Return a time that is aware only where the text has an offset; `now` is local and naive."""
-    if _ISO.fullmatch(text):
+    if re.fullmatch(_ISO, text):
         try:
             return datetime.fromisoformat(text)
         except ValueError:
             pass
-    match = _DATE_AND_CLOCK.fullmatch(text)
+    match = re.fullmatch(_DATE_AND_CLOCK, text)
     if match is None:
         return datetime.combine(_date(text, now), time())
     try:

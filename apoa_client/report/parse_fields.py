@@ -50,8 +50,8 @@ _SEXES = {
     **dict.fromkeys(("f", "p", "female", "perempuan", "wanita", "woman", "girl", "ffemale"), "F"),
     "x": "X",
 }
-_CHANGED_NIGHTS = re.compile(r"([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
-_NIGHTS = re.compile(r"(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
+_CHANGED_NIGHTS = r"(?ai)([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?"
+_NIGHTS = r"(?ai)(\d{1,3})\s*(?:malam|mlm|nights?)?"
 
 
 BIRTH_PLACE_NOT_STATED = "-"
@@ -65,23 +65,22 @@ _WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
 _UNSPECIFIED_SEX = "<"
 """What the MRZ has for X (ICAO Doc 9303-3 §4.6): it is stated, and is no sign for a missing value."""
 
-_PHRASE = re.compile(
+_PHRASE = (
     r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm|kurang)\s?"
     r"(?:ada|tahu|tau|ingat|inget|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
     r"(?: (?:di|pada|dalam) paspor(?:nya)?)?"
     r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
     r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
 )
-_UNREADABLE = re.compile(
-    r"\?+|unknown|unreadable|not readable|illegible"
+_UNREADABLE = (
+    r"(?i)\?+|unknown|unreadable|not readable|illegible"
     r"|(?:tidak|tdk|tak|gak|ga|nggak|kurang)[ -](?:terbaca|jelas|diketahui|(?:bisa|dapat) dibaca)"
-    r"(?: (?:di|pada) paspor)?",
-    re.IGNORECASE,
+    r"(?: (?:di|pada) paspor)?"
 )
 _SHORT_WORDS = frozenset(
     {"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah", "lupa"}
 )
-_ERROR = re.compile(
+_ERROR = (
     r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/0)?[!?]"  # in any language: #REF!, #BEZUG!, #¿NOMBRE?, #DIV/0!
     r"|##+"  # a column that is too narrow for its value
     r"|(?i:#(?:N/?A|NV|N/D|N/B|I/T|\u041d/\u0414|YOK|GETTING_DATA|NENÍ_K_DISPOZICI|HIÁNYZIK)"
@@ -111,12 +110,12 @@ def is_not_stated(name: str, text: str) -> bool:
     if is_unreadable(name, text):
         return True
     words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
-    return not words or _PHRASE.fullmatch(words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
+    return not words or re.fullmatch(_PHRASE, words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
 
 
 def is_unreadable(name: str, text: str) -> bool:
     """Return whether a text says that the passport's expiry cannot be read. A report may be without that date."""
-    return name == "expiry_date" and _UNREADABLE.fullmatch(" ".join(text.split()).rstrip(".!")) is not None
+    return name == "expiry_date" and re.fullmatch(_UNREADABLE, " ".join(text.split()).rstrip(".!")) is not None
 
 
 @lru_cache(_CACHED)
@@ -135,7 +134,7 @@ def without_not_stated(name: str, text: str) -> str:
 
 def is_spreadsheet_error(text: str) -> bool:
     """Return whether a spreadsheet program shows this where it has no value: ``#N/A``, ``#REF!``, ``Err:502``."""
-    return ("#" in text or ":" in text) and _ERROR.fullmatch(text.strip()) is not None
+    return ("#" in text or ":" in text) and re.fullmatch(_ERROR, text.strip()) is not None
 
 
 def refuse_spreadsheet_error(text: str) -> None:
@@ -224,7 +223,7 @@ def document_number(text: str) -> str:
 
 def nights(text: str, arrival: date) -> date:
     """Return the planned check-out, a number of nights after the day of arrival: ``2``, ``2 malam``."""
-    match = _NIGHTS.fullmatch(text.strip())
+    match = re.fullmatch(_NIGHTS, text.strip())
     if match is None or not 1 <= int(match[1]) <= MAX_NIGHTS:
         raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MAX_NIGHTS))
     return arrival + timedelta(days=int(match[1]))
@@ -232,7 +231,7 @@ def nights(text: str, arrival: date) -> date:
 
 def changed_nights(text: str, reported: int) -> str:
     """Return the number of nights that ``+1`` or ``-1`` makes of the reported number; other texts as they are."""
-    match = _CHANGED_NIGHTS.fullmatch(text.strip())
+    match = re.fullmatch(_CHANGED_NIGHTS, text.strip())
     return str(reported + int(match[1] + match[2])) if match is not None else text
 
 

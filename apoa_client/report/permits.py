@@ -27,7 +27,7 @@ _MIN_SIMILARITY = 0.7
 _MUCH_LESS_SIMILAR = 0.1
 """A permit whose similarity is less than the best one's by more than this is not meant."""
 _MORE_THAN_ANY_RANK = 10
-_CODE = re.compile(r"[A-Z]{0,2}[ -]?[0-9]{1,3}[A-Z]{0,2}", re.ASCII | re.IGNORECASE)
+_CODE = r"(?ai)[A-Z]{0,2}[ -]?[0-9]{1,3}[A-Z]{0,2}"
 """Codes of the index of visas, and of the index before it."""
 _MIN_MISTYPED = 4
 """Characters; shorter texts are similar to too many words."""
@@ -197,7 +197,7 @@ def is_ambiguous(text: str) -> bool:
 
 def may_be_code(text: str) -> bool:
     """Return whether a text is a permit of the table, or may be the code of another one: ``C99``, ``211A``."""
-    return _CODE.fullmatch(text) is not None or find(text) is not None
+    return re.fullmatch(_CODE, text) is not None or find(text) is not None
 
 
 def _rows(file: str) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ An error can only be wrong (a date that does not exist, a check digit that does 
 same, and the report is sent. Only foreigners are reported: UU 6/2011 art. 72.
 """
 
-from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
@@ -329,8 +328,9 @@ def check_validity(reader: Reader, expiry: date | None, entered: date | None, da
 def _months_after(day: date, months: int) -> date:
     """Return the same day some months later, or the last day of that month."""
     years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    first = date(day.year + years, month + 1, 1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)  # `calendar` takes 1.5 ms to load
+    return min(first + timedelta(days=day.day - 1), last)
 
 
 def _check_permit(reader: Reader, permit: StayPermit | None, stay: Stay) -> None:

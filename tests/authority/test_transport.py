@@ -19,7 +19,7 @@ from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProb
 HURRY = Timeouts(connect_s=1, read_s=0.15, total_s=2)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 HANG = b"hang"
-GET = Call("GET", "/meta", HTTPBasicAuth("a", "b"))
+GET = Call("GET", "/meta", HTTPBasicAuth("a", "b"), {})
 POST = Call("POST", "/reports", HTTPBasicAuth("a", "b"), {}, b"{}")
 
 

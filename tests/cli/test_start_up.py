@@ -69,6 +69,9 @@ HEAVY = frozenset(
     }
 )
 NOT_FOR_REPORT = HEAVY | {
+    "calendar",
+    "dataclasses",
+    "locale",
     "apoa_client.passport.repair",
     "apoa_client.ports.authority",
     "apoa_client.ports.run",
@@ -76,6 +79,7 @@ NOT_FOR_REPORT = HEAVY | {
 }
 NOT_FOR_STATUS = NOT_FOR_REPORT | {
     "hashlib",
+    "heapq",
     "json",
     "nacl",
     "random",
@@ -89,11 +93,12 @@ NOT_FOR_STATUS = NOT_FOR_REPORT | {
     "apoa_client.outbox.sql.erasure",
     "apoa_client.passport",
     "apoa_client.report.codes",
+    "apoa_client.report.fields",
     "apoa_client.report.model",
     "apoa_client.report.rules",
     "apoa_client.vault",
 }
-NOT_FOR_CHECK = HEAVY | {"nacl", "sqlite3", "apoa_client.outbox", "apoa_client.vault"}
+NOT_FOR_CHECK = HEAVY | {"locale", "nacl", "sqlite3", "apoa_client.outbox", "apoa_client.vault"}
 NOT_FOR_VERSION = NOT_FOR_STATUS | {
     "sqlite3",
     "tomllib",

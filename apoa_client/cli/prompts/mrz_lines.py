@@ -36,13 +36,13 @@ _MAX_LINE_LENGTH = 48
 """The longest line of any document has 44 characters, with room for a few extra ones."""
 _MIN_LINE_LENGTH = 28
 """A passport's second line has so many characters without its fillers and the two check digits at its end."""
-_MRZ_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
+_MRZ_LINE = r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$"
 """Two fillers, or a long line of capitals and digits: only an MRZ contains such a text."""
 
 
 def is_mrz_line(answer: str) -> bool:
     """Return whether what was typed is a line of an MRZ, or a whole one."""
-    return _MRZ_LINE.search(answer.upper()) is not None
+    return re.search(_MRZ_LINE, answer.upper()) is not None
 
 
 def reject_mrz_line(answer: str) -> None:
@@ -154,20 +154,20 @@ def _normalised(line: str) -> str:
     return "".join(normalise(line).lines)
 
 
-_PATH = re.compile(r"[/\\]|\.(?:jpe?g|png|webp|hei[cf]|tiff?|bmp|gif|pdf)$", re.IGNORECASE)
+_PATH = r"(?i)[/\\]|\.(?:jpe?g|png|webp|hei[cf]|tiff?|bmp|gif|pdf)$"
 """What a path has, and no line of a passport: a separator, or a picture's suffix."""
 _POWERSHELL = "& "
 """What PowerShell writes before a path that is dragged into its window."""
-_PARTS = re.compile(r"""(?:"[^"]*"|'[^']*'|\\[ "']|[^\s"'])+""")
+_PARTS = r"""(?:"[^"]*"|'[^']*'|\\[ "']|[^\s"'])+"""
 """What a shell takes as one word: with quotation marks, or escaped blanks."""
-_DRIVE = re.compile(r"^/(?=[A-Za-z]:)")
+_DRIVE = r"^/(?=[A-Za-z]:)"
 
 
 def photo_paths(answer: str) -> list[Path]:
     """Return the files that an answer names: one, or several with blanks between that were dragged in at once."""
-    path, parts = photo_path(answer), _PARTS.findall(answer)
+    path, parts = photo_path(answer), re.findall(_PARTS, answer)
     with suppress(OSError):  # a name that is too long
-        if path is not None and parts[1:] and all(map(_PATH.search, parts)) and not path.is_file():
+        if path is not None and parts[1:] and all(re.search(_PATH, each) for each in parts) and not path.is_file():
             return [each for part in parts if (each := photo_path(part)) is not None]
     return [path] if path is not None else []
 
@@ -179,7 +179,7 @@ def photo_path(answer: str) -> Path | None:
     or as a URL (`file:///home/desk/my%20photo.jpg`). Of several meanings, a file that exists is returned.
     """
     typed = answer.strip().removeprefix(_POWERSHELL).strip()
-    paths = [_path(each) for each in _meanings(typed) if _PATH.search(each)]
+    paths = [_path(each) for each in _meanings(typed) if re.search(_PATH, each)]
     with suppress(OSError):  # a name that is too long
         return next((path for path in paths if path.is_file()), paths[-1] if paths else None)
     return paths[-1]
@@ -189,7 +189,7 @@ def _meanings(typed: str) -> Iterator[str]:
     """Yield what a text may mean: itself, as a shell reads it, and without quotation marks."""
     if typed.casefold().startswith("file://"):
         with suppress(ValueError):  # a text in brackets that is no host
-            yield _DRIVE.sub("", unquote(urlsplit(typed).path), count=1)
+            yield re.sub(_DRIVE, "", unquote(urlsplit(typed).path), count=1)
             return
     yield typed
     if os.name != "nt":

@@ -68,7 +68,7 @@ _INDONESIAN_SUBCOMMANDS = {
 }
 _ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
 _ENGLISH_STATES = {alias: name for name, alias in STATES.items()}
-_COMMAND_OR_OPTION = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?|(?<![\w-])(--[a-z][a-z-]*)")
+_COMMAND_OR_OPTION = r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?|(?<![\w-])(--[a-z][a-z-]*)"
 
 
 def localized_name(name: str) -> str:
@@ -129,7 +129,7 @@ def in_indonesian(line: str) -> str:
             words.append(_INDONESIAN_SUBCOMMANDS.get(command, {}).get(second, second))
         return " ".join(words)
 
-    return _COMMAND_OR_OPTION.sub(word, line)
+    return re.sub(_COMMAND_OR_OPTION, word, line)
 
 
 NOT_PRACTISED = frozenset({"setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"})
@@ -162,7 +162,7 @@ def with_options(line: str, name: str, *, practice: bool) -> str:
     return re.sub(rf"\bapoa (--(?:property|penginapan) \S+ )?(-v )?({names})\b(?!-)", completed, line)
 
 
-_PLAIN_ON_WINDOWS = re.compile(r"[\w./:\\+=~-]+")
+_PLAIN_ON_WINDOWS = r"[\w./:\\+=~-]+"
 
 
 def quote_words(words: Sequence[str], *, windows: bool = os.name == "nt") -> str:
@@ -179,7 +179,7 @@ def quote_words(words: Sequence[str], *, windows: bool = os.name == "nt") -> str
 
 
 def _quote_for_windows(word: str) -> str:
-    if _PLAIN_ON_WINDOWS.fullmatch(word):
+    if re.fullmatch(_PLAIN_ON_WINDOWS, word):
         return word
     escaped = re.sub(r'(\\*)"', r'\1\1\\"', word)  # as CommandLineToArgvW reads it
     return '"' + re.sub(r"(\\+)$", r"\1\1", escaped) + '"'

@@ -10,7 +10,6 @@ from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, s
 from apoa_client.errors import ApoaError, Exit, NotAuthentic, StorageProblem, worst_exit
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.entries import Entry
-from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, PhotoState, Receipt, State, instant, short_id
 
@@ -134,6 +133,8 @@ def show_damage(damage: StorageProblem | None) -> Exit:
 
 def finding_line(finding: Finding) -> str:
     """Return a finding with the label of its field."""
+    from apoa_client.report.fields import label_of  # start-up: `apoa status` shows none
+
     return f"  {text(label_of(finding.field))}: {text(finding.message)}"
 
 

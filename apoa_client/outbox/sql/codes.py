@@ -11,9 +11,7 @@ So a row with a code changes only with the key, and a row whose code is wrong ke
 outbox' next version, and brings the register up to date in the same transaction: see `outbox.sql.register`.
 """
 
-# Annotations stay text, as in `store`.
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from json import JSONEncoder
@@ -28,8 +26,6 @@ from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from apoa_client.outbox.database import Database
     from apoa_client.ports.run import Authenticator, Sealer
 
@@ -109,7 +105,7 @@ class Row(NamedTuple):
         for sealed in self.sealed:
             yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
-    def is_authentic(self, authenticator: Authenticator) -> bool:
+    def is_authentic(self, authenticator: "Authenticator") -> bool:
         """Return whether this program wrote the row, with the key."""
         try:
             return self.mac is not None and authenticator.confirms(self.mac, *self.parts(self.version))
@@ -149,13 +145,13 @@ def sealed_bytes(value: object) -> bytes:
     return value
 
 
-def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
+def read_rows(db: "Database", condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `Database.read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values).fetchall()
     return [Row._make((*row[: len(_FIRST)], row[len(_FIRST) :])) for row in found]
 
 
-def rows_of(db: Database, ids: Iterable[str]) -> Iterator[Row]:
+def rows_of(db: "Database", ids: Iterable[str]) -> Iterator[Row]:
     """Yield the rows of these reports. For use within `Database.read_errors`."""
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), _BATCH):
@@ -175,11 +171,11 @@ def key_needed() -> CredentialsProblem:
 class RowCodes:
     """Keeps the codes of one database, and its register, right when rows change."""
 
-    def __init__(self, db: Database, sealer: Sealer) -> None:
+    def __init__(self, db: "Database", sealer: "Sealer") -> None:
         self._db = db
         self.sealer = sealer
 
-    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
         """Return what makes and checks codes, as `ports.Sealer`; None only if the private key is not at hand.
 
         Raises `NotAuthentic` if the outbox names a public key whose private key the property does not have: another
@@ -198,7 +194,7 @@ class RowCodes:
         recorded = read_metadata(self._db, PUBLIC_KEY.key)
         return None if recorded in {None, self.sealer.public_key} else str(recorded)
 
-    def checking(self, *, ask: bool = False) -> tuple[Authenticator | None, list[Doubt]]:
+    def checking(self, *, ask: bool = False) -> "tuple[Authenticator | None, list[Doubt]]":
         """Return what checks codes, and a doubt in place of it if the outbox names another key."""
         try:
             authenticator = self.authenticator(ask=ask)
@@ -249,7 +245,7 @@ class RowCodes:
                 versions=register.versions + version * saved,
             ).write(self._db, authenticator)
 
-    def _with_register(self) -> tuple[Authenticator, Register, bool] | None:
+    def _with_register(self) -> "tuple[Authenticator, Register, bool] | None":
         """Return what makes codes and the register, completed, and whether every row without a code could be read.
 
         None without the key, in doubt, and for an outbox without a register.
@@ -264,7 +260,7 @@ class RowCodes:
         return authenticator, *self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
 
     @contextmanager
-    def changing(self, ids: Sequence[str], authenticator: Authenticator | None = None) -> Iterator[frozenset[str]]:
+    def changing(self, ids: Sequence[str], authenticator: "Authenticator | None" = None) -> Iterator[frozenset[str]]:
         """Renew the codes of those reports that are authentic before they are changed, or removed, inside.
 
         Yields their ids. A keyring is asked for the key if necessary. Raises `CredentialsProblem` without it, and
@@ -294,7 +290,7 @@ class RowCodes:
         if register is not None:
             self._write(authenticator, register, list(rows_of(self._db, ids)))
 
-    def completed(self, authenticator: Authenticator) -> Register | None:
+    def completed(self, authenticator: "Authenticator") -> Register | None:
         """Give codes to what was saved without the key, and return the register; None if there was never one.
 
         A new outbox gets its register here. One from before there were codes gets it only by `adopt`.
@@ -302,7 +298,7 @@ class RowCodes:
         register = self._register(authenticator)
         return register and self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)[0]
 
-    def _register(self, authenticator: Authenticator) -> Register | None:
+    def _register(self, authenticator: "Authenticator") -> Register | None:
         register = read_register(self._db, authenticator)
         if register is None and not has_history(self._db):
             register = Register.new(self._db)
@@ -339,14 +335,14 @@ class RowCodes:
             register.steered(self._db, key).write(self._db, authenticator)
         return authenticator is not None
 
-    def is_proven(self, row: Row, authenticator: Authenticator, register: Register | None) -> bool:
+    def is_proven(self, row: Row, authenticator: "Authenticator", register: Register | None) -> bool:
         """Return whether a row is authentic, or was saved without the key and has no code yet."""
         if row.mac is not None:
             return row.is_authentic(authenticator)
         return register is None or (row.seq > register.last and row.is_as_saved())
 
     def _write_all(
-        self, authenticator: Authenticator, register: Register, which: str, may_have: Callable[[Row], bool]
+        self, authenticator: "Authenticator", register: Register, which: str, may_have: Callable[[Row], bool]
     ) -> tuple[Register, bool]:
         """Write the codes of the rows above the last number that may have one; return whether each could be read.
 
@@ -382,7 +378,7 @@ class RowCodes:
 
     def _write(
         self,
-        authenticator: Authenticator,
+        authenticator: "Authenticator",
         register: Register,
         before: Sequence[Row],
         now: Sequence[Row] | None = None,

@@ -35,7 +35,7 @@ T = TypeVar("T")
 _LONGEST_STEP = timedelta(days=1) // MILLISECOND
 
 _SERIES_BYTES = 3
-_SERIES = re.compile(r"[0-9a-f]{6}")
+_SERIES = r"[0-9a-f]{6}"
 _MOST_FOLDERS = 8
 """How many folders are known: each desk of a shared outbox may have its own."""
 
@@ -138,7 +138,7 @@ class PropertyValues:
         """
         with self._db.transaction():
             series = metadata.read(self._db, metadata.BACKUP_SERIES)
-            if series is None or _SERIES.fullmatch(series) is None:
+            if series is None or re.fullmatch(_SERIES, series) is None:
                 series = os.urandom(_SERIES_BYTES).hex()
                 metadata.write(self._db, metadata.BACKUP_SERIES, series)
             return series

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _CHECK = "PRAGMA integrity_check(1000000)"
 """The number of problems to name. The default, 100, might name unused pages only."""
-_HARMLESS = re.compile(r"ok|\*\*\* in database main \*\*\*|Page \d+(?::| is) never used")
+_HARMLESS = r"ok|\*\*\* in database main \*\*\*|Page \d+(?::| is) never used"
 """Lines of the check for a sound file. Pages that a rebuilt index left behind are only lost space."""
 _STEPS = 10_000
 """Steps of SQLite's machine between two looks at the time: less than a millisecond."""
@@ -136,7 +136,7 @@ class SqliteOutbox(Outbox):
 def is_sound(db: sqlite3.Connection) -> bool:
     """Return whether SQLite's check of the whole file finds no damage. For use within `translate_errors`."""
     lines = (line for (text,) in db.execute(_CHECK) for line in text.splitlines())
-    return all(_HARMLESS.fullmatch(line) for line in lines)
+    return all(re.fullmatch(_HARMLESS, line) for line in lines)
 
 
 def _rebuild_indexes(db: sqlite3.Connection) -> None:
