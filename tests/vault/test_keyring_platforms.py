@@ -87,16 +87,12 @@ def test_linux_without_a_bus_has_no_keyring() -> None:
     assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing SecretStorage is a missing keyring."""
+    """Without SecretStorage, and on Windows without pywin32-ctypes, there is no keyring."""
     monkeypatch.setitem(sys.modules, "apoa_client.vault.secret_service", None)
     with raises_error(KeyringReason.MISSING):
         secret_service("unix:path=/nowhere/bus").get("password")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
-def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pywin32-ctypes there is no keyring."""
     monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
     monkeypatch.setitem(sys.modules, "win32ctypes", None)
     with raises_error(KeyringReason.MISSING):

@@ -120,17 +120,12 @@ def test_a_person_can_unlock_or_decline() -> None:
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_an_unanswered_question_ends_at_the_time_limit() -> None:
-    """A keyring prompt without an answer ends at the time limit, because no user may see it."""
-    fake = FakeKeyring(KeyringProblem(KeyringReason.LOCKED, msg("x")), lambda _: hang())
-    with raises_error(KeyringReason.HUNG):
-        store(fake, interactive=True, environ=DESKTOP).get("password")
-    assert fake.closed == 1
-
-
-@pytest.mark.usefixtures("short_limits")
 def test_a_frozen_keyring() -> None:
-    """Every step has a time limit: connecting, looking for an obstacle, and the call."""
+    """Every step has a time limit: connecting, the call, and a question that no user may see."""
+    asking = FakeKeyring(KeyringProblem(KeyringReason.LOCKED, msg("x")), lambda _: hang())
+    with raises_error(KeyringReason.HUNG):
+        store(asking, interactive=True, environ=DESKTOP).get("password")
+    assert asking.closed == 1
     with raises_error(KeyringReason.HUNG):
         store(FakeKeyring(trouble=hang)).get("password")
 
