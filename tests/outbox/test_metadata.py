@@ -191,15 +191,11 @@ def test_each_desk_has_a_folder_of_its_own(outbox: AnyOutbox, store: Store) -> N
     for number in range(1, 9):
         assert outbox.folder_backups(f"/media/{number}") == FolderBackups(NOON + number * HOUR)
     assert b"media" not in store.raw()
-
-
-@pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
-def test_an_invalid_record_of_a_folder_is_unknown(outbox: AnyOutbox, store: Store, value: str) -> None:
-    """No backup waits for it."""
-    store.change("INSERT INTO memo (key, value) VALUES ('folder_backups', ?)", value)
-    assert outbox.folder_backups("E:\\") == FolderBackups()
-    outbox.record_folder_backups("E:\\", FolderBackups(NOON))
-    assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
+    for invalid in ("00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"):
+        store.change("UPDATE memo SET value = ? WHERE key = 'folder_backups'", invalid)
+        assert outbox.folder_backups("E:\\") == FolderBackups()  # no backup waits for it
+        outbox.record_folder_backups("E:\\", FolderBackups(NOON))
+        assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
 
 
 @pytest.mark.parametrize("value", ["", "../../x", "ABCDEF", "1234567", 5])

@@ -183,30 +183,6 @@ def test_a_long_secret_is_refused() -> None:
         store(fake).set("password", "x" * 1000)
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("InitError", KeyringReason.MISSING),
-        ("NoKeyringError", KeyringReason.MISSING),
-        ("KeyringLocked", KeyringReason.LOCKED),
-        ("LookupError", KeyringReason.REFUSED),
-    ],
-)
-def test_errors_of_libraries(name: str, reason: KeyringReason) -> None:
-    """They are translated by their class name, without loading the library, and never quoted: it may be the secret."""
-    foreign = type(name, (Exception,), {})
-
-    def fail() -> None:
-        message = "could not store rahasia"
-        raise foreign(message)
-
-    with raises_error(reason) as caught:
-        store(FakeKeyring(trouble=fail)).get("password")
-    assert "rahasia" not in caught.value.message.render()
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
-
-
 def test_every_reason_has_its_own_advice() -> None:
     """Each reason has its own name and its own advice."""
     problems = [KeyringProblem(reason, msg("x")) for reason in KeyringReason]
