@@ -167,14 +167,6 @@ def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
 class TestPhotosToSend:
     """Which photos wait for a delivery."""
 
-    @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED, State.QUEUED])
-    def test_not_before_the_report_is_accepted(self, outbox: AnyOutbox, state: State) -> None:
-        """The authority must have the report."""
-        outbox.add_all([new(1)])
-        assert to_send(outbox) == []
-        settle(outbox, 1, state)
-        assert to_send(outbox) == []
-
     def test_after_it(self, outbox: AnyOutbox) -> None:
         """Until the result is recorded; the entry has all that is known."""
         outbox.add_all([new(1), new(2), new(3, photo=None)])
@@ -190,14 +182,18 @@ class TestPhotosToSend:
             lambda outbox: outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True)),
             lambda outbox: settle(outbox, 1, last_error="duplicate"),
             lambda outbox: outbox.withdraw([uuid(1)]),
+            lambda outbox: settle(outbox, 1, State.PENDING),
+            lambda outbox: settle(outbox, 1, State.REJECTED),
+            lambda outbox: settle(outbox, 1, State.QUEUED),
         ],
-        ids=["typed", "duplicate", "withdrawn"],
+        ids=["typed", "duplicate", "withdrawn", "pending", "rejected", "queued"],
     )
     def test_only_with_a_receipt_of_the_authority(
         self, outbox: AnyOutbox, spoil: Callable[[AnyOutbox], object]
     ) -> None:
-        """A typed number, or that of another report, says nothing about this one."""
+        """It must have the report; a typed number, or that of another report, says nothing about this one."""
         outbox.add_all([new(1)])
+        assert to_send(outbox) == []
         spoil(outbox)
         assert to_send(outbox) == []
 

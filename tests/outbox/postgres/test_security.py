@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from basics import raises_error
 from outbox_helpers import HOUR, NOON, PHOTO, report, sealer, uuid
-from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, add_login
+from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, add_login, new_shared_outbox
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
@@ -103,19 +103,27 @@ STATEMENTS: dict[str, set[str]] = {
 """Statements for the property `melati`, each with the logins for which it does something."""
 
 
+@pytest.fixture(scope="module")
+def two_properties(postgres: Cluster, postgres_template: str) -> Iterator[str]:
+    """The name of a database with two properties, each with a report that has a photo, and a draft."""
+    with new_shared_outbox(postgres, postgres_template) as shared:
+        shared.add_login(DESK, PROPERTY, Group.DESK)
+        shared.add_login(OTHER, OTHER)
+        if not postgres.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [STRANGER]).rowcount:
+            postgres.admin.execute(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{PASSWORD}'".encode())
+        for name in (PROPERTY, OTHER):
+            with shared.open(login=name, property_name=name) as outbox:
+                outbox.record_public_key(sealer().public_key)
+                outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
+                outbox.drafts.save("typed", NOON)
+        yield shared.database
+
+
 @pytest.fixture
-def shared(postgres_outbox: SharedOutbox) -> SharedOutbox:
-    """Two properties, each with a report that has a photo, and a draft."""
-    postgres_outbox.add_login(DESK, PROPERTY, Group.DESK)
-    postgres_outbox.add_login(OTHER, OTHER)
-    if not postgres_outbox.cluster.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [STRANGER]).rowcount:
-        postgres_outbox.cluster.admin.execute(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{PASSWORD}'".encode())
-    for name in (PROPERTY, OTHER):
-        with postgres_outbox.open(login=name, property_name=name) as outbox:
-            outbox.record_public_key(sealer().public_key)
-            outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
-            outbox.drafts.save("typed", NOON)
-    return postgres_outbox
+def shared(postgres: Cluster, two_properties: str) -> Iterator[SharedOutbox]:
+    """A copy of it."""
+    with new_shared_outbox(postgres, two_properties) as opened:
+        yield opened
 
 
 def connected(shared: SharedOutbox, login: str, property_name: str) -> "psycopg.Connection[Any]":
