@@ -150,12 +150,13 @@ def test_the_next_run(boundary: str, next_run_at: str | None) -> None:
 
 
 def test_the_schema_accepts_the_task() -> None:
-    """Microsoft's own, for each interval, which is read back."""
+    """Microsoft's own, for the shortest and the longest interval; each is read back."""
     xmlschema = pytest.importorskip("xmlschema")
     schema = xmlschema.XMLSchema(str(SCHEMA))
     for every_s in INTERVALS:
         text = task_text(JOB._replace(every_s=every_s), ACCOUNT)
-        schema.validate(text.partition("?>")[2])
+        if every_s in {INTERVALS[0], INTERVALS[-1]}:
+            schema.validate(text.partition("?>")[2])
         assert found_in(text, JOB.name, NOW).every_s == every_s
 
 
