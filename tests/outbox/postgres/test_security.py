@@ -271,7 +271,7 @@ def test_functions_of_its_own(postgres: Cluster, postgres_database: str, postgre
     assert may_create_in_public(address, PASSWORD)
     assert create_schema(address, PASSWORD) == 0
     assert create_schema(address, PASSWORD) == 1
-    for login, group in ((PROPERTY, Group.SENDER), (OTHER, Group.DESK)):
+    for login, group in ((PROPERTY, Group.SENDER), (DESK, Group.DESK)):
         add_login(postgres, postgres_database, login, login, group)
     with SharedOutbox(postgres, postgres_database).open() as outbox:
         outbox.record_public_key(sealer().public_key)
