@@ -154,7 +154,6 @@ ON_A_SERVER = {
         *("test_each_fault_on_each_route", "test_a_second_process_during_each_call", "test_a_death_at_each_step"),
         *("test_contract_rows", "test_isolation"),
         *("test_authentic_rows", "test_each_column_of_a_row_with_a_code"),
-        *("test_what_was_named_is_accepted", "test_rows_that_were_exchanged"),
     },
 }
 """The modules and functions that a mark is for with PostgreSQL: each change is several exchanges with the server.

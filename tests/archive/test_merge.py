@@ -8,7 +8,7 @@ import pytest
 from backup_helpers import ACTOR, SETTINGS, Home
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import HOUR, META, NOON, PHOTO, receipt, report, stay_id, uuid
+from outbox_helpers import HOUR, META, NOON, PHOTO, add, receipt, report, stay_id, uuid
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.archive import merge
@@ -81,8 +81,7 @@ def test_every_column_is_copied(outbox: AnyOutbox, old: Home, backup: Backup) ->
 @pytest.mark.usefixtures("_small_pieces")
 def test_every_row_is_merged(outbox: AnyOutbox, backup: Backup) -> None:
     """What is missing here is inserted, with its photo and in its order, and what is here stays or goes on."""
-    outbox.add(report(9), due_at=NOON)
-    outbox.add(report(1), due_at=NOON)
+    add(outbox, 9, 1, due_at=NOON)
     outbox.add(report(5, stay=3), due_at=NOON)
     preview = Merge(outbox.database, backup.db, outbox._codes).preview()
     assert preview == MergeResult(inserted=3, advanced=1, unchanged=0, only_here=2)
@@ -275,8 +274,12 @@ ORDER = [State.QUEUED, State.WITHDRAWN, State.PENDING, State.REJECTED, State.ACC
 @pytest.mark.parametrize("mine", ORDER)
 @pytest.mark.parametrize("theirs", ORDER)
 def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
-    """On either side. A report that a person withdrew was sent after all if the authority knows it."""
-    settled = merged_row(a_row(mine), a_row(theirs, content=b"theirs"))
+    """On either side. A report that a person withdrew was sent after all if the authority knows it.
+
+    Attempts are not forgotten: backoff and status use them.
+    """
+    settled = merged_row(a_row(mine, attempts=5, calls=3), a_row(theirs, content=b"theirs", attempts=1, calls=1))
+    assert (settled["attempts"], settled["calls"]) == (5, 3)
     assert settled["state"] == max(mine, theirs, key=ORDER.index)
     assert settled["content"] == b"here"
     assert (settled["receipt_number"] is None) == (State.ACCEPTED not in {mine, theirs})
@@ -328,12 +331,6 @@ def test_a_photo_that_was_sent_is_not_sent_again(
     settled = merged_row(rows[0], rows[1])
     assert settled["photo_state"] == (theirs if mine == "kept" and theirs is not None else mine)
     assert settled["photo"] == rows[0]["photo"]
-
-
-def test_attempts_are_not_forgotten() -> None:
-    """Backoff and status use them."""
-    settled = merged_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
-    assert (settled["attempts"], settled["calls"]) == (5, 3)
 
 
 # The order of a stay.

@@ -2,29 +2,22 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, rows_of, signed, snapshot
-from basics import NOW, FixedClock, raises_error
-from damage_helpers import file_size_limit, needs_size_limit
-from delivery_helpers import Hotel
+from basics import NOW, raises_error
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
-from outbox_stores import SqliteStore
+from outbox_helpers import HOUR, NOON, PRIVATE_KEY, add, finding, open_outbox, receipt, report, settle, stay_id, uuid
 
 from apoa_client.archive import merge, restore
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
-    ApoaError,
     Exit,
     OutboxDamaged,
-    SecretMissing,
     SettingsProblem,
-    StorageProblem,
     UsageProblem,
 )
 from apoa_client.messages import msg
@@ -33,14 +26,13 @@ from apoa_client.outbox.sql.metadata import PUBLIC_KEY, SCHEDULED_RUN, write
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Entry, Selection
+from apoa_client.ports.entries import Change, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, encode_key
-from apoa_client.vault.sources import PropertySecrets, find_missing_secrets
 
 OTHER_PRIVATE_KEY, _OTHER_PUBLIC_KEY = new_key_pair()
 OTHER_KEY = encode_key(_OTHER_PUBLIC_KEY)
@@ -58,8 +50,7 @@ def old(tmp_path: Path) -> Home:
     """The computer that the backup comes from: report 1 is accepted, 2 is being sent, 3 waits."""
     home = Home(tmp_path / "old", SETTINGS)
     with home.outbox() as outbox:
-        for number in (1, 2, 3):
-            outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
+        add(outbox, 1, 2, 3, due_at=NOON + HOUR, warnings=[finding()])
         lease, _got = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
         outbox.record_contact(NOON, NOON + HOUR)
@@ -144,15 +135,17 @@ def test_under_another_name(new: Home, file: Path) -> None:
 def test_on_a_later_state_nothing_goes_backwards(old: Home, file: Path) -> None:
     """Answers and reports since the backup stay, and a second restore changes nothing."""
     with old.outbox() as outbox:
-        lease, _got = outbox.claim([uuid(3)], now=NOON, lease_until=NOON + HOUR)
-        outbox.settle(lease, [Change(uuid(3), State.ACCEPTED, receipt=receipt(3))])
+        settle(outbox, 3)
         outbox.add(report(4), due_at=None)
         outbox.set_suspension(None)
+        outbox.drafts.save("typed", NOON)
     before = old.rows()
-    assert old.restore(file).merged == merge.MergeResult(0, 0, 3, 1)
-    assert old.rows() == before
+    for backup in (file, signed(file, "INSERT INTO drafts VALUES ('draft', 0, NULL, x'00')")):
+        assert old.restore(backup).merged == merge.MergeResult(0, 0, 3, 1)
+        assert old.rows() == before
     with old.outbox() as outbox:
         assert outbox.summary(now=NOON, soon=NOON).suspension is None
+        assert [outbox.drafts.open(draft) for draft in outbox.drafts.waiting(NOON)] == ["typed"]
 
 
 def test_an_older_state_is_advanced(old: Home, tmp_path: Path) -> None:
@@ -174,18 +167,17 @@ def test_an_older_state_is_advanced(old: Home, tmp_path: Path) -> None:
 
 
 def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
-    """A property that was set up again keeps what was given then."""
+    """A property that was set up again keeps what was given then.
+
+    Guests that were invented for training must not reach an authority: training and production are not mixed.
+    """
+    practice = Home(tmp_path / "practice", SETTINGS._replace(api_url=TRAINING))
+    with pytest.raises(SettingsProblem):
+        practice.restore(file)
+    assert practice.rows() == []
     mine = SETTINGS._replace(username="", office="", window_hours=24, display_name="Wisma")
     here = Home(tmp_path / "here", mine)
     assert here.restore(file).settings == here.settings == mine
-
-
-def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> None:
-    """Guests that were invented for training must not reach an authority."""
-    home = Home(tmp_path / "practice", SETTINGS._replace(api_url=TRAINING))
-    with pytest.raises(SettingsProblem):
-        home.restore(file)
-    assert home.rows() == []
 
 
 # Keys.
@@ -306,28 +298,17 @@ def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
     assert old.rows() == before
 
 
-@contextmanager
-def being_sent(home: Home) -> Iterator[None]:
-    """A report is being sent there."""
-    with home.outbox() as outbox:
-        assert outbox.claim([uuid(3)], now=NOW, lease_until=NOW + LEASE)[1]
-    yield
-
-
-def test_a_dry_run_does_not_wait(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It only reads: neither a delivery nor another process that is writing makes it wait."""
+def test_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 75: try again later. A dry run only reads: no delivery and no process that writes makes it wait."""
     monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
     monkeypatch.setattr(restore, "WAIT_S", 0.0)
-    with being_sent(old), closing(connect(old.path)) as other:
+    with old.outbox() as outbox:
+        assert outbox.claim([uuid(3)], now=NOW, lease_until=NOW + LEASE)[1]
+    with closing(connect(old.path)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert old.restore(file, dry_run=True).merged == merge.MergeResult(0, 0, 3, 0)
         other.execute("ROLLBACK")
-
-
-def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 75: try again later."""
-    monkeypatch.setattr(restore, "WAIT_S", 0.0)
-    with being_sent(old), raises_error("delivery_underway") as caught:
+    with raises_error("delivery_underway") as caught:
         old.restore(file)
     assert caught.value.exit_code is Exit.NOT_NOW
 
@@ -342,27 +323,6 @@ def test_a_backup_that_was_made_during_maintenance(old: Home, new: Home, tmp_pat
         assert outbox.claim([uuid(3)], now=NO_ACTOR.now(), lease_until=NO_ACTOR.now() + LEASE)[1]
 
 
-@needs_size_limit
-@pytest.mark.parametrize("there", [True, False])
-def test_no_space(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:
-    """No report is lost here, and no part of a stay is merged; nothing partial is left."""
-    home = Home(tmp_path / "small", SETTINGS if there else None)
-    limit = ExitStack()
-    really = merge._rows
-
-    def in_little_room(*arguments: Any) -> Iterator[Any]:
-        limit.enter_context(file_size_limit(30 * 1024))
-        return really(*arguments)
-
-    monkeypatch.setattr(merge, "_rows", in_little_room)
-    with limit, pytest.raises(StorageProblem):
-        home.restore(file)
-    assert home.rows() == []
-    assert home.folders.config.exists() is there
-    monkeypatch.setattr(merge, "_rows", really)
-    assert home.restore(file).merged.inserted == 3
-
-
 def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
     """It is a property's only copy of what came after the backup."""
     old.path.write_bytes(b"spoilt" * 1000)
@@ -371,23 +331,11 @@ def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
     assert old.path.read_bytes() == b"spoilt" * 1000
 
 
-SETTING = "UPDATE backup SET value = value || '{}\n' WHERE key = 'settings'"
-"""Adds a line to the settings in a backup."""
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE reports SET kind = 'mystery' WHERE seq = 3",
-        SETTING.format("mystery = 1"),
-        SETTING.format(f"retention_days = {'9' * 5000}"),
-    ],
-    ids=["row", "setting", "long number"],
-)
-def test_an_invalid_backup_changes_nothing(new: Home, file: Path, statement: str) -> None:
-    """Whatever is wrong with it, in a row or in the settings, is found before."""
-    with raises_error("backup_damaged", "outbox_too_new"):
-        new.restore(signed(file, statement))
+def test_an_invalid_backup_changes_nothing(new: Home, file: Path) -> None:
+    """What is wrong in its settings, too, is found before."""
+    added = "UPDATE backup SET value = value || 'mystery = 1\n' WHERE key = 'settings'"
+    with raises_error("outbox_too_new"):
+        new.restore(signed(file, added))
     assert not new.folders.data.exists()
 
 
@@ -455,8 +403,7 @@ def stays(tmp_path: Path) -> tuple[Path, Home]:
     with closing(connect(here.path)) as db:
         db.execute("DELETE FROM reports WHERE id <> ?", [uuid(2)])
     with busy.outbox() as outbox:
-        lease, _got = outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)
-        outbox.settle(lease, [Change(uuid(2), State.ACCEPTED, receipt=receipt(2))])
+        settle(outbox, 2)
     busy.back_up(file)
     return file, here
 
@@ -505,74 +452,3 @@ def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
     drafts = [path for path in tmp_path.rglob("*") if path.name.endswith((".new", "-journal"))]
     assert drafts == []
-
-
-def test_missing_secrets_are_named() -> None:
-    """The private key if there is none or another one, the password if one is needed."""
-
-    class Kept:
-        def __init__(self, key: bytes, error: ApoaError | None = None) -> None:
-            self._key, self._error = key, error
-
-        def password(self) -> str:
-            return self.private_key().hex()
-
-        def private_key(self) -> bytes:
-            if self._error is not None:
-                raise self._error
-            return self._key
-
-    def missing(kept: Kept, public_key: str = SETTINGS.public_key, *, password: bool = True) -> list[str]:
-        return find_missing_secrets(cast("PropertySecrets", kept), public_key, password=password)
-
-    nothing = Kept(b"", SecretMissing(msg("Nothing.")))
-    assert missing(nothing) == ["private_key", "password"]
-    assert missing(nothing, password=False) == ["private_key"]
-    assert missing(Kept(PRIVATE_KEY)) == []
-    assert missing(Kept(PRIVATE_KEY), OTHER_KEY) == ["private_key"]
-
-
-@pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.parametrize("fault", ["", "lost", "pending", "503", "reject", "drop", "token:503"])
-def test_whatever_happens_each_report_is_acquired_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, *, lost: bool
-) -> None:
-    """A backup, more reports and deliveries with a fault, a loss or none, a restore: everything is delivered once."""
-    authority, clock, saved = AuthoritySimulator(), FixedClock(), list[int]()
-
-    def live(home: Home, steps: list[str], stays: int = 0, **pause: int) -> list[Entry]:
-        hotel = Hotel(SqliteStore(home.path), clock, authority)
-        for step in steps:
-            if step == "add":
-                saved.append(len(saved) + 1)
-                hotel.add(saved[-1], stay=stays + saved[-1] % 3)
-            else:
-                authority.script(step)
-                hotel.sync()
-                authority._steps.clear()
-                hotel.wait(**(pause or {"minutes": 10}))
-        entries = list(hotel.outbox.entries(Selection()))
-        hotel.close()
-        return entries
-
-    monkeypatch.setattr(merge, "PIECE", 1)
-    home, file = Home(tmp_path / "0", SETTINGS), tmp_path / "apoa.db"
-    backed_up = live(home, ["add", fault, "add", "add"])
-    home.back_up(file)
-    here = live(home, [fault, "add", "", "add", fault, "add"])
-    if lost:
-        home = Home(tmp_path / "1", SETTINGS)
-        here = live(home, ["add", fault, "add"], stays=10)
-    home.restore(file)
-    calls = len(authority.batches)
-    entries = live(home, [""] * 5, hours=2)
-    assert {entry.id for entry in entries} == {entry.id for entry in (*backed_up, *here)}
-    received = {entry.id for entry in (*backed_up, *here) if entry.receipt is not None}
-    assert not received & {each for batch in authority.batches[calls:] for each in batch}
-    refused = set[str]()  # stays that wait for a person
-    for entry in entries:
-        assert entry.state in ({State.QUEUED} if entry.stay_id in refused else {State.ACCEPTED, State.REJECTED})
-        assert entry.receipt == authority.acquired.get(entry.id)
-        refused |= {entry.stay_id} if entry.state is State.REJECTED else set()
-    numbers = [each.number for each in authority.acquired.values()]
-    assert len(set(numbers)) == len(numbers)

@@ -45,14 +45,6 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-@pytest.fixture(params=[0o000, 0o022, 0o077])
-def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A user's umask."""
-    before = os.umask(request.param)
-    yield
-    os.umask(before)
-
-
 @posix
 @pytest.mark.parametrize("write", [write_private, write_private_unsynced])
 def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
@@ -90,27 +82,19 @@ def test_what_is_in_the_way(tmp_path: Path, write: Callable[[Path, bytes], None]
 
 
 @posix
-@pytest.mark.usefixtures("umask")
-def test_modes_do_not_depend_on_the_umask(home: Path) -> None:
-    """0600 for files, and 0700 for each folder that was created."""
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
+def test_modes_do_not_depend_on_the_umask(home: Path, umask: int) -> None:
+    """0600 for files, and 0700 for each folder that was created, a draft's too: also where the owner has no rights."""
     path = home / "deep" / "file"
-    write_private(path, b"one")
-    assert (mode(path), mode(home / "deep"), mode(home)) == (0o600, 0o700, 0o700)
-    write_private(path, b"two")
-    assert (mode(path), path.read_bytes()) == (0o600, b"two")
-
-
-@posix
-def test_a_umask_without_owner_rights(tmp_path: Path) -> None:
-    """The owner can use the new file and its folder, and the folder of a draft."""
-    path = tmp_path / "folder" / "file"
-    before = os.umask(0o777)
+    before = os.umask(umask)
     try:
-        write_private(path, b"one")
+        for content in (b"one", b"two"):
+            write_private(path, content)
         draft = make_draft_folder(path)
     finally:
         os.umask(before)
-    assert (mode(path), mode(path.parent), mode(draft)) == (0o600, 0o700, 0o700)
+    assert [mode(each) for each in (path, home / "deep", home, draft)] == [0o600, 0o700, 0o700, 0o700]
+    assert path.read_bytes() == b"two"
 
 
 def test_another_process_creates_the_folder_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,16 +260,24 @@ def test_the_content_is_durable_before_the_name(tmp_path: Path, monkeypatch: pyt
 
 
 def test_temporary_files_of_a_killed_process_are_removed(home: Path) -> None:
-    """After one minute, because a younger one may belong to a running process."""
-    path = home / "keys.json"
+    """After one minute, because a younger one may belong to a running process; of any name after an hour.
+
+    Only those that this program names.
+    """
+    path, other = home / "keys.json", home / "yesterday.db"
     write_private(path, b"1")
-    old, young = temporary_beside(path), temporary_beside(path)
-    for draft in (old, young):
-        draft.write_bytes(b"rahasia")
     now = path.stat().st_mtime
-    os.utime(old, (now - 61, now - 61))
+    old, young, last_hour, before = (temporary_beside(each) for each in (path, path, other, other))
+    others = [home / ".a.new", home / ".a.0123456789abcdeg.new", home / "a.0123456789abcdef.new"]
+    ages = {old: 61, young: 59, last_hour: 3657, before: 3661, **dict.fromkeys(others, 9999)}
+    for file, age in ages.items():
+        file.write_bytes(b"rahasia")
+        os.utime(file, (now - age, now - age))
     write_private(path, b"2")
-    assert (path.read_bytes(), old.exists(), young.exists()) == (b"2", False, True)
+    assert path.read_bytes() == b"2"
+    assert {*home.iterdir()} == {path, young, last_hour, before, *others}
+    remove_abandoned(young)
+    assert {*home.iterdir()} == {path, young, last_hour, *others}
 
 
 def test_what_sqlite_left_beside_a_temporary_file_is_removed(tmp_path: Path) -> None:
@@ -338,21 +330,6 @@ def test_a_link_in_place_of_a_temporary_folder(tmp_path: Path) -> None:
     folder.symlink_to(other)
     remove_draft(folder)
     assert [file.name for file in other.iterdir()] == ["outbox.db"]
-
-
-def test_temporary_files_of_any_name_are_removed_after_an_hour(tmp_path: Path) -> None:
-    """Only those that this program names."""
-    draft = temporary_beside(tmp_path / "today.db")
-    draft.touch()
-    now = draft.stat().st_mtime
-    old = temporary_beside(tmp_path / "yesterday.db")
-    others = [tmp_path / ".a.new", tmp_path / ".a.0123456789abcdeg.new", tmp_path / "a.0123456789abcdef.new"]
-    young = temporary_beside(tmp_path / "other.db")
-    for file, age in ((old, 3601), (young, 3599), *((other, 9999) for other in others)):
-        file.touch()
-        os.utime(file, (now - age, now - age))
-    remove_abandoned(draft)
-    assert {*tmp_path.iterdir()} == {draft, young, *others}
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")

@@ -24,16 +24,6 @@ def test_the_installed_command(started: str, file: str, tmp_path: Path, monkeypa
         assert own_command() == [str(tmp_path / file)]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="on Windows, installers make no links")
-def test_a_link_to_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link that an installer made is called, not the file behind it, which the next version may move."""
-    (tmp_path / "1.0").mkdir()
-    (tmp_path / "1.0" / "apoa").touch()
-    (tmp_path / "apoa").symlink_to(tmp_path / "1.0" / "apoa")
-    monkeypatch.setattr(sys, "argv", [str(tmp_path / "apoa")])
-    assert own_command() == [str(tmp_path / "apoa")]
-
-
 @pytest.mark.parametrize("started", ["-c", "", "apoa", "pytest", "/gone/apoa"])
 def test_another_program(started: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no script of that name runs, the interpreter runs the package."""
@@ -43,13 +33,15 @@ def test_another_program(started: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bundle is called itself: it has no interpreter that takes `-m`."""
+    """A bundle is called itself: it has no interpreter that takes `-m`, and no pip that installs anything into it."""
     bundle = str(tmp_path / "apoa.exe")
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", bundle)
     monkeypatch.setattr(sys, "argv", [bundle])
     assert own_command() == [bundle]
     assert internal_command("word") == [bundle, "word"]
+    assert install_command("scan") == ""
+    assert "pip" not in install_advice("scan").render()
 
 
 class TestBackgroundCommand:
@@ -117,11 +109,15 @@ class TestIsOwn:
 
     @pytest.mark.skipif(os.name != "posix", reason="on Windows, installers make no links")
     def test_a_link(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A link that an installer made is this installation, whichever of the two was started."""
+        """A link that an installer made is this installation, whichever of the two was started.
+
+        The link is called, not the file behind it, which the next version may move.
+        """
         link = tmp_path / "apoa"
         link.symlink_to(folder / "apoa")
         assert is_own([str(link), "sync"])
         monkeypatch.setattr(sys, "argv", [str(link)])
+        assert own_command() == [str(link)]
         assert is_own([str(folder / "apoa"), "sync"])
         assert is_own([str(link), "sync"])
 
@@ -163,9 +159,15 @@ def test_the_first_that_can_be_run(tmp_path: Path) -> None:
 
 
 def test_a_result_in_time_is_returned() -> None:
-    """Any value, also None."""
+    """Any value, also None. The end of a call in the background can be waited for a while."""
     assert call_with_timeout(5, lambda: 42) == 42
     assert call_with_timeout(5, lambda: None) is None
+    go_on = threading.Event()
+    call = BackgroundCall(lambda: go_on.wait(5))
+    assert not call.wait(0.01)
+    go_on.set()
+    assert call.wait(5)
+    assert call.result() is True
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit, TimeoutError])
@@ -191,52 +193,29 @@ def test_a_call_that_hangs_is_abandoned() -> None:
     assert not hanging.is_alive()
 
 
-def test_a_background_call_runs_while_its_caller_does_something_else() -> None:
-    """Its end can be waited for a while; its result is returned at any time."""
-    go_on = threading.Event()
-    call = BackgroundCall(lambda: go_on.wait(5))
-    assert not call.wait(0.01)
-    go_on.set()
-    assert call.wait(5)
-    assert call.result() is True
-
-
 @pytest.mark.parametrize(
-    ("written", "command"),
+    ("name", "content", "command"),
     [
-        ("pipx_metadata.json", 'pipx inject apoa-client "apoa-client[scan]"'),
-        ("uv-receipt.toml", 'uv tool install "apoa-client[scan]"'),
-        ("pyvenv.cfg", '"/opt/my python" -m pip install "apoa-client[scan]"'),
+        ("pipx_metadata.json", "", 'pipx inject apoa-client "apoa-client[scan]"'),
+        ("pyvenv.cfg", "", '"/opt/my python" -m pip install "apoa-client[scan]"'),
+        ("uv-receipt.toml", "", 'uv tool install "apoa-client[scan]"'),
+        ("uv-receipt.toml", "[tool", 'uv tool install "apoa-client[scan]"'),
+        (
+            "uv-receipt.toml",
+            '[tool]\nrequirements = [{ name = "apoa-client", extras = ["tables"] }, { name = "x" }]',
+            'uv tool install "apoa-client[scan,tables]"',
+        ),
     ],
 )
 def test_an_extra_is_installed_as_the_program_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, command: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str, command: str
 ) -> None:
-    """With pipx or uv where they installed it, else with the interpreter's own pip."""
+    """With pipx or uv where they installed it, else with the interpreter's own pip.
+
+    Uv installs what is named and no more, so the extras of before are named, too.
+    """
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setattr(sys, "executable", "/opt/my python")
-    (tmp_path / written).touch()
+    (tmp_path / name).write_text(content, encoding="utf-8")
     assert install_command("scan") == command
     assert install_advice("scan").render().endswith(command)
-
-
-@pytest.mark.parametrize(
-    ("receipt", "extras"),
-    [
-        ('[tool]\nrequirements = [{ name = "apoa-client", extras = ["tables"] }, { name = "x" }]', "scan,tables"),
-        ('[tool]\nrequirements = [{ name = "apoa-client" }]', "scan"),
-        ("[tool", "scan"),
-    ],
-)
-def test_uv_keeps_the_other_extras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receipt: str, extras: str) -> None:
-    """It installs what is named and no more, so the extras of before are named, too."""
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    (tmp_path / "uv-receipt.toml").write_text(receipt, encoding="utf-8")
-    assert install_command("scan") == f'uv tool install "apoa-client[{extras}]"'
-
-
-def test_a_bundle_has_no_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be installed into it, and no command is named."""
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert install_command("scan") == ""
-    assert "pip" not in install_advice("scan").render()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,9 +24,22 @@ from apoa_client.vault.sealing import PropertySealer, RowAuthenticator
 
 NUMBERS = st.integers(0, 11)
 SETTLED = st.sampled_from([State.QUEUED, State.PENDING, State.REJECTED, State.ACCEPTED])
-GROUPS = st.lists(NUMBERS, min_size=1, max_size=3, unique=True)
-PHOTO_STATES = st.sampled_from([PhotoState.SENT, PhotoState.REFUSED])
 SIDES = st.sampled_from(["here", "there"])
+ACTS: dict[str, Callable[[AnyOutbox, int, datetime], object]] = {
+    "supersede": lambda box, n, _now: box.add(report(n + 40, n // 3), due_at=None, replaces=[uuid(n)]),
+    "check out": lambda box, n, _now: box.add(report(n + 60, n // 3, kind=Kind.CHECK_OUT), due_at=None),
+    "withdraw": lambda box, n, _now: box.withdraw([uuid(n)]),
+    "type a number": lambda box, n, _now: box.record_receipt(uuid(n), receipt(n)._replace(typed=True)),
+    "send a photo": lambda box, n, _now: box.settle_photo(uuid(n), PhotoState.SENT),
+    "refuse a photo": lambda box, n, _now: box.settle_photo(uuid(n), PhotoState.REFUSED),
+    "erase": lambda box, n, _now: box.eraser.stay(report(0, n // 3).stay_id, dry_run=False),
+    "erase what is due": lambda box, _n, now: box.eraser.finished(now + timedelta(days=30), now, dry_run=False),
+    "suspend": lambda box, _n, now: box.set_suspension(Suspension("wrong_password", now, "settings")),
+    "resume": lambda box, _n, _now: box.set_suspension(None),
+    "hold": lambda box, n, now: box.hold(now + timedelta(minutes=n + 1)),
+}
+"""Changes of a report, or of what stops sending."""
+SEVERAL = st.lists(st.tuples(st.sampled_from(sorted(ACTS)), NUMBERS, st.booleans()), min_size=1, max_size=8)
 REFUSALS = {"report_exists", "report_moved", "key_needed", "undelivered", "no_photo", "outbox_not_allowed"}
 """Why a desk or a sender may be refused: each leaves everything as it was."""
 
@@ -126,15 +139,10 @@ class Machine(RuleBasedStateMachine):
         if not self.sides[name].keyed.find(uuid(number + 20)):
             self.attempt(save)
 
-    @rule(name=SIDES, number=NUMBERS, has_key=st.booleans())
-    def supersede(self, name: str, number: int, *, has_key: bool) -> None:
-        new = report(number + 40, number // 3)
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).add(new, due_at=None, replaces=[uuid(number)]))
-
-    @rule(name=SIDES, number=NUMBERS, has_key=st.booleans())
-    def check_out(self, name: str, number: int, *, has_key: bool) -> None:
-        new = report(number + 60, number // 3, kind=Kind.CHECK_OUT)
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).add(new, due_at=None))
+    @rule(name=SIDES, acts=SEVERAL)
+    def change(self, name: str, acts: list[tuple[str, int, bool]]) -> None:
+        for act, number, has_key in acts:
+            self.attempt(partial(ACTS[act], self.sides[name].box(has_key=has_key), number, self.now))
 
     @rule(name=SIDES, numbers=st.lists(NUMBERS, max_size=6), has_key=st.booleans())
     def claim(self, name: str, numbers: list[int], *, has_key: bool) -> None:
@@ -155,42 +163,6 @@ class Machine(RuleBasedStateMachine):
     def release(self, data: st.DataObject, name: str, *, has_key: bool) -> None:
         lease = data.draw(st.sampled_from(["none", *self.leases[name]]))
         self.attempt(lambda: self.sides[name].box(has_key=has_key).release(lease))
-
-    @rule(name=SIDES, number=NUMBERS, has_key=st.booleans())
-    def withdraw(self, name: str, number: int, *, has_key: bool) -> None:
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).withdraw([uuid(number)]))
-
-    @rule(name=SIDES, number=NUMBERS, has_key=st.booleans())
-    def type_a_number(self, name: str, number: int, *, has_key: bool) -> None:
-        given = receipt(number)._replace(typed=True)
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).record_receipt(uuid(number), given))
-
-    @rule(
-        name=SIDES, number=NUMBERS, state=st.sampled_from([PhotoState.SENT, PhotoState.REFUSED]), has_key=st.booleans()
-    )
-    def settle_photo(self, name: str, number: int, state: PhotoState, *, has_key: bool) -> None:
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).settle_photo(uuid(number), state))
-
-    @rule(name=SIDES, number=NUMBERS, has_key=st.booleans())
-    def erase(self, name: str, number: int, *, has_key: bool) -> None:
-        eraser = self.sides[name].box(has_key=has_key).eraser
-        self.attempt(lambda: eraser.stay(report(0, number // 3).stay_id, dry_run=False))
-
-    @rule(name=SIDES, has_key=st.booleans())
-    def erase_what_is_due(self, name: str, *, has_key: bool) -> None:
-        eraser = self.sides[name].box(has_key=has_key).eraser
-        before = self.now + timedelta(days=30)
-        self.attempt(lambda: eraser.finished(before, self.now, dry_run=False))
-
-    @rule(name=SIDES, is_on=st.booleans(), has_key=st.booleans())
-    def suspend(self, name: str, *, is_on: bool, has_key: bool) -> None:
-        value = Suspension("wrong_password", self.now, "settings") if is_on else None
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).set_suspension(value))
-
-    @rule(name=SIDES, minutes=st.integers(1, 60), has_key=st.booleans())
-    def hold(self, name: str, minutes: int, *, has_key: bool) -> None:
-        until = self.now + timedelta(minutes=minutes)
-        self.attempt(lambda: self.sides[name].box(has_key=has_key).hold(until))
 
     @rule(name=SIDES, history=st.booleans(), one=st.booleans(), has_key=st.booleans())
     def hand_over(self, name: str, *, history: bool, one: bool, has_key: bool) -> None:

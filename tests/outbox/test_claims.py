@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
-from basics import FixedClock, raises_error
-from outbox_helpers import HOUR, NOON, finding, receipt, report, sealer_without_key, uuid
+from basics import FixedClock
+from outbox_helpers import HOUR, NOON, add, finding, receipt, report, uuid
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import NotNow, OutboxDamaged
@@ -49,8 +49,7 @@ def test_a_report_is_claimed_after_the_one_before_it(outbox: AnyOutbox) -> None:
 
 def test_a_lease_is_renewed_by_its_token(outbox: AnyOutbox) -> None:
     """For all its reports, also when it is over already; not once another process has taken them over."""
-    for number in (1, 2):
-        outbox.add(report(number), due_at=None)
+    add(outbox, 1, 2)
     lease, _ = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
     assert outbox.renew(lease, now=NOON, lease_until=NOON + 3 * HOUR)
     assert [entry.lease_until for entry in outbox.heads()] == [NOON + 3 * HOUR] * 2
@@ -77,19 +76,6 @@ def test_a_released_report_is_as_before(outbox: AnyOutbox) -> None:
     outbox.claim([uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
     outbox.release(old)
     assert outbox.find(uuid(1))[0].state is State.SENDING
-
-
-def test_nothing_is_claimed_or_released_without_the_key(outbox: AnyOutbox, store: Store) -> None:
-    """A lease that a process without the key cannot end expires; what it says is needed."""
-    outbox.add(report(1), due_at=None)
-    lease, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
-    with store.open(sealer_without_key()) as keyless:
-        with raises_error("key_needed"):
-            keyless.claim([uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
-        with raises_error("key_needed"):
-            keyless.release(lease)
-    assert outbox.find(uuid(1))[0].state is State.SENDING
-    assert outbox.authenticate(ask=True).doubts == ()
 
 
 ADVICE = msg("Try again later.")
@@ -141,13 +127,21 @@ def sender(store: Store, clock: FixedClock) -> Iterator[Desk]:
 
 
 def test_nothing_is_claimed_meanwhile(admin: Desk, sender: Desk) -> None:
-    """The error names the command that is at work. Guests are saved all the same."""
+    """The error names the command that is at work. Guests are saved all the same.
+
+    Other maintenance is refused too: a call that runs is no reason then.
+    """
     with admin.alone():
+        with pytest.raises(NotNow) as second, sender.alone(wait_s=1):
+            pytest.fail("two at a time")
+        assert "apoa key" in second.value.message.render()
         with pytest.raises(NotNow) as caught:
             sender.claim(1)
         assert caught.value.name == "under_maintenance"
         assert f"apoa key (process {os.getpid()})" in caught.value.message.render()
         sender.outbox.add(report(2), due_at=None)
+    with sender.alone():
+        pass
     assert sender.claim(1)
     assert sender.claim(2)
 
@@ -194,18 +188,6 @@ def test_a_stopped_sender_holds_nothing_up_for_longer_than_its_lease(
     assert pauses == []
 
 
-def test_one_at_a_time(admin: Desk, sender: Desk) -> None:
-    """The second one is refused, and the error names the first; a call that runs is no reason then."""
-    with admin.alone():
-        with pytest.raises(NotNow) as caught, sender.alone(wait_s=1):
-            pytest.fail("two at a time")
-        assert "apoa key" in caught.value.message.render()
-        with pytest.raises(NotNow):  # what ended in vain ends nothing of the first
-            sender.claim(1)
-    with sender.alone():
-        pass
-
-
 def test_one_from_a_wrong_clock_is_over(admin: Desk, sender: Desk) -> None:
     """A clock that was set back holds up nothing for longer, and whatever is raised inside ends it."""
     with suppress(KeyboardInterrupt), admin.alone():
@@ -217,30 +199,24 @@ def test_one_from_a_wrong_clock_is_over(admin: Desk, sender: Desk) -> None:
 
 
 def test_a_killed_one_ends_by_itself(admin: Desk, sender: Desk) -> None:
-    """After five minutes reports are claimed, and other maintenance may begin: the first one then stops."""
-    with admin.alone() as first:
-        admin.clock.forward(LEASE)
-        assert sender.claim(1)
-        admin.clock.forward(LEASE)
-        with sender.alone():
-            with pytest.raises(NotNow) as caught:
-                first.renew()
-            assert caught.value.name == "delivery_underway"
-            with pytest.raises(NotNow):
-                admin.claim(1)
-    with sender.alone():
-        pass
+    """After five minutes reports are claimed, and other maintenance may begin: the first one, which wakes, then stops.
 
-
-def test_a_first_one_that_wakes_ends_nothing_of_the_second(admin: Desk, sender: Desk) -> None:
-    """It leaves the record of the other one alone."""
-    first = admin.alone()
-    first.__enter__()
+    It leaves the record of the other one alone.
+    """
+    killed = admin.alone()
+    first = killed.__enter__()
+    admin.clock.forward(LEASE)
+    assert sender.claim(1)
     admin.clock.forward(LEASE)
     with sender.alone():
-        first.__exit__(None, None, None)
+        with pytest.raises(NotNow) as caught:
+            first.renew()
+        assert caught.value.name == "delivery_underway"
+        killed.__exit__(None, None, None)
         with pytest.raises(NotNow):
             admin.claim(1)
+    with sender.alone():
+        pass
 
 
 def test_long_work_renews_it(admin: Desk, sender: Desk) -> None:
@@ -282,9 +258,9 @@ class Desks(NamedTuple):
     second: AnyOutbox
     ahead: timedelta
 
-    def entry(self, number: int = 1) -> Entry:
+    def entry(self) -> Entry:
         """The report as the second desk sees it."""
-        [entry] = self.second.find(uuid(number))
+        [entry] = self.second.find(uuid(1))
         return entry
 
 
@@ -313,35 +289,22 @@ def test_the_time_that_the_authority_asked_for(desks: Desks) -> None:
 
 
 @CLOCKS
-def test_backoff_and_time_of_a_report(desks: Desks) -> None:
-    """Likewise; a deadline is a fact, and the code of the row is right."""
-    lease, _claimed = desks.first.claim([uuid(1)], now=NOON, lease_until=NOON + 5 * MINUTE)
-    change = Change(uuid(1), State.QUEUED, "deferred", NOON + MINUTE, NOON + 2 * MINUTE, errors=(finding(),))
-    desks.first.settle(lease, [change])
-    for entry in (desks.entry(), *desks.second.heads(), *desks.second.entries(Selection())):
-        assert entry.next_attempt_at == NOON + desks.ahead + MINUTE
-        assert entry.not_before == NOON + desks.ahead + 2 * MINUTE
-        assert entry.due_at == NOON + 9 * HOUR
-    assert desks.second.integrity.verify().doubts == ()
+def test_the_times_of_a_report(desks: Desks) -> None:
+    """Likewise, its lease too; a deadline is a fact, and the code of the row is right. What is read is written again.
 
-
-@CLOCKS
-def test_a_lease(desks: Desks) -> None:
-    """Likewise: another desk does not take a report that is being sent for one that was left."""
-    _lease, [claimed] = desks.first.claim([uuid(1)], now=NOON, lease_until=NOON + 5 * MINUTE)
+    Another desk does not take a report that is being sent for one that was left.
+    """
+    lease, [claimed] = desks.first.claim([uuid(1)], now=NOON, lease_until=NOON + 5 * MINUTE)
     assert claimed.lease_until == NOON + 5 * MINUTE
     there = NOON + desks.ahead
     assert desks.entry().lease_until == there + 5 * MINUTE
     assert desks.second.summary(now=there, soon=there).lease_until == there + 5 * MINUTE
-
-
-@CLOCKS
-def test_what_is_put_back_as_it_was(desks: Desks) -> None:
-    """What a desk read and writes again is the same time."""
-    lease, _claimed = desks.first.claim([uuid(1)], now=NOON, lease_until=NOON)
-    desks.first.settle(lease, [Change(uuid(1), State.QUEUED, not_before=NOON + MINUTE)])
-    there = NOON + desks.ahead
+    change = Change(uuid(1), State.QUEUED, "deferred", NOON + MINUTE, NOON + 2 * MINUTE, errors=(finding(),))
+    desks.first.settle(lease, [change])
+    for entry in (desks.entry(), *desks.second.heads(), *desks.second.entries(Selection())):
+        assert (entry.next_attempt_at, entry.not_before) == (there + MINUTE, there + 2 * MINUTE)
+        assert entry.due_at == NOON + 9 * HOUR
+    assert desks.second.integrity.verify().doubts == ()
     lease, [entry] = desks.second.claim([uuid(1)], now=there, lease_until=there)
     desks.second.settle(lease, [Change(uuid(1), State.QUEUED, not_before=entry.not_before)])
-    [again] = desks.first.find(uuid(1))
-    assert again.not_before == NOON + MINUTE
+    assert desks.first.find(uuid(1))[0].not_before == NOON + 2 * MINUTE

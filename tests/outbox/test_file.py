@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 from basics import raises_error
 from damage_helpers import Hold, fill_disk, may_mount, read_only, small_disk
-from outbox_helpers import NOON, open_outbox, report, sealer, uuid
+from outbox_helpers import NOON, add, open_outbox, report, sealer, uuid
 from outbox_stores import only_sqlite
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
@@ -59,18 +59,6 @@ def test_the_connection_is_set_for_durability(outbox: SqliteOutbox) -> None:
     names = ["journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync", "secure_delete", "busy_timeout"]
     settings = [outbox._db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
     assert settings == ["wal", 2, 1, 1, 1, 30000]
-
-
-def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, path: Path, tmp_path: Path) -> None:
-    """A copy of the files, taken while the outbox is open, contains each report that was acknowledged."""
-    for number in range(3):
-        outbox.add(report(number), due_at=None)
-        copy = tmp_path / f"copy{number}" / "outbox.db"
-        copy.parent.mkdir()
-        for ending in ("", "-wal"):
-            copy.with_name(f"outbox.db{ending}").write_bytes(path.with_name(f"outbox.db{ending}").read_bytes())
-        with SqliteOutbox.open(copy, sealer()) as found:
-            assert [entry.id for entry in found.entries(Selection())] == [uuid(n) for n in range(number + 1)]
 
 
 def test_creating_syncs_the_file_and_the_folders_above_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,21 +152,6 @@ def test_a_log_that_disappears_while_it_is_looked_at_is_no_missing_outbox(
     assert os.lstat is really
 
 
-def test_losing_the_race_to_create_it_is_no_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The draft is removed if the name was taken meanwhile."""
-    really = database._write_draft
-
-    def slowly(draft: Path) -> None:
-        really(draft)
-        monkeypatch.setattr(database, "_write_draft", really)
-        with open_outbox(path) as other:
-            other.add(report(1), due_at=None)
-
-    monkeypatch.setattr(database, "_write_draft", slowly)
-    with open_outbox(path) as outbox:
-        assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
-
-
 def test_what_killed_creations_left_is_removed(path: Path) -> None:
     """A minute later: it may be the second name of a database that is gone, whose reports nothing else erases."""
     open_outbox(path).close()
@@ -214,51 +187,42 @@ def test_it_is_created_on_windows(path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not a database at all, but long enough to look at " * 9, b"SQLite format 3\0"]
+    "content",
+    [
+        *(b"", b"not a database at all, but long enough to look at " * 9, b"SQLite format 3\0"),
+        *("CREATE TABLE x (y)", f"PRAGMA application_id = {APPLICATION_ID}"),
+    ],
 )
-def test_a_file_that_is_no_database_is_refused_and_kept(path: Path, content: bytes) -> None:
-    """An empty, foreign or truncated file is damage: it is neither read nor replaced."""
+def test_what_is_no_outbox_is_refused_and_kept(path: Path, content: bytes | str) -> None:
+    """An empty, foreign or truncated file is neither read nor replaced; another program's database is not migrated."""
     path.parent.mkdir(parents=True)
-    path.write_bytes(content)
-    with pytest.raises(OutboxDamaged):
-        open_outbox(path)
-    assert path.read_bytes() == content
-
-
-@pytest.mark.parametrize("statement", ["CREATE TABLE x (y)", f"PRAGMA application_id = {APPLICATION_ID}"])
-def test_a_foreign_database_is_refused(path: Path, statement: str) -> None:
-    """Another program's database, or an empty one with our application id, is not migrated."""
-    path.parent.mkdir(parents=True)
-    foreign = sqlite3.connect(path)
-    foreign.execute(statement)
-    foreign.commit()
-    foreign.close()
-    with pytest.raises(OutboxDamaged):
-        open_outbox(path)
-
-
-def test_a_newer_programs_file_is_left_alone(path: Path) -> None:
-    """An older program says that it must be updated, and changes nothing."""
-    open_outbox(path).close()
-    newer = sqlite3.connect(path)
-    newer.execute(f"PRAGMA user_version = {NEXT}")
-    newer.close()
-    with raises_error("outbox_too_new") as caught:
-        open_outbox(path)
-    assert caught.value.advice is not None
-    assert "Update" in caught.value.advice.render()
-
-
-@pytest.mark.parametrize("version", [0, 3, 5, 9])
-def test_a_version_of_no_release_is_no_outbox(path: Path, version: int) -> None:
-    """No program that was released wrote such a file, so that nothing is known of its tables: it is left alone."""
-    open_outbox(path).close()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {version}")
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(path)) as foreign:
+            foreign.execute(content)
+            foreign.commit()
     before = path.read_bytes()
     with pytest.raises(OutboxDamaged):
         open_outbox(path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", [0, 3, 5, 9, NEXT])
+def test_a_version_of_no_release_is_no_outbox(path: Path, version: int) -> None:
+    """No program that was released wrote such a file, so that nothing is known of its tables: it is left alone.
+
+    Of a newer version an older program says that it must be updated.
+    """
+    open_outbox(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    with raises_error("outbox_too_new" if version == NEXT else "outbox_damaged") as caught:
+        open_outbox(path)
+    assert path.read_bytes() == before
+    assert caught.value.advice is not None
+    assert version != NEXT or "Update" in caught.value.advice.render()
 
 
 def test_migration_continues_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +252,11 @@ def test_a_lost_database_with_a_log_left_is_damage(path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege on Windows")
 @pytest.mark.parametrize("there", [True, False])
 def test_a_link_is_not_followed(path: Path, tmp_path: Path, *, there: bool) -> None:
-    """A link at the file's name, to a file or to nothing, is refused."""
+    """A link at the file's name, to a file or to nothing, is refused, and so is a file in place of the folder."""
+    path.parent.parent.write_bytes(b"")
+    with pytest.raises(OutboxUnreachable):
+        open_outbox(path)
+    path.parent.parent.unlink()
     path.parent.mkdir(parents=True)
     elsewhere = tmp_path / "elsewhere.db"
     if there:
@@ -314,18 +282,10 @@ def test_a_named_pipe_is_refused(path: Path, ending: str) -> None:
         assert raised.value.exit_code == Exit.SETTINGS
 
 
-def test_a_file_where_its_folder_should_be_is_refused(path: Path) -> None:
-    """The folder cannot be made if a file has its name."""
-    path.parent.parent.write_bytes(b"")
-    with pytest.raises(OutboxUnreachable):
-        open_outbox(path)
-
-
 def test_flipped_bytes_are_found_and_the_rest_is_readable(path: Path) -> None:
     """Damaged pages raise `OutboxDamaged` or `SealBroken`, never a foreign error, and never give other content."""
     with open_outbox(path) as outbox:
-        for number in range(40):
-            outbox.add(report(number), due_at=NOON)
+        add(outbox, *range(40), due_at=NOON)
     good = path.read_bytes()
     outcomes = set()
     for page in range(0, len(good), 4096):
@@ -365,27 +325,6 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
         ballast.unlink()
         with open_outbox(path) as outbox:
             assert [entry.id for entry in outbox.entries(Selection())] == saved
-
-
-@may_mount
-def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
-    """However much room is missing: `DiskFull` and no file of that name, or a whole outbox."""
-    made = []
-    with small_disk(tmp_path / "disk", 256) as disk:
-        for free in range(16, 256, 16):
-            path, ballast = disk / f"{free}.db", disk / "ballast"
-            ballast.write_bytes(bytes((256 - free) * 1024))
-            with suppress(DiskFull):
-                open_outbox(path).close()
-            if path.exists():
-                made.append(free)
-                with closing(sqlite3.connect(path)) as db:
-                    assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-                    assert db.execute("PRAGMA user_version").fetchone() == (max(STEPS),)
-            for file in disk.iterdir():
-                file.unlink()
-    assert made
-    assert min(made) > 16
 
 
 @contextmanager
@@ -475,7 +414,10 @@ def test_an_input_output_error_is_a_full_disk_only_where_the_disk_is_full(
 def test_a_file_that_another_process_is_still_naming(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold
 ) -> None:
-    """Six desks that start at once: on Windows the file cannot be opened until the one that named it has closed it."""
+    """Six desks that start at once: on Windows the file cannot be opened until the one that named it has closed it.
+
+    The draft of the one that lost the race is removed.
+    """
     path = tmp_path / "outbox.db"
     real = database.publish
 
@@ -486,4 +428,5 @@ def test_a_file_that_another_process_is_still_naming(
 
     monkeypatch.setattr(database, "publish", publish)
     assert not database.create_database(path)
+    assert [*tmp_path.glob("*.new")] == []
     database.open_database(path, create=False).close()

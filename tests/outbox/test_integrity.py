@@ -16,6 +16,7 @@ from outbox_helpers import (
     PHOTO,
     PRIVATE_KEY,
     PUBLIC_KEY,
+    add,
     receipt,
     report,
     sealer,
@@ -35,7 +36,11 @@ from apoa_client.ports.entries import Change, Content, NewReport, Selection
 from apoa_client.ports.run import OutboxVersion
 from apoa_client.ports.state import AuditEvent, Restrictions, Suspension
 from apoa_client.report.kinds import PhotoState, State
-from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, public_key_of
+from apoa_client.vault.sealing import PropertySealer, RowAuthenticator
+
+NEXT, NEXT_PUBLIC = new_key_pair()
+BOTH = PropertySealer(NEXT_PUBLIC, lambda: NEXT, lambda: [PRIVATE_KEY])
+"""The key after a rotation, and the sealer during it."""
 
 
 def behind_a_keyring() -> PropertySealer:
@@ -138,14 +143,9 @@ def test_what_was_saved_without_the_key_is_completed(outbox: AnyOutbox, keyless:
     assert is_authenticated(outbox) == [True] * 4
     assert outbox.summary(now=NOON, soon=NOON).unauthenticated == 0
     assert version(outbox, before) == before
-
-
-def test_a_save_with_the_key_completes_what_was_saved_before(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
-    """Also in the first of all transactions with the key."""
-    keyless.add(report(1), due_at=NOON)
-    outbox.add(report(2), due_at=NOON)
-    assert is_authenticated(outbox) == [True, True]
-    assert version(outbox)
+    keyless.add(report(5), due_at=NOON)
+    outbox.add(report(6), due_at=NOON)  # as a save does
+    assert is_authenticated(outbox) == [True] * 6
 
 
 def test_a_keyring_is_asked_only_if_wanted(store: Store) -> None:
@@ -251,8 +251,7 @@ def test_an_older_copy_does_not_catch_up(outbox: AnyOutbox) -> None:
     outbox.add(report(1), due_at=NOON)
     older = version(outbox)
     newer = older._replace(number=older.number + 1000)
-    for number in range(2, 6):
-        outbox.add(report(number), due_at=NOON)
+    add(outbox, *range(2, 6), due_at=NOON)
     for known in (newer, older):
         assert Doubt(DoubtKind.OLDER_COPY) in check(outbox, known).doubts
     after = outbox.integrity.accept((), lambda: newer)
@@ -284,15 +283,13 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
     settle(outbox, 0)
     outbox.eraser.stay(report(0).stay_id, dry_run=False)
     known = version(outbox)
-    private, public = new_key_pair()
-    both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
     store.change("UPDATE reports SET due_at = 9 WHERE id = ?", uuid(2))
-    assert rotate(outbox, both, private) == 2
+    assert rotate(outbox) == 2
     with raises_error("not_authentic"):
         outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
     assert check(outbox, known).doubts == (Doubt(DoubtKind.KEY),)  # this process has the key of before
-    with store.open(PropertySealer(public_key_of(private), lambda: private)) as alone:
-        own = RowAuthenticator(private, tuple)
+    with store.open(PropertySealer(NEXT_PUBLIC, lambda: NEXT)) as alone:
+        own = RowAuthenticator(NEXT, tuple)
         right = {row.id: row.is_authentic(own) for row in codes.read_rows(alone._db, "TRUE")}
         assert right == {uuid(0): True, uuid(1): True, uuid(2): False}
         assert alone.photo(alone.find(uuid(1))[0]) == PHOTO
@@ -302,17 +299,16 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
         assert version(alone, known)
 
 
-def rotate(outbox: AnyOutbox, both: PropertySealer, private: bytes) -> int:
-    before, now = RowAuthenticator(PRIVATE_KEY, tuple), RowAuthenticator(private, lambda: [PRIVATE_KEY])
-    return outbox.sealed_records.reseal(both.renew, both.public_key, (before, now), lambda: None)
+def rotate(outbox: AnyOutbox) -> int:
+    before, now = RowAuthenticator(PRIVATE_KEY, tuple), RowAuthenticator(NEXT, lambda: [PRIVATE_KEY])
+    return outbox.sealed_records.reseal(BOTH.renew, BOTH.public_key, (before, now), lambda: None)
 
 
 def test_a_key_that_was_replaced_elsewhere_is_believed(outbox: AnyOutbox, store: Store) -> None:
     """A computer with the key of before says how to import the new one; otherwise it cannot know who named another."""
     outbox.record_public_key(sealer().public_key)
     outbox.add(report(1), due_at=NOON)
-    private, public = new_key_pair()
-    rotate(outbox, PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY]), private)
+    rotate(outbox)
     with store.open() as before:
         with pytest.raises(NotAuthentic) as certain:
             before.withdraw([uuid(1)])
@@ -333,22 +329,20 @@ def test_a_key_that_is_replaced_during_a_check(
     check(outbox)
     with store.open(sealer_without_key()) as keyless:
         keyless.add(report(7), due_at=NOON)  # to be completed
-    private, public = new_key_pair()
-    both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
     really = integrity.Integrity._writing
 
     def replaced(self: integrity.Integrity) -> object:
         monkeypatch.undo()
-        with store.open(both) as other:
-            rotate(other, both, private)
+        with store.open(BOTH) as other:
+            rotate(other)
         return really(self)
 
     monkeypatch.setattr(integrity.Integrity, "_writing", replaced)
     with raises_error("key_replaced"):
         check(outbox)
-    with store.open(PropertySealer(public_key_of(private), lambda: private)) as alone:
+    with store.open(PropertySealer(NEXT_PUBLIC, lambda: NEXT)) as alone:
         assert version(alone)
-        own = RowAuthenticator(private, tuple)
+        own = RowAuthenticator(NEXT, tuple)
         assert all(row.is_authentic(own) for row in codes.read_rows(alone._db, "TRUE"))
 
 
@@ -366,8 +360,7 @@ def test_a_key_that_does_not_fit_proves_nothing(outbox: AnyOutbox, store: Store)
     """It is as if it was not at hand."""
     outbox.add(report(1), due_at=NOON)
     check(outbox)
-    private, _public = new_key_pair()
-    with store.open(PropertySealer(PUBLIC_KEY, lambda: private)) as other:
+    with store.open(PropertySealer(PUBLIC_KEY, lambda: NEXT)) as other:
         assert not other.integrity.check(uuid(1))
         other.add(report(2), due_at=NOON)
         assert is_authenticated(other) == [True, False]
@@ -403,9 +396,8 @@ def test_another_key_while_no_key_is_at_hand(outbox: AnyOutbox, store: Store) ->
     """It is not known whether a rotation was interrupted: nothing is accused, and that is said."""
     outbox.record_public_key(sealer().public_key)
     outbox.add(report(1), due_at=NOON)
-    private, public = new_key_pair()
-    rotating = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY], is_at_hand=lambda: False)
-    with store.open(sealer_without_key(public)) as keyless:
+    rotating = PropertySealer(NEXT_PUBLIC, lambda: NEXT, lambda: [PRIVATE_KEY], is_at_hand=lambda: False)
+    with store.open(sealer_without_key(NEXT_PUBLIC)) as keyless:
         assert keyless.integrity.doubts() == [Doubt(DoubtKind.UNCHECKED)]
         assert keyless.authenticate(ask=False) == Authentication((Doubt(DoubtKind.UNCHECKED),), unchecked=True)
     with store.open(rotating) as later:

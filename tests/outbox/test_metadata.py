@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from basics import FixedClock
-from outbox_helpers import HOUR, NOON, open_outbox
+from outbox_helpers import HOUR, NOON
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sql import metadata
 from apoa_client.outbox.sql.metadata import SCHEDULED_RUN, VALUES, Value
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Actor, FolderBackups, ScheduledRun, Suspension
 from apoa_client.report.kinds import CLOCK_TOLERANCE
@@ -110,21 +108,19 @@ MOMENT = timedelta(milliseconds=1)
 
 
 def test_the_last_run_can_be_forgotten(outbox: AnyOutbox) -> None:
-    """The next one knows no interval then, else that since the run before, to the millisecond."""
+    """The next one knows no interval then, else that since the run before, to the millisecond.
+
+    After the clock was set back it is not known either.
+    """
     for at in (NOON, NOON + HOUR):
         outbox.record(SCHEDULED_RUN, None)
         outbox.record_scheduled_run(at, 0)
         assert outbox.value(SCHEDULED_RUN) == ScheduledRun(at, 0)
     outbox.record_scheduled_run(at + MOMENT, 75)
     assert outbox.value(SCHEDULED_RUN) == ScheduledRun(at + MOMENT, 75, MOMENT)
-
-
-@pytest.mark.parametrize("at", [NOON, NOON - HOUR])
-def test_a_run_after_the_clock_was_set_back(outbox: AnyOutbox, at: datetime) -> None:
-    """The time since the run before is not known then."""
-    outbox.record_scheduled_run(NOON, 0)
-    outbox.record_scheduled_run(at, 0)
-    assert outbox.value(SCHEDULED_RUN) == ScheduledRun(at, 0)
+    for before in (at + MOMENT, NOON):
+        outbox.record_scheduled_run(before, 0)
+        assert outbox.value(SCHEDULED_RUN) == ScheduledRun(before, 0)
 
 
 @pytest.fixture
@@ -165,7 +161,10 @@ def test_steps_of_the_clock_since_the_check(
 
 
 def test_the_authoritys_time_is_a_check(box: AnyOutbox, clock: FixedClock) -> None:
-    """Also if it differs, because then the error is known; an answer without a time is no check."""
+    """Also if it differs, because then the error is known; an answer without a time is no check.
+
+    A user's check replaces what it said: the clock was set since.
+    """
     box.record_contact(NOON, NOON + 3 * DAY)
     assert box.clock_checked_at(NOON + HOUR) == NOON
     box.record_contact(NOON + HOUR)
@@ -175,55 +174,37 @@ def test_the_authoritys_time_is_a_check(box: AnyOutbox, clock: FixedClock) -> No
     assert box.clock_checked_at(clock.now()) is None
     box.record_contact(clock.now(), NOON)
     assert box.clock_checked_at(clock.now()) == clock.now()
-
-
-def test_a_users_check_replaces_what_the_authority_said(box: AnyOutbox) -> None:
-    """The clock was set since: the difference of an earlier time does not matter any more."""
-    box.record_contact(NOON, NOON - 3 * DAY)
-    box.record_clock_check(NOON)
+    assert box.summary(now=NOON, soon=NOON).clock_skew is not None
+    box.record_clock_check(clock.now())
     assert box.summary(now=NOON, soon=NOON).clock_skew is None
 
 
-def test_the_series_is_made_once(store: Store, tmp_path: Path) -> None:
-    """An outbox keeps its id, and another one has another."""
-    with store.open() as outbox, open_outbox(tmp_path / "other" / "outbox.db") as other:
-        series = outbox.backup_series()
-        assert len(series) == 6
-        assert other.backup_series() != series
-    with store.open() as outbox:
-        assert outbox.backup_series() == series
+def test_each_desk_has_a_folder_of_its_own(outbox: AnyOutbox, store: Store) -> None:
+    """A shared outbox knows what is in the folder of each; of another one, or one long unused, nothing is known.
 
-
-def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
-    """The folder's name may name a person, and backups hold what the outbox knows."""
-    outbox.record_folder_backups("/home/wayan", FolderBackups(NOON))
-    outbox.close()
-    assert b"wayan" not in path.read_bytes()
-
-
-def test_each_desk_has_a_folder_of_its_own(outbox: AnyOutbox) -> None:
-    """A shared outbox knows what is in the folder of each; of another one, or one long unused, nothing is known."""
+    No path is stored: a folder's name may name a person, and backups hold what the outbox knows.
+    """
     for number in range(9):
         outbox.record_folder_backups(f"/media/{number}", FolderBackups(NOON + number * HOUR))
     for unknown in ("/media/0", "E:\\"):
         assert outbox.folder_backups(unknown) == FolderBackups()
     for number in range(1, 9):
         assert outbox.folder_backups(f"/media/{number}") == FolderBackups(NOON + number * HOUR)
-
-
-@pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
-def test_an_invalid_record_of_a_folder_is_unknown(outbox: AnyOutbox, store: Store, value: str) -> None:
-    """No backup waits for it."""
-    store.change("INSERT INTO memo (key, value) VALUES ('folder_backups', ?)", value)
-    assert outbox.folder_backups("E:\\") == FolderBackups()
-    outbox.record_folder_backups("E:\\", FolderBackups(NOON))
-    assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
+    assert b"media" not in store.raw()
+    for invalid in ("00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"):
+        store.change("UPDATE memo SET value = ? WHERE key = 'folder_backups'", invalid)
+        assert outbox.folder_backups("E:\\") == FolderBackups()  # no backup waits for it
+        outbox.record_folder_backups("E:\\", FolderBackups(NOON))
+        assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
 
 
 @pytest.mark.parametrize("value", ["", "../../x", "ABCDEF", "1234567", 5])
-def test_an_invalid_series_is_replaced(outbox: AnyOutbox, store: Store, value: object) -> None:
-    """It becomes a part of a file's name."""
-    store.change("INSERT INTO memo (key, value) VALUES ('backup_series', ?)", value)
+def test_the_series_is_made_once(outbox: AnyOutbox, store: Store, value: object) -> None:
+    """An outbox keeps its own. It becomes a part of a file's name: an invalid one is replaced."""
+    first = outbox.backup_series()
+    store.change("UPDATE memo SET value = ? WHERE key = 'backup_series'", value)
     series = outbox.backup_series()
     assert re.fullmatch("[0-9a-f]{6}", series)
-    assert outbox.backup_series() == series
+    assert series != first
+    with store.open() as other:
+        assert other.backup_series() == series

@@ -28,7 +28,6 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken
 from apoa_client.outbox.sql.metadata import ACCOUNT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Entry, NewReport, PhotoToSend, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, PhotoState, State
@@ -142,15 +141,6 @@ def test_a_damaged_photo(outbox: SqliteOutbox, path: Path, change: str, error: t
         outbox.photo(saved)
 
 
-@pytest.mark.parametrize("photo", [None, b"another"])
-def test_a_photo_that_another_program_changed(outbox: AnyOutbox, store: Store, photo: bytes | None) -> None:
-    """A check of every report names its report: a receipt alone does not show it."""
-    outbox.add_all([new(1), new(2)])
-    assert outbox.integrity.verify().doubts == ()
-    store.change("UPDATE reports SET photo = ? WHERE id = ?", photo, uuid(1))
-    assert outbox.integrity.verify().doubts == (Doubt(DoubtKind.STATE, uuid(1)),)
-
-
 @only_sqlite
 def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
     """Years of photos cost neither memory nor time, until one of them is opened or its code is checked."""
@@ -177,14 +167,6 @@ def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
 class TestPhotosToSend:
     """Which photos wait for a delivery."""
 
-    @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED, State.QUEUED])
-    def test_not_before_the_report_is_accepted(self, outbox: AnyOutbox, state: State) -> None:
-        """The authority must have the report."""
-        outbox.add_all([new(1)])
-        assert to_send(outbox) == []
-        settle(outbox, 1, state)
-        assert to_send(outbox) == []
-
     def test_after_it(self, outbox: AnyOutbox) -> None:
         """Until the result is recorded; the entry has all that is known."""
         outbox.add_all([new(1), new(2), new(3, photo=None)])
@@ -200,14 +182,18 @@ class TestPhotosToSend:
             lambda outbox: outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True)),
             lambda outbox: settle(outbox, 1, last_error="duplicate"),
             lambda outbox: outbox.withdraw([uuid(1)]),
+            lambda outbox: settle(outbox, 1, State.PENDING),
+            lambda outbox: settle(outbox, 1, State.REJECTED),
+            lambda outbox: settle(outbox, 1, State.QUEUED),
         ],
-        ids=["typed", "duplicate", "withdrawn"],
+        ids=["typed", "duplicate", "withdrawn", "pending", "rejected", "queued"],
     )
     def test_only_with_a_receipt_of_the_authority(
         self, outbox: AnyOutbox, spoil: Callable[[AnyOutbox], object]
     ) -> None:
-        """A typed number, or that of another report, says nothing about this one."""
+        """It must have the report; a typed number, or that of another report, says nothing about this one."""
         outbox.add_all([new(1)])
+        assert to_send(outbox) == []
         spoil(outbox)
         assert to_send(outbox) == []
 
@@ -223,25 +209,20 @@ class TestPhotosToSend:
             outbox.withdraw([uuid(2)])
             assert to_send(outbox) == [(uuid(1), uuid(1))]
 
-    def test_a_photo_goes_with_the_corrected_report(self, outbox: AnyOutbox) -> None:
-        """The authority refused the report that has it, and accepted the one that replaced it."""
-        outbox.add_all([new(1)])
-        settle(outbox, 1, State.REJECTED)
-        outbox.add_all([new(2, 1, None, replaces=[uuid(1)], active_reports=[uuid(1)])])
-        assert to_send(outbox) == []
-        settle(outbox, 2)
-        assert to_send(outbox) == [(uuid(1), uuid(2))]
-        outbox.settle_photo(uuid(1), PhotoState.SENT)
-        assert to_send(outbox) == []
+    @pytest.mark.parametrize("photo", [None, PHOTO], ids=["none", "another"])
+    def test_a_photo_goes_with_the_corrected_report(self, outbox: AnyOutbox, photo: bytes | None) -> None:
+        """The authority refused the report that has it, and accepted the one that replaced it.
 
-    def test_only_the_latest_photo_of_a_stay(self, outbox: AnyOutbox) -> None:
-        """A corrected report may have a better one; the earlier one is not sent after it either."""
+        That may have a better one: then the earlier one is not sent after it either.
+        """
         outbox.add_all([new(1)])
         settle(outbox, 1, State.REJECTED)
-        outbox.add_all([new(2, 1, replaces=[uuid(1)], active_reports=[uuid(1)])])
+        outbox.add_all([new(2, 1, photo, replaces=[uuid(1)], active_reports=[uuid(1)])])
+        assert to_send(outbox) == []
         settle(outbox, 2)
-        assert to_send(outbox) == [(uuid(2), uuid(2))]
-        outbox.settle_photo(uuid(2), PhotoState.REFUSED)
+        owner = uuid(1 if photo is None else 2)
+        assert to_send(outbox) == [(owner, uuid(2))]
+        outbox.settle_photo(owner, PhotoState.REFUSED)
         assert to_send(outbox) == []
 
     def test_results_are_recorded_meanwhile(self, outbox: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,30 +240,17 @@ class TestPhotosToSend:
         assert found == [uuid(number) for number in range(4)]
 
 
-class TestSettlingAPhoto:
-    """Results of sending photos."""
-
-    def test_it_is_recorded_once(self, outbox: AnyOutbox) -> None:
-        """With its event; a later result changes nothing, nor does one of a report without a photo."""
-        outbox.add_all([new(1), new(2, photo=None)])
-        outbox.settle_photo(uuid(1), PhotoState.REFUSED, "too_large")
-        before = [*outbox.audit_trail.entries()]
-        outbox.settle_photo(uuid(1), PhotoState.SENT)
-        outbox.settle_photo(uuid(2), PhotoState.SENT)
-        assert [*outbox.audit_trail.entries()] == before
-        assert [found.photo for found in outbox.entries(Selection())] == [PhotoState.REFUSED, None]
-        assert (before[-1].action, before[-1].report, before[-1].detail) == ("photo_refused", uuid(1), "too_large")
-        assert outbox.photo(entry(outbox, 1)) == PHOTO
-
-    def test_it_says_nothing_about_the_report(self, outbox: AnyOutbox, store: Store) -> None:
-        """The report stays queued, and nothing is in doubt."""
-        outbox.add_all([new(1)])
-        outbox.settle_photo(uuid(1), PhotoState.SENT)
-        with store.open(sealer_without_key()) as keyless:
-            assert keyless.integrity.verify().doubts == ()
-            assert not keyless.summary(now=NOON, soon=NOON).contradicted
-        assert entry(outbox, 1).state is State.QUEUED
-        assert outbox.authenticate(ask=True).doubts == ()
+def test_the_result_of_a_photo_is_recorded_once(outbox: AnyOutbox) -> None:
+    """With its event; a later result changes nothing, nor does one of a report without a photo."""
+    outbox.add_all([new(1), new(2, photo=None)])
+    outbox.settle_photo(uuid(1), PhotoState.REFUSED, "too_large")
+    before = [*outbox.audit_trail.entries()]
+    outbox.settle_photo(uuid(1), PhotoState.SENT)
+    outbox.settle_photo(uuid(2), PhotoState.SENT)
+    assert [*outbox.audit_trail.entries()] == before
+    assert [found.photo for found in outbox.entries(Selection())] == [PhotoState.REFUSED, None]
+    assert (before[-1].action, before[-1].report, before[-1].detail) == ("photo_refused", uuid(1), "too_large")
+    assert outbox.photo(entry(outbox, 1)) == PHOTO
 
 
 def test_what_the_authority_said(outbox: SqliteOutbox, path: Path) -> None:

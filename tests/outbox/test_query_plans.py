@@ -1,6 +1,6 @@
 """Every statement that the outbox executes: its plan in SQLite, and the work that SQLite counts.
 
-Each method of the outbox is called, each statement that reaches SQLite is recorded, and SQLite explains its plan.
+Each method of the outbox is called, SQLite says which statements it executes, and explains the plan of each.
 """
 
 import inspect
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_helpers import NOON, open_outbox, report, sealer, uuid
+from outbox_helpers import NOON, open_outbox, report, uuid
 from outbox_methods import LIST_ALL, METHODS, MORNING, QUEUE, fill
 from outbox_stores import only_sqlite
 
@@ -19,7 +19,6 @@ from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.outbox.sql.past_practice import trained_stays
 from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite import migrations
-from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import NewReport
 
@@ -27,41 +26,23 @@ FEW, MANY = 1_000, 100_000
 A_FEW_STEPS = 5
 
 
-class Recorder:
-    """A connection to SQLite that records each statement, with its parameters."""
-
-    def __init__(self, db: Any) -> None:
-        self._db = db
-        self.statements: list[tuple[str, Any]] = []
-
-    def execute(self, statement: str, values: Any = ()) -> Any:
-        self.statements.append((statement, values))
-        return self._db.execute(statement, values)
-
-    def executemany(self, statement: str, values: Any) -> Any:
-        rows = list(values)
-        self.statements.append((statement, rows[0]))
-        return self._db.executemany(statement, rows)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._db, name)
-
-
 @pytest.fixture
 def filled(outbox: SqliteOutbox, path: Path) -> SqliteOutbox:
-    """An outbox with some history, whose statements are recorded."""
+    """An outbox with some history."""
+    del path
     fill(outbox, 50)
-    recorder: Any = Recorder(outbox._sqlite.connection)
-    return SqliteOutbox(SqliteDatabase(recorder, path), sealer())
+    return outbox
 
 
 def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:
     """Return the plan's steps that scan all reports, of all statements of the method, and the number of statements."""
-    db: Any = outbox._sqlite.connection
-    db.statements.clear()
+    connection = outbox._sqlite.connection
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
     method(outbox)
-    asked = [each for each in db.statements if not re.match("BEGIN|COMMIT", each[0])]
-    steps = [row[3] for statement, values in asked for row in db._db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    connection.set_trace_callback(None)
+    asked = [each for each in dict.fromkeys(statements) if not re.match("BEGIN|COMMIT|PRAGMA|--", each)]
+    steps = [row[3] for statement in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
     tables = re.compile(
         r"SCAN (reports|head|earlier|found|same|entry|kept|accepted|later|cancel)\b"
         r"(?!.*USING (COVERING )?INDEX reports_(open|due|lease|photo|uncoded))"

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from outbox_helpers import (
     HOUR,
     NOON,
     PERSONAL,
-    PUBLIC_KEY,
+    add,
     claimed,
     finding,
     open_outbox,
@@ -26,7 +25,7 @@ from outbox_helpers import (
 )
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
-from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken
+from apoa_client.errors import OutboxDamaged, SealBroken
 from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.insertion import WARNINGS, Contents
 from apoa_client.outbox.sql.metadata import TAGS_MISSING
@@ -35,7 +34,6 @@ from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import to_json
-from apoa_client.vault.sealing import PropertySealer
 
 
 def state(outbox: AnyOutbox, number: int) -> State:
@@ -92,11 +90,12 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
     """Names, numbers, dates and rooms are readable neither in the database nor in its log, in any state."""
     with open_outbox(path) as outbox:
         outbox.add(report(1), due_at=None, warnings=[finding()])
-        change = Change(uuid(1), State.REJECTED, errors=(finding(),), last_error="rejected")
+        words = finding("its own words")  # of the authority
+        change = Change(uuid(1), State.REJECTED, errors=(words,), last_error="rejected")
         outbox.settle(claimed(outbox, 1), [change])
         raw = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert uuid(1).encode() in raw
-    for text in PERSONAL:
+    for text in (*PERSONAL, "its own words"):
         assert text.encode() not in raw
 
 
@@ -119,46 +118,43 @@ def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: 
 
 def test_several_are_opened_together(outbox: AnyOutbox, store: Store) -> None:
     """One that another program changed or removed has its error, and the others their contents."""
-    entries = outbox.add_all([NewReport(report(number), None, [finding()]) for number in range(4)])
+    entries = outbox.add_all([NewReport(report(number), None, [finding()]) for number in range(5)])
     store.change(
         "UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", *map(uuid, (1, 2))
     )
     store.change("UPDATE reports SET content = NULL WHERE id = ?", uuid(3))
+    store.change("DELETE FROM reports WHERE id = ?", uuid(4))
     opened = outbox.contents(entries)
     assert [opened[uuid(number)] for number in (0, 1)] == [outbox.content(entry) for entry in entries[:2]]
     assert isinstance(opened[uuid(2)], SealBroken)
-    assert isinstance(opened[uuid(3)], OutboxDamaged)
+    for number in (3, 4):
+        assert isinstance(opened[uuid(number)], OutboxDamaged)
+        with pytest.raises(OutboxDamaged):
+            outbox.content(entries[number])
     assert outbox.contents([]) == {}
 
 
 def test_the_queue_can_be_changed_while_iterating(
     outbox: AnyOutbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Heads and entries may be settled during the iteration, by this process or by another."""
+    """Heads and entries may be settled during the iteration, also by another process; what is finished is left out."""
     for size in ("_FIRST_BATCH", "_BATCH"):
         monkeypatch.setattr(queries, size, 3)
     outbox.add_all([NewReport(report(number), NOON) for number in range(20)])
-    seen = 0
-    with store.open() as other:
-        for entry in outbox.heads():
-            settle(other, entry.seq - 1)
-            seen += 1
-    assert seen == 20
-    assert list(outbox.heads()) == []
-
-
-def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: AnyOutbox) -> None:
-    """Rows are read in batches, and one that is finished when its batch is read is left out."""
-    outbox.add(report(1), due_at=NOON)
     walk = outbox.heads()
-    settle(outbox, 1)
-    assert list(walk) == []
+    settle(outbox, 0)
+    seen = []
+    with store.open() as other:
+        for entry in walk:
+            settle(other, entry.seq - 1)
+            seen.append(entry.seq - 1)
+    assert seen == list(range(1, 20))
+    assert list(outbox.heads()) == []
 
 
 def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: AnyOutbox) -> None:
     """The lease's entries come in the order asked for, once each, without those that do not exist."""
-    for number in (1, 2, 3):
-        outbox.add(report(number), due_at=None)
+    add(outbox, 1, 2, 3)
     wanted = [uuid(3), uuid(9), uuid(1), uuid(3)]
     lease, got = outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)
     assert [entry.id for entry in got] == [uuid(3), uuid(1)]
@@ -167,34 +163,22 @@ def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: AnyOu
     assert outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1] == []
 
 
-def test_settling_stores_everything_and_ends_the_lease(outbox: AnyOutbox) -> None:
-    """A deferred report is queued again with its waiting times; an accepted one has its receipt."""
-    outbox.add(report(1), due_at=None)
-    outbox.add(report(2), due_at=None)
+def test_settling_stores_everything_and_ends_the_lease(outbox: AnyOutbox, store: Store) -> None:
+    """A deferred report is queued again with its waiting times; an accepted one has its receipt.
+
+    A finished one has a time: the receipt's, or else the last attempt's.
+    """
+    add(outbox, *range(1, 5))
     later = Change(uuid(1), State.QUEUED, "deferred", NOON + HOUR, NOON + 2 * HOUR)
-    outbox.settle(claimed(outbox, 1, 2), [later, Change(uuid(2), State.ACCEPTED, receipt=receipt())])
-    deferred, accepted = outbox.entries(Selection())
+    done = [Change(uuid(2), State.ACCEPTED, receipt=receipt()), Change(uuid(3), State.WITHDRAWN)]
+    outbox.settle(claimed(outbox, 1, 2, 3, 4), [later, *done, Change(uuid(4), State.REJECTED)])
+    deferred, accepted, *_others = outbox.entries(Selection())
     assert (deferred.state, deferred.last_error) == (State.QUEUED, "deferred")
     assert (deferred.next_attempt_at, deferred.not_before) == (NOON + HOUR, NOON + 2 * HOUR)
     assert deferred.lease_until is None
     assert (accepted.state, accepted.receipt) == (State.ACCEPTED, receipt())
-
-
-def test_a_finished_report_has_its_time(outbox: SqliteOutbox, path: Path) -> None:
-    """The receipt's time, or else the last attempt's; an open report has none."""
-    for number in (1, 2, 3):
-        outbox.add(report(number), due_at=None)
-    changes = [
-        Change(uuid(1), State.ACCEPTED, receipt=receipt()),
-        Change(uuid(2), State.WITHDRAWN),
-        Change(uuid(3), State.REJECTED),
-    ]
-    outbox.settle(claimed(outbox, 1, 2, 3), changes)
-    db = sqlite3.connect(path)
-    ends = [row[0] for row in db.execute("SELECT finished_at FROM reports ORDER BY seq")]
-    db.close()
-    second = 1000
-    assert ends == [(NOON + HOUR).timestamp() * second, NOON.timestamp() * second, None]
+    ends = [at for (at,) in store.rows("SELECT finished_at FROM reports ORDER BY seq")]
+    assert ends == [None, (NOON + HOUR).timestamp() * 1000, NOON.timestamp() * 1000, None]
 
 
 def test_errors_and_warnings_are_replaced_separately(outbox: AnyOutbox) -> None:
@@ -222,57 +206,15 @@ def test_warnings_that_an_earlier_program_sealed_apart(store: Store) -> None:
         assert outbox.integrity.verify().doubts == ()
 
 
-def test_what_was_saved_changes_only_with_the_key(store: Store) -> None:
-    """Saving needs no key, correcting what waits by a further report neither; each change of a saved report does."""
-    with store.open(sealer_without_key()) as outbox:
-        outbox.add(report(1), due_at=None)
-        outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
-        before = list(outbox.entries(Selection()))
-        for change in (
-            lambda: claimed(outbox, 1),
-            lambda: outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt())]),
-            lambda: outbox.withdraw([uuid(2)]),
-            lambda: outbox.record_receipt(uuid(1), receipt()._replace(typed=True)),
-            lambda: outbox.add(report(3, 1), due_at=None, replaces=[uuid(2)]),
-        ):
-            with raises_error("key_needed"):
-                change()
-        with pytest.raises(CredentialsProblem):
-            outbox.content(before[0])
-        assert list(outbox.entries(Selection())) == before
-
-
-def test_only_the_lease_itself_settles(outbox: AnyOutbox) -> None:
-    """A foreign lease, a report that was never claimed, and an expired lease change nothing."""
-    outbox.add(report(1), due_at=None)
-    outbox.add(report(2), due_at=None)
-    lease = claimed(outbox, 1)
-    done = [Change(uuid(1), State.ACCEPTED, receipt=receipt()), Change(uuid(2), State.ACCEPTED, receipt=receipt())]
-    outbox.settle("0" * 32, done)
-    assert state(outbox, 1) is State.SENDING
-    outbox.settle(lease, done)
-    assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
-    outbox.settle(lease, [Change(uuid(1), State.REJECTED)])
-    assert state(outbox, 1) is State.ACCEPTED
-
-
 def test_settling_pending_changes_only_pending_reports(outbox: AnyOutbox) -> None:
-    """A verdict that comes later ends a pending report, and no other."""
-    outbox.add(report(1), due_at=None)
-    outbox.add(report(2), due_at=None)
-    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING)])
+    """A verdict that comes later ends a pending report, and no other; without a receipt it leaves the stored one."""
+    add(outbox, 1, 2, 3)
+    pending = [Change(uuid(1), State.PENDING), Change(uuid(3), State.PENDING, receipt=receipt(3))]
+    outbox.settle(claimed(outbox, 1, 3), pending)
     done = [Change(uuid(n), State.ACCEPTED, receipt=receipt(n)) for n in (1, 2)]
-    outbox.settle_pending(done)
-    assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
-    assert outbox.find(uuid(1))[0].receipt == receipt(1)
-
-
-def test_a_stored_receipt_is_never_lost(outbox: AnyOutbox) -> None:
-    """A change without a receipt leaves the stored one."""
-    outbox.add(report(1), due_at=None)
-    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING, receipt=receipt())])
-    outbox.settle_pending([Change(uuid(1), State.ACCEPTED)])
-    assert outbox.find(uuid(1))[0].receipt == receipt()
+    outbox.settle_pending([*done, Change(uuid(3), State.ACCEPTED)])
+    assert [state(outbox, n) for n in (1, 2, 3)] == [State.ACCEPTED, State.QUEUED, State.ACCEPTED]
+    assert [outbox.find(uuid(n))[0].receipt for n in (1, 3)] == [receipt(1), receipt(3)]
 
 
 def test_sending_can_only_be_claimed(outbox: AnyOutbox) -> None:
@@ -281,46 +223,28 @@ def test_sending_can_only_be_claimed(outbox: AnyOutbox) -> None:
         outbox.settle("", [Change(uuid(1), State.SENDING)])
 
 
-REFERENCES: dict[str, Callable[[str], str]] = {
-    "full": lambda full: full,
-    "capitals": lambda full: full.upper(),
-    "no hyphens": lambda full: full.replace("-", ""),
-    "part": lambda full: full[:13],
-    "part with a hyphen at its end": lambda full: full[:14],
-    "spaces around": lambda full: f" {full} ",
-    "short": short_id,
-    "part of short": lambda full: short_id(full)[:7],
-}
-
-
-@pytest.mark.parametrize("spelt", REFERENCES.values(), ids=REFERENCES)
-def test_a_report_is_found_by_any_spelling(outbox: AnyOutbox, spelt: Callable[[str], str]) -> None:
+def test_a_report_is_found_by_any_spelling(outbox: AnyOutbox) -> None:
     """Full or short, in part, in capitals, with or without hyphens."""
-    for number in (0xABC1, 0xBCD2, 0xCDE3):
-        outbox.add(report(number), due_at=None)
-    assert [entry.id for entry in outbox.find(spelt(uuid(0xABC1)))] == [uuid(0xABC1)]
+    add(outbox, 0xABC1, 0xBCD2, 0xCDE3)
+    full = uuid(0xABC1)
+    short = short_id(full)
+    spellings = (full, full.upper(), full.replace("-", ""), full[:13], full[:14], f" {full} ", short, short[:7])
+    assert [[entry.id for entry in outbox.find(each)] for each in spellings] == [[full]] * len(spellings)
 
 
-@pytest.mark.parametrize("text", ["", "-", "zz", "%", "_", "*", "?", "[0-9]", "' OR 1=1 --", "0" * 33, "é", "٣", "0%"])
-def test_what_is_no_reference_finds_nothing(outbox: AnyOutbox, text: str) -> None:
+def test_what_is_no_reference_finds_nothing(outbox: AnyOutbox) -> None:
     """No pattern and no SQL: a text that is not hexadecimal finds nothing."""
     outbox.add(report(1), due_at=None)
-    assert outbox.find(text) == []
-
-
-def test_a_stays_id_finds_all_its_reports_newest_first(outbox: AnyOutbox) -> None:
-    """The whole stay, and no other."""
-    outbox.add(report(1), due_at=None)
-    outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
-    outbox.add(report(3), due_at=None)
-    assert [entry.id for entry in outbox.find(stay_id(1))] == [uuid(2), uuid(1)]
+    texts = ("", "-", "zz", "%", "_", "*", "?", "[0-9]", "' OR 1=1 --", "0" * 33, "é", "٣", "0%")
+    assert [outbox.find(text) for text in texts] == [[]] * len(texts)
 
 
 def test_an_ambiguous_reference_shows_the_newest_twenty(outbox: AnyOutbox) -> None:
-    """Candidates are listed newest first, and their number is limited."""
-    for number in range(25):
-        outbox.add(report(number), due_at=None)
+    """Candidates are listed newest first, and their number is limited. A stay's id finds all its reports."""
+    add(outbox, *range(25))
     assert [entry.id for entry in outbox.find("0199")] == [uuid(number) for number in range(24, 4, -1)]
+    outbox.add(report(30, stay=1, kind=Kind.CHECK_OUT), due_at=None)
+    assert [entry.id for entry in outbox.find(stay_id(1))] == [uuid(30), uuid(1)]
 
 
 def test_entries_meet_every_condition_of_a_selection(outbox: AnyOutbox) -> None:
@@ -345,8 +269,11 @@ def test_entries_meet_every_condition_of_a_selection(outbox: AnyOutbox) -> None:
     assert numbers(limit=0) == []
 
 
-def test_the_summary_counts_states_and_deadlines(outbox: AnyOutbox) -> None:
-    """Overdue and due soon count undelivered reports; the next deadline is the earliest of these."""
+def test_the_summary_counts_states_and_deadlines(outbox: AnyOutbox, store: Store) -> None:
+    """Overdue and due soon count undelivered reports; the next deadline is the earliest of these.
+
+    Deleted rows are counted correctly too.
+    """
     for number, hours in enumerate([-2, 0, 3, 6, None]):
         outbox.add(report(number), due_at=None if hours is None else NOON + hours * HOUR)
     done = Change(uuid(9), State.ACCEPTED, receipt=receipt())
@@ -361,6 +288,8 @@ def test_the_summary_counts_states_and_deadlines(outbox: AnyOutbox) -> None:
     outbox.record_contact(NOON + HOUR)
     summary = outbox.summary(now=NOON, soon=NOON)
     assert (summary.last_contact_at, summary.suspension) == (NOON + HOUR, suspension)
+    store.change("DELETE FROM reports WHERE seq = 2")
+    assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 4
 
 
 INVALID = (
@@ -409,39 +338,14 @@ def test_a_summary_of_a_damaged_file_is_refused(outbox: AnyOutbox, store: Store,
         outbox.summary(now=NOON, soon=NOON)
 
 
-@pytest.mark.parametrize("damage", ["UPDATE reports SET content = NULL", "DELETE FROM reports"])
-def test_missing_content_is_damage(outbox: AnyOutbox, store: Store, damage: str) -> None:
-    """A report without content is not an empty one."""
-    entry = outbox.add(report(1), due_at=None)
-    store.change(damage)
-    with pytest.raises(OutboxDamaged):
-        outbox.content(entry)
-
-
-def test_sealed_nonsense_is_damage(outbox: AnyOutbox, store: Store) -> None:
-    """Anyone with the public key can seal; what is inside must still be a report, or it is not the desk's."""
-    with store.open(PropertySealer(PUBLIC_KEY, bytes, is_at_hand=lambda: False)) as without_key:
-        entry = without_key.add(report(1), due_at=None)
-    sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
-    store.change("UPDATE reports SET content = ?", sealed)
-    with pytest.raises(OutboxDamaged):
-        outbox.content(entry)
-    entry = outbox.add(report(2), due_at=None)
-    sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
-    store.change("UPDATE reports SET content = ?", sealed)
-    with pytest.raises(NotAuthentic):
-        outbox.content(entry)
-
-
-@pytest.mark.parametrize("forged", ['"stay_permit":5', '"stay_permit":["B1"]', '"document":null'])
+@pytest.mark.parametrize("forged", ['"stay_permit":5', '"stay_permit":["B1"]', '"document":null', '{"id":1}'])
 def test_sealed_nonsense_holds_up_no_other_report(outbox: AnyOutbox, store: Store, forged: str) -> None:
-    """Nor does it end the search for missing hashes of guests."""
-    with store.open(PropertySealer(PUBLIC_KEY, bytes, is_at_hand=lambda: False)) as without_key:
+    """Anyone with the public key can seal: what is no report is damage, and does not end the search for hashes."""
+    with store.open(sealer_without_key()) as without_key:
         entries = [without_key.add(report(number), due_at=None) for number in (1, 2)]
     name = forged.partition(":")[0]
     body = re.sub(name + r":(null|\{.*?\})", forged, to_json(report(1)).decode(), count=1).encode()
-    assert forged.encode() in body
-    sealed = PropertySealer(PUBLIC_KEY, bytes).seal(uuid(1), body)
+    sealed = sealer().seal(uuid(1), forged.encode() if name.startswith("{") else body)
     store.change("UPDATE reports SET content = ? WHERE id = ?", sealed, uuid(1))
     found = outbox.contents(entries)
     assert isinstance(found[uuid(1)], OutboxDamaged)
@@ -449,14 +353,6 @@ def test_sealed_nonsense_holds_up_no_other_report(outbox: AnyOutbox, store: Stor
     outbox.record(TAGS_MISSING, 1)
     outbox.complete_guest_tags(lambda document: len(document.number))
     assert store.rows("SELECT guest_tag FROM reports ORDER BY seq") == [(None,), (8,)]
-
-
-def test_counters_follow_every_change(outbox: AnyOutbox, store: Store) -> None:
-    """Deleted rows are counted correctly too."""
-    for number in range(3):
-        outbox.add(report(number), due_at=None)
-    store.change("DELETE FROM reports WHERE seq = 2")
-    assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 2
 
 
 def test_times_without_a_zone_are_a_bug_of_ours(outbox: AnyOutbox) -> None:

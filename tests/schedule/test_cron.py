@@ -34,9 +34,12 @@ def cron(tab: Crontab) -> Cron:
 
 
 def test_install_update_and_remove(cron: Cron, tab: Crontab) -> None:
-    """A second installation changes nothing, another interval changes the line, and removing it leaves nothing."""
+    """What was planned is installed. A second time nothing changes, another interval changes the line."""
+    planned = cron.plan(JOB)
+    assert tab.text == ""
     assert cron.install(JOB) is Change.INSTALLED
     assert tab.text == "3-59/15 * * * * /opt/apoa sync --all --scheduled # apoa-sync\n"
+    assert [f"{line}\n" for line in planned.lines] == [tab.text]
     assert cron.install(JOB) is Change.UNCHANGED
     assert cron.install(JOB._replace(every_s=HOUR)) is Change.UPDATED
     assert tab.text == "3 * * * * /opt/apoa sync --all --scheduled # apoa-sync\n"
@@ -68,13 +71,16 @@ def test_two_schedules(cron: Cron, tab: Crontab) -> None:
     assert tab.text == line_of(second) + "\n"
 
 
-@pytest.mark.parametrize("every_s", INTERVALS)
-def test_each_interval(every_s: int) -> None:
-    """The line runs as often as it says, and says so when it is read."""
-    found = parse_line(line_of(JOB._replace(every_s=every_s, offset_s=every_s * 7 // 9)), JOB.name, NOW)
-    assert (found.every_s, found.active) == (every_s, True)
-    assert found.next_run_at is not None
-    assert 0 < (found.next_run_at - NOW).total_seconds() <= every_s
+def test_each_interval() -> None:
+    """The line runs as often as it says, and says so when it is read, in the computer's own zone."""
+    line = "3-59/15 14 * * * /opt/apoa sync # apoa-sync"
+    next_run_at = parse_line(line, JOB.name, datetime(2026, 11, 24, 14, 3, tzinfo=UTC)).next_run_at
+    assert next_run_at == datetime(2026, 11, 24, 14, 18, tzinfo=UTC)
+    for every_s in INTERVALS:
+        found = parse_line(line_of(JOB._replace(every_s=every_s, offset_s=every_s * 7 // 9)), JOB.name, NOW)
+        assert (found.every_s, found.active) == (every_s, True)
+        assert found.next_run_at is not None
+        assert 0 < (found.next_run_at - NOW).total_seconds() <= every_s
 
 
 @pytest.mark.parametrize("path", NAMES)
@@ -90,14 +96,6 @@ def test_a_shell_reads_the_same_words(path: str) -> None:
     )
     assert shown.stdout.splitlines() == [f"APOA_HOME={path}", *job.command]
     assert "%" not in line.replace("\\%", "")
-
-
-def test_next_run() -> None:
-    """The next minute that the line names, in the computer's own zone."""
-    found = parse_line(
-        "3-59/15 14 * * * /opt/apoa sync # apoa-sync", JOB.name, datetime(2026, 11, 24, 14, 3, tzinfo=UTC)
-    )
-    assert found.next_run_at == datetime(2026, 11, 24, 14, 18, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +117,6 @@ def test_a_line_that_a_user_changed(
     assert (found.command, found.every_s, found.active) == (command, every_s, active)
     assert cron.install(JOB) is Change.UPDATED
     assert tab.text == line_of(JOB) + "\n"
-
-
-def test_plan_is_what_install_writes(cron: Cron, tab: Crontab) -> None:
-    """And making the plan writes nothing."""
-    planned = cron.plan(JOB)
-    assert tab.text == ""
-    cron.install(JOB)
-    assert [f"{line}\n" for line in planned.lines] == [tab.text]
 
 
 def test_no_crontab_program(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,8 +101,13 @@ class TestFiles:
 class TestVariables:
     """A schedule gets what decides where the files are and how the authority is reached, and no secret."""
 
-    def test_what_is_kept(self) -> None:
-        """The home, proxies, and files with secrets, but no certificates; the folders of XDG only without a home."""
+    def test_what_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The home, proxies, and files with secrets, but no certificates; the folders of XDG only without a home.
+
+        Paths are made absolute, because the system starts the program in another folder.
+        """
+        monkeypatch.chdir(tmp_path)
+        assert variables_of({"APOA_PASSWORD_FILE": "p"}).kept == {"APOA_PASSWORD_FILE": str(tmp_path / "p")}
         proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost"}
         files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB"}
         more = {
@@ -118,12 +123,6 @@ class TestVariables:
         found = variables_of({**proxies, **files, **more})
         assert (found.kept, found.left_out) == ({**proxies, **files}, ())
         assert folder_variables({"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": ""}) == {"XDG_DATA_HOME": "/d"}
-
-    def test_paths_are_made_absolute(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The system starts the program in another folder."""
-        monkeypatch.chdir(tmp_path)
-        kept = variables_of({"APOA_PASSWORD_FILE": "password"}).kept
-        assert kept == {"APOA_PASSWORD_FILE": str(tmp_path / "password")}
 
     @pytest.mark.parametrize("name", ["APOA_PASSWORD", "APOA_PRIVATE_KEY", "APOA_OUTBOX_PASSWORD"])
     def test_secrets_are_left_out_and_named(self, tmp_path: Path, name: str) -> None:
@@ -146,8 +145,13 @@ class TestChoice:
         ],
     )
     def test_kinds_of_a_platform(self, platform: str, kinds: list[str]) -> None:
-        """The best one first."""
-        assert [each.kind for each in schedulers({}, lambda: NOW, platform)] == kinds
+        """The best one first; for a kind of another platform they are named."""
+        known = schedulers({}, lambda: NOW, platform)
+        assert [each.kind for each in known] == kinds
+        with raises_error("usage_problem") as caught:
+            choose(known, "task" if platform != "win32" else "cron")
+        assert caught.value.advice is not None
+        assert caught.value.advice.values["kinds"] == ", ".join(kinds)
 
     def test_the_best_that_works(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Systemd's user manager if it answers, else cron if there is a crontab, else an error with what to do."""
@@ -164,13 +168,6 @@ class TestChoice:
             choose(known, AUTO)
         assert caught.value.advice is not None
         assert "apoa sync --follow" in caught.value.advice.template
-
-    def test_a_kind_of_another_platform(self) -> None:
-        """The kinds of this one are named."""
-        with raises_error("usage_problem") as caught:
-            choose(schedulers({}, lambda: NOW, "win32"), "cron")
-        assert caught.value.advice is not None
-        assert caught.value.advice.values["kinds"] == "task"
 
     def test_an_account_without_a_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """As a number without a user in a container: nothing is found, and nothing fails."""

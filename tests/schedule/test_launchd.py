@@ -55,8 +55,12 @@ def launchd(launchctl: Launchctl, home: Path) -> Launchd:
 
 
 def test_install_update_and_remove(launchd: Launchd, launchctl: Launchctl, home: Path) -> None:
-    """A second installation changes nothing, another interval loads the agent again, removing leaves no file."""
+    """What was planned is done. A second time nothing changes, another interval loads the agent again."""
+    planned = launchd.plan(JOB)
+    assert (files_below(home), launchctl.calls) == ([], [])
     assert launchd.install(JOB) is Change.INSTALLED
+    assert {path: Path(path).read_text(encoding="utf-8") for path, _text in planned.files} == dict(planned.files)
+    assert [["launchctl", *words] for words in launchctl.calls] == [list(words) for words in planned.commands]
     assert files_below(home) == [FILE]
     assert launchctl.loaded == {"gui/501/apoa-client.apoa-sync"}
     assert launchd.install(JOB) is Change.UNCHANGED
@@ -92,6 +96,22 @@ def test_the_agent_catches_up() -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["not a list", "<plist><array/></plist>"])
+def test_what_a_user_changed(launchd: Launchd, launchctl: Launchctl, home: Path, text: str) -> None:
+    """An agent that was unloaded is not active, and the next installation loads it, also if it was disabled.
+
+    A changed file is read as far as it can be.
+    """
+    launchd.install(JOB)
+    launchctl.loaded.clear()
+    assert not found_by(launchd).active
+    assert launchd.install(JOB) is Change.UPDATED
+    assert ["enable", "gui/501/apoa-client.apoa-sync"] in launchctl.calls
+    (home / FILE).write_text(text)
+    found = found_by(launchd)
+    assert (found.command, found.every_s) == ((), None)
+
+
 def test_an_agent_that_is_still_ending(launchd: Launchd, launchctl: Launchctl) -> None:
     """It is loaded as soon as the earlier one has gone; a new agent that launchd refuses is not tried again."""
     launchd.install(JOB)
@@ -100,33 +120,6 @@ def test_an_agent_that_is_still_ending(launchd: Launchd, launchctl: Launchctl) -
     launchctl.failures = 1
     with raises_error("schedule_refused"):
         launchd.install(JOB._replace(name="apoa-sync.melati"))
-
-
-def test_an_agent_that_was_unloaded(launchd: Launchd, launchctl: Launchctl) -> None:
-    """It is not active, and the next installation loads it, also if it was disabled."""
-    launchd.install(JOB)
-    launchctl.loaded.clear()
-    assert not found_by(launchd).active
-    assert launchd.install(JOB) is Change.UPDATED
-    assert ["enable", "gui/501/apoa-client.apoa-sync"] in launchctl.calls
-
-
-def test_plan_is_what_install_does(launchd: Launchd, launchctl: Launchctl, home: Path) -> None:
-    """The same file and the same calls, and making the plan does neither."""
-    planned = launchd.plan(JOB)
-    assert (files_below(home), launchctl.calls) == ([], [])
-    launchd.install(JOB)
-    assert {path: Path(path).read_text(encoding="utf-8") for path, _text in planned.files} == dict(planned.files)
-    assert [["launchctl", *words] for words in launchctl.calls] == [list(words) for words in planned.commands]
-
-
-@pytest.mark.parametrize("text", ["not a list", "<plist><array/></plist>"])
-def test_a_file_that_a_user_changed(launchd: Launchd, home: Path, text: str) -> None:
-    """It is read as far as it can be."""
-    launchd.install(JOB)
-    (home / FILE).write_text(text)
-    found = found_by(launchd)
-    assert (found.command, found.every_s) == ((), None)
 
 
 def test_no_launchd(monkeypatch: pytest.MonkeyPatch, launchd: Launchd, home: Path) -> None:

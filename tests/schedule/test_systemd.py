@@ -19,21 +19,28 @@ FOLLOW = JOB._replace(arguments=("sync", "--follow"), follow=True)
 
 
 @pytest.fixture
-def manager(monkeypatch: pytest.MonkeyPatch) -> UserManager:
-    manager = UserManager()
-    use(monkeypatch, Tools({"systemctl": manager}))
-    return manager
+def manager() -> UserManager:
+    return UserManager()
 
 
 @pytest.fixture
-def systemd(manager: UserManager, home: Path) -> Systemd:
-    del manager
+def tools(monkeypatch: pytest.MonkeyPatch, manager: UserManager) -> Tools:
+    return use(monkeypatch, Tools({"systemctl": manager}))
+
+
+@pytest.fixture
+def systemd(tools: Tools, home: Path) -> Systemd:
+    del tools
     return Systemd({}, home, "hotel", 1000)
 
 
-def test_install_update_and_remove(systemd: Systemd, manager: UserManager, home: Path) -> None:
-    """A second installation changes nothing, another interval the timer, and removing leaves no file."""
+def test_install_update_and_remove(systemd: Systemd, manager: UserManager, tools: Tools, home: Path) -> None:
+    """What was planned is done. A second time nothing changes, another interval changes the timer."""
+    planned = systemd.plan(JOB)
+    assert (files_below(home), tools.calls) == ([], [])
     assert systemd.install(JOB) is Change.INSTALLED
+    assert {path: Path(path).read_text(encoding="utf-8") for path, _text in planned.files} == dict(planned.files)
+    assert [words for words in tools.calls if "show" not in words] == [list(words) for words in planned.commands]
     assert files_below(home) == [f".config/systemd/user/apoa-sync.{kind}" for kind in ("service", "timer")]
     assert manager.active == {"apoa-sync.timer"}
     assert systemd.install(JOB) is Change.UNCHANGED
@@ -41,15 +48,6 @@ def test_install_update_and_remove(systemd: Systemd, manager: UserManager, home:
     assert systemd.remove(JOB.name)
     assert (files_below(home), manager.active) == ([], set())
     assert (systemd.remove(JOB.name), systemd.find(JOB.name)) == (False, None)
-
-
-def test_a_timer_that_was_stopped(systemd: Systemd, manager: UserManager) -> None:
-    """It is not active, and the next installation starts it."""
-    systemd.install(JOB)
-    manager.active.clear()
-    assert not found_by(systemd).active
-    assert systemd.install(JOB) is Change.UPDATED
-    assert manager.active == {"apoa-sync.timer"}
 
 
 def test_a_service_in_place_of_a_timer(systemd: Systemd, manager: UserManager, home: Path) -> None:
@@ -82,20 +80,16 @@ def test_two_schedules_and_drop_ins(systemd: Systemd, home: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", NAMES)
-def test_words_are_read_back(systemd: Systemd, path: str) -> None:
-    """As they were given, whatever they hold."""
-    job = JOB._replace(program=(path,), variables={"APOA_HOME": path, "APOA_LANG": "id"})
-    systemd.install(job)
-    found = found_by(systemd)
-    assert (found.command, found.variables, found.every_s) == (job.command, job.variables, JOB.every_s)
-
-
-@pytest.mark.parametrize("every_s", INTERVALS)
-def test_each_interval(systemd: Systemd, every_s: int) -> None:
-    """It is read back from the timer."""
-    systemd.install(JOB._replace(every_s=every_s))
-    assert found_by(systemd).every_s == every_s
+def test_each_interval_and_word(systemd: Systemd) -> None:
+    """The interval is read back from the timer, and the words as they were given, whatever they hold."""
+    for every_s in INTERVALS:
+        systemd.install(JOB._replace(every_s=every_s))
+        assert found_by(systemd).every_s == every_s
+    for path in NAMES:
+        job = JOB._replace(program=(path,), variables={"APOA_HOME": path, "APOA_LANG": "id"})
+        systemd.install(job)
+        found = found_by(systemd)
+        assert (found.command, found.variables, found.every_s) == (job.command, job.variables, JOB.every_s)
 
 
 def test_what_the_manager_says(systemd: Systemd, manager: UserManager) -> None:
@@ -110,9 +104,21 @@ def test_what_the_manager_says(systemd: Systemd, manager: UserManager) -> None:
     assert (found.last_run_at, found.last_result) == (datetime(2026, 11, 26, 20, 15, tzinfo=UTC), 75)
 
 
-def test_units_that_a_user_changed(systemd: Systemd, home: Path) -> None:
-    """They are read as far as they can be."""
+def test_units_that_a_user_changed(systemd: Systemd, manager: UserManager, home: Path) -> None:
+    """They are read as far as they can be. A timer that was stopped is not active, and the next installation starts it.
+
+    Where the manager refuses that, its words are shown.
+    """
     systemd.install(JOB)
+    manager.active.clear()
+    assert not found_by(systemd).active
+    assert systemd.install(JOB) is Change.UPDATED
+    assert manager.active == {"apoa-sync.timer"}
+    manager.active.clear()
+    manager.broken = {"apoa-sync.timer"}
+    with raises_error("schedule_refused") as caught:
+        systemd.install(JOB)
+    assert caught.value.message.values["reason"] == "Job for apoa-sync.timer failed."
     folder = home / ".config" / "systemd" / "user"
     (folder / "apoa-sync.service").write_text("[Service]\nExecStart='/opt/apoa\n")
     (folder / "apoa-sync.timer").write_text("[Timer]\nOnCalendar=hourly\n")
@@ -120,26 +126,6 @@ def test_units_that_a_user_changed(systemd: Systemd, home: Path) -> None:
     assert (found.command, found.every_s) == ((), None)
     (folder / "apoa-sync.timer").unlink()
     assert systemd.find(JOB.name) is None
-
-
-def test_the_manager_refuses(systemd: Systemd, manager: UserManager) -> None:
-    """Its words are shown."""
-    manager.broken = {"apoa-sync.timer"}
-    with raises_error("schedule_refused") as caught:
-        systemd.install(JOB)
-    assert caught.value.message.values["reason"] == "Job for apoa-sync.timer failed."
-
-
-def test_plan_is_what_install_does(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    """The same files and the same calls, and making the plan does neither."""
-    tools = use(monkeypatch, Tools({"systemctl": UserManager()}))
-    systemd = Systemd({}, home, "hotel", 1000)
-    planned = systemd.plan(JOB)
-    assert (files_below(home), tools.calls) == ([], [])
-    systemd.install(JOB)
-    assert {path: Path(path).read_text(encoding="utf-8") for path, _text in planned.files} == dict(planned.files)
-    done = [words for words in tools.calls if "show" not in words]
-    assert done == [list(words) for words in planned.commands]
 
 
 def test_no_user_manager(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:

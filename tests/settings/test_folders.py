@@ -13,19 +13,15 @@ from apoa_client.errors import Exit
 from apoa_client.settings.folders import account_home, belongs_to_log, find_folders, is_log, is_own, user_id, user_name
 
 
-def test_apoa_home_moves_everything(home: Path) -> None:
-    """It contains the settings and each property's files."""
+def test_apoa_home_moves_everything(home: Path, tmp_path: Path) -> None:
+    """It contains the settings and each property's files. A tilde is this user's home folder."""
+    assert find_folders({"APOA_HOME": "~/there"}).data == tmp_path / "user" / "there"
     folders = find_folders({"APOA_HOME": str(home)})
     assert folders.config == home / "config.toml"
     assert folders.outbox("bali") == home / "bali" / "outbox.db"
     assert folders.sandbox("bali") == home / "bali" / "sandbox.db"
     assert folders.keys("bali") == home / "bali" / "keys.json"
     assert folders.logs == home / "logs"
-
-
-def test_apoa_home_may_begin_with_a_tilde(tmp_path: Path) -> None:
-    """It is this user's home folder."""
-    assert find_folders({"APOA_HOME": "~/there"}).data == tmp_path / "user" / "there"
 
 
 RELATIVE = ["here", "./here", "..", " ", "~nosuchuser/apoa", "~nosuchuser"]
@@ -107,7 +103,10 @@ def test_an_account_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_own_names() -> None:
-    """A name that the program gives to a file is not one that a user made up; a similar one may be about a guest."""
+    """A name that the program gives to a file is not one that a user made up; a similar one may be about a guest.
+
+    The lock and what was shown are no parts of the log.
+    """
     own = [
         "config.toml",
         "config.lock",
@@ -120,10 +119,6 @@ def test_own_names() -> None:
     ]
     others = ["outbox.db.bak", "Smith.log", "sync.log.old", "outbox.db-Smith", "outbox-moved-2.db", "A B.shown.json"]
     assert [name for name in (*own, *others) if is_own(name)] == own
-
-
-def test_the_log_and_what_belongs_to_it() -> None:
-    """The lock and what was shown are no parts of the log."""
-    names = ["sync.log", "sync.log.1", "sync.log.lock", "shown.json", "melati.shown.json"]
-    assert list(map(is_log, names)) == [True, True, False, False, False]
-    assert all(map(belongs_to_log, names))
+    of_log = ["sync.log", "sync.log.1", "sync.log.lock", "shown.json", "melati.shown.json"]
+    assert list(map(is_log, of_log)) == [True, True, False, False, False]
+    assert all(map(belongs_to_log, of_log))

@@ -63,19 +63,14 @@ def test_comments_and_other_properties_stay(path: Path) -> None:
 
 
 def test_defaults_are_not_written(path: Path) -> None:
-    """A value that is reset to its default leaves the file."""
-    save(path, BALI._replace(office="Denpasar", vault="file", window_hours=12, retention_days=30))
+    """A value that is reset to its default leaves the file, and the last property its place as the default one."""
+    save(path, BALI._replace(office="Denpasar", vault="file", window_hours=12, retention_days=30), language="id")
     assert load(path).properties["bali"].retention_days == 30
     save(path, BALI)
-    assert path.read_text(encoding="utf-8").count(" = ") == 5
+    assert path.read_text(encoding="utf-8").count(" = ") == 6
     assert load(path).properties["bali"] == BALI
-
-
-def test_the_last_property_is_removed(path: Path) -> None:
-    """With its table, and as the default one; the rest stays."""
-    save(path, BALI, language="id")
-    remove_property(path, "kuta")
-    remove_property(path, "bali")
+    for name in ("kuta", "bali"):
+        remove_property(path, name)
     assert (load(path).properties, load(path).language, load(path).default_property) == ({}, "id", "")
 
 
@@ -199,24 +194,19 @@ def problem_of(text: str) -> SettingsProblem:
     return caught.value
 
 
-def test_a_saved_mapping_is_read_again(path: Path) -> None:
-    """Whatever characters its headings have; a second one with the same name takes its place."""
-    save_mapping(path, "pms", PMS)
-    assert load(path).maps == {"pms": PMS}
-    other = ColumnMapping({"Arrival": "check_in"})
-    save_mapping(path, "pms", other)
-    save_mapping(path, "airbnb", PMS)
-    assert load(path).maps == {"pms": other, "airbnb": PMS}
-
-
 def test_what_else_is_written_keeps_the_mapping_and_the_comments(path: Path) -> None:
-    """A mapping keeps the properties and the admin's words, and a saved property keeps the mappings."""
+    """A mapping keeps the properties and the admin's words, and a saved property keeps the mappings.
+
+    Whatever characters its headings have; a second one with the same name takes its place.
+    """
     save(path, TRAINING)
     path.write_text("# My words.\n" + path.read_text(encoding="utf-8") + "# Behind.\n", encoding="utf-8")
-    save_mapping(path, "pms", PMS)
+    other = ColumnMapping({"Arrival": "check_in"})
+    for name, mapping in (("pms", other), ("airbnb", other), ("pms", PMS)):
+        save_mapping(path, name, mapping)
     save(path, TRAINING._replace(office="Denpasar"))
     config = load(path)
-    assert config.maps == {"pms": PMS}
+    assert config.maps == {"pms": PMS, "airbnb": other}
     assert config.properties["bali"].office == "Denpasar"
     assert "# My words.\n" in path.read_text(encoding="utf-8")
     assert "# Behind.\n" in path.read_text(encoding="utf-8")

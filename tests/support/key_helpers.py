@@ -1,4 +1,4 @@
-"""Key pairs, a keyring in memory, and a desktop session of the test's own with a real gnome-keyring.
+"""Key pairs, a store and a keyring in memory, and a desktop session of the test's own with a real gnome-keyring.
 
 The program derives a pair from a recovery code, and never makes one by itself. Tests of a session are skipped if the
 tools are missing, unless APOA_REQUIRE_TOOLS is set.
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,6 +35,30 @@ needs_keyring = [
         bool(MISSING) and not os.environ.get("APOA_REQUIRE_TOOLS"), reason=f"not installed: {', '.join(MISSING)}"
     ),
 ]
+
+
+@dataclass
+class MemoryStore(SecretStore):
+    """A store in memory, which may be locked or lose what it stores."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+    locked: bool = False
+    loses_secrets: bool = False
+    asked: int = 0
+    place: str = "memory"
+
+    def get(self, name: str) -> str | None:
+        self.asked += 1
+        if self.locked:
+            raise KeyringProblem(KeyringReason.LOCKED)
+        return self.kept.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        if not self.loses_secrets:
+            self.kept[name] = value
+
+    def delete(self, name: str) -> None:
+        self.kept.pop(name, None)
 
 
 class MemoryKeyring(SecretStore):

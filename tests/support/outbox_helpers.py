@@ -91,6 +91,12 @@ def _missing_key() -> bytes:
     raise SecretMissing(msg("The keyring is locked."))
 
 
+def add(outbox: Outbox, *numbers: int, due_at: datetime | None = None, **more: Any) -> None:
+    """Queue reports of these numbers, each of a stay of its own."""
+    for number in numbers:
+        outbox.add(report(number), due_at=due_at, **more)
+
+
 def claimed(outbox: Outbox, *numbers: int) -> str:
     """Claim reports from noon on for an hour. Returns the lease."""
     return outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)[0]

@@ -87,16 +87,12 @@ def test_linux_without_a_bus_has_no_keyring() -> None:
     assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing SecretStorage is a missing keyring."""
+    """Without SecretStorage, and on Windows without pywin32-ctypes, there is no keyring."""
     monkeypatch.setitem(sys.modules, "apoa_client.vault.secret_service", None)
     with raises_error(KeyringReason.MISSING):
         secret_service("unix:path=/nowhere/bus").get("password")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
-def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pywin32-ctypes there is no keyring."""
     monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
     monkeypatch.setitem(sys.modules, "win32ctypes", None)
     with raises_error(KeyringReason.MISSING):
@@ -198,7 +194,7 @@ def test_macos_asks_only_a_person(backend: Any) -> None:
 
 
 def error_of_windows(number: int) -> Exception:
-    error = OSError(number, "text")
+    error = OSError(number, "rahasia")
     error.winerror = number  # type: ignore[attr-defined,unused-ignore]  # Windows' own
     return error
 
@@ -206,9 +202,13 @@ def error_of_windows(number: int) -> Exception:
 def error_of_macos(number: int) -> Exception:
     """What `keyring` raises about an error of the Keychain."""
     locked = "KeyringLocked" if number == -128 else "KeyringError"
-    error: Exception = type(locked, (Exception,), {})("text")
-    error.__cause__ = OSError(number, "text")
+    error: Exception = type(locked, (Exception,), {})("rahasia")
+    error.__cause__ = OSError(number, "rahasia")
     return error
+
+
+NOT_THERE = ("InitError", "NoKeyringError")
+"""Classes of `keyring` that say that there is none."""
 
 
 @pytest.mark.parametrize(
@@ -219,17 +219,22 @@ def error_of_macos(number: int) -> Exception:
         ("darwin", error_of_macos(-25308), KeyringReason.LOCKED),  # a question that may not be shown
         ("darwin", error_of_macos(-128), KeyringReason.LOCKED),
         ("darwin", error_of_macos(-25293), KeyringReason.REFUSED),
+        *(("darwin", type(name, (Exception,), {})("rahasia"), KeyringReason.MISSING) for name in NOT_THERE),
+        ("darwin", LookupError("rahasia"), KeyringReason.REFUSED),
     ],
 )
 def test_errors_of_the_platform_are_translated(
     backend: type[Backend], platform: str, error: Exception, reason: KeyringReason
 ) -> None:
-    """At each call."""
+    """At each call, by their class name, without loading the library; never quoted, because it may be the secret."""
     backend.trouble = error
     kept = on(platform)
     for action in (kept.get, kept.delete, lambda name: kept.set(name, "x")):
-        with raises_error(reason):
+        with raises_error(reason) as caught:
             action("password")
+        assert "rahasia" not in caught.value.message.render()
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
 
 
 @pytest.mark.usefixtures("backend")

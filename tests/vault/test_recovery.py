@@ -113,18 +113,17 @@ def test_case_and_separators_do_not_matter(code: str, between: str, small: bool,
         *(f"{character}{CODE[1:]}" for character in "UuÉ٣ß"),
     ],
 )
-def test_invalid_codes(text: str) -> None:
-    """Too short, too long, an omitted letter, or characters of other scripts: the error does not repeat it."""
+@given(any_text=st.text(max_size=80))
+@search(20)
+def test_invalid_codes(text: str, any_text: str) -> None:
+    """Too short, too long, an omitted letter, or characters of other scripts: the error does not repeat it.
+
+    Whatever the text is, no foreign exception is raised.
+    """
+    with pytest.raises(RecoveryCodeWrong):
+        parse_code(any_text)
     error = refused(text)
     assert error.advice is not None
-
-
-@given(st.text(max_size=80))
-@search(200)
-def test_any_text_is_parsed_or_refused(text: str) -> None:
-    """No foreign exception is raised."""
-    with pytest.raises(RecoveryCodeWrong):
-        parse_code(text)
 
 
 def test_the_derivation_never_changes() -> None:
@@ -183,7 +182,9 @@ def test_accents_are_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("passphrase", ["", "kuda betul bateraI", PASSPHRASE + " ", PASSPHRASE[:-1]])
 def test_another_passphrase(file: str, passphrase: str) -> None:
-    """It is refused, and neither it nor the key is in the error."""
+    """It is refused, and neither it nor the key is in the error; a short one is refused at the export."""
+    with pytest.raises(UsageProblem):
+        export_key(KEY, "123456789")
     with raises_error("passphrase_wrong") as caught:
         import_key(file, passphrase)
     shown = "".join(traceback.format_exception(caught.value))
@@ -222,12 +223,6 @@ def test_a_file_that_is_no_exported_key(file: str, efforts: list[tuple[int, int]
         import_key(content if isinstance(content, str) else json.dumps({**json.loads(file), **content}), PASSPHRASE)
     assert caught.value.advice is not None
     assert len(efforts) == before
-
-
-def test_a_short_passphrase() -> None:
-    """It is refused at the export."""
-    with pytest.raises(UsageProblem):
-        export_key(KEY, "123456789")
 
 
 @pytest.mark.parametrize("error", [exceptions.RuntimeError, MemoryError])

@@ -3,15 +3,13 @@
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from basics import raises_error
-from key_helpers import new_key_pair
+from key_helpers import MemoryStore, new_key_pair
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
-from apoa_client.messages import msg
 from apoa_client.ports.run import OutboxVersion
 from apoa_client.vault.errors import (
     KeyringProblem,
@@ -22,7 +20,7 @@ from apoa_client.vault.errors import (
 )
 from apoa_client.vault.keyring_store import MAX_SECRET_LENGTH
 from apoa_client.vault.sealing import encode_key
-from apoa_client.vault.sources import PropertySecrets
+from apoa_client.vault.sources import PropertySecrets, find_missing_secrets
 from apoa_client.vault.store import OUTBOX_VERSION, Binding, SecretStore, bind, decode_binding
 
 KEY, PUBLIC_KEY = new_key_pair()
@@ -34,30 +32,6 @@ def bound(host: str = "a.example", public_key: bytes = PUBLIC_KEY) -> Binding:
 
 BOUND = bound()
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-
-
-@dataclass
-class MemoryStore(SecretStore):
-    """A store in memory, which may be locked or lose what it stores."""
-
-    kept: dict[str, str] = field(default_factory=dict)
-    locked: bool = False
-    loses_secrets: bool = False
-    asked: int = 0
-    place: str = "memory"
-
-    def get(self, name: str) -> str | None:
-        self.asked += 1
-        if self.locked:
-            raise KeyringProblem(KeyringReason.LOCKED, msg("locked"))
-        return self.kept.get(name)
-
-    def set(self, name: str, value: str) -> None:
-        if not self.loses_secrets:
-            self.kept[name] = value
-
-    def delete(self, name: str) -> None:
-        self.kept.pop(name, None)
 
 
 class Computer:
@@ -100,13 +74,19 @@ def computer(tmp_path: Path) -> Computer:
 
 
 def test_sources_are_used_in_order(computer: Computer) -> None:
-    """Named file, systemd's credential, container's secret, environment, store, person."""
+    """Named file, systemd's credential, container's secret, environment, store, person.
+
+    A hung keyring does not matter on a server with secrets in files.
+    """
     computer.prompt = lambda: "from a person"
     assert computer.secrets().password() == "from a person"
     computer.store.kept["password"] = "from the store"
     assert computer.secrets().password() == "from the store"
+    assert computer.secrets().password_from_environment() is None
     computer.environ["APOA_PASSWORD"] = "from the environment"
+    asked, computer.store.locked = computer.store.asked, True
     assert computer.secrets().password() == "from the environment"
+    assert computer.secrets().password_from_environment() == "APOA_PASSWORD"  # a log-in warns of it
     computer.file("run/apoa-password", "from a container\n")
     assert computer.secrets().password() == "from a container"
     computer.file("credentials/apoa-password", "from systemd\n")
@@ -114,6 +94,7 @@ def test_sources_are_used_in_order(computer: Computer) -> None:
     assert computer.secrets().password() == "from systemd"
     computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", "from a file\n"))
     assert computer.secrets().password() == "from a file"
+    assert computer.store.asked == asked
 
 
 def test_the_private_key_has_the_same_sources(computer: Computer) -> None:
@@ -164,16 +145,6 @@ def test_each_secret_is_looked_up_once_at_its_first_use(computer: Computer) -> N
     assert not secrets.has_read_private_key
 
 
-def test_the_store_is_not_used_if_the_environment_has_the_secret(computer: Computer) -> None:
-    """A hung keyring does not matter on a server with secrets in files."""
-    assert computer.secrets().password_from_environment() is None
-    computer.environ["APOA_PASSWORD"] = "x"
-    computer.store.locked = True
-    assert computer.secrets().password() == "x"
-    assert computer.store.asked == 0
-    assert computer.secrets().password_from_environment() == "APOA_PASSWORD"  # a log-in warns of it
-
-
 def test_storing_and_deleting(computer: Computer) -> None:
     """A new password is used at once after a log-in, and none after a log-out."""
     secrets = computer.secrets()
@@ -187,6 +158,9 @@ def test_storing_and_deleting(computer: Computer) -> None:
     with pytest.raises(SecretMissing):
         secrets.password()
     assert set(computer.store.kept) == {"private-key"}
+    computer.store.loses_secrets = True  # a private key that was not really stored would be lost
+    with pytest.raises(SecretUnusable):
+        secrets.store_private_key(new_key_pair()[0])
 
 
 class TestBinding:
@@ -203,9 +177,8 @@ class TestBinding:
         computer.store.kept["password"] = "stored"
         secrets = computer.secrets()
         secrets.password()
-        with monkeypatch.context() as patch:
-            patch.setattr(computer.store, "set", refuse)
-            secrets.bind_password()
+        monkeypatch.setattr(computer.store, "set", refuse)
+        secrets.bind_password()
         assert set(computer.store.kept) == {"password"}
 
     @pytest.mark.parametrize("kept", ["private-key", "private-key-next", "another", None])
@@ -248,11 +221,14 @@ class TestBinding:
             computer.secrets().password()
 
 
-def test_a_store_that_loses_secrets_is_detected_at_once(computer: Computer) -> None:
-    """A private key that was not really stored would be lost."""
-    computer.store.loses_secrets = True
-    with pytest.raises(SecretUnusable):
-        computer.secrets().store_private_key(KEY)
+def test_missing_secrets_are_named(computer: Computer) -> None:
+    """After a restore: the private key if there is none or another one, the password if one is needed."""
+    shown, other = encode_key(PUBLIC_KEY), encode_key(new_key_pair()[1])
+    assert find_missing_secrets(computer.secrets(), shown, password=True) == ["private_key", "password"]
+    assert find_missing_secrets(computer.secrets(), shown, password=False) == ["private_key"]
+    computer.store.kept = {"password": "x", "private-key": encode_key(KEY)}
+    assert find_missing_secrets(computer.secrets(), shown, password=True) == []
+    assert find_missing_secrets(computer.secrets(), other, password=True) == ["private_key"]
 
 
 def test_a_locked_keyring(computer: Computer) -> None:
@@ -283,28 +259,27 @@ def test_a_file_that_others_can_read_is_refused(computer: Computer, name: str, m
     [
         ({"APOA_PASSWORD_FILE": "/nowhere/at/all"}, SecretFileRefused),
         ({"APOA_PASSWORD_FILE": os.devnull}, SecretFileRefused),
+        ({"APOA_PASSWORD_FILE": "empty"}, SecretUnusable),
         ({"APOA_PRIVATE_KEY": "rahasia"}, SecretUnusable),
     ],
 )
-def test_a_source_that_has_no_secret(computer: Computer, environ: dict[str, str], error: type[Exception]) -> None:
-    """A wrong name, an empty text, or something else in place of a key: no other source is tried."""
+def test_a_source_that_has_no_secret(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], error: type[Exception]
+) -> None:
+    """A wrong name, an empty text, or something else in place of a key: no other source is tried.
+
+    An empty answer is not sent as a password either, and an empty variable has none.
+    """
+    monkeypatch.chdir(computer.file("empty", "\n").parent)
+    computer.environ, computer.prompt = {"APOA_PASSWORD": ""}, str
+    with pytest.raises(SecretUnusable):
+        computer.secrets().password()
     computer.environ = environ
     computer.store.kept = {"password": "from the store", "private-key": encode_key(KEY)}
     secrets = computer.secrets()
     with pytest.raises(error) as caught:
         secrets.private_key() if "APOA_PRIVATE_KEY" in environ else secrets.password()
     assert isinstance(caught.value, CredentialsProblem)
-
-
-def test_an_empty_file_or_answer(computer: Computer) -> None:
-    """It is not sent as a password, and an empty variable has no password."""
-    computer.environ["APOA_PASSWORD"] = ""
-    computer.prompt = str
-    with pytest.raises(SecretUnusable):
-        computer.secrets().password()
-    computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", "\n"))
-    with pytest.raises(SecretUnusable):
-        computer.secrets().password()
 
 
 @posix
@@ -417,17 +392,13 @@ SETTINGS = {"api_url": b"https://a.example/v1", "username": b"melati", "ca_bundl
 KEPT = bind("a.example", **SETTINGS)
 
 
-def test_it_survives_storing_and_fits_every_keyring() -> None:
-    """What is stored is what is read, and the longest host with the longest settings fits."""
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_changed_setting_is_named(name: str) -> None:
+    """Each setting counts, and none that is equal is named. What is stored is what is read, and fits every keyring."""
     longest = bind("h" * 10_000, **dict.fromkeys(SETTINGS, bytes(10_000)))
     for each in (KEPT, longest):
         assert decode_binding(each.encode()) == each
         assert len(each.encode()) <= MAX_SECRET_LENGTH
-
-
-@pytest.mark.parametrize("name", SETTINGS)
-def test_a_changed_setting_is_named(name: str) -> None:
-    """Each setting counts, and none that is equal is named."""
     assert KEPT.changed(bind("a.example", **{**SETTINGS, name: b"other"})) == [name]
     assert KEPT.changed(bind("a.example", **SETTINGS)) == []
 

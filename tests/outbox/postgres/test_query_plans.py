@@ -1,14 +1,13 @@
 """Every statement that the outbox executes on a server: its plan, where other properties have a long history too."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import pytest
 from outbox_helpers import NOON, sealer
 from outbox_methods import LIST_ALL, METHODS, UPKEEP, fill
 from outbox_stores import AnyOutbox
-from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox, new_shared_outbox
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase, Result
@@ -84,55 +83,28 @@ def whole(outbox: PostgresOutbox, method: Callable[[AnyOutbox], object]) -> list
     return [plan for plan in plans(outbox, method) if WHOLE.search(plan)]
 
 
-@pytest.fixture(scope="module")
-def history(postgres: Cluster, postgres_template: str) -> Iterator[str]:
-    """The name of a database with a queue as on any day, and years of finished reports of this property and others."""
-    with new_shared_outbox(postgres, postgres_template) as shared:
-        with shared.open() as outbox:
-            fill(outbox, FINISHED)
-        shared.change(
-            "UPDATE reports SET mac = '', receipt_number = seq::text, receipt_issued_at = 1 WHERE photo_state = 'sent'"
-        )
-        shared.change(_COPIES)
-        shared.change("ANALYZE")
-        yield shared.database
+def test_no_statement_reads_all_reports(postgres_outbox: SharedOutbox) -> None:
+    """Each step of each plan finds rows of the property, or reads an index that contains only open reports.
 
-
-@pytest.fixture
-def postgres_outbox(postgres: Cluster, history: str) -> Iterator[SharedOutbox]:
-    """A copy of it."""
-    with new_shared_outbox(postgres, history) as opened:
-        yield opened
-
-
-@pytest.fixture
-def filled(postgres_outbox: SharedOutbox) -> Iterator[PostgresOutbox]:
-    """The same, opened so that the plan of each statement is kept."""
-    with explaining(postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY)) as outbox:
-        yield outbox
-
-
-def test_no_statement_reads_all_reports(filled: PostgresOutbox) -> None:
-    """Each step of each plan finds rows of the property, or reads an index that contains only open reports."""
-    assert {name: found for name, method in METHODS.items() if (found := whole(filled, method))} == {}
-
-
-def test_no_upkeep_reads_all_reports_of_the_server(filled: PostgresOutbox) -> None:
-    """Authentication and erasure: they read what is open, or not erased yet, of the property alone."""
-    for name, method in UPKEEP.items():
-        assert not [plan for plan in plans(filled, method) if SEQUENTIAL.search(plan)], name
-
-
-def test_the_whole_history_is_read_if_asked_for(filled: PostgresOutbox) -> None:
-    """And only that of the property. This also shows that it would be noticed."""
-    for method in LIST_ALL.values():
-        [plan] = whole(filled, method)
-        assert "Seq Scan" not in plan
-
-
-def test_the_daily_search_reads_only_what_is_not_erased(postgres_outbox: SharedOutbox, filled: PostgresOutbox) -> None:
-    """By its own index: years of erased history cost nothing."""
-    postgres_outbox.change("UPDATE reports SET erased_at = 1, content = NULL WHERE photo_state = 'sent'")
-    postgres_outbox.change("VACUUM ANALYZE")
-    [plan] = whole(filled, lambda outbox: outbox.eraser.is_due(NOON, NOON))
-    assert re.search("Scan (using|on) reports_kept", plan)
+    The whole history is read if asked for, and only that of the property: this also shows that it would be noticed.
+    Authentication and erasure read what is open, or not erased yet, of the property alone, and the daily search by its
+    own index: years of erased history cost nothing.
+    """
+    with postgres_outbox.open() as outbox:
+        fill(outbox, FINISHED)
+    for statement in (
+        "UPDATE reports SET mac = '', receipt_number = seq::text, receipt_issued_at = 1 WHERE photo_state = 'sent'",
+        *(_COPIES, "ANALYZE"),
+    ):
+        postgres_outbox.change(statement)
+    with explaining(postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY)) as filled:
+        assert {name: found for name, method in METHODS.items() if (found := whole(filled, method))} == {}
+        for method in LIST_ALL.values():
+            [plan] = whole(filled, method)
+            assert "Seq Scan" not in plan
+        for name, method in UPKEEP.items():
+            assert not [plan for plan in plans(filled, method) if SEQUENTIAL.search(plan)], name
+        postgres_outbox.change("UPDATE reports SET erased_at = 1, content = NULL WHERE photo_state = 'sent'")
+        postgres_outbox.change("VACUUM ANALYZE")
+        [plan] = whole(filled, lambda outbox: outbox.eraser.is_due(NOON, NOON))
+        assert re.search("Scan (using|on) reports_kept", plan)

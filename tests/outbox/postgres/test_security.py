@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from basics import raises_error
 from outbox_helpers import HOUR, NOON, PHOTO, report, sealer, uuid
-from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, add_login
+from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, add_login, new_shared_outbox
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
@@ -33,6 +33,7 @@ VALUES = "'x', 'x', 'x', 'check_in', 1, '\\x00'"
 STEERING = ("public_key", "index_key_hash", "stop", "hold", "maintenance", "doubts", "wants_photos")
 """The metadata that say which key is right, what is sent and when, and what is doubted."""
 
+_RELATIONS = ("reports", "tally", "audit", "memo", "drafts")
 STATEMENTS: dict[str, set[str]] = {
     **{f"SELECT {column} FROM reports": OWN for column in SEALED},
     "SELECT * FROM reports": OWN,
@@ -102,19 +103,27 @@ STATEMENTS: dict[str, set[str]] = {
 """Statements for the property `melati`, each with the logins for which it does something."""
 
 
+@pytest.fixture(scope="module")
+def two_properties(postgres: Cluster, postgres_template: str) -> Iterator[str]:
+    """The name of a database with two properties, each with a report that has a photo, and a draft."""
+    with new_shared_outbox(postgres, postgres_template) as shared:
+        shared.add_login(DESK, PROPERTY, Group.DESK)
+        shared.add_login(OTHER, OTHER)
+        if not postgres.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [STRANGER]).rowcount:
+            postgres.admin.execute(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{PASSWORD}'".encode())
+        for name in (PROPERTY, OTHER):
+            with shared.open(login=name, property_name=name) as outbox:
+                outbox.record_public_key(sealer().public_key)
+                outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
+                outbox.drafts.save("typed", NOON)
+        yield shared.database
+
+
 @pytest.fixture
-def shared(postgres_outbox: SharedOutbox) -> SharedOutbox:
-    """Two properties, each with a report that has a photo, and a draft."""
-    postgres_outbox.add_login(DESK, PROPERTY, Group.DESK)
-    postgres_outbox.add_login(OTHER, OTHER)
-    if not postgres_outbox.cluster.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [STRANGER]).rowcount:
-        postgres_outbox.cluster.admin.execute(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{PASSWORD}'".encode())
-    for name in (PROPERTY, OTHER):
-        with postgres_outbox.open(login=name, property_name=name) as outbox:
-            outbox.record_public_key(sealer().public_key)
-            outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
-            outbox.drafts.save("typed", NOON)
-    return postgres_outbox
+def shared(postgres: Cluster, two_properties: str) -> Iterator[SharedOutbox]:
+    """A copy of it."""
+    with new_shared_outbox(postgres, two_properties) as opened:
+        yield opened
 
 
 def connected(shared: SharedOutbox, login: str, property_name: str) -> "psycopg.Connection[Any]":
@@ -157,30 +166,27 @@ def test_each_statement_by_each_login(shared: SharedOutbox) -> None:
     assert {statement: {login for login in logins if statement in may[login]} for statement in STATEMENTS} == STATEMENTS
 
 
-@pytest.mark.parametrize(
-    ("login", "property_name", "seen"),
-    [
+def test_which_properties_a_login_sees(shared: SharedOutbox) -> None:
+    """One at a time, and only its own."""
+    for login, property_name, seen in (
         (SENDER, PROPERTY, {PROPERTY}),
         (SENDER, OTHER, set()),
         (SENDER, "", set()),
         (OTHER, OTHER, {OTHER}),
-    ],
-)
-def test_which_properties_a_login_sees(shared: SharedOutbox, login: str, property_name: str, seen: set[str]) -> None:
-    """One at a time, and only its own."""
-    for table in ("reports", "tally", "audit", "memo", "drafts"):
-        with closing(connected(shared, login, property_name)) as connection:
-            found = connection.execute(f"SELECT property FROM {table}".encode()).fetchall()
-            assert {name for (name,) in found} == seen, table
+    ):
+        for table in _RELATIONS:
+            with closing(connected(shared, login, property_name)) as connection:
+                found = connection.execute(f"SELECT property FROM {table}".encode()).fetchall()
+                assert {name for (name,) in found} == seen, (login, property_name, table)
 
 
-@pytest.mark.parametrize("table", ["reports", "memo", "drafts", "tally"])
-def test_the_owner_sees_no_other_property(shared: SharedOutbox, table: str) -> None:
+def test_the_owner_sees_no_other_property(shared: SharedOutbox) -> None:
     """An administrator who works as the owner of the tables is bound as each login; only the counts are all."""
     with closing(shared.cluster.connect(shared.database)) as connection:
         connection.execute(b"SET ROLE apoa_owner")
-        rows = connection.execute(f"SELECT property FROM apoa.{table}".encode()).fetchall()
-        assert {name for (name,) in rows} == ({PROPERTY, OTHER} if table == "tally" else set())
+        for table in ("reports", "memo", "drafts", "tally"):
+            rows = connection.execute(f"SELECT property FROM apoa.{table}".encode()).fetchall()
+            assert {name for (name,) in rows} == ({PROPERTY, OTHER} if table == "tally" else set()), table
 
 
 def test_a_desk_works_and_does_not_send(shared: SharedOutbox) -> None:
@@ -265,7 +271,7 @@ def test_functions_of_its_own(postgres: Cluster, postgres_database: str, postgre
     assert may_create_in_public(address, PASSWORD)
     assert create_schema(address, PASSWORD) == 0
     assert create_schema(address, PASSWORD) == 1
-    for login, group in ((PROPERTY, Group.SENDER), (OTHER, Group.DESK)):
+    for login, group in ((PROPERTY, Group.SENDER), (DESK, Group.DESK)):
         add_login(postgres, postgres_database, login, login, group)
     with SharedOutbox(postgres, postgres_database).open() as outbox:
         outbox.record_public_key(sealer().public_key)
@@ -277,21 +283,17 @@ def test_functions_of_its_own(postgres: Cluster, postgres_database: str, postgre
 
 
 def test_no_new_functions(postgres: Cluster, postgres_database: str) -> None:
-    """No login creates anything in a database that is prepared, and a second preparation takes the right away again."""
+    """No login creates anything in a database that is prepared, and a second preparation takes the right away again.
+
+    One without the schema `public` is prepared as any other.
+    """
     address = postgres.address(postgres_database)
-    for _time in range(2):
+    granted = b"GRANT CREATE ON SCHEMA public TO PUBLIC"
+    for statement in (b"DROP SCHEMA public", b"CREATE SCHEMA public; " + granted, granted):
         with closing(postgres.connect(postgres_database)) as connection:
-            connection.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")
+            connection.execute(statement)
         create_schema(address, PASSWORD)
         assert not may_create_in_public(address, PASSWORD)
-
-
-def test_a_database_without_the_schema_public(postgres: Cluster, postgres_database: str) -> None:
-    """It is prepared as any other."""
-    with closing(postgres.connect(postgres_database)) as connection:
-        connection.execute(b"DROP SCHEMA public")
-    assert create_schema(postgres.address(postgres_database), PASSWORD) == 0
-    assert not may_create_in_public(postgres.address(postgres_database), PASSWORD)
 
 
 def test_a_schema_of_another_owner(postgres: Cluster, postgres_database: str) -> None:
@@ -371,7 +373,6 @@ def test_a_lock_that_is_held(shared: SharedOutbox) -> None:
     desk.close()
 
 
-_RELATIONS = ("reports", "tally", "audit", "memo", "drafts")
 _LEAK = """
     CREATE FUNCTION pg_temp.leak(value text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS
     $$ BEGIN RAISE NOTICE '%', value; RETURN true; END $$
