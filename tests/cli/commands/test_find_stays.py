@@ -25,8 +25,10 @@ def rooms(away: Apoa) -> Apoa:
     return away
 
 
-@pytest.mark.parametrize("command", CHANGES)
-@pytest.mark.parametrize("reference", [["VANTERPOOL"], ["kamar", "12"], ["VB9081726"]])
+@pytest.mark.parametrize(
+    ("command", "reference"),
+    [("show", ["VANTERPOOL"]), ("amend", ["kamar", "12"]), ("cancel", ["VB9081726"]), ("checkout", ["VANTERPOOL"])],
+)
 def test_a_name_a_room_or_a_passport(rooms: Apoa, command: str, reference: list[str]) -> None:
     """Every command takes part of a name, a room with or without the word, and the passport's number."""
     result = rooms(command, *reference, *CHANGES[command], "--json")
@@ -34,13 +36,13 @@ def test_a_name_a_room_or_a_passport(rooms: Apoa, command: str, reference: list[
     assert result.json["stay_id"] == rooms.reports()[2]["stay_id"]
 
 
-@pytest.mark.parametrize("command", CHANGES)
-def test_several_matches_unattended(rooms: Apoa, command: str) -> None:
+def test_several_matches_unattended(rooms: Apoa) -> None:
     """A room with two guests exits with 2, names their ids, and nothing changes."""
-    result = rooms(command, "kamar", "3", *CHANGES[command])
-    assert result.code == Exit.USAGE
     ids = [report["short_id"] for report in rooms.reports()]
-    assert [short_id in result.err for short_id in ids] == [True, True, False]
+    for command, options in CHANGES.items():
+        result = rooms(command, "kamar", "3", *options)
+        assert result.code == Exit.USAGE
+        assert [short_id in result.err for short_id in ids] == [True, True, False]
     assert rooms.states() == [("check_in", "queued")] * 3
 
 
@@ -82,17 +84,16 @@ def test_a_short_text_is_a_room_first(rooms: Apoa) -> None:
     assert rooms("show", first["short_id"][:7], "--json").json["id"] == first["id"]
 
 
-@pytest.mark.parametrize("command", CHANGES)
-def test_names_need_the_key(rooms: Apoa, command: str) -> None:
+def test_names_need_the_key(rooms: Apoa) -> None:
     """Without the key a name exits with 77, an unknown id with 2; a known one is not changed."""
     ids = [report["short_id"] for report in rooms.reports()]
     rooms.delete_key()
-    assert rooms(command, "obadiah", *CHANGES[command]).code == Exit.CREDENTIALS
-    assert rooms(command, "ffffffff", *CHANGES[command]).code == Exit.USAGE
-    assert rooms(command, ids[2], *CHANGES[command]).code == (77 if command in {"amend", "cancel"} else 0)
-    listed = rooms(command, keys=[""])
-    assert ids[0] in listed.err
-    assert QUENTIN.name not in listed.err
+    for command, options in CHANGES.items():
+        assert rooms(command, "obadiah", *options).code == Exit.CREDENTIALS
+        assert rooms(command, "ffffffff", *options).code == Exit.USAGE
+        assert rooms(command, ids[2], *options).code == (77 if command in {"amend", "cancel"} else 0)
+        listed = rooms(command, keys=[""])
+        assert (ids[0] in listed.err, QUENTIN.name in listed.err) == (True, False)
 
 
 def test_a_whole_room_is_amended(rooms: Apoa) -> None:
@@ -156,17 +157,15 @@ def test_each_correction_keeps_its_own_reason(configured: Apoa) -> None:
     assert [("moved" in each, "more nights" in each) for each in shown] == [(True, False), (False, True)]
 
 
-@pytest.mark.parametrize("command", [*CHANGES, "receipt"])
-def test_a_blank_reference_is_no_guest(away: Apoa, command: str) -> None:
+def test_a_blank_reference_is_no_guest(away: Apoa) -> None:
     """Also where only one guest is in house, who has no room: the command exits with 2 and changes nothing."""
     away.save()
-    before = away.states()
-    assert away(command, " ", *CHANGES.get(command, [])).code == Exit.USAGE
-    if command in {"amend", "checkout"}:
-        options = ["--nights", "3"] if command == "amend" else []
-        assert away(command, "--room", " ", *options, "--yes", "--no-send").code == Exit.USAGE
+    for command, options in (*CHANGES.items(), ("receipt", [])):
+        assert away(command, " ", *options).code == Exit.USAGE, command
+    for command in ("amend", "checkout"):
+        assert away(command, "--room", " ", *CHANGES[command]).code == Exit.USAGE, command
     assert away("purge", "--guest", " ", "--yes").code == Exit.USAGE
-    assert away.states() == before
+    assert away.states() == [("check_in", "queued")]
 
 
 def test_fix_and_received_choose_from_what_fits(away: Apoa) -> None:
