@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from cli_helpers import (
@@ -16,6 +16,7 @@ from cli_helpers import (
     Apoa,
     CallResult,
     Serve,
+    raising,
 )
 from screens import Screens
 
@@ -84,12 +85,13 @@ class TestCheckOut:
         assert away("checkout", "--room", "3", "--no-send").code == 0
 
     def test_several_guests_in_a_room(self, away: Apoa) -> None:
-        """At a terminal, the user chooses by number, or none; unattended, `--yes` checks all of them out."""
+        """At a terminal, the user chooses by number, all or none; unattended, `--yes` checks all of them out."""
         for guest in GUESTS:
             away.save(guest)
         result = away("checkout", "--room", "7", "--no-send", keys=["9", "2", "y"])
         assert (result.code, XIMENA.name in result.out, QUENTIN.name in result.out) == (0, True, False), result.all
-        assert away("checkout", "--room", "7", "--no-send", keys=[""]).code == 0
+        for keys in ([""], ["semua", "n"]):
+            assert away("checkout", "--room", "7", "--no-send", keys=keys).code == 0
         assert len(away.reports()) == 4
         result = away("checkout", "--room", "7", "--no-send", "--yes", "--json")
         assert result.code == 0, result.err
@@ -129,7 +131,7 @@ class TestCheckOut:
         """If another user changes one of several stays, the other guests are checked out and that stay is named."""
         first, second = away.save(QUENTIN), away.save(XIMENA)
         run_before_confirmation(away, lambda: away("cancel", first["id"]))
-        result = away("checkout", "--room", "7", "--no-send", keys=["semua", "y"])
+        result = away("checkout", "--room", "7", "--no-send", keys=["a", "y"])
         assert result.code == 75
         assert XIMENA.name in result.out
         assert QUENTIN.name not in result.out
@@ -177,10 +179,7 @@ class TestCheckOut:
         assert (result.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The authority refuses this account" in result.err
 
-        def fail_with_full_disk(_outbox: SqliteOutbox) -> NoReturn:
-            raise DiskFull(msg("The disk is full."))
-
-        apoa.monkeypatch.setattr(SqliteOutbox, "restrictions", fail_with_full_disk)
+        apoa.monkeypatch.setattr(SqliteOutbox, "restrictions", raising(DiskFull(msg("The disk is full."))))
         result = apoa("checkout", arrivals[1]["id"])
         assert (result.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The disk is full." in result.err

@@ -53,13 +53,8 @@ def test_without_guests_data(three: Apoa) -> None:
     """Each report is a row with its ids, kind, state and times, stay by stay. Neither the key nor a word is needed."""
     three.delete_key()
     found = rows(three)
-    assert [(row["Kind of report"], row["State of the report"]) for row in found] == [
-        ("check_in", "queued"),
-        ("check_out", "queued"),
-        ("check_in", "withdrawn"),
-        ("check_in", "queued"),
-        ("check_in", "superseded"),
-    ]
+    assert [row["Kind of report"] for row in found] == ["check_in", "check_out", *["check_in"] * 3]
+    assert [row["State of the report"] for row in found] == [*("queued", "queued", "withdrawn", "queued", "superseded")]
     assert [row["Guest status"] for row in found] == ["checked out"] * 2 + ["cancelled"] + ["in house"] * 2
     assert found[1]["Checked out at"] == "2026-11-23T10:00:00+07:00"
     assert found[0]["Due by"] == "2026-11-22T15:00:00+07:00"
@@ -98,10 +93,9 @@ def test_the_guest_book_for_people(three: Apoa, lang: str) -> None:
     assert not re.search(r"20[0-9]{2}-[0-9]{2}|T[0-9]{2}:", said.out)
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path, form: str) -> None:
+def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path) -> None:
     """On the same computer each guest is known, in either language."""
-    for lang in LANGUAGES:
+    for lang, form in (("en", "xlsx"), ("id", "csv")):
         file = str(tmp_path / f"guests-{lang}.{form}")
         assert here("export", "--personal", "-o", file, lang=lang).code == 0
         said = here("import", file, "--check", "--no-send", "--json", lang=lang)
@@ -111,16 +105,12 @@ def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path, form
 
 def test_only_the_chosen(three: Apoa) -> None:
     """The days are those of the check-in; the state is that of the report."""
-    assert [row["Surname"] for row in rows(three, "--personal", "--since", "22/11", "--until", "22 nov")] == [
-        XIMENA.surname
-    ]
-    assert [row["Surname"] for row in rows(three, "--personal", "--state", "queued")] == [
-        QUENTIN.surname,
-        OBADIAH.surname,
-    ]
-    assert [row["Kind of report"] for row in rows(three, "--state", "superseded", "--state", "withdrawn")] == [
-        "check_in"
-    ] * 2
+    [chosen] = rows(three, "--personal", "--since", "22/11", "--until", "22 nov")
+    assert chosen["Surname"] == XIMENA.surname
+    waiting = rows(three, "--personal", "--state", "queued")
+    assert [row["Surname"] for row in waiting] == [QUENTIN.surname, OBADIAH.surname]
+    others = rows(three, "--state", "superseded", "--state", "withdrawn")
+    assert [row["Kind of report"] for row in others] == ["check_in"] * 2
     assert rows(three, "--since", "2026-12-01") == []
     assert three("export", "--since", "2026-11-22", "--until", "2026-11-21").code == 2
 
@@ -196,23 +186,21 @@ def test_every_property(three: Apoa) -> None:
     assert three("--property", "melati", "export", "--all").code == 2
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_import_knows_the_headings(three: Apoa, lang: str) -> None:
+def test_import_knows_the_headings(three: Apoa) -> None:
     """Each heading means to `apoa import` what it is, in both languages, and what it does not need it does not read."""
-    [heads, *_rows] = csv.reader(io.StringIO(three("export", "--personal", "--codes", lang=lang).out, newline=""))
-    assert [parse_heading(heading).target for heading in heads] == [
-        *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
-        *("issuing_state", "expiry_date", "stay_permit", "stay_permit_number", "stay_until", "entry_date"),
-        *("check_in", "planned_check_out", "room", "purpose", "phone", "email", "note"),
-        *("document_type", "mrz1", "mrz2", "mrz3", "", "check_out", "status"),
-        *[""] * 10,
-    ]
+    for lang in LANGUAGES:
+        heads = table(three("export", "--personal", "--codes", lang=lang).out)[0]
+        assert [parse_heading(heading).target for heading in heads] == [
+            *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
+            *("issuing_state", "expiry_date", "stay_permit", "stay_permit_number", "stay_until", "entry_date"),
+            *("check_in", "planned_check_out", "room", "purpose", "phone", "email", "note"),
+            *("document_type", "mrz1", "mrz2", "mrz3", "", "check_out", "status"),
+            *[""] * 10,
+        ]
 
 
 def test_usage(three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options that contradict each other, a folder in place of a file, and a workbook on a screen, are refused."""
-    assert three("export", "--json", "--format", "csv").code == 2
-    assert three("export", "-o", str(tmp_path / "no" / "folder.csv")).code == 2
+    """A folder in place of a file, and a workbook on a screen, are refused."""
     folder = three("export", "-o", str(tmp_path), "--force")
     assert (folder.code, "--force" in folder.err) == (2, False)
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
@@ -263,15 +251,13 @@ def guest_book(apoa: Apoa) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
-def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path, form: str) -> None:
-    """Guests, stays, permits, notes and check-outs are the same there, and a second import changes nothing."""
-    file = str(tmp_path / f"guests.{form}")
-    assert here("export", "--personal", "--codes", "-o", file).code == 0
-    said = there("import", file, "--no-send", "--json")
-    assert said.code == 0, said.all
-    value = said.json
-    assert (value["rows"], value["saved"], value["checked_out"], value["skipped"]) == (4, 3, 1, 1)
-    assert guest_book(there) == guest_book(here)
-    again = there("import", file, "--no-send", "--json").json
-    assert (again["unchanged"], again["skipped"], again["reports"]) == (3, 1, [])
+def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path) -> None:
+    """Guests, stays, permits, notes and check-outs are the same there; another form of the book changes nothing."""
+    for form in ("xlsx", "csv", "json"):
+        file = str(tmp_path / f"guests.{form}")
+        assert here("export", "--personal", "--codes", "-o", file).code == 0
+        said = there("import", file, "--no-send", "--json")
+        assert said.code == 0, said.all
+        counts = tuple(said.json[name] for name in ("rows", "saved", "checked_out", "unchanged", "skipped"))
+        assert counts == ((4, 3, 1, 0, 1) if form == "xlsx" else (4, 0, 0, 3, 1))
+        assert guest_book(there) == guest_book(here)

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import click
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Serve, assert_sanitized, typed_in
+from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Serve, assert_sanitized, raising, typed_in
 from screens import Screens
 
 from apoa_client.cli.commands.help import find
@@ -164,12 +164,9 @@ def test_at_most_five_reports_are_listed(away: Apoa) -> None:
 
 def test_a_damaged_file(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counts are shown although the entries cannot be read; the error follows, with its exit code."""
-
-    def damaged(*_args: object) -> None:
-        raise StorageProblem(msg("The result cannot be written: {reason}.", reason="x"))
-
     away.save()
-    monkeypatch.setattr(SqliteOutbox, "entries", damaged)
+    damaged = StorageProblem(msg("The result cannot be written: {reason}.", reason="x"))
+    monkeypatch.setattr(SqliteOutbox, "entries", raising(damaged))
     for result in (bare(away), away("status")):
         assert result.code == 78
         assert "    1  Waiting to be sent" in result.out.splitlines()

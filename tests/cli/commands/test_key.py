@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, raising, spoken
 from page_helpers import read_page
 from screens import Screens
 
@@ -124,7 +124,7 @@ class TestSetupAtATerminal:
 
     @pytest.mark.parametrize(
         ("typed", "confirmed"),
-        [([CODE[6:11], WRONG[30:], CODE[30:35].lower()], True), ([CODE[6:11], ""], False), ([], False)],
+        [([CODE[6:11], WRONG[30:], CODE[30:35].lower()], True), ([CODE[6:11], ""], False)],
     )
     def test_code_in_a_file(
         self, apoa: Apoa, serve: Serve, tmp_path: Path, typed: list[str], *, confirmed: bool
@@ -143,7 +143,7 @@ class TestSetupAtATerminal:
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
-    @pytest.mark.parametrize(("name", "training"), [("code.txt", True), ("sheet.html", False), ("SHEET.HTM", True)])
+    @pytest.mark.parametrize(("name", "training"), [("code.txt", False), ("SHEET.HTM", True)])
     def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, *, training: bool) -> None:
         """The private file has the code of the property, and neither the output nor the stored data has it."""
         file = tmp_path / name
@@ -197,26 +197,17 @@ class TestRecover:
         assert apoa.reports()[0]["sealed"]
         return apoa
 
-    @pytest.fixture
-    def code(self, lost: Apoa, tmp_path: Path) -> str:  # noqa: ARG002  writes the sheet
-        """Return the code on the recovery sheet."""
-        return code_in_file(tmp_path / "sheet.html")
-
-    @pytest.mark.parametrize("typed", [None, "-", " ", ""], ids=["sheet", "hyphens", "blanks", "joined"])
-    def test_from_a_file(self, lost: Apoa, code: str, tmp_path: Path, typed: str | None) -> None:
-        """The file of the sheet, or one with the code alone in any form, restores the key; so does standard input."""
-        file = tmp_path / "sheet.html"
-        if typed is not None:
-            file.write_text(code.replace("-", typed).lower() + "\n")
-            assert lost("key", "recover", "--code-stdin", stdin=file.read_text()).code == 0
+    def test_from_a_file(self, lost: Apoa, tmp_path: Path) -> None:
+        """The file of the sheet, or one with the code alone in any form, restores the key."""
+        sheet, alone = tmp_path / "sheet.html", tmp_path / "code.txt"
+        alone.write_text(code_in_file(sheet).replace("-", "").lower() + "\n")
+        for file in (sheet, alone):
+            assert lost("key", "recover", "--recovery-file", str(file)).code == 0
+            assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
             lost.delete_key()
-        assert lost("key", "recover", "--recovery-file", str(file)).code == 0
-        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_without_a_valid_code(self, lost: Apoa) -> None:
-        """Without a valid code, or with another property's, the command fails with the reason and stores nothing."""
-        other = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE)
-        assert (other.code, NEXT_CODE[:5] in other.all) == (77, False)
+        """Without a valid code the command fails with the reason and stores nothing."""
         assert lost("key", "recover", keys=[""]).code == 2
         assert lost("key", "recover", keys=["x"] * 3).code == 77
         no_terminal = lost("key", "recover")
@@ -226,9 +217,9 @@ class TestRecover:
         assert lost("key", "recover", "--recovery-file", str(lost.home / "nothing")).code == 2
         assert not (lost.home / "melati" / "keys.json").exists()
 
-    def test_with_another_vault(self, lost: Apoa, code: str) -> None:
+    def test_with_another_vault(self, lost: Apoa, tmp_path: Path) -> None:
         """With --vault file the key is stored in a file, and the settings are updated."""
-        config = lost.home / "config.toml"
+        config, code = lost.home / "config.toml", code_in_file(tmp_path / "sheet.html")
         config.write_text(config.read_text().replace('vault = "file"\n', ""))
         refused = lost("key", "recover", "--code-stdin", stdin=code)
         assert refused.code == 77
@@ -257,36 +248,21 @@ class TestRotate:
         assert configured("key", "recover", "--code-stdin", stdin=code).code == 0
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize(
-        ("options", "keys_typed", "code"),
-        [([], ["x", ""], 77), ([], None, 2), (["--recovery-file", "code.txt"], None, 2)],
-        ids=["not confirmed", "no terminal", "existing file"],
-    )
-    def test_nothing_changes(
-        self, coded: Apoa, tmp_path: Path, options: list[str], keys_typed: list[str] | None, code: int
-    ) -> None:
-        """Without a new code that is confirmed or written, the keys stay."""
+    def test_nothing_changes(self, coded: Apoa, tmp_path: Path) -> None:
+        """Without a new code that is confirmed or written, the keys stay; a file is not overwritten."""
         coded.save()
-        before = coded.settings()["public_key"]
-        (tmp_path / "code.txt").write_text("mine")
-        coded.monkeypatch.chdir(tmp_path)
-        assert coded("key", "rotate", *options, keys=keys_typed).code == code
-        assert ((tmp_path / "code.txt").read_text(), coded.settings()["public_key"], keys(coded).next()) == (
-            "mine",
-            before,
-            None,
-        )
+        before, file = coded.settings()["public_key"], tmp_path / "code.txt"
+        file.write_text("mine")
+        assert coded("key", "rotate", keys=["x", ""]).code == 77
+        assert coded("key", "rotate").code == coded("key", "rotate", "--recovery-file", str(file)).code == 2
+        assert (file.read_text(), coded.settings()["public_key"], keys(coded).next()) == ("mine", before, None)
 
     @pytest.fixture
     def interrupted(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
         """Return a property whose change of keys was interrupted after its code was written."""
         away.save()
         with monkeypatch.context() as patch:
-
-            def interrupt(*_args: object) -> int:
-                raise KeyboardInterrupt
-
-            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", interrupt)
+            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", raising(KeyboardInterrupt()))
             result = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
         assert result.code == 130
         assert "finish it with: apoa key rotate" in result.err
@@ -294,19 +270,14 @@ class TestRotate:
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
         return away
 
-    @pytest.mark.parametrize("again", ["first.txt", None], ids=["same file", "no file"])
-    def test_same_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
-        """The same command, or one without a file, finishes the change; the first file has the code of the key."""
+    @pytest.mark.parametrize("again", ["first.txt", None, "second.txt"])
+    def test_the_next_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
+        """With the same file or none, which has the code of the key then; another file gets that of one more key."""
         options = ["--recovery-file", str(tmp_path / again)] if again else []
         assert interrupted("key", "rotate", *options).code == 0
-        assert interrupted.settings()["public_key"] == public_key_of_code(code_in_file(tmp_path / "first.txt"))
+        code = code_in_file(tmp_path / (again or "first.txt"))
+        assert interrupted.settings()["public_key"] == public_key_of_code(code)
         assert keys(interrupted).next() is None
-
-    def test_another_file_makes_another_key(self, interrupted: Apoa, tmp_path: Path) -> None:
-        """Another file finishes the change and then makes another key with its code in that file."""
-        file = tmp_path / "second.txt"
-        assert interrupted("key", "rotate", "--recovery-file", str(file)).code == 0
-        assert interrupted.settings()["public_key"] == public_key_of_code(code_in_file(file))
         assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
 
@@ -365,53 +336,32 @@ class TestReminder:
         assert confirmed(coded) == [False, False]
 
 
-class TestTransfer:
-    """Export and import of the key for a second computer."""
+def test_a_key_on_a_second_computer(away: Apoa, tmp_path: Path) -> None:
+    """It uses the imported key, and its saved reports are sealed again; another property refuses it by its name."""
+    file = tmp_path / "melati.key"
+    result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
+    assert (result.code, PASSPHRASE in result.all) == (0, False), result.err
+    assert_private_file(file)
+    bring = ["key", "import", str(file), "--passphrase-stdin"]
+    away.set_up(NOWHERE, name="bali")
+    refused = away("--property", "bali", *bring, stdin=PASSPHRASE)
+    assert (refused.code, "melati" in refused.err) == (65, True)
+    second = away.elsewhere(tmp_path / "second")
+    assert second.set_up(NOWHERE).code == 75
+    second.save(XIMENA)
+    assert second.settings()["public_key"] != away.settings()["public_key"]
+    result = second(*bring, stdin=PASSPHRASE)
+    assert (result.code, result.err != "") == (0, True), result.err
+    assert second.settings()["public_key"] == away.settings()["public_key"]
+    assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
+    assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
 
-    @pytest.fixture
-    def file(self, away: Apoa, tmp_path: Path) -> Path:
-        """Return the key file that the first computer exported; one report is saved there."""
-        away.save()
-        file = tmp_path / "melati.key"
-        result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
-        assert result.code == 0, result.err
-        assert PASSPHRASE not in result.all
-        assert_private_file(file)
-        return file
 
-    @pytest.fixture
-    def second(self, away: Apoa, file: Path, tmp_path: Path) -> Apoa:
-        """Return a second computer with its own setup of the property and one report."""
-        assert file.exists()
-        other = away.elsewhere(tmp_path / "second")
-        assert other.set_up(NOWHERE).code == 75
-        other.save(XIMENA)
-        return other
-
-    def test_import_replaces_the_key(self, away: Apoa, second: Apoa, file: Path) -> None:
-        """The second computer uses the imported key, and its saved reports are sealed again with that key."""
-        assert second.settings()["public_key"] != away.settings()["public_key"]
-        result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert (result.code, result.err != "", second.settings()["public_key"]) == (
-            0,
-            True,
-            away.settings()["public_key"],
-        ), result.err
-        assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
-        assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
-
-    def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
-        """The key of another property is refused, and the error names that property."""
-        away.set_up(NOWHERE, name="bali")
-        result = away("--property", "bali", "key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert result.code == 65
-        assert "melati" in result.err
-
-    def test_invalid_input(self, away: Apoa, tmp_path: Path) -> None:
-        """A missing file, another file, no passphrase or no terminal is an error."""
-        (tmp_path / "other").write_text(json.dumps({"what": 1}))
-        arguments = ["key", "import", str(tmp_path / "other")]
-        assert away(*arguments, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
-        assert away(*arguments, "--passphrase-stdin", stdin="\n").code == 2
-        assert away(*arguments).code == 2
-        assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
+def test_a_key_file_that_cannot_be_used(away: Apoa, tmp_path: Path) -> None:
+    """A missing file, another file, no passphrase or no terminal is an error."""
+    (tmp_path / "other").write_text(json.dumps({"what": 1}))
+    arguments = ["key", "import", str(tmp_path / "other")]
+    assert away(*arguments, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
+    assert away(*arguments, "--passphrase-stdin", stdin="\n").code == 2
+    assert away(*arguments).code == 2
+    assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
