@@ -64,21 +64,18 @@ def test_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
     screens(apoa, "sync", lang=lang)
 
 
-class TestSetUp:
-    """Setup without an address, a user name or a password."""
-
-    def test_setup_again_switches_the_destination(self, manual: Apoa, serve: Serve) -> None:
-        """A second setup switches the destination only if an option asks for it, and keeps reports and settings."""
-        report = manual.save()
-        assert manual(*SET_UP, "--office", "Kanim").code == 0
-        assert settings_of(manual).by_hand
-        assert manual.set_up(serve(environment="production").base_url).code == 0
-        assert not settings_of(manual).by_hand
-        assert manual(*SET_UP, "--by-hand").code == 0
-        assert (settings_of(manual).environment, settings_of(manual).office) == ("", "Kanim")
-        assert manual("show", report["id"], "--json").json["guest"]["surname"] == QUENTIN.surname
-        assert manual.set_up(serve(environment="production").base_url).code == 0
-        assert manual("sync", "--json").json["accepted"] == 1
+def test_setup_again_switches_the_destination(manual: Apoa, serve: Serve) -> None:
+    """A second setup switches the destination only if an option asks for it, and keeps reports and settings."""
+    report = manual.save()
+    assert manual(*SET_UP, "--office", "Kanim").code == 0
+    assert settings_of(manual).by_hand
+    assert manual.set_up(serve(environment="production").base_url).code == 0
+    assert not settings_of(manual).by_hand
+    assert manual(*SET_UP, "--by-hand").code == 0
+    assert (settings_of(manual).environment, settings_of(manual).office) == ("", "Kanim")
+    assert manual("show", report["id"], "--json").json["guest"]["surname"] == QUENTIN.surname
+    assert manual.set_up(serve(environment="production").base_url).code == 0
+    assert manual("sync", "--json").json["accepted"] == 1
 
 
 class TestUnattended:
@@ -142,59 +139,50 @@ class TestCopying:
         assert "copied" not in shown.err
 
 
-class TestUnreadableExpiry:
-    """A torn passport whose expiry cannot be read."""
-
-    def test_from_the_question_to_the_sheet(self, manual: Apoa) -> None:
-        """It is typed in words or given as an option; every screen and page says that it cannot be read."""
-        words, details = "tidak terbaca", ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12 sep 85", "POL", "ZX1234567"]
-        typed = manual("report", "--no-send", keys=["", *details, words, "B1", "2", "7", ""], lang="id")
-        assert typed.code == 0, typed.all
-        [report] = manual.reports()
-        assert report["guest"]["document"]["expiry_date"] is None
-        assert ("guest.document.expiry_date", "missing") in {(w["field"], w["code"]) for w in report["warnings"]}
-        again = manual("amend", report["id"], "--room", "9", "--reason", "lain", "--yes", "--no-send", "--json")
-        assert again.json["guest"]["document"]["expiry_date"] is None
-        assert manual("amend", report["id"], "--expiry-date", "unknown", "--reason", "x", "--yes", "--json").code == 65
-        sheet = manual("sync", "--by-hand", "--sheet", "-", lang="id").out
-        book = manual("export", "--personal", "--format", "csv", lang="id").out
-        assert all(spoken("id", "not readable") in shown for shown in (typed.err, sheet, book))
+def test_an_expiry_that_cannot_be_read(manual: Apoa) -> None:
+    """That of a torn passport is typed in words, or an option; every screen and page says that it cannot be read."""
+    words, details = "tidak terbaca", ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12 sep 85", "POL", "ZX1234567"]
+    typed = manual("report", "--no-send", keys=["", *details, words, "B1", "2", "7", ""], lang="id")
+    assert typed.code == 0, typed.all
+    [report] = manual.reports()
+    assert report["guest"]["document"]["expiry_date"] is None
+    assert ("guest.document.expiry_date", "missing") in {(w["field"], w["code"]) for w in report["warnings"]}
+    again = manual("amend", report["id"], "--room", "9", "--reason", "lain", "--yes", "--no-send", "--json")
+    assert again.json["guest"]["document"]["expiry_date"] is None
+    assert manual("amend", report["id"], "--expiry-date", "unknown", "--reason", "x", "--yes", "--json").code == 65
+    sheet = manual("sync", "--by-hand", "--sheet", "-", lang="id").out
+    book = manual("export", "--personal", "--format", "csv", lang="id").out
+    assert all(spoken("id", "not readable") in shown for shown in (typed.err, sheet, book))
 
 
-class TestWithoutANumber:
-    """A check-in that is typed into APOA and has no number of a receipt."""
-
-    def test_received(self, manual: Apoa) -> None:
-        """It is closed; its receipt says so on each page, `status` counts it apart, and a number may come later."""
-        saved = manual.save()
-        said = manual("received", saved["short_id"], "--without-number", "--json")
-        assert (said.code, said.json["state"]) == (0, "accepted")
-        assert (said.json["receipt"]["number"], said.json["receipt"]["source"]) == (None, "typed")
-        assert manual("status", "--json").json["without_number"] == 1
-        assert "Of these without a receipt number" in manual("status").out
-        shown = "typed into APOA by staff, without a number"
-        assert shown in manual("receipt", saved["id"]).out
-        page = manual("receipt", saved["id"], "--html", "-").out
-        assert (shown in read_page(page).text, "<svg" in page) == (True, False)
-        assert manual("received", saved["short_id"], "STT-0001").code == 0
-        assert manual("status", "--json").json["without_number"] == 0
-        assert manual("received", saved["id"], "--without-number").code == 65
-        assert "<svg" in manual("receipt", saved["id"], "--html", "-").out
+def test_received_without_a_number(manual: Apoa) -> None:
+    """The check-in is closed; each page of its receipt says so, `status` counts it apart, and a number may follow."""
+    saved = manual.save()
+    said = manual("received", saved["short_id"], "--without-number", "--json")
+    assert (said.code, said.json["state"]) == (0, "accepted")
+    assert (said.json["receipt"]["number"], said.json["receipt"]["source"]) == (None, "typed")
+    assert manual("status", "--json").json["without_number"] == 1
+    assert "Of these without a receipt number" in manual("status").out
+    shown = "typed into APOA by staff, without a number"
+    assert shown in manual("receipt", saved["id"]).out
+    page = manual("receipt", saved["id"], "--html", "-").out
+    assert (shown in read_page(page).text, "<svg" in page) == (True, False)
+    assert manual("received", saved["short_id"], "STT-0001").code == 0
+    assert manual("status", "--json").json["without_number"] == 0
+    assert manual("received", saved["id"], "--without-number").code == 65
+    assert "<svg" in manual("receipt", saved["id"], "--html", "-").out
 
 
-class TestDoubtfulNumber:
-    """A number that is too short, or unlike the last ones, is looked at again once."""
-
-    def test_at_a_terminal(self, manual: Apoa) -> None:
-        """It is asked again; what is typed then is recorded. Without a terminal it is recorded with a warning."""
-        manual("received", manual.save()["id"], "STT-2026/11.0001")
-        second = manual.save(XIMENA)
-        said = manual("received", second["short_id"], keys=["77", "STT-2026/11.0002"])
-        assert said.code == 0, said.err
-        assert "unlike the last ones" in said.err
-        assert manual.reports()[1]["receipt"]["number"] == "STT-2026/11.0002"
-        assert "unlike the last ones" in manual("received", second["short_id"], "77").err
-        assert manual.reports()[1]["receipt"]["number"] == "77"
+def test_a_doubtful_number(manual: Apoa) -> None:
+    """One that is short or unlike the last ones is asked again once; without a terminal a warning is shown."""
+    manual("received", manual.save()["id"], "STT-2026/11.0001")
+    second = manual.save(XIMENA)
+    said = manual("received", second["short_id"], keys=["77", "STT-2026/11.0002"])
+    assert said.code == 0, said.err
+    assert "unlike the last ones" in said.err
+    assert manual.reports()[1]["receipt"]["number"] == "STT-2026/11.0002"
+    assert "unlike the last ones" in manual("received", second["short_id"], "77").err
+    assert manual.reports()[1]["receipt"]["number"] == "77"
 
 
 class TestWords:

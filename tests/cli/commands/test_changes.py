@@ -1,9 +1,7 @@
 """`apoa checkout`, `cancel`, `amend` and `fix`: at a terminal and unattended, online and offline."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from cli_helpers import (
@@ -14,7 +12,6 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Apoa,
-    CallResult,
     Serve,
     raising,
 )
@@ -27,20 +24,6 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.report import parse_fields
-
-
-def run_before_confirmation(apoa: Apoa, command_of_other_user: Callable[[], CallResult]) -> None:
-    """Run a command of another user while the program waits for the next confirmation."""
-    original_confirm, waiting_commands = terminal_input.confirm, [command_of_other_user]
-
-    def confirm(question: str, *, default: bool = True) -> bool:
-        current = language.current_language()  # the other user has a process with its own language
-        assert all(call().code == 0 for call in waiting_commands)
-        language.set_language(current)
-        waiting_commands.clear()
-        return original_confirm(question, default=default)
-
-    apoa.monkeypatch.setattr("apoa_client.cli.commands.stay.confirm", confirm)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -130,7 +113,15 @@ class TestCheckOut:
     def test_another_user_changes_one_of_several_stays_first(self, away: Apoa) -> None:
         """If another user changes one of several stays, the other guests are checked out and that stay is named."""
         first, second = away.save(QUENTIN), away.save(XIMENA)
-        run_before_confirmation(away, lambda: away("cancel", first["id"]))
+        original = terminal_input.confirm
+
+        def confirm(question: str, *, default: bool = True) -> bool:
+            current = language.current_language()  # the other user has a process with its own language
+            assert away("cancel", first["id"]).code == 0
+            language.set_language(current)
+            return original(question, default=default)
+
+        away.monkeypatch.setattr("apoa_client.cli.commands.stay.confirm", confirm)
         result = away("checkout", "--room", "7", "--no-send", keys=["a", "y"])
         assert result.code == 75
         assert XIMENA.name in result.out
@@ -226,12 +217,6 @@ class TestCancel:
         assert configured.states()[-1] == ("cancel", "queued")
 
 
-def only_report(apoa: Apoa, kind: str) -> dict[str, Any]:
-    """Return the only report of this kind."""
-    (report,) = (report for report in apoa.reports() if report["kind"] == kind)
-    return report
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_correction_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     """What the desk sees of a correction, of its questions, and of a report that the authority refused."""
@@ -300,7 +285,7 @@ class TestAmend:
         keys = ["16", "9", "18", "123456", "", "<", "<", ">", " pindah\tkamar", "y"]
         result = configured("amend", arrival["id"], keys=keys)
         assert (result.code, "  pindah kamar\n" in result.err) == (0, True), result.all  # as it is sent
-        report = only_report(configured, "amend")
+        report = configured.reports()[-1]
         assert (report["stay"]["room"], report["guest"]["phone"]) == ("9", None)
 
 

@@ -156,16 +156,13 @@ class TestJson:
         assert [value["valid"] for value in result.json["results"]] == [True, True, True, False]
 
 
-class TestPage:
-    """The text output."""
-
-    def test_control_characters(self, apoa: Apoa) -> None:
-        """Control characters in lines or details do not reach the output."""
-        evil_line = EVIL.ljust(44, "<")[:44]
-        for arguments in (mrz_arguments(EVIL, EVIL), mrz_arguments(evil_line, SECOND), ["check", "--surname", EVIL]):
-            result = apoa(*arguments)
-            assert result.code == 65
-            assert_sanitized(result.all)
+def test_control_characters(apoa: Apoa) -> None:
+    """Control characters in lines or details do not reach the output."""
+    evil_line = EVIL.ljust(44, "<")[:44]
+    for arguments in (mrz_arguments(EVIL, EVIL), mrz_arguments(evil_line, SECOND), ["check", "--surname", EVIL]):
+        result = apoa(*arguments)
+        assert result.code == 65
+        assert_sanitized(result.all)
 
 
 class TestInput:
@@ -192,15 +189,12 @@ class TestInput:
         assert completed.stderr == b""
 
 
-class TestAtATerminal:
-    """Questions at a terminal."""
-
-    def test_no_questions_with_details_or_json(self, apoa: Apoa) -> None:
-        """With typed details or --json the command asks no question."""
-        assert apoa("check", "--surname", "Smith", keys=[]).code == 0
-        result = apoa("check", "--json", keys=[])
-        assert (result.code, result.err) == (65, "")
-        assert result.json["errors"][0]["code"] == "missing"
+def test_no_questions_with_details_or_json(apoa: Apoa) -> None:
+    """With typed details or --json the command asks no question."""
+    assert apoa("check", "--surname", "Smith", keys=[]).code == 0
+    result = apoa("check", "--json", keys=[])
+    assert (result.code, result.err) == (65, "")
+    assert result.json["errors"][0]["code"] == "missing"
 
 
 DOUBTS = ((0, 5), (1, 3), (1, 4), (1, 5))

@@ -114,16 +114,13 @@ class TestSet:
             assert (said.code, "cannot be read" in said.err) == (Exit.SETTINGS, True)
 
 
-class TestAccount:
-    """Changes of what a stored password is bound to."""
-
-    def test_a_new_username(self, configured: Apoa) -> None:
-        """It says that the password is given again, and nothing is sent until it is."""
-        configured.save()
-        said = configured("config", "set", "username", "lain")
-        assert (said.code, "Give it again with: apoa login" in said.err) == (0, True)
-        assert configured("sync").code == Exit.CREDENTIALS
-        assert configured.states() == [("check_in", "queued")]
+def test_a_new_username(configured: Apoa) -> None:
+    """It says that the password is given again, and nothing is sent until it is."""
+    configured.save()
+    said = configured("config", "set", "username", "lain")
+    assert (said.code, "Give it again with: apoa login" in said.err) == (0, True)
+    assert configured("sync").code == Exit.CREDENTIALS
+    assert configured.states() == [("check_in", "queued")]
 
 
 class TestPathAndExplain:

@@ -3,14 +3,14 @@
 import json
 import re
 import shutil
-import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
 from typing import NamedTuple
 
 import pytest
@@ -157,21 +157,13 @@ def handshakes(certificate: str) -> Iterator[str]:
     """A server on loopback that ends each connection after the TLS handshake. Yields its address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "server_key.pem")
-    over = threading.Event()
-
-    def serve() -> None:
-        while not over.is_set():
-            with suppress(OSError), listener.accept()[0] as connection:
-                connection.settimeout(5)
-                context.wrap_socket(connection, server_side=True).close()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
+    with TCPServer(("127.0.0.1", 0), BaseRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield f"https://localhost:{listener.getsockname()[1]}/v1"
-        over.set()
-        socket.create_connection(listener.getsockname()[:2], timeout=1).close()
-        thread.join(5)
+        yield f"https://localhost:{server.server_address[1]}/v1"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")

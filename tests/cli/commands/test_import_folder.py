@@ -305,16 +305,13 @@ def test_killed_after_each_step(drop: Drop, monkeypatch: pytest.MonkeyPatch, own
     assert drop.apoa("log", "--verify").code == 0
 
 
-class TestUsage:
-    """How it is called."""
-
-    def test_wrong_options(self, drop: Drop, tmp_path: Path) -> None:
-        """Options for one file, and a missing folder, are a wrong usage."""
-        drop.put("a.csv", GOOD)
-        for more in (["--check"], ["--write-errors", "x.csv"], ["a.csv"], ["--map", "unknown"]):
-            assert drop(*more).code == 2, more
-        assert drop.apoa("import", "--from", str(tmp_path / "nowhere")).code == 2
-        assert (drop.folder / "a.csv").exists()
+def test_wrong_options(drop: Drop, tmp_path: Path) -> None:
+    """Options for one file, and a missing folder, are a wrong usage."""
+    drop.put("a.csv", GOOD)
+    for more in (["--check"], ["--write-errors", "x.csv"], ["a.csv"], ["--map", "unknown"]):
+        assert drop(*more).code == 2, more
+    assert drop.apoa("import", "--from", str(tmp_path / "nowhere")).code == 2
+    assert (drop.folder / "a.csv").exists()
 
 
 class TestAutomaticSending:

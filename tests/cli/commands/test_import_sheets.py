@@ -143,21 +143,18 @@ class TestLeftSheets:
         assert len(away.reports()) == 2
 
 
-class TestReportedAlready:
-    """A guest whom the desk has reported is skipped, and nothing is to be corrected."""
-
-    def test_it_is_skipped(self, away: Apoa, file: Path) -> None:
-        """In text, in JSON, and in the exit code; the warning names the report."""
-        report = away.save(QUENTIN, "--check-in", "2026-11-24")
-        path, copy = write(file, ("A", [HEADINGS, row(QUENTIN, Room="9"), row(OBADIAH)])), file.with_name("copy.xlsx")
-        result = away("import", path, "--check", "--json")
-        value = result.json
-        assert (result.code, value["already_reported"], value["skipped"], value["refused"]) == (0, 1, 1, 0), result.all
-        assert value["skipped_for"] == {"already_reported": 1}
-        assert report["short_id"] in value["warnings"][0]["message"]
-        shown = away("import", path, "--no-send", "--write-errors", str(copy))
-        assert (shown.code, copy.exists()) == (0, False)
-        assert "1  skipped: reported already" in shown.out
+def test_a_guest_whom_the_desk_has_reported_is_skipped(away: Apoa, file: Path) -> None:
+    """Nothing is to be corrected, in text, in JSON, and by the exit code; the warning names the report."""
+    report = away.save(QUENTIN, "--check-in", "2026-11-24")
+    path, copy = write(file, ("A", [HEADINGS, row(QUENTIN, Room="9"), row(OBADIAH)])), file.with_name("copy.xlsx")
+    result = away("import", path, "--check", "--json")
+    value = result.json
+    assert (result.code, value["already_reported"], value["skipped"], value["refused"]) == (0, 1, 1, 0), result.all
+    assert value["skipped_for"] == {"already_reported": 1}
+    assert report["short_id"] in value["warnings"][0]["message"]
+    shown = away("import", path, "--no-send", "--write-errors", str(copy))
+    assert (shown.code, copy.exists()) == (0, False)
+    assert "1  skipped: reported already" in shown.out
 
 
 class TestRows:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, raising, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, raising, spoken
 from page_helpers import read_page
 from screens import Screens
 
@@ -50,13 +50,6 @@ def coded(away: Apoa, request: pytest.FixtureRequest) -> Apoa:
     """A property whose next codes are fixed."""
     request.getfixturevalue("fixed_codes")
     return away
-
-
-def at_a_terminal(apoa: Apoa, url: str, *keys: str) -> CallResult:
-    """Set up a property against an authority; `keys` answer the questions from the recovery code on."""
-    arguments = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
-    place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", "en"]
-    return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys])
 
 
 def reminded(apoa: Apoa, command: Sequence[str]) -> bool:
@@ -113,12 +106,14 @@ class TestSetupAtATerminal:
 
     def test_second_setup_shows_no_code(self, apoa: Apoa, serve: Serve) -> None:
         """The code is shown on stderr alone, and typed in any form; a second setup keeps the key and shows none."""
-        url = serve().base_url
-        first = at_a_terminal(apoa, url, CODE.lower().replace("-", " "))
+        account = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
+        place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", "en"]
+        set_up = ["setup", *account, "--vault", "file", *place]
+        first = apoa(*set_up, keys=[PASSWORD, CODE.lower().replace("-", " ")])
         assert (first.code, apoa.settings()["public_key"]) == (0, public_key_of_code(CODE)), first.all
         assert " ".join(CODE[:5]) in first.err
         assert not {CODE[:5], " ".join(CODE[:5])} & set(first.out.splitlines())
-        second = at_a_terminal(apoa, url)
+        second = apoa(*set_up, keys=[PASSWORD])
         assert (second.code, apoa.settings()["public_key"]) == (0, public_key_of_code(CODE)), second.all
         assert "recovery code" not in second.err
 
@@ -159,14 +154,13 @@ class TestSetupUnattended:
         assert group not in result.all
         assert all(group.encode() not in path.read_bytes() for path in apoa.home.rglob("*") if path.is_file())
 
-    @pytest.mark.parametrize(("name", "code"), [("code.txt", 2), ("nowhere/code.txt", 77)], ids=["exists", "no folder"])
-    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path, name: str, code: int) -> None:
+    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
         """An existing file is not overwritten, and no key is made without its code."""
         (tmp_path / "code.txt").write_text("mine")
-        result = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / name))
-        assert (result.code, (tmp_path / "code.txt").read_text()) == (code, "mine")
-        assert not (apoa.home / "config.toml").exists()
-        assert not (apoa.home / "melati" / "keys.json").exists()
+        for name, code in (("code.txt", 2), ("nowhere/code.txt", 77)):
+            assert apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / name)).code == code
+            assert [file for file in apoa.home.rglob("*") if file.name in {"config.toml", "keys.json"}] == []
+        assert (tmp_path / "code.txt").read_text() == "mine"
 
 
 def test_sheet() -> None:
