@@ -128,19 +128,15 @@ class TestAtTheDesk:
         authority.stop()
         return configured
 
-    def test_an_unknown_permit_is_a_warning_of_a_report(self, listed: Apoa) -> None:
-        """It is saved."""
-        said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"))
-        assert said.code == 0
-        assert "The authority's list does not have E33G for 24 Nov 2026." in said.err
-        assert [each["code"] for each in listed.reports()[0]["warnings"]] == ["unknown_code"]
-
-    def test_check_amend_and_import(self, listed: Apoa) -> None:
-        """They warn, too; `check` needs no property for anything else."""
+    def test_an_unknown_permit_is_a_warning(self, listed: Apoa) -> None:
+        """Of a report, which is saved, a correction, an import, and a check, which needs no property otherwise."""
         checked = listed("check", "--surname", "ZYKOWSKI", "--stay-permit", "E33G", "--json").json
         assert "unknown_code" in [each["code"] for each in checked["warnings"]]
-        report = listed.save(XIMENA)
-        amended = listed("amend", report["id"], "--stay-permit", "E33G", "--no-send", "--json").json
+        said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"))
+        assert (said.code, "The authority's list does not have E33G for 24 Nov 2026." in said.err) == (0, True)
+        [report] = listed.reports()
+        assert [each["code"] for each in report["warnings"]] == ["unknown_code"]
+        amended = listed("amend", report["id"], "--stay-permit", "E33F", "--no-send", "--json").json
         assert "unknown_code" in [each["code"] for each in amended["warnings"]]
         head = "Surname;Given names;Sex;Place of birth;DOB;Nationality;Passport number;Expiry date;Check-in;Nights;Visa"
         guest = "VANTERPOOL;OBADIAH;M;TORTOLA;1969-04-30;GBR;VB9081726;2032-03-28;2026-11-24;2;E33G"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 from authority_helpers import CA, CERTIFICATES
 from basics import WINE, FixedClock
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, raising, spoken
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, raising, spoken
 from damage_helpers import file_size_limit, needs_size_limit
 from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
@@ -237,10 +237,9 @@ def test_an_authority_in_another_zone(apoa: Apoa, serve: Callable[..., SandboxSe
     assert re.findall("WI[A-Z]+", found.message) == ["WIT", "WIB"]
 
 
-def test_offline_asks_no_server(apoa: Apoa) -> None:
+def test_offline_asks_no_server(away: Apoa) -> None:
     """What needs the internet is skipped, and says why."""
-    apoa.set_up(NOWHERE)
-    found = doctor(apoa, "--offline")
+    found = doctor(away, "--offline")
     assert {name for name, check in found.items() if "internet" in check.message} == {
         *("proxy", "name", "connection", "certificate", "account", "contract")
     }
