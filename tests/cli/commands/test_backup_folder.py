@@ -84,7 +84,7 @@ class TestByHand:
 class TestDaily:
     """The daily backup, after a run of automatic sending."""
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def runs(self, monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
         """The environments of the processes that write backups, which this process does in their place."""
         called: list[Mapping[str, str]] = []
@@ -96,7 +96,7 @@ class TestDaily:
         monkeypatch.setattr(backups, "run_backup", run)
         return called
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def notices(self, monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
         """The notices on the desktop."""
         shown: list[Notice] = []
@@ -121,7 +121,6 @@ class TestDaily:
         assert [name[12:27] for name in names(stick)] == ["20261124-200000", "20261125-020000", "20261126-020000"]
         assert runs[0]["APOA_LANG"] == "en"
 
-    @pytest.mark.usefixtures("runs")
     def test_one_by_hand_is_that_of_the_day(self, with_folder: Apoa, stick: Path) -> None:
         """A backup into the same folder counts, one elsewhere does not."""
         assert with_folder("backup", "--to", str(stick.parent)).code == 0
@@ -132,7 +131,6 @@ class TestDaily:
         self.run(with_folder)
         assert len(names(stick)) == 2
 
-    @pytest.mark.usefixtures("runs")
     def test_a_stick_that_is_not_there(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:
         """It is tried at each run, and said once a day, also on the desktop; then the stick is back."""
         stick.rmdir()
@@ -148,7 +146,6 @@ class TestDaily:
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
 
-    @pytest.mark.usefixtures("runs", "notices")
     def test_a_folder_that_cannot_be_looked_at(
         self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -168,7 +165,6 @@ class TestDaily:
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
 
-    @pytest.mark.usefixtures("runs", "notices")
     def test_an_empty_mount_point(self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the stick its folder is on the computer's disk: nothing is written until a user says so."""
         with monkeypatch.context() as patch:
@@ -179,7 +175,6 @@ class TestDaily:
         assert (len(names(stick)), with_folder("backup").code) == (1, 78)
         assert with_folder("backup", "--to", str(stick)).code == with_folder("backup").code == 0
 
-    @pytest.mark.usefixtures("notices")
     def test_a_disk_that_hangs_is_tried_again_after_an_hour(
         self, with_folder: Apoa, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -29,18 +29,12 @@ from apoa_client.desk.by_hand import FormField
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import Receipt, State
-from apoa_client.settings import reading
-from apoa_client.settings.config import PropertySettings
 
 SET_UP = ["setup", "--non-interactive", "--property", "melati", "--vault", "file"]
 
 
 def states(apoa: Apoa) -> dict[str, str]:
     return {report["short_id"]: report["state"] for report in apoa.reports()}
-
-
-def settings_of(apoa: Apoa) -> PropertySettings:
-    return reading.load(apoa.home / "config.toml").properties["melati"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -68,11 +62,11 @@ def test_setup_again_switches_the_destination(manual: Apoa, serve: Serve) -> Non
     """A second setup switches the destination only if an option asks for it, and keeps reports and settings."""
     report = manual.save()
     assert manual(*SET_UP, "--office", "Kanim").code == 0
-    assert settings_of(manual).by_hand
+    assert manual.settings()["delivery"] == "manual"
     assert manual.set_up(serve(environment="production").base_url).code == 0
-    assert not settings_of(manual).by_hand
+    assert "delivery" not in manual.settings()
     assert manual(*SET_UP, "--by-hand").code == 0
-    assert (settings_of(manual).environment, settings_of(manual).office) == ("", "Kanim")
+    assert (manual.settings().get("environment"), manual.settings()["office"]) == (None, "Kanim")
     assert manual("show", report["id"], "--json").json["guest"]["surname"] == QUENTIN.surname
     assert manual.set_up(serve(environment="production").base_url).code == 0
     assert manual("sync", "--json").json["accepted"] == 1

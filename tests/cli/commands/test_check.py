@@ -197,10 +197,7 @@ def test_no_questions_with_details_or_json(apoa: Apoa) -> None:
     assert result.json["errors"][0]["code"] == "missing"
 
 
-DOUBTS = ((0, 5), (1, 3), (1, 4), (1, 5))
-
-
-UNSURE = reading(QUENTIN.lines, DOUBTS, hint=TOO_DARK)
+UNSURE = reading(QUENTIN.lines, ((0, 5), (1, 3), (1, 4), (1, 5)), hint=TOO_DARK)
 
 
 SURE = reading(XIMENA.lines)
@@ -257,9 +254,6 @@ def test_one_bad_photo_stops_no_other(apoa: Apoa, monkeypatch: pytest.MonkeyPatc
     assert [each["valid"] for each in result.json["results"]] == [True, True, False]
 
 
-PAGE = ["GDANSK", "B1", "2", "7"]
-
-
 CHECK = ["check", *QUENTIN.mrz()[1:5], "--birth-place", "GDANSK", "--online"]
 
 
@@ -298,7 +292,7 @@ class TestADryRun:
 
     def test_after_the_review_card(self, configured: Apoa) -> None:
         """Of each guest of the group, with the name."""
-        keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1", "", ""]
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", "+", *XIMENA.lines, "ZARAGOZA", "B1", "", ""]
         said = configured("report", "--dry-run", keys=keys)
         assert said.code == 0, said.all
         assert said.err.count("The authority would accept this report.") == 2

@@ -130,26 +130,27 @@ def test_a_full_disk(configured: Apoa) -> None:
     assert found["private_key"].message == "It opens the saved reports."
 
 
-def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
-    """None, one of today, and one that is too old."""
+def test_what_training_does_not_need(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
+    """A recent backup, a code that was typed back, and a schedule; none in a container where the host has sent."""
+    found = doctor(configured, "--offline")
+    assert found["recovery_code"].result == found["schedule"].result == "skipped"
     configured.change_setting("environment", "production")
-    make = "Make one: apoa backup FILE"
-    assert doctor(configured, "--offline")["backup"] == ("warning", "No backup is known.", make)
+    found, make = doctor(configured, "--offline", container="podman"), "Make one: apoa backup FILE"
+    assert found["backup"] == ("warning", "No backup is known.", make)
+    assert found["recovery_code"].result == found["schedule"].result == "warning"
     assert configured("backup", str(tmp_path / "copy.db")).code == 0
-    clock.forward(timedelta(hours=5))
-    assert doctor(configured, "--offline")["backup"] == ("ok", "The last one is 5 hours old.", None)
-    clock.forward(timedelta(days=8))
-    assert doctor(configured, "--offline")["backup"] == ("warning", "The last one is 8 days old.", make)
-
-
-def test_the_recovery_code(configured: Apoa) -> None:
-    """Training needs none; otherwise it must have been typed back."""
-    assert doctor(configured, "--offline")["recovery_code"].result == "skipped"
-    configured.change_setting("environment", "production")
-    assert doctor(configured, "--offline")["recovery_code"].result == "warning"
     public_key = configured.settings()["public_key"]
     configured.change_database(f"INSERT INTO memo VALUES ('code_confirmed', '{public_key}')")  # noqa: S608  our own
-    assert doctor(configured, "--offline")["recovery_code"].result == "ok"
+    with closing(Container(configured.environ, clock)) as app:
+        app.outbox.record_scheduled_run(clock.now(), 0)
+    clock.forward(timedelta(hours=5))
+    found = doctor(configured, "--offline", container="podman")
+    assert found["backup"] == ("ok", "The last one is 5 hours old.", None)
+    assert (found["recovery_code"].result, found["schedule"].result) == ("ok", "skipped")
+    clock.forward(timedelta(days=8))
+    found = doctor(configured, "--offline")
+    assert found["backup"] == ("warning", "The last one is 8 days old.", make)
+    assert found["schedule"].result == "warning"
 
 
 @contextmanager
@@ -260,17 +261,6 @@ def test_a_property_by_hand(configured: Apoa) -> None:
     assert not {"account", "password", "name", "sending"} & found.keys()
     said = configured("doctor")
     assert "READY: guests can be saved, and typed into APOA." in said.out
-
-
-def test_no_schedule(configured: Apoa) -> None:
-    """Training needs none, nor does a container where `sync --follow` or the host has sent; else it is a warning."""
-    assert doctor(configured, "--offline")["schedule"].result == "skipped"
-    configured.change_setting("environment", "production")
-    assert doctor(configured, "--offline", container="podman")["schedule"].result == "warning"
-    with closing(Container(configured.environ, configured.clock)) as app:
-        app.outbox.record_scheduled_run(configured.clock.now(), 0)
-    assert doctor(configured, "--offline", container="podman")["schedule"].result == "skipped"
-    assert doctor(configured, "--offline")["schedule"].result == "warning"
 
 
 @posix_only

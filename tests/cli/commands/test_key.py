@@ -32,31 +32,24 @@ PASSPHRASE = "kuda betul baterai"
 WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
 
 
-REMINDER = "The recovery code is not confirmed"
-
-
-CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
-
-
-@pytest.fixture
-def fixed_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the random codes with two fixed codes."""
+def with_fixed_codes(apoa: Apoa) -> Apoa:
+    """Replace the next two random codes with fixed ones."""
     codes = [CODE, NEXT_CODE]
-    monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
+    apoa.monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
+    return apoa
 
 
 @pytest.fixture
-def coded(away: Apoa, request: pytest.FixtureRequest) -> Apoa:
+def coded(away: Apoa) -> Apoa:
     """A property whose next codes are fixed."""
-    request.getfixturevalue("fixed_codes")
-    return away
+    return with_fixed_codes(away)
 
 
 def reminded(apoa: Apoa, command: Sequence[str]) -> bool:
     """Whether a command reminds of the recovery code."""
     with apoa.monkeypatch.context() as patch:
         patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-        return REMINDER in click.unstyle(apoa(*command, keys=[]).out)
+        return "The recovery code is not confirmed" in click.unstyle(apoa(*command, keys=[]).out)
 
 
 def confirmed(apoa: Apoa) -> list[bool | None]:
@@ -73,7 +66,7 @@ def keys(apoa: Apoa) -> Keys:
 
 
 def code_in_file(path: Path) -> str:
-    found = CODE_PATTERN.search(path.read_text())
+    found = re.search(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b", path.read_text())
     assert found is not None
     return parse_code(found[0])
 
@@ -100,12 +93,12 @@ def test_screens(coded: Apoa, screens: Screens, lang: str) -> None:
     assert screens(coded, "key", lang=lang).code == 2
 
 
-@pytest.mark.usefixtures("fixed_codes")
 class TestSetupAtATerminal:
     """The code is shown once and must be typed to confirm it."""
 
     def test_second_setup_shows_no_code(self, apoa: Apoa, serve: Serve) -> None:
         """The code is shown on stderr alone, and typed in any form; a second setup keeps the key and shows none."""
+        with_fixed_codes(apoa)
         account = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
         place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", "en"]
         set_up = ["setup", *account, "--vault", "file", *place]
@@ -125,6 +118,7 @@ class TestSetupAtATerminal:
         self, apoa: Apoa, serve: Serve, tmp_path: Path, typed: list[str], *, confirmed: bool
     ) -> None:
         """With --recovery-file the code is not shown, and two groups of the sheet confirm it; Enter leaves them."""
+        with_fixed_codes(apoa)
         url = serve(environment="production").base_url
         account = ["--api-url", url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
@@ -252,17 +246,17 @@ class TestRotate:
         assert (file.read_text(), coded.settings()["public_key"], keys(coded).next()) == ("mine", before, None)
 
     @pytest.fixture
-    def interrupted(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    def interrupted(self, coded: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
         """Return a property whose change of keys was interrupted after its code was written."""
-        away.save()
+        coded.save()
         with monkeypatch.context() as patch:
             patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", raising(KeyboardInterrupt()))
-            result = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
+            result = coded("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
         assert result.code == 130
         assert "finish it with: apoa key rotate" in result.err
-        assert keys(away).next() is not None
-        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        return away
+        assert keys(coded).next() is not None
+        assert coded.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        return coded
 
     @pytest.mark.parametrize("again", ["first.txt", None, "second.txt"])
     def test_the_next_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
