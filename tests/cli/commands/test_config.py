@@ -1,5 +1,6 @@
 """`apoa config`: settings are shown with their origin, explained, and changed only as far as reports stay safe."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,9 @@ from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
 
 @pytest.fixture
-def practice(apoa: Apoa) -> Apoa:
+def practice(set_up_once: Callable[..., Apoa]) -> Apoa:
     """The program with a property for training."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    assert said.code == 0, said.err
-    return apoa
+    return set_up_once("training", "--training")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
