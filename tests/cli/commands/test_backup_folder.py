@@ -242,6 +242,9 @@ class TestAfterSending:
         assert done == []
 
 
+ERROR = json.dumps({"error": {"class": "backup_folder_missing", "message": "Colok {stik}.", "advice": "Lalu?"}})
+
+
 class TestProcess:
     """The process that writes the daily backup."""
 
@@ -264,25 +267,18 @@ class TestProcess:
         backups.run_backup(app, {**os.environ, "INTO": str(stick / "seen")})
         assert json.loads((stick / "seen").read_text()) == ["--property", "melati", "backup", "--json"]
 
-    def test_what_it_reports_is_raised(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With the class, the message and the advice of its document."""
-        error = {"class": "backup_folder_missing", "message": "Colok {stik}.", "advice": "Lalu?"}
-        self.child(monkeypatch, f"import sys; print({json.dumps({'error': error})!r}); sys.exit(78)")
-        with pytest.raises(SettingsProblem) as caught:
-            backups.run_backup(app, os.environ)
-        assert (caught.value.name, caught.value.message.render()) == ("backup_folder_missing", "Colok {stik}.")
-
-    @pytest.mark.parametrize("printed", ["", '{"error": null}', None])
-    def test_an_end_without_a_document(
+    @pytest.mark.parametrize("printed", [ERROR, "", '{"error": null}', None])
+    def test_what_it_reports_is_raised(
         self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str | None
     ) -> None:
-        """A bug or a kill has a message of its own, and so has a process that cannot be started."""
-        self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(1)")
+        """The error of its document. A bug, a kill and a process that cannot be started have a message of their own."""
+        self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(78)")
         if printed is None:
             monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
         with pytest.raises(SettingsProblem) as caught:
             backups.run_backup(app, os.environ)
-        assert caught.value.name == "backup_failed"
+        assert caught.value.name == ("backup_folder_missing" if printed == ERROR else "backup_failed")
+        assert (caught.value.message.render() == "Colok {stik}.") == (printed == ERROR)
 
     def test_one_that_hangs_is_ended(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
         """A network share does not answer: the process is ended, even if it ignores the request."""

@@ -218,17 +218,13 @@ class TestAfterSaving:
 
     KEYS = (*QUENTIN.lines, QUENTIN.birth_place, "B1", "2", "7", "")
 
-    def test_enter_types_it(self, manual: Apoa) -> None:
-        """Without a browser it is shown in the terminal, and its number is asked."""
-        said = manual("report", keys=[*self.KEYS, "", "STT-0001"])
-        assert said.code == 0
-        assert [report["state"] for report in manual.reports()] == ["accepted"]
-
-    def test_later(self, manual: Apoa) -> None:
-        """The report waits, which is no error of the command that saved it."""
+    def test_now_or_later(self, manual: Apoa) -> None:
+        """Enter shows it, and its number is asked. Otherwise it waits, which is no error of the command."""
         assert manual("report", keys=[*self.KEYS, "n"]).code == 0
         assert manual("report", "--again", keys=[*self.KEYS, "y", "<", "<"]).code == 0
         assert [report["state"] for report in manual.reports()] == ["queued", "queued"]
+        assert manual("report", "--again", keys=[*self.KEYS, "", "STT-0001", "<", "<"]).code == 0
+        assert sorted(report["state"] for report in manual.reports()) == ["accepted", "queued", "queued"]
 
     @pytest.mark.parametrize("option", ["--yes", "--no-send"])
     def test_who_is_not_asked(self, manual: Apoa, option: str) -> None:
@@ -254,12 +250,11 @@ class TestScreens:
         assert "24/11/2026 21:00" in result.err
         assert {report["receipt"]["number"] for report in manual.reports()} == {"STT-1"}
 
-    @pytest.mark.parametrize("key", [">", "q"])
-    def test_leaving(self, manual: Apoa, key: str) -> None:
-        """`>` and `q` leave all remaining reports queued and show no other guest."""
+    def test_leaving(self, manual: Apoa) -> None:
+        """`>` leaves all remaining reports queued and shows no other guest."""
         for guest in GUESTS:
             manual.save(guest)
-        result = manual("sync", keys=["?", key])
+        result = manual("sync", keys=["?", ">"])
         assert (result.code, sum(guest.number in result.err for guest in GUESTS)) == (75, 1), result.all
         assert set(states(manual).values()) == {"queued"}
 

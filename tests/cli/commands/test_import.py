@@ -31,6 +31,7 @@ def lines(*rows: str, headings: str = HEADINGS) -> str:
     return "\n".join([headings, *rows, ""])
 
 
+DOUBTFUL = row(QUENTIN, birth_date="03/09/1985").replace("24/11", "05/11").replace("26/11", "06/11")
 CHEN = row(OBADIAH).replace("VANTERPOOL;OBADIAH", "Chen Wei;x").replace("GBR", "CHN")
 WHOLE_NAMES = HEADINGS.replace("Surname;Given names", "Guest name;Source")
 
@@ -100,7 +101,7 @@ class TestUnattended:
 
     def test_a_missing_column(self, away: Apoa, file: Path) -> None:
         """It is named before a doubt, with the columns that are not read; a default takes its place."""
-        path = write(file, row(QUENTIN), headings=HEADINGS.replace("Expiry date", "Warna"))
+        path = write(file, DOUBTFUL, headings=HEADINGS.replace("Expiry date", "Warna"))
         result = away("import", path, "--no-send", "--json")
         assert (result.code, result.json["error"]["class"]) == (65, "missing_columns")
         assert "Passport expiry. Not read: H Warna" in result.json["error"]["message"]
@@ -199,8 +200,7 @@ class TestAtATerminal:
 
     def test_missing_columns_are_said_before_a_question(self, away: Apoa, file: Path) -> None:
         """So that a user who cannot complete the table answers no question in vain."""
-        stay = row(QUENTIN, birth_date="03/09/1985").replace("24/11", "05/11").replace("26/11", "06/11")
-        write(file, stay, headings=HEADINGS.replace("Expiry date", "Warna"))
+        write(file, DOUBTFUL, headings=HEADINGS.replace("Expiry date", "Warna"))
         screen = away("import", str(file), keys=["<"]).err
         assert screen.index("No column has: Passport expiry") < screen.index("can be read in two ways")
 
