@@ -20,7 +20,6 @@ from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.cli.commands import import_folder
 from apoa_client.errors import ApoaError, Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import TableRefused
 
 
@@ -233,39 +232,34 @@ class TestTrouble:
         assert drop().code == 0
         assert drop.names()["done"] == ["a.csv"]
 
-    def test_a_file_that_cannot_be_moved(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It says so and stays (78), and the others are imported; nothing is reported twice."""
-        original = files.replace_file
+    @pytest.mark.parametrize(
+        ("owner", "name", "error", "code"),
+        [
+            (files, "replace_file", PermissionError(), Exit.SETTINGS),
+            (import_folder, "open_source", ZeroDivisionError(QUENTIN.surname), Exit.BUG),
+        ],
+        ids=["not moved", "a bug"],
+    )
+    def test_a_file_that_fails(
+        self, drop: Drop, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception, code: Exit
+    ) -> None:
+        """It stays, nothing about a guest is shown, and the others are imported; nothing is reported twice."""
+        original = getattr(owner, name)
 
-        def refuse(draft: Path, path: Path, folder: int | None = None) -> None:
-            if draft.name == "a.csv":
-                raise PermissionError
-            original(draft, path, folder)
+        def fail(path: Path, *more: Any) -> Any:
+            if path.name == "a.csv":
+                raise error
+            return original(path, *more)
 
-        drop.put("a.csv", GOOD)
-        drop.put("b.csv", table(cells(XIMENA)))
-        with monkeypatch.context() as patch:
-            patch.setattr(files, "replace_file", refuse)
-            said = drop()
-        assert (said.code, "cannot be moved" in said.err, drop.names()["done"]) == (78, True, ["b.csv"])
-        assert drop().code == 0
-        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
-
-    def test_a_bug(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It does not end the import of other files, and shows nothing about a guest."""
         drop.put("a.csv", GOOD, age_s=7200)
         drop.put("b.csv", table(cells(XIMENA)))
-        original = open_source
-
-        def broken(path: Path, *options: Any) -> Any:
-            if path.name == "a.csv":
-                raise ZeroDivisionError(QUENTIN.surname)
-            return original(path, *options)
-
-        monkeypatch.setattr(import_folder, "open_source", broken)
-        said = drop()
-        assert (said.code, drop.names()) == (Exit.BUG, {"": ["a.csv"], "done": ["b.csv"], "refused": []})
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, fail)
+            said = drop()
+        assert (said.code, drop.names()) == (code, {"": ["a.csv"], "done": ["b.csv"], "refused": []})
         assert QUENTIN.surname not in said.all
+        assert drop().code == 0
+        assert sorted(surnames(drop.apoa)) == [XIMENA.surname, QUENTIN.surname]
 
     def test_two_at_once(self, drop: Drop) -> None:
         """While another process has the folder, no file is taken, and the command says so."""
