@@ -289,35 +289,29 @@ class TestAmend:
         assert (report["stay"]["room"], report["guest"]["phone"]) == ("9", None)
 
 
-@pytest.fixture
-def rejected(apoa: Apoa, serve: Serve) -> Apoa:
-    """Return the program with one check-in that the authority rejected."""
-    assert apoa.set_up(serve("reject").base_url).code == 0
-    assert apoa.send()["state"] == "rejected"
-    return apoa
-
-
 class TestFix:
     """`apoa fix` corrects a report that the authority rejected."""
 
-    def test_fix_by_options(self, rejected: Apoa) -> None:
+    def test_fix_by_options(self, apoa: Apoa, serve: Serve) -> None:
         """`fix` sends a new report in place of the rejected one; then later reports of the stay are sent, too."""
-        [old] = rejected.reports()
-        rejected("checkout", old["id"])
-        result = rejected("perbaiki", old["short_id"], "--document-number", "ZX1234568", "--json")
+        assert apoa.set_up(serve("reject").base_url).code == 0
+        old = apoa.send()
+        apoa("checkout", old["id"])
+        result = apoa("perbaiki", old["short_id"], "--document-number", "ZX1234568", "--json")
         found = result.json
         assert (result.code, found["kind"], found["state"]) == (0, "check_in", "accepted"), result.err
         assert (found["stay_id"], found["guest"]["document"]["number"]) == (old["stay_id"], "ZX1234568")
-        assert rejected("sync").code == 0
+        assert apoa("sync").code == 0
         kinds = [("check_in", "accepted"), ("check_in", "superseded"), ("check_out", "accepted")]
-        assert sorted(rejected.states()) == kinds
+        assert sorted(apoa.states()) == kinds
 
-    def test_what_the_authority_did_not_name(self, rejected: Apoa) -> None:
+    def test_what_the_authority_did_not_name(self, apoa: Apoa, serve: Serve) -> None:
         """The user sends the report again without a change; going back saves nothing."""
-        [old] = rejected.reports()
-        assert (rejected("fix", old["id"], keys=["<"]).code, rejected.states()) == (0, [("check_in", "rejected")])
-        assert rejected("fix", old["id"], keys=["", "y", "y"]).code == 0
-        accepted = next(report for report in rejected.reports() if report["state"] == "accepted")
+        assert apoa.set_up(serve("reject").base_url).code == 0
+        old = apoa.send()
+        assert (apoa("fix", old["id"], keys=["<"]).code, apoa.states()) == (0, [("check_in", "rejected")])
+        assert apoa("fix", old["id"], keys=["", "y", "y"]).code == 0
+        accepted = next(report for report in apoa.reports() if report["state"] == "accepted")
         assert accepted["guest"] == old["guest"]
 
     def test_fix_of_a_check_out(self, apoa: Apoa, serve: Serve) -> None:

@@ -53,14 +53,6 @@ def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "run_checks", partial(run.run_checks, checks=[each for each in CHECKS if each.id in _FEW]))
 
 
-def received(server: SandboxServer) -> int:
-    """How many reports the server has stored."""
-    assert server.storage is not None
-    with closing(sqlite3.connect(server.storage)) as database:
-        (found,) = database.execute("SELECT count(*) FROM reports").fetchone()
-    return int(found)
-
-
 def test_a_server_that_does_not_conform(test_of: Test, serve: Serve, tmp_path: Path) -> None:
     """It exits 65. A failed check shows its reason, paragraph, request and answer, without secrets; JUnit has each."""
     file = tmp_path / "result.xml"
@@ -114,7 +106,8 @@ def test_not_confirmed(apoa: Apoa, serve: Serve) -> None:
     command = ["contract", "test", server.base_url, "--username", "wisma-melati"]
     assert apoa(*command, "--password-stdin", stdin=f"{PASSWORD}\n").code == Exit.USAGE
     assert apoa(*command, keys=[""]).code != Exit.DONE
-    assert received(server) == 0
+    with closing(sqlite3.connect(str(server.storage))) as database:
+        assert database.execute("SELECT count(*) FROM reports").fetchone() == (0,)
 
 
 def restarting(

@@ -98,27 +98,19 @@ def test_names_need_the_key(rooms: Apoa) -> None:
 
 
 def test_a_whole_room_is_amended(rooms: Apoa) -> None:
-    """`amend --room 3 --nights 4` corrects everybody in the room after one confirmation; the room stays."""
-    result = rooms("amend", "--room", "3", "--nights", "4", "--no-send", keys=["y"])
-    assert result.code == 0, result.all
-    assert QUENTIN.name in result.err
-    assert XIMENA.name in result.err
+    """`amend --room 3 --nights 4` corrects all in the room after one confirmation, or unattended with --yes."""
+    change = ["amend", "--room", "3", "--no-send", "--nights"]
+    assert rooms(*change, "4").code == Exit.USAGE
+    result = rooms(*change, "4", keys=["y"])
+    assert (result.code, QUENTIN.name in result.err, XIMENA.name in result.err) == (0, True, True), result.all
     waiting = [report for report in rooms.reports() if report["state"] == "queued"]
     stays = sorted((report["stay"]["room"], report["stay"]["planned_check_out"]) for report in waiting)
     assert stays == [("12", "2026-11-26"), ("3", "2026-11-28"), ("3", "2026-11-28")]
-
-
-def test_a_whole_room_unattended(rooms: Apoa) -> None:
-    """Unattended, a room with several guests needs --yes; JSON is a list, and a second time nothing would change."""
-    change = ["amend", "--room", "3", "--nights", "4", "--no-send"]
-    assert rooms(*change).code == Exit.USAGE
-    result = rooms(*change, "--yes", "--json")
-    assert result.code == 0, result.err
-    assert len(result.json["reports"]) == 2
-    assert rooms(*change, "--yes").code == Exit.DATA_REFUSED
-    assert rooms("amend", "--room", "3", "--yes").code == Exit.USAGE
-    assert rooms("amend", "--room", "3", "--surname", "X", "--yes").code == Exit.USAGE
-    assert rooms("amend", "--room", "99", "--nights", "1").code == Exit.USAGE
+    assert rooms(*change, "4", "--yes").code == Exit.DATA_REFUSED  # nothing would change
+    result = rooms(*change, "5", "--yes", "--json")
+    assert (result.code, len(result.json["reports"])) == (0, 2), result.err
+    for options in (["--room", "3"], ["--room", "3", "--surname", "X"], ["--room", "99", "--nights", "1"]):
+        assert rooms("amend", *options, "--yes").code == Exit.USAGE
     assert rooms("checkout", "obadiah", "--room", "3").code == Exit.USAGE
 
 
