@@ -299,29 +299,22 @@ class TestShow:
         assert not away("key", "show", "--json").json["old_key_kept"]
 
 
-class TestReminder:
-    """Until the code of the present key was typed back once."""
-
-    def test_until_it_is_typed_back(self, coded: Apoa) -> None:
-        """`apoa`, `status` and `key show` remind of it; typing it back ends that, and is in the log."""
-        commands: tuple[list[str], ...] = ([], ["status"], ["key", "show"])
-        assert all(reminded(coded, command) for command in commands)
-        assert confirmed(coded) == [False, False]
-        assert coded("key", "rotate", keys=[CODE]).code == 0
-        assert not any(reminded(coded, command) for command in commands)
-        assert confirmed(coded) == [True, True]
-        assert "recovery code confirmed" in coded("log").out
-
-    def test_recovering_an_older_key_does_not_confirm(self, coded: Apoa, tmp_path: Path) -> None:
-        """Its code opens only older reports."""
-        assert coded("key", "rotate", keys=[CODE]).code == 0
-        coded.save()
-        with coded.monkeypatch.context() as patch:
-            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", lambda *_args: 0)
-            assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
-        result = coded("key", "recover", keys=[CODE])
-        assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
-        assert confirmed(coded) == [False, False]
+def test_a_code_is_reminded_of_until_it_is_typed_back(coded: Apoa, tmp_path: Path) -> None:
+    """`apoa`, `status` and `key show` remind of it; typing it back ends that, but not the code of an older key."""
+    commands: tuple[list[str], ...] = ([], ["status"], ["key", "show"])
+    assert all(reminded(coded, command) for command in commands)
+    assert confirmed(coded) == [False, False]
+    assert coded("key", "rotate", keys=[CODE]).code == 0
+    assert not any(reminded(coded, command) for command in commands)
+    assert confirmed(coded) == [True, True]
+    assert "recovery code confirmed" in coded("log").out
+    coded.save()
+    with coded.monkeypatch.context() as patch:
+        patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", lambda *_args: 0)
+        assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+    result = coded("key", "recover", keys=[CODE])
+    assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
+    assert confirmed(coded) == [False, False]
 
 
 def test_a_key_on_a_second_computer(away: Apoa, tmp_path: Path) -> None:
