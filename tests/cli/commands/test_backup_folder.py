@@ -267,7 +267,7 @@ class TestProcess:
         backups.run_backup(app, {**os.environ, "INTO": str(stick / "seen")})
         assert json.loads((stick / "seen").read_text()) == ["--property", "melati", "backup", "--json"]
 
-    @pytest.mark.parametrize("printed", [ERROR, "", '{"error": null}', None])
+    @pytest.mark.parametrize("printed", [ERROR, "", '{"error": null}', None], ids=["document", "kill", "bug", "none"])
     def test_what_it_reports_is_raised(
         self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str | None
     ) -> None:
