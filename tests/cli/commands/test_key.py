@@ -258,7 +258,7 @@ class TestRotate:
         assert coded.reports()[0]["guest"]["surname"] == QUENTIN.surname
         return coded
 
-    @pytest.mark.parametrize("again", ["first.txt", None, "second.txt"])
+    @pytest.mark.parametrize("again", ["second.txt", "first.txt", None])
     def test_the_next_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
         """With the same file or none, which has the code of the key then; another file gets that of one more key."""
         options = ["--recovery-file", str(tmp_path / again)] if again else []
