@@ -24,6 +24,9 @@ from apoa_client.vault.sealing import MIN_EFFORT
 if TYPE_CHECKING:
     from postgres_helpers import SharedOutbox
 
+SetUpOnce = Callable[..., Apoa]
+"""`set_up_once(address)` or `set_up_once(name, option, ...)`, with the exit code of set-up if it is not 0."""
+
 
 @pytest.fixture(autouse=True)
 def _no_handlers() -> Iterator[None]:
@@ -66,29 +69,39 @@ def terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture(scope="session")
-def home_away(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Path of the folder that set-up makes for an authority that cannot be reached, once there has been one."""
-    return tmp_path_factory.mktemp("away") / "home"
+def homes_made() -> dict[str, Path]:
+    """The folder that each set-up made, by a name or by the authority's address; the last one is at the end."""
+    return {}
 
 
 @pytest.fixture
-def away(apoa: Apoa, home_away: Path) -> Apoa:
-    """The program with a property whose authority cannot be reached. Set-up runs once; its files are copied."""
-    if home_away.exists():
-        shutil.copytree(home_away, apoa.home)
-    else:
-        said = apoa.set_up(NOWHERE)
-        assert said.code == 75, said.err
-        shutil.copytree(apoa.home, home_away)
-    return apoa
+def set_up_once(apoa: Apoa, homes_made: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> SetUpOnce:
+    """Set up the program as arguments say, or copy the folder that the same set-up made before."""
+
+    def made(name: str, *arguments: str, code: int = 0) -> Apoa:
+        if name in homes_made:
+            shutil.copytree(homes_made[name], apoa.home)
+            return apoa
+        words = ["setup", "--non-interactive", "--property", "melati", "--vault", "file", *arguments]
+        said = apoa(*words) if arguments else apoa.set_up(name)
+        assert said.code == code, said.err
+        homes_made[name] = tmp_path_factory.mktemp("made") / "home"
+        shutil.copytree(apoa.home, homes_made[name])
+        return apoa
+
+    return made
 
 
 @pytest.fixture
-def manual(apoa: Apoa) -> Apoa:
+def away(set_up_once: SetUpOnce) -> Apoa:
+    """The program with a property whose authority cannot be reached."""
+    return set_up_once(NOWHERE, code=75)
+
+
+@pytest.fixture
+def manual(set_up_once: SetUpOnce) -> Apoa:
     """The program with a property whose staff type the reports into APOA."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
-    assert said.code == 0, said.err
-    return apoa
+    return set_up_once("by hand", "--by-hand")
 
 
 @pytest.fixture
@@ -107,37 +120,20 @@ def serve(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., SandboxSe
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def homes_configured() -> dict[str, Path]:
-    """The folder that set-up made for each authority's address, the last one at the end."""
-    return {}
-
-
 @pytest.fixture
-def authority(serve: Callable[..., SandboxServer], homes_configured: dict[str, Path]) -> SandboxServer:
+def authority(serve: Callable[..., SandboxServer], homes_made: dict[str, Path]) -> SandboxServer:
     """A training authority without faults, at the address of the one before: its property is set up already."""
-    for address in reversed(homes_configured):
-        with suppress(SettingsProblem):  # another program has the port now
-            return serve(port=urlsplit(address).port)
+    for address in reversed(homes_made):
+        if address.startswith("http") and address != NOWHERE:
+            with suppress(SettingsProblem):  # another program has the port now
+                return serve(port=urlsplit(address).port)
     return serve()
 
 
 @pytest.fixture
-def configured(
-    apoa: Apoa,
-    authority: SandboxServer,
-    homes_configured: dict[str, Path],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Apoa:
-    """The program with a property whose authority can be reached. Set-up runs once for an address."""
-    if authority.base_url in homes_configured:
-        shutil.copytree(homes_configured[authority.base_url], apoa.home)
-        return apoa
-    said = apoa.set_up(authority.base_url)
-    assert said.code == 0, said.err
-    homes_configured[authority.base_url] = made = tmp_path_factory.mktemp("configured") / "home"
-    shutil.copytree(apoa.home, made)
-    return apoa
+def configured(authority: SandboxServer, set_up_once: SetUpOnce) -> Apoa:
+    """The program with a property whose authority can be reached."""
+    return set_up_once(authority.base_url)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
@@ -14,6 +14,9 @@ from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, GuestRow, Row, SourceFacts, Table
 from apoa_client.tables.sheets import SheetChoice
 
+if TYPE_CHECKING:
+    from cli_helpers import Guest
+
 ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _ROOT = (
     '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
@@ -24,6 +27,19 @@ _ROOT = (
 _HIDDEN = '<style:style style:name="h"><style:table-properties table:display="false"/></style:style>'
 
 Sheet = tuple[str, Sequence[Sequence[Any]]]
+
+
+HEADINGS = (
+    *("Surname", "Given names", "Sex", "Place of birth", "Date of birth", "Nationality", "Passport number"),
+    *("Passport expiry", "Check-in", "Planned check-out", "Room"),
+)
+
+
+def cells(guest: "Guest", **changes: str) -> list[str]:
+    """Return a row below these headings: a guest of three nights, with other values for some headings."""
+    values = [guest.surname, guest.given_names, guest.sex, guest.birth_place, str(guest.birth_date), guest.state]
+    values += [guest.number, guest.expiry_date.isoformat(), "2026-11-23", "2026-11-26", "7"]
+    return [*(dict(zip(HEADINGS, values, strict=True)) | changes).values()]
 
 
 def xlsx(*sheets: Sheet, change: Callable[[Any], None] = lambda _: None) -> bytes:

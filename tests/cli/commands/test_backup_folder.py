@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import QUENTIN, Apoa
+from cli_helpers import QUENTIN, Apoa, raising
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
@@ -84,7 +84,7 @@ class TestByHand:
 class TestDaily:
     """The daily backup, after a run of automatic sending."""
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def runs(self, monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
         """The environments of the processes that write backups, which this process does in their place."""
         called: list[Mapping[str, str]] = []
@@ -96,7 +96,7 @@ class TestDaily:
         monkeypatch.setattr(backups, "run_backup", run)
         return called
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def notices(self, monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
         """The notices on the desktop."""
         shown: list[Notice] = []
@@ -121,7 +121,6 @@ class TestDaily:
         assert [name[12:27] for name in names(stick)] == ["20261124-200000", "20261125-020000", "20261126-020000"]
         assert runs[0]["APOA_LANG"] == "en"
 
-    @pytest.mark.usefixtures("runs")
     def test_one_by_hand_is_that_of_the_day(self, with_folder: Apoa, stick: Path) -> None:
         """A backup into the same folder counts, one elsewhere does not."""
         assert with_folder("backup", "--to", str(stick.parent)).code == 0
@@ -132,7 +131,6 @@ class TestDaily:
         self.run(with_folder)
         assert len(names(stick)) == 2
 
-    @pytest.mark.usefixtures("runs")
     def test_a_stick_that_is_not_there(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:
         """It is tried at each run, and said once a day, also on the desktop; then the stick is back."""
         stick.rmdir()
@@ -148,17 +146,15 @@ class TestDaily:
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
 
-    @pytest.mark.usefixtures("runs", "notices")
-    @pytest.mark.parametrize("number", [errno.ENOTCONN, errno.EACCES])
     def test_a_folder_that_cannot_be_looked_at(
-        self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch, number: int
+        self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The server of a share is gone, or another user has mounted the disk: that is no bug of the program."""
         status = os.stat
 
         def fail(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
             if path == stick:
-                raise OSError(number, os.strerror(number))
+                raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
             return status(path, *arguments, **options)
 
         with monkeypatch.context() as patch:
@@ -169,7 +165,6 @@ class TestDaily:
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
 
-    @pytest.mark.usefixtures("runs", "notices")
     def test_an_empty_mount_point(self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the stick its folder is on the computer's disk: nothing is written until a user says so."""
         with monkeypatch.context() as patch:
@@ -180,7 +175,6 @@ class TestDaily:
         assert (len(names(stick)), with_folder("backup").code) == (1, 78)
         assert with_folder("backup", "--to", str(stick)).code == with_folder("backup").code == 0
 
-    @pytest.mark.usefixtures("notices")
     def test_a_disk_that_hangs_is_tried_again_after_an_hour(
         self, with_folder: Apoa, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -243,11 +237,7 @@ class TestAfterSending:
         self, with_folder: Apoa, done: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A shutdown or Ctrl-C waits for nothing more."""
-
-        def interrupt(*_arguments: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(scheduled_run, "run_scheduled", interrupt)
+        monkeypatch.setattr(scheduled_run, "run_scheduled", raising(KeyboardInterrupt()))
         assert with_folder("sync", "--scheduled").code == 130
         assert done == []
 
@@ -275,24 +265,17 @@ class TestProcess:
         assert json.loads((stick / "seen").read_text()) == ["--property", "melati", "backup", "--json"]
 
     def test_what_it_reports_is_raised(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With the class, the message and the advice of its document."""
+        """The error of its document. A bug, a kill and a process that cannot be started have a message of their own."""
         error = {"class": "backup_folder_missing", "message": "Colok {stik}.", "advice": "Lalu?"}
-        self.child(monkeypatch, f"import sys; print({json.dumps({'error': error})!r}); sys.exit(78)")
-        with pytest.raises(SettingsProblem) as caught:
-            backups.run_backup(app, os.environ)
-        assert (caught.value.name, caught.value.message.render()) == ("backup_folder_missing", "Colok {stik}.")
-
-    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}', None])
-    def test_an_end_without_a_document(
-        self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str | None
-    ) -> None:
-        """A bug or a kill has a message of its own, and so has a process that cannot be started."""
-        self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(1)")
-        if printed is None:
-            monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
-        with pytest.raises(SettingsProblem) as caught:
-            backups.run_backup(app, os.environ)
-        assert caught.value.name == "backup_failed"
+        for printed in (json.dumps({"error": error}), "", '{"error": null}', None):
+            self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(78)")
+            if printed is None:
+                monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
+            with pytest.raises(SettingsProblem) as caught:
+                backups.run_backup(app, os.environ)
+            is_reported = "Colok" in (printed or "")
+            assert caught.value.name == (error["class"] if is_reported else "backup_failed")
+            assert (caught.value.message.render() == error["message"]) == is_reported
 
     def test_one_that_hangs_is_ended(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
         """A network share does not answer: the process is ended, even if it ignores the request."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, spoken
+from cli_helpers import DANGEROUS, QUENTIN, XIMENA, Apoa, Serve, assert_sanitized, spoken
 from report_helpers import NOMAD, ON_ARRIVAL, table
 
 from apoa_client.sandbox.server import SandboxServer
@@ -92,7 +92,7 @@ class TestFetching:
         configured("sync")
         assert kept(configured)["stay_permits"] == ["B-1"]
 
-    @pytest.mark.parametrize("fault", ["500*3", "portal*3", "truncated*3", "429=600", "403"])
+    @pytest.mark.parametrize("fault", ["500*3", "portal*3", "403"])
     def test_a_failure_fails_no_run(self, apoa: Apoa, serve: Serve, fault: str) -> None:
         """The reports are sent, and the exit code is theirs."""
         assert apoa.set_up(serve(f"codes:{fault}").base_url).code == 0
@@ -128,19 +128,15 @@ class TestAtTheDesk:
         authority.stop()
         return configured
 
-    def test_an_unknown_permit_is_a_warning_of_a_report(self, listed: Apoa) -> None:
-        """It is saved."""
-        said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"))
-        assert said.code == 0
-        assert "The authority's list does not have E33G for 24 Nov 2026." in said.err
-        assert [each["code"] for each in listed.reports()[0]["warnings"]] == ["unknown_code"]
-
-    def test_check_amend_and_import(self, listed: Apoa) -> None:
-        """They warn, too; `check` needs no property for anything else."""
+    def test_an_unknown_permit_is_a_warning(self, listed: Apoa) -> None:
+        """Of a report, which is saved, a correction, an import, and a check, which needs no property otherwise."""
         checked = listed("check", "--surname", "ZYKOWSKI", "--stay-permit", "E33G", "--json").json
         assert "unknown_code" in [each["code"] for each in checked["warnings"]]
-        report = listed.save(XIMENA)
-        amended = listed("amend", report["id"], "--stay-permit", "E33G", "--no-send", "--json").json
+        said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"))
+        assert (said.code, "The authority's list does not have E33G for 24 Nov 2026." in said.err) == (0, True)
+        [report] = listed.reports()
+        assert [each["code"] for each in report["warnings"]] == ["unknown_code"]
+        amended = listed("amend", report["id"], "--stay-permit", "E33F", "--no-send", "--json").json
         assert "unknown_code" in [each["code"] for each in amended["warnings"]]
         head = "Surname;Given names;Sex;Place of birth;DOB;Nationality;Passport number;Expiry date;Check-in;Nights;Visa"
         guest = "VANTERPOOL;OBADIAH;M;TORTOLA;1969-04-30;GBR;VB9081726;2032-03-28;2026-11-24;2;E33G"
@@ -156,18 +152,20 @@ class TestAtTheDesk:
         assert listed.reports()[0]["guest"]["stay_permit"]["code"] == "N7"
         assert listed.reports()[0]["warnings"] == []
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_own_codes_are_offered(self, listed: Apoa, lang: str) -> None:
+    @pytest.mark.parametrize(
+        ("lang", "name", "typed"),
+        [("en", "Remote worker visa", "remote worker"), ("id", "Visa pekerja jarak jauh", "visa pekerja")],
+    )
+    def test_own_codes_are_offered(self, listed: Apoa, lang: str, name: str, typed: str) -> None:
         """In the help, by the name, and for a beginning; what is not listed is questioned once."""
-        names = {"en": "Remote worker visa", "id": "Visa pekerja jarak jauh"}
-        typed = {"en": "remote worker", "id": "visa pekerja"}
-        keys = [*QUENTIN.lines, "GDANSK", "?", "E33G", "E33G", "2", "7", "10", typed[lang], "1", "b", "y"]
+        keys = [*QUENTIN.lines, "GDANSK", "?", "E33G", "E33G", "2", "7", "10", typed, "1", "17", "?", "", "b", "y"]
         said = listed("report", keys=keys, lang=lang)
         assert said.code == 0, said.all
-        assert spoken(lang, "In the authority's list, too: {codes}", codes=f"N7: {names[lang]}") in said.err
+        assert spoken(lang, "In the authority's list, too: {codes}", codes=f"N7: {name}") in said.err
         question = "This permit is not in the authority's list. Type it again if it is correct."
         assert said.err.count(spoken(lang, question)) == 2
-        assert f"N7: {names[lang]}" in said.err.rpartition(spoken(lang, question))[2]
+        assert f"N7: {name}" in said.err.rpartition(spoken(lang, question))[2]
+        assert spoken(lang, "In the authority's list: {codes}", codes="") not in said.err  # the usual purposes alone
 
     def test_the_names_of_the_purposes(self, apoa: Apoa, serve: Serve) -> None:
         """Are the authority's, and are understood."""
@@ -180,20 +178,6 @@ class TestAtTheDesk:
         assert "Pilgrimage" not in said.err
         assert len(re.findall(r"17 Purpose of stay +tourism\n", said.err)) == 2
 
-    def test_the_usual_names_of_the_purposes_are_not_repeated(self, listed: Apoa) -> None:
-        """The help has them already."""
-        said = listed("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "", "b", "y"])
-        assert spoken("en", "In the authority's list: {codes}", codes="") not in said.err
-
-    def test_a_refused_report_is_corrected_to_a_listed_code(self, apoa: Apoa, serve: Serve) -> None:
-        """`apoa fix` warns of another one, too."""
-        assert apoa.set_up(serve("reports:reject", tables=dict(LISTED)).base_url).code == 0
-        apoa("sync")
-        report = apoa.send(QUENTIN)
-        assert report["state"] == "rejected"
-        said = apoa("fix", report["id"], "--stay-permit", "E33G", "--no-send", "--json").json
-        assert "unknown_code" in [each["code"] for each in said["warnings"]]
-
 
 class TestAHostileTable:
     """Nothing of it reaches the terminal as it is, and what breaks the contract is not used."""
@@ -203,15 +187,15 @@ class TestAHostileTable:
         said = apoa("sync")
         assert (said.code, said.err) == (0, "")
 
-    @pytest.mark.parametrize("name", DANGEROUS)
-    def test_control_characters(self, apoa: Apoa, serve: Serve, name: str) -> None:
+    def test_control_characters(self, apoa: Apoa, serve: Serve) -> None:
         """In a code and in a name: in the help, as a choice and in a warning."""
+        name = "".join(DANGEROUS)
         self.fetch(apoa, serve, {**NOMAD, "code": f"N7{name}", "en": f"Remote{name}worker"}, ON_ARRIVAL)
         keys = [*QUENTIN.lines, "GDANSK", "?", "remote", "1", "2", "7", "b", "y"]
         said = apoa("report", keys=keys)
-        assert name not in said.all.replace("\r\n", "\n")
+        assert_sanitized(said.all.replace("\r\n", "\n"))
         assert "N7" in said.err
-        assert name not in apoa(*QUENTIN.mrz("--stay-permit", "N", "--dry-run", "--no-send")).all
+        assert_sanitized(apoa(*QUENTIN.mrz("--stay-permit", "N", "--dry-run", "--no-send")).all.replace("\r\n", "\n"))
 
     @pytest.mark.parametrize("rows", [10_001, 30_000])
     def test_a_huge_table(self, apoa: Apoa, serve: Serve, rows: int) -> None:

@@ -1,9 +1,10 @@
 """`apoa config`: settings are shown with their origin, explained, and changed only as far as reports stay safe."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, Apoa, spoken, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, Apoa, readable_in, spoken, typed_in
 from screens import Screens
 
 from apoa_client.errors import Exit
@@ -11,11 +12,9 @@ from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
 
 @pytest.fixture
-def practice(apoa: Apoa) -> Apoa:
+def practice(set_up_once: Callable[..., Apoa]) -> Apoa:
     """The program with a property for training."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    assert said.code == 0, said.err
-    return apoa
+    return set_up_once("training", "--training")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -114,16 +113,13 @@ class TestSet:
             assert (said.code, "cannot be read" in said.err) == (Exit.SETTINGS, True)
 
 
-class TestAccount:
-    """Changes of what a stored password is bound to."""
-
-    def test_a_new_username(self, configured: Apoa) -> None:
-        """It says that the password is given again, and nothing is sent until it is."""
-        configured.save()
-        said = configured("config", "set", "username", "lain")
-        assert (said.code, "Give it again with: apoa login" in said.err) == (0, True)
-        assert configured("sync").code == Exit.CREDENTIALS
-        assert configured.states() == [("check_in", "queued")]
+def test_a_new_username(configured: Apoa) -> None:
+    """It says that the password is given again, and nothing is sent until it is."""
+    configured.save()
+    said = configured("config", "set", "username", "lain")
+    assert (said.code, "Give it again with: apoa login" in said.err) == (0, True)
+    assert configured("sync").code == Exit.CREDENTIALS
+    assert configured.states() == [("check_in", "queued")]
 
 
 class TestPathAndExplain:
@@ -136,14 +132,13 @@ class TestPathAndExplain:
         assert found == [{"file": "user", "path": str(file), "exists": True}]
         assert str(file) in practice("config", "path").out
 
-    @pytest.mark.parametrize("name", [*GENERAL, *OF_A_PROPERTY])
-    def test_each_setting(self, practice: Apoa, name: str) -> None:
+    def test_each_setting(self, practice: Apoa) -> None:
         """Its meaning, and how to set it, which works."""
-        said = practice("config", "explain", name, lang="id")
-        definition = {**GENERAL, **OF_A_PROPERTY}[name]
-        assert (said.code, spoken("id", definition.meaning.template) in said.out) == (0, True)
-        example = typed_in("id", f"apoa config set {name} ")
-        assert (example in said.out) == (definition.set_instead is None)
+        for name, definition in (GENERAL | OF_A_PROPERTY).items():
+            said = practice("config", "explain", name, lang="id")
+            assert (said.code, spoken("id", definition.meaning.template) in said.out) == (0, True), name
+            example = typed_in("id", f"apoa config set {name} ")
+            assert (example in said.out) == (definition.set_instead is None), name
 
 
 def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:
@@ -154,12 +149,11 @@ def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:
     assert apoa(*words, "file", APOA_VAULT="file").code == 0
 
 
-@pytest.mark.parametrize("key", ["password", "kata-sandi", "property.melati.private_key", "passwort"])
-def test_a_secret_typed_by_mistake(configured: Apoa, tmp_path: Path, key: str) -> None:
+def test_a_secret_typed_by_mistake(practice: Apoa, tmp_path: Path) -> None:
     """It is neither stored, nor repeated, nor logged; and the user learns where the shell may have kept it."""
     secret, log = "Rahasia-123", tmp_path / "log"
-    said = configured("-vv", "--log-file", str(log), "config", "set", key, secret)
-    assert said.code == 2
-    assert key == "passwort" or "your shell's history" in said.err
-    written = [path.read_bytes() for path in (log, *configured.home.rglob("*")) if path.is_file()]
-    assert not any(secret.encode() in each for each in [*written, (said.out + said.err).encode()])
+    for key in ("password", "kata-sandi", "property.melati.private_key", "passwort"):
+        said = practice("-vv", "--log-file", str(log), "config", "set", key, secret)
+        assert (said.code, secret in said.all) == (2, False)
+        assert key == "passwort" or "your shell's history" in said.err
+    assert not readable_in(tmp_path, [secret])

@@ -3,20 +3,20 @@
 import json
 import re
 import shutil
-import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
 from typing import NamedTuple
 
 import pytest
 from authority_helpers import CA, CERTIFICATES
 from basics import WINE, FixedClock
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, spoken
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, raising, spoken
 from damage_helpers import file_size_limit, needs_size_limit
 from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
@@ -130,31 +130,27 @@ def test_a_full_disk(configured: Apoa) -> None:
     assert found["private_key"].message == "It opens the saved reports."
 
 
-def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
-    """None, one of today, and one that is too old."""
+def test_what_training_does_not_need(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
+    """A recent backup, a code that was typed back, and a schedule; none in a container where the host has sent."""
+    found = doctor(configured, "--offline")
+    assert found["recovery_code"].result == found["schedule"].result == "skipped"
     configured.change_setting("environment", "production")
-    make = "Make one: apoa backup FILE"
-    assert doctor(configured, "--offline")["backup"] == ("warning", "No backup is known.", make)
+    found, make = doctor(configured, "--offline", container="podman"), "Make one: apoa backup FILE"
+    assert found["backup"] == ("warning", "No backup is known.", make)
+    assert found["recovery_code"].result == found["schedule"].result == "warning"
     assert configured("backup", str(tmp_path / "copy.db")).code == 0
-    clock.forward(timedelta(hours=5))
-    assert doctor(configured, "--offline")["backup"] == ("ok", "The last one is 5 hours old.", None)
-    clock.forward(timedelta(days=8))
-    assert doctor(configured, "--offline")["backup"] == ("warning", "The last one is 8 days old.", make)
-
-
-def test_the_recovery_code(configured: Apoa) -> None:
-    """Training needs none; otherwise it must have been typed back."""
-    assert doctor(configured, "--offline")["recovery_code"].result == "skipped"
-    configured.change_setting("environment", "production")
-    found = doctor(configured, "--offline")["recovery_code"]
-    assert found.result == "warning"
-    [public_key] = [
-        each.split('"')[1]
-        for each in (configured.home / "config.toml").read_text().splitlines()
-        if each.startswith("public_key")
-    ]
+    public_key = configured.settings()["public_key"]
     configured.change_database(f"INSERT INTO memo VALUES ('code_confirmed', '{public_key}')")  # noqa: S608  our own
-    assert doctor(configured, "--offline")["recovery_code"].result == "ok"
+    with closing(Container(configured.environ, clock)) as app:
+        app.outbox.record_scheduled_run(clock.now(), 0)
+    clock.forward(timedelta(hours=5))
+    found = doctor(configured, "--offline", container="podman")
+    assert found["backup"] == ("ok", "The last one is 5 hours old.", None)
+    assert (found["recovery_code"].result, found["schedule"].result) == ("ok", "skipped")
+    clock.forward(timedelta(days=8))
+    found = doctor(configured, "--offline")
+    assert found["backup"] == ("warning", "The last one is 8 days old.", make)
+    assert found["schedule"].result == "warning"
 
 
 @contextmanager
@@ -162,21 +158,13 @@ def handshakes(certificate: str) -> Iterator[str]:
     """A server on loopback that ends each connection after the TLS handshake. Yields its address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "server_key.pem")
-    over = threading.Event()
-
-    def serve() -> None:
-        while not over.is_set():
-            with suppress(OSError), listener.accept()[0] as connection:
-                connection.settimeout(5)
-                context.wrap_socket(connection, server_side=True).close()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
+    with TCPServer(("127.0.0.1", 0), BaseRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield f"https://localhost:{listener.getsockname()[1]}/v1"
-        over.set()
-        socket.create_connection(listener.getsockname()[:2], timeout=1).close()
-        thread.join(5)
+        yield f"https://localhost:{server.server_address[1]}/v1"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
@@ -213,10 +201,8 @@ def test_variables_that_name_certificates(configured: Apoa) -> None:
 def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
     """The first run tries it and stops the sending; the next one makes no call."""
     configured.environ["APOA_PASSWORD"] = "another"
-    first = doctor(configured, code=77)
-    assert first["account"].result == "failed"
-    assert first["account"].advice is not None
-    assert "apoa login" in first["account"].advice
+    first = doctor(configured, code=77)["account"]
+    assert (first.result, "apoa login" in (first.advice or "")) == ("failed", True)
     second = doctor(configured, code=77)
     assert second["sending"].result == "failed"
     assert second["account"] == ("skipped", "No call is made while sending is stopped.", None)
@@ -228,31 +214,20 @@ def test_a_busy_authority_is_no_failure(apoa: Apoa, serve: Callable[..., Sandbox
     assert doctor(apoa)["account"].result == "warning"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "result", "message", "code"),
-    [
+def test_a_wrong_clock(apoa: Apoa, serve: Callable[..., SandboxServer], clock: FixedClock) -> None:
+    """Compared with the authority's answer; the command that sets it is named."""
+    ahead = [timedelta()]
+    apoa.set_up(serve(now=lambda: clock.now() + ahead[0]).base_url)
+    for ahead[0], result, message, code in (
         (timedelta(seconds=90), "ok", "It agrees with the authority's.", 0),
         (timedelta(minutes=20), "warning", "It is 20 minutes behind the authority's.", 0),
         (timedelta(minutes=-20), "warning", "It is 20 minutes ahead of the authority's.", 0),
         (timedelta(days=365), "failed", "It is 365 days behind the authority's.", 78),
-    ],
-)
-def test_a_wrong_clock(
-    apoa: Apoa,
-    serve: Callable[..., SandboxServer],
-    clock: FixedClock,
-    wrong: timedelta,
-    result: str,
-    message: str,
-    code: int,
-) -> None:
-    """Compared with the authority's answer; the command that sets it is named."""
-    apoa.set_up(serve(now=lambda: clock.now() + wrong).base_url)
-    found = doctor(apoa, code=code)["clock"]
-    assert (found.result, found.message) == (result, message)
-    assert (found.advice is None) is (result == "ok")
-    offline = doctor(apoa, "--offline", code=code)["clock"]
-    assert offline == found
+    ):
+        found = doctor(apoa, code=code)["clock"]
+        assert (found.result, found.message) == (result, message)
+        assert (found.advice is None) is (result == "ok")
+        assert doctor(apoa, "--offline", code=code)["clock"] == found
 
 
 def test_an_authority_in_another_zone(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
@@ -263,10 +238,9 @@ def test_an_authority_in_another_zone(apoa: Apoa, serve: Callable[..., SandboxSe
     assert re.findall("WI[A-Z]+", found.message) == ["WIT", "WIB"]
 
 
-def test_offline_asks_no_server(apoa: Apoa) -> None:
+def test_offline_asks_no_server(away: Apoa) -> None:
     """What needs the internet is skipped, and says why."""
-    apoa.set_up(NOWHERE)
-    found = doctor(apoa, "--offline")
+    found = doctor(away, "--offline")
     assert {name for name, check in found.items() if "internet" in check.message} == {
         *("proxy", "name", "connection", "certificate", "account", "contract")
     }
@@ -287,26 +261,6 @@ def test_a_property_by_hand(configured: Apoa) -> None:
     assert not {"account", "password", "name", "sending"} & found.keys()
     said = configured("doctor")
     assert "READY: guests can be saved, and typed into APOA." in said.out
-
-
-def test_no_schedule(configured: Apoa) -> None:
-    """Training needs none; otherwise it is a warning, because a user may send."""
-    assert doctor(configured, "--offline")["schedule"].result == "skipped"
-    configured.change_setting("environment", "production")
-    assert doctor(configured, "--offline")["schedule"] == (
-        *("warning", "No schedule is installed: nothing is sent automatically."),
-        "Install one with: apoa schedule install",
-    )
-
-
-def test_no_schedule_in_a_container(configured: Apoa) -> None:
-    """It needs none: what sends there is `sync --follow` or the host, once one of them has run."""
-    configured.change_setting("environment", "production")
-    assert doctor(configured, "--offline", container="podman")["schedule"].result == "warning"
-    with closing(Container(configured.environ, configured.clock)) as app:
-        app.outbox.record_scheduled_run(configured.clock.now(), 0)
-    assert doctor(configured, "--offline", container="podman")["schedule"].result == "skipped"
-    assert doctor(configured, "--offline")["schedule"].result == "warning"
 
 
 @posix_only
@@ -330,15 +284,8 @@ def test_a_schedule_of_a_moved_installation(configured: Apoa, tools: Tools) -> N
 
 def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports can be sent all the same."""
-
-    def refuse(_app: object) -> None:
-        raise SettingsProblem(msg("crontab refused: -"), msg("See: apoa help admin"))
-
-    def hang(_app: object) -> None:
-        raise TimeoutError
-
-    for broken in (refuse, hang):
-        monkeypatch.setattr(health_checks, "find_schedule", broken)
+    for error in (SettingsProblem(msg("crontab refused: -"), msg("See: apoa help admin")), TimeoutError()):
+        monkeypatch.setattr(health_checks, "find_schedule", raising(error))
         found = doctor(configured, "--offline")
         assert found["schedule"].result == "warning"
         assert found["last_run"].result == "skipped"
@@ -357,14 +304,9 @@ def test_an_automatic_run(configured: Apoa, clock: FixedClock) -> None:
 @pytest.mark.parametrize(("free", "result", "code"), [(5, "failed", 78), (100, "warning", 0), (5000, "ok", 0)])
 def test_free_space(configured: Apoa, monkeypatch: pytest.MonkeyPatch, free: int, result: str, code: int) -> None:
     """Of the disk with the reports."""
-
-    class Usage:
-        def __init__(self) -> None:
-            self.free = free * 1024 * 1024
-
-    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage())
-    found = doctor(configured, "--offline", code=code)
-    assert found["disk"].result == result
+    size = shutil.disk_usage(configured.home)._replace(free=free << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: size)
+    assert doctor(configured, "--offline", code=code)["disk"].result == result
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -49,30 +49,30 @@ def rows(apoa: Apoa, *options: str) -> list[dict[str, str]]:
     return table(result.out)
 
 
-def test_without_guests_data(three: Apoa) -> None:
-    """Each report is a row with its ids, kind, state and times, stay by stay. Neither the key nor a word is needed."""
+def test_without_guests_data(three: Apoa, tmp_path: Path) -> None:
+    """Each report is a row with its kind, state and times, stay by stay, without the key; the guest book needs it."""
     three.delete_key()
     found = rows(three)
-    assert [(row["Kind of report"], row["State of the report"]) for row in found] == [
-        ("check_in", "queued"),
-        ("check_out", "queued"),
-        ("check_in", "withdrawn"),
-        ("check_in", "queued"),
-        ("check_in", "superseded"),
-    ]
+    assert [row["Kind of report"] for row in found] == ["check_in", "check_out", *["check_in"] * 3]
+    assert [row["State of the report"] for row in found] == [*("queued", "queued", "withdrawn", "queued", "superseded")]
     assert [row["Guest status"] for row in found] == ["checked out"] * 2 + ["cancelled"] + ["in house"] * 2
     assert found[1]["Checked out at"] == "2026-11-23T10:00:00+07:00"
     assert found[0]["Due by"] == "2026-11-22T15:00:00+07:00"
     assert not readable_in_text(three("export").all)
+    file = tmp_path / "guests.csv"
+    assert (three("export", "--personal", "-o", str(file)).code, file.exists()) == (77, False)
+    assert "error" in three("export", "--personal", "--json").json
 
 
 def readable_in_text(content: str) -> list[str]:
     return [word for word in PRIVATE if word.lower() in content.lower()]
 
 
-def test_the_guest_book(three: Apoa) -> None:
-    """With --codes, each stay is a row with every field of its current report, and the log says so."""
+def test_the_guest_book(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --codes, each stay is a row with all of its current report, one opened at a time; and the log says so."""
+    contents = OpenContents(monkeypatch)
     found = rows(three, "--personal", "--codes")
+    assert (len(contents.opened), contents.most <= 2) == (3, True)
     assert [row["Surname"] for row in found] == [guest.surname for guest in GUESTS]
     assert [row["Room"] for row in found] == ["7", "7", "'+9"]  # no formula
     assert found[0]["Date of birth"] == str(QUENTIN.birth_date)
@@ -84,24 +84,19 @@ def test_the_guest_book(three: Apoa) -> None:
     assert spoken("en", "guests' data exported") in three("log").out
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_guest_book_for_people(three: Apoa, lang: str) -> None:
+def test_the_guest_book_for_people(three: Apoa) -> None:
     """Without --codes it has fifteen columns, and words and days in the reader's language."""
-    said = three("export", "--personal", lang=lang)
-    found = table(said.out)[0]
-    assert len(found) == 15
-    values = list(found.values())
-    assert values[:3] == [QUENTIN.surname, QUENTIN.given_names, spoken(lang, "male")]
-    assert values[3] == {"en": "12 Sep 1985", "id": "12 Sep 1985"}[lang]
-    assert values[5] == {"en": "Poland", "id": "Polandia"}[lang]
-    assert values[12] == {"en": "23 Nov 2026 10:00 WIB", "id": "23 Nov 2026 10.00 WIB"}[lang]
-    assert not re.search(r"20[0-9]{2}-[0-9]{2}|T[0-9]{2}:", said.out)
+    for lang, state, left in (("en", "Poland", "23 Nov 2026 10:00 WIB"), ("id", "Polandia", "23 Nov 2026 10.00 WIB")):
+        said = three("export", "--personal", lang=lang)
+        values = list(table(said.out)[0].values())
+        assert values[:4] == [QUENTIN.surname, QUENTIN.given_names, spoken(lang, "male"), "12 Sep 1985"]
+        assert (values[5], values[12], len(values)) == (state, left, 15)
+        assert not re.search(r"20[0-9]{2}-[0-9]{2}|T[0-9]{2}:", said.out)
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path, form: str) -> None:
+def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path) -> None:
     """On the same computer each guest is known, in either language."""
-    for lang in LANGUAGES:
+    for lang, form in (("en", "xlsx"), ("id", "csv")):
         file = str(tmp_path / f"guests-{lang}.{form}")
         assert here("export", "--personal", "-o", file, lang=lang).code == 0
         said = here("import", file, "--check", "--no-send", "--json", lang=lang)
@@ -111,22 +106,18 @@ def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path, form
 
 def test_only_the_chosen(three: Apoa) -> None:
     """The days are those of the check-in; the state is that of the report."""
-    assert [row["Surname"] for row in rows(three, "--personal", "--since", "22/11", "--until", "22 nov")] == [
-        XIMENA.surname
-    ]
-    assert [row["Surname"] for row in rows(three, "--personal", "--state", "queued")] == [
-        QUENTIN.surname,
-        OBADIAH.surname,
-    ]
-    assert [row["Kind of report"] for row in rows(three, "--state", "superseded", "--state", "withdrawn")] == [
-        "check_in"
-    ] * 2
+    [chosen] = rows(three, "--personal", "--since", "22/11", "--until", "22 nov")
+    assert chosen["Surname"] == XIMENA.surname
+    waiting = rows(three, "--personal", "--state", "queued")
+    assert [row["Surname"] for row in waiting] == [QUENTIN.surname, OBADIAH.surname]
+    others = rows(three, "--state", "superseded", "--state", "withdrawn")
+    assert [row["Kind of report"] for row in others] == ["check_in"] * 2
     assert rows(three, "--since", "2026-12-01") == []
     assert three("export", "--since", "2026-11-22", "--until", "2026-11-21").code == 2
 
 
-def test_a_file(three: Apoa, tmp_path: Path) -> None:
-    """The end of the name says the form. It is private, is not overwritten without --force, and says what it holds."""
+def test_a_file(three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the name says the form; a workbook is not shown. It is private, and replaced only with --force."""
     file = tmp_path / "guests.xlsx"
     said = three("export", "--personal", "-o", str(file))
     assert said.code == 0, said.err
@@ -142,6 +133,10 @@ def test_a_file(three: Apoa, tmp_path: Path) -> None:
     assert three("export", "-o", str(plain)).err == ""
     assert plain.read_bytes().startswith(b"\xef\xbb\xbfChecked out at,")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["guests.xlsx", "home", "reports.csv"]
+    folder = three("export", "-o", str(tmp_path), "--force")
+    assert (folder.code, "--force" in folder.err) == (2, False)
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
+    assert three("export", "--format", "xlsx").code == 2
 
 
 def test_json(three: Apoa, tmp_path: Path) -> None:
@@ -155,15 +150,6 @@ def test_json(three: Apoa, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     assert three("export", "--personal", "-o", str(file)).code == 0
     assert file.read_text() == three("export", "--format", "json", "--personal").out
-
-
-def test_without_the_key(three: Apoa, tmp_path: Path) -> None:
-    """Without the key there is no guest book, and not a part of a file."""
-    three.delete_key()
-    file = tmp_path / "guests.csv"
-    assert three("export", "--personal", "-o", str(file)).code == 77
-    assert not file.exists()
-    assert "error" in three("export", "--personal", "--json").json
 
 
 def test_erased_guests_are_left_out(three: Apoa) -> None:
@@ -196,43 +182,17 @@ def test_every_property(three: Apoa) -> None:
     assert three("--property", "melati", "export", "--all").code == 2
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_import_knows_the_headings(three: Apoa, lang: str) -> None:
+def test_import_knows_the_headings(three: Apoa) -> None:
     """Each heading means to `apoa import` what it is, in both languages, and what it does not need it does not read."""
-    [heads, *_rows] = csv.reader(io.StringIO(three("export", "--personal", "--codes", lang=lang).out, newline=""))
-    assert [parse_heading(heading).target for heading in heads] == [
-        *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
-        *("issuing_state", "expiry_date", "stay_permit", "stay_permit_number", "stay_until", "entry_date"),
-        *("check_in", "planned_check_out", "room", "purpose", "phone", "email", "note"),
-        *("document_type", "mrz1", "mrz2", "mrz3", "", "check_out", "status"),
-        *[""] * 10,
-    ]
-
-
-def test_usage(three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options that contradict each other, a folder in place of a file, and a workbook on a screen, are refused."""
-    assert three("export", "--json", "--format", "csv").code == 2
-    assert three("export", "-o", str(tmp_path / "no" / "folder.csv")).code == 2
-    folder = three("export", "-o", str(tmp_path), "--force")
-    assert (folder.code, "--force" in folder.err) == (2, False)
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    assert three("export", "--format", "xlsx").code == 2
-
-
-def test_one_report_is_held_at_a_time(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contents are opened, written and forgotten one by one."""
-    contents = OpenContents(monkeypatch)
-    rows(three, "--personal")
-    assert len(contents.opened) == 3
-    assert contents.most <= 2
-
-
-@pytest.fixture
-def there(apoa: Apoa, tmp_path: Path) -> Apoa:
-    """Another computer, with a property of its own and nothing in it."""
-    other = apoa.elsewhere(tmp_path / "there")
-    assert other.set_up(NOWHERE, name="kenanga").code == 75
-    return other
+    for lang in LANGUAGES:
+        heads = table(three("export", "--personal", "--codes", lang=lang).out)[0]
+        assert [parse_heading(heading).target for heading in heads] == [
+            *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
+            *("issuing_state", "expiry_date", "stay_permit", "stay_permit_number", "stay_until", "entry_date"),
+            *("check_in", "planned_check_out", "room", "purpose", "phone", "email", "note"),
+            *("document_type", "mrz1", "mrz2", "mrz3", "", "check_out", "status"),
+            *[""] * 10,
+        ]
 
 
 @pytest.fixture
@@ -263,15 +223,15 @@ def guest_book(apoa: Apoa) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
-def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path, form: str) -> None:
-    """Guests, stays, permits, notes and check-outs are the same there, and a second import changes nothing."""
-    file = str(tmp_path / f"guests.{form}")
-    assert here("export", "--personal", "--codes", "-o", file).code == 0
-    said = there("import", file, "--no-send", "--json")
-    assert said.code == 0, said.all
-    value = said.json
-    assert (value["rows"], value["saved"], value["checked_out"], value["skipped"]) == (4, 3, 1, 1)
-    assert guest_book(there) == guest_book(here)
-    again = there("import", file, "--no-send", "--json").json
-    assert (again["unchanged"], again["skipped"], again["reports"]) == (3, 1, [])
+def test_without_loss(here: Apoa, tmp_path: Path) -> None:
+    """On another computer guests, stays and check-outs are the same; another form of the book changes nothing."""
+    there = here.elsewhere(tmp_path / "there")
+    assert there.set_up(NOWHERE, name="kenanga").code == 75
+    for form in ("xlsx", "csv", "json"):
+        file = str(tmp_path / f"guests.{form}")
+        assert here("export", "--personal", "--codes", "-o", file).code == 0
+        said = there("import", file, "--no-send", "--json")
+        assert said.code == 0, said.all
+        counts = tuple(said.json[name] for name in ("rows", "saved", "checked_out", "unchanged", "skipped"))
+        assert counts == ((4, 3, 1, 0, 1) if form == "xlsx" else (4, 0, 0, 3, 1))
+        assert guest_book(there) == guest_book(here)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, raising, spoken
 from page_helpers import read_page
 from screens import Screens
 
@@ -32,38 +32,24 @@ PASSPHRASE = "kuda betul baterai"
 WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
 
 
-REMINDER = "The recovery code is not confirmed"
-
-
-CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
-
-
-@pytest.fixture
-def fixed_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the random codes with two fixed codes."""
+def with_fixed_codes(apoa: Apoa) -> Apoa:
+    """Replace the next two random codes with fixed ones."""
     codes = [CODE, NEXT_CODE]
-    monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
+    apoa.monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
+    return apoa
 
 
 @pytest.fixture
-def coded(away: Apoa, request: pytest.FixtureRequest) -> Apoa:
+def coded(away: Apoa) -> Apoa:
     """A property whose next codes are fixed."""
-    request.getfixturevalue("fixed_codes")
-    return away
-
-
-def at_a_terminal(apoa: Apoa, url: str, *keys: str) -> CallResult:
-    """Set up a property against an authority; `keys` answer the questions from the recovery code on."""
-    arguments = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
-    place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", "en"]
-    return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys])
+    return with_fixed_codes(away)
 
 
 def reminded(apoa: Apoa, command: Sequence[str]) -> bool:
     """Whether a command reminds of the recovery code."""
     with apoa.monkeypatch.context() as patch:
         patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-        return REMINDER in click.unstyle(apoa(*command, keys=[]).out)
+        return "The recovery code is not confirmed" in click.unstyle(apoa(*command, keys=[]).out)
 
 
 def confirmed(apoa: Apoa) -> list[bool | None]:
@@ -80,7 +66,7 @@ def keys(apoa: Apoa) -> Keys:
 
 
 def code_in_file(path: Path) -> str:
-    found = CODE_PATTERN.search(path.read_text())
+    found = re.search(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b", path.read_text())
     assert found is not None
     return parse_code(found[0])
 
@@ -107,29 +93,32 @@ def test_screens(coded: Apoa, screens: Screens, lang: str) -> None:
     assert screens(coded, "key", lang=lang).code == 2
 
 
-@pytest.mark.usefixtures("fixed_codes")
 class TestSetupAtATerminal:
     """The code is shown once and must be typed to confirm it."""
 
     def test_second_setup_shows_no_code(self, apoa: Apoa, serve: Serve) -> None:
         """The code is shown on stderr alone, and typed in any form; a second setup keeps the key and shows none."""
-        url = serve().base_url
-        first = at_a_terminal(apoa, url, CODE.lower().replace("-", " "))
+        with_fixed_codes(apoa)
+        account = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
+        place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", "en"]
+        set_up = ["setup", *account, "--vault", "file", *place]
+        first = apoa(*set_up, keys=[PASSWORD, CODE.lower().replace("-", " ")])
         assert (first.code, apoa.settings()["public_key"]) == (0, public_key_of_code(CODE)), first.all
         assert " ".join(CODE[:5]) in first.err
         assert not {CODE[:5], " ".join(CODE[:5])} & set(first.out.splitlines())
-        second = at_a_terminal(apoa, url)
+        second = apoa(*set_up, keys=[PASSWORD])
         assert (second.code, apoa.settings()["public_key"]) == (0, public_key_of_code(CODE)), second.all
         assert "recovery code" not in second.err
 
     @pytest.mark.parametrize(
         ("typed", "confirmed"),
-        [([CODE[6:11], WRONG[30:], CODE[30:35].lower()], True), ([CODE[6:11], ""], False), ([], False)],
+        [([CODE[6:11], WRONG[30:], CODE[30:35].lower()], True), ([CODE[6:11], ""], False)],
     )
     def test_code_in_a_file(
         self, apoa: Apoa, serve: Serve, tmp_path: Path, typed: list[str], *, confirmed: bool
     ) -> None:
         """With --recovery-file the code is not shown, and two groups of the sheet confirm it; Enter leaves them."""
+        with_fixed_codes(apoa)
         url = serve(environment="production").base_url
         account = ["--api-url", url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
@@ -143,7 +132,7 @@ class TestSetupAtATerminal:
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
-    @pytest.mark.parametrize(("name", "training"), [("code.txt", True), ("sheet.html", False), ("SHEET.HTM", True)])
+    @pytest.mark.parametrize(("name", "training"), [("code.txt", False), ("SHEET.HTM", True)])
     def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, *, training: bool) -> None:
         """The private file has the code of the property, and neither the output nor the stored data has it."""
         file = tmp_path / name
@@ -159,14 +148,13 @@ class TestSetupUnattended:
         assert group not in result.all
         assert all(group.encode() not in path.read_bytes() for path in apoa.home.rglob("*") if path.is_file())
 
-    @pytest.mark.parametrize(("name", "code"), [("code.txt", 2), ("nowhere/code.txt", 77)], ids=["exists", "no folder"])
-    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path, name: str, code: int) -> None:
+    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
         """An existing file is not overwritten, and no key is made without its code."""
         (tmp_path / "code.txt").write_text("mine")
-        result = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / name))
-        assert (result.code, (tmp_path / "code.txt").read_text()) == (code, "mine")
-        assert not (apoa.home / "config.toml").exists()
-        assert not (apoa.home / "melati" / "keys.json").exists()
+        for name, code in (("code.txt", 2), ("nowhere/code.txt", 77)):
+            assert apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / name)).code == code
+            assert [file for file in apoa.home.rglob("*") if file.name in {"config.toml", "keys.json"}] == []
+        assert (tmp_path / "code.txt").read_text() == "mine"
 
 
 def test_sheet() -> None:
@@ -197,26 +185,17 @@ class TestRecover:
         assert apoa.reports()[0]["sealed"]
         return apoa
 
-    @pytest.fixture
-    def code(self, lost: Apoa, tmp_path: Path) -> str:  # noqa: ARG002  writes the sheet
-        """Return the code on the recovery sheet."""
-        return code_in_file(tmp_path / "sheet.html")
-
-    @pytest.mark.parametrize("typed", [None, "-", " ", ""], ids=["sheet", "hyphens", "blanks", "joined"])
-    def test_from_a_file(self, lost: Apoa, code: str, tmp_path: Path, typed: str | None) -> None:
-        """The file of the sheet, or one with the code alone in any form, restores the key; so does standard input."""
-        file = tmp_path / "sheet.html"
-        if typed is not None:
-            file.write_text(code.replace("-", typed).lower() + "\n")
-            assert lost("key", "recover", "--code-stdin", stdin=file.read_text()).code == 0
+    def test_from_a_file(self, lost: Apoa, tmp_path: Path) -> None:
+        """The file of the sheet, or one with the code alone in any form, restores the key."""
+        sheet, alone = tmp_path / "sheet.html", tmp_path / "code.txt"
+        alone.write_text(code_in_file(sheet).replace("-", "").lower() + "\n")
+        for file in (sheet, alone):
+            assert lost("key", "recover", "--recovery-file", str(file)).code == 0
+            assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
             lost.delete_key()
-        assert lost("key", "recover", "--recovery-file", str(file)).code == 0
-        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_without_a_valid_code(self, lost: Apoa) -> None:
-        """Without a valid code, or with another property's, the command fails with the reason and stores nothing."""
-        other = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE)
-        assert (other.code, NEXT_CODE[:5] in other.all) == (77, False)
+        """Without a valid code the command fails with the reason and stores nothing."""
         assert lost("key", "recover", keys=[""]).code == 2
         assert lost("key", "recover", keys=["x"] * 3).code == 77
         no_terminal = lost("key", "recover")
@@ -226,9 +205,9 @@ class TestRecover:
         assert lost("key", "recover", "--recovery-file", str(lost.home / "nothing")).code == 2
         assert not (lost.home / "melati" / "keys.json").exists()
 
-    def test_with_another_vault(self, lost: Apoa, code: str) -> None:
+    def test_with_another_vault(self, lost: Apoa, tmp_path: Path) -> None:
         """With --vault file the key is stored in a file, and the settings are updated."""
-        config = lost.home / "config.toml"
+        config, code = lost.home / "config.toml", code_in_file(tmp_path / "sheet.html")
         config.write_text(config.read_text().replace('vault = "file"\n', ""))
         refused = lost("key", "recover", "--code-stdin", stdin=code)
         assert refused.code == 77
@@ -257,56 +236,36 @@ class TestRotate:
         assert configured("key", "recover", "--code-stdin", stdin=code).code == 0
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize(
-        ("options", "keys_typed", "code"),
-        [([], ["x", ""], 77), ([], None, 2), (["--recovery-file", "code.txt"], None, 2)],
-        ids=["not confirmed", "no terminal", "existing file"],
-    )
-    def test_nothing_changes(
-        self, coded: Apoa, tmp_path: Path, options: list[str], keys_typed: list[str] | None, code: int
-    ) -> None:
-        """Without a new code that is confirmed or written, the keys stay."""
+    def test_nothing_changes(self, coded: Apoa, tmp_path: Path) -> None:
+        """Without a new code that is confirmed or written, the keys stay; a file is not overwritten."""
         coded.save()
-        before = coded.settings()["public_key"]
-        (tmp_path / "code.txt").write_text("mine")
-        coded.monkeypatch.chdir(tmp_path)
-        assert coded("key", "rotate", *options, keys=keys_typed).code == code
-        assert ((tmp_path / "code.txt").read_text(), coded.settings()["public_key"], keys(coded).next()) == (
-            "mine",
-            before,
-            None,
-        )
+        before, file = coded.settings()["public_key"], tmp_path / "code.txt"
+        file.write_text("mine")
+        assert coded("key", "rotate", keys=["x", ""]).code == 77
+        assert coded("key", "rotate").code == coded("key", "rotate", "--recovery-file", str(file)).code == 2
+        assert (file.read_text(), coded.settings()["public_key"], keys(coded).next()) == ("mine", before, None)
 
     @pytest.fixture
-    def interrupted(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    def interrupted(self, coded: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
         """Return a property whose change of keys was interrupted after its code was written."""
-        away.save()
+        coded.save()
         with monkeypatch.context() as patch:
-
-            def interrupt(*_args: object) -> int:
-                raise KeyboardInterrupt
-
-            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", interrupt)
-            result = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
+            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", raising(KeyboardInterrupt()))
+            result = coded("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
         assert result.code == 130
         assert "finish it with: apoa key rotate" in result.err
-        assert keys(away).next() is not None
-        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        return away
+        assert keys(coded).next() is not None
+        assert coded.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        return coded
 
-    @pytest.mark.parametrize("again", ["first.txt", None], ids=["same file", "no file"])
-    def test_same_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
-        """The same command, or one without a file, finishes the change; the first file has the code of the key."""
+    @pytest.mark.parametrize("again", ["second.txt", "first.txt", None])
+    def test_the_next_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
+        """With the same file or none, which has the code of the key then; another file gets that of one more key."""
         options = ["--recovery-file", str(tmp_path / again)] if again else []
         assert interrupted("key", "rotate", *options).code == 0
-        assert interrupted.settings()["public_key"] == public_key_of_code(code_in_file(tmp_path / "first.txt"))
+        code = code_in_file(tmp_path / (again or "first.txt"))
+        assert interrupted.settings()["public_key"] == public_key_of_code(code)
         assert keys(interrupted).next() is None
-
-    def test_another_file_makes_another_key(self, interrupted: Apoa, tmp_path: Path) -> None:
-        """Another file finishes the change and then makes another key with its code in that file."""
-        file = tmp_path / "second.txt"
-        assert interrupted("key", "rotate", "--recovery-file", str(file)).code == 0
-        assert interrupted.settings()["public_key"] == public_key_of_code(code_in_file(file))
         assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
 
@@ -340,78 +299,50 @@ class TestShow:
         assert not away("key", "show", "--json").json["old_key_kept"]
 
 
-class TestReminder:
-    """Until the code of the present key was typed back once."""
-
-    def test_until_it_is_typed_back(self, coded: Apoa) -> None:
-        """`apoa`, `status` and `key show` remind of it; typing it back ends that, and is in the log."""
-        commands: tuple[list[str], ...] = ([], ["status"], ["key", "show"])
-        assert all(reminded(coded, command) for command in commands)
-        assert confirmed(coded) == [False, False]
-        assert coded("key", "rotate", keys=[CODE]).code == 0
-        assert not any(reminded(coded, command) for command in commands)
-        assert confirmed(coded) == [True, True]
-        assert "recovery code confirmed" in coded("log").out
-
-    def test_recovering_an_older_key_does_not_confirm(self, coded: Apoa, tmp_path: Path) -> None:
-        """Its code opens only older reports."""
-        assert coded("key", "rotate", keys=[CODE]).code == 0
-        coded.save()
-        with coded.monkeypatch.context() as patch:
-            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", lambda *_args: 0)
-            assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
-        result = coded("key", "recover", keys=[CODE])
-        assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
-        assert confirmed(coded) == [False, False]
+def test_a_code_is_reminded_of_until_it_is_typed_back(coded: Apoa, tmp_path: Path) -> None:
+    """`apoa`, `status` and `key show` remind of it; typing it back ends that, but not the code of an older key."""
+    commands: tuple[list[str], ...] = ([], ["status"], ["key", "show"])
+    assert all(reminded(coded, command) for command in commands)
+    assert confirmed(coded) == [False, False]
+    assert coded("key", "rotate", keys=[CODE]).code == 0
+    assert not any(reminded(coded, command) for command in commands)
+    assert confirmed(coded) == [True, True]
+    assert "recovery code confirmed" in coded("log").out
+    coded.save()
+    with coded.monkeypatch.context() as patch:
+        patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", lambda *_args: 0)
+        assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+    result = coded("key", "recover", keys=[CODE])
+    assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
+    assert confirmed(coded) == [False, False]
 
 
-class TestTransfer:
-    """Export and import of the key for a second computer."""
+def test_a_key_on_a_second_computer(away: Apoa, tmp_path: Path) -> None:
+    """It uses the imported key, and its saved reports are sealed again; another property refuses it by its name."""
+    file = tmp_path / "melati.key"
+    result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
+    assert (result.code, PASSPHRASE in result.all) == (0, False), result.err
+    assert_private_file(file)
+    bring = ["key", "import", str(file), "--passphrase-stdin"]
+    away.set_up(NOWHERE, name="bali")
+    refused = away("--property", "bali", *bring, stdin=PASSPHRASE)
+    assert (refused.code, "melati" in refused.err) == (65, True)
+    second = away.elsewhere(tmp_path / "second")
+    assert second.set_up(NOWHERE).code == 75
+    second.save(XIMENA)
+    assert second.settings()["public_key"] != away.settings()["public_key"]
+    result = second(*bring, stdin=PASSPHRASE)
+    assert (result.code, result.err != "") == (0, True), result.err
+    assert second.settings()["public_key"] == away.settings()["public_key"]
+    assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
+    assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
 
-    @pytest.fixture
-    def file(self, away: Apoa, tmp_path: Path) -> Path:
-        """Return the key file that the first computer exported; one report is saved there."""
-        away.save()
-        file = tmp_path / "melati.key"
-        result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
-        assert result.code == 0, result.err
-        assert PASSPHRASE not in result.all
-        assert_private_file(file)
-        return file
 
-    @pytest.fixture
-    def second(self, away: Apoa, file: Path, tmp_path: Path) -> Apoa:
-        """Return a second computer with its own setup of the property and one report."""
-        assert file.exists()
-        other = away.elsewhere(tmp_path / "second")
-        assert other.set_up(NOWHERE).code == 75
-        other.save(XIMENA)
-        return other
-
-    def test_import_replaces_the_key(self, away: Apoa, second: Apoa, file: Path) -> None:
-        """The second computer uses the imported key, and its saved reports are sealed again with that key."""
-        assert second.settings()["public_key"] != away.settings()["public_key"]
-        result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert (result.code, result.err != "", second.settings()["public_key"]) == (
-            0,
-            True,
-            away.settings()["public_key"],
-        ), result.err
-        assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
-        assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
-
-    def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
-        """The key of another property is refused, and the error names that property."""
-        away.set_up(NOWHERE, name="bali")
-        result = away("--property", "bali", "key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert result.code == 65
-        assert "melati" in result.err
-
-    def test_invalid_input(self, away: Apoa, tmp_path: Path) -> None:
-        """A missing file, another file, no passphrase or no terminal is an error."""
-        (tmp_path / "other").write_text(json.dumps({"what": 1}))
-        arguments = ["key", "import", str(tmp_path / "other")]
-        assert away(*arguments, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
-        assert away(*arguments, "--passphrase-stdin", stdin="\n").code == 2
-        assert away(*arguments).code == 2
-        assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
+def test_a_key_file_that_cannot_be_used(away: Apoa, tmp_path: Path) -> None:
+    """A missing file, another file, no passphrase or no terminal is an error."""
+    (tmp_path / "other").write_text(json.dumps({"what": 1}))
+    arguments = ["key", "import", str(tmp_path / "other")]
+    assert away(*arguments, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
+    assert away(*arguments, "--passphrase-stdin", stdin="\n").code == 2
+    assert away(*arguments).code == 2
+    assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
