@@ -17,6 +17,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from hashlib import sha256
 from json import JSONEncoder
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
@@ -42,6 +43,7 @@ HAND_OVER = "handover "
 """The beginning of the lease of a report that is being handed over. The state that it had before follows."""
 _FIRST = ("seq", "mac", "lease", "content", "errors", "warnings", "photo_digest")
 _QUERY = f"SELECT {', '.join((*_FIRST, *_PLAIN))} FROM reports"  # noqa: S608  constants
+_FIRST_OF, _PLAIN_OF = itemgetter(*_FIRST), itemgetter(*_PLAIN)
 _STATE, _VERSION = _PLAIN.index("state"), _PLAIN.index("version")
 _AS_SAVED = {each.name: each.initial for each in COLUMNS if each.coded and each.report is None and each.saved is None}
 """What a row that was saved without the key has in the columns under the code that the saving does not fill."""
@@ -224,44 +226,41 @@ class RowCodes:
         Yields what completes a row's values, by their columns, before it is inserted. So saving needs no key. Without
         it, or in doubt, the next check with the key completes the rows.
         """
-        found = self._with_register()
-        if found is None:
+        authenticator = self._unless_in_doubt(ask=False)
+        register = None if authenticator is None else self._register(authenticator)
+        if authenticator is None or register is None:
             yield lambda _values: None
             return
-        authenticator, register, all_read = found
         version, saved = register.version + 1, 0
 
         def give_code(values: dict[str, Any]) -> None:
             nonlocal saved
             saved += 1
             values["version"] = version
-            row = Row._make((*(values[name] for name in _FIRST), [values[name] for name in _PLAIN]))
+            row = Row(*_FIRST_OF(values), list(_PLAIN_OF(values)))
             values["mac"] = authenticator.code(*row.parts(version))
 
         yield give_code
-        if saved and register is not BROKEN:
-            (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
-            register._replace(
-                version=version,
-                last=last if all_read else register.last,
-                reports=register.reports + saved,
-                open=register.open + saved,
-                versions=register.versions + version * saved,
-            ).write(self._db, authenticator)
+        if not saved or register is BROKEN:
+            return
+        (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
+        are_all = last == register.last + saved  # each takes a number at the end, or the report that it replaces does
+        register = register._replace(
+            version=version,
+            reports=register.reports + saved,
+            open=register.open + saved,
+            versions=register.versions + version * saved,
+        )
+        if not are_all:  # others were saved without the key
+            register, are_all = self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
+        register._replace(last=last if are_all else register.last).write(self._db, authenticator)
 
-    def _with_register(self) -> tuple[Authenticator, Register, bool] | None:
-        """Return what makes codes and the register, completed, and whether every row without a code could be read.
-
-        None without the key, in doubt, and for an outbox without a register.
-        """
+    def _unless_in_doubt(self, *, ask: bool) -> Authenticator | None:
+        """Return what `authenticator` does; None also in doubt, and while the settings cannot be read."""
         try:
-            authenticator = self.authenticator()
-        except SettingsProblem:  # `NotAuthentic`, or the settings cannot be read now
+            return self.authenticator(ask=ask)
+        except SettingsProblem:  # `NotAuthentic` too
             return None
-        register = None if authenticator is None else self._register(authenticator)
-        if authenticator is None or register is None:
-            return None
-        return authenticator, *self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
 
     @contextmanager
     def changing(self, ids: Sequence[str], authenticator: Authenticator | None = None) -> Iterator[frozenset[str]]:
@@ -330,10 +329,7 @@ class RowCodes:
         """
         if read_metadata(self._db, REGISTER.key) is None:
             return True
-        try:
-            authenticator = self.authenticator(ask=True)
-        except SettingsProblem:  # as in `_with_register`
-            authenticator = None
+        authenticator = self._unless_in_doubt(ask=True)
         register = None if authenticator is None else read_register(self._db, authenticator)
         if authenticator is not None and register is not None and register is not BROKEN:
             register.steered(self._db, key).write(self._db, authenticator)
