@@ -187,6 +187,8 @@ COLUMNS = (
 )
 NAMES = tuple(column.name for column in COLUMNS)
 SEALED = tuple(column.name for column in COLUMNS if column.sealed)
+ERASED = ", ".join(f"{name} = NULL" for name in (*SEALED, "guest_tag"))
+"""What an erasure sets."""
 SAVED = (
     *(each.name for each in COLUMNS if each.report is not None or each.saved is not None),
     *("content", "warnings", "photo_digest", "photo"),
@@ -211,7 +213,7 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
     fields = [read(value) for read, value in zip(_READERS, row, strict=False)]
     *receipt, photo_state, has_code = row[len(_READERS) :]
     fields.insert(_PLACES["receipt"], _receipt(*receipt))
-    return Entry(*fields, bool(has_code), _photo_state(photo_state))
+    return Entry._make([*fields, bool(has_code), _photo_state(photo_state)])
 
 
 def entry_from_values(stored: Mapping[str, Any]) -> Entry:

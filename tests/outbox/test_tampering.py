@@ -628,6 +628,16 @@ def test_text_that_is_no_text(store: Store, known: OutboxVersion) -> None:
         found(box, known)
 
 
+@only_sqlite
+def test_a_report_that_cannot_be_read_gets_its_code_later(store: Store, known: OutboxVersion) -> None:
+    """Saved without the key, and damaged while another report is saved with it: it does not count as looked at."""
+    store.change("UPDATE reports SET last_error = CAST(x'ff' AS TEXT) WHERE id = ?", uuid(UNCODED))
+    with store.open() as box:
+        box.add(report(UNCODED + 1), due_at=NOON)
+        store.change("UPDATE reports SET last_error = NULL WHERE id = ?", uuid(UNCODED))
+        assert not found(box, known)
+
+
 def test_no_doubt_shows_a_key_or_a_guest(store: Store, known: OutboxVersion) -> None:
     """The stored doubts have kinds and ids only."""
     store.change("UPDATE reports SET due_at = 0, content = ? WHERE id = ?", os.urandom(64), uuid(WAITING))

@@ -237,7 +237,7 @@ class RowCodes:
             nonlocal saved
             saved += 1
             values["version"] = version
-            row = Row(*_FIRST_OF(values), list(_PLAIN_OF(values)))
+            row = Row._make((*_FIRST_OF(values), _PLAIN_OF(values)))
             values["mac"] = authenticator.code(*row.parts(version))
 
         yield give_code
@@ -357,7 +357,7 @@ class RowCodes:
                 seqs = [row.seq for row in found]
             except OutboxDamaged:
                 seqs = [seq for (seq,) in self._db.execute(f"SELECT seq FROM reports WHERE {condition}", [last])]  # noqa: S608  constants
-                found, all_read = self._readable(seqs), False
+                found, all_read = [row for seq in seqs for row in self._readable(seq)], False
             if seqs:
                 last = seqs[-1]
                 register = register._replace(last=last) if all_read else register
@@ -365,16 +365,13 @@ class RowCodes:
             if len(seqs) < _BATCH:
                 return register, all_read
 
-    def _readable(self, seqs: Sequence[int]) -> list[Row]:
-        """Return the rows with these numbers, without those that cannot be read."""
-        if not seqs:
-            return []
+    def _readable(self, seq: int) -> list[Row]:
+        """Return the row with this number; none if it cannot be read."""
         try:
             with self._db.read_errors():
-                return read_rows(self._db, f"seq IN ({','.join(map(str, seqs))}) ORDER BY seq")
+                return read_rows(self._db, "seq = ?", [seq])
         except OutboxDamaged:
-            middle = len(seqs) // 2
-            return [*self._readable(seqs[:middle]), *self._readable(seqs[middle:])] if middle else []
+            return []
 
     def _write(
         self,

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.run import Sealer
 
 
+CONTENT = "content"
 ERRORS = "errors"
 WARNINGS = "warnings"
 """The kinds of findings."""
@@ -50,8 +51,8 @@ _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def part_id(report_id: str, part: str) -> str:
-    """Return the id under which a part of a report is sealed: its findings of one kind, or its photo."""
-    return f"{report_id}#{part}"
+    """Return the id under which a column of a report is sealed: its content, findings of one kind, or its photo."""
+    return report_id if part == CONTENT else f"{report_id}#{part}"
 
 
 class Contents:
