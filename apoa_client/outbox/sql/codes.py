@@ -231,11 +231,11 @@ class RowCodes:
         if authenticator is None or register is None:
             yield lambda _values: None
             return
-        version, saved = register.version + 1, 0
+        version, saved, newest = register.version + 1, 0, dict[str, Any]()
 
         def give_code(values: dict[str, Any]) -> None:
-            nonlocal saved
-            saved += 1
+            nonlocal saved, newest
+            saved, newest = saved + 1, values
             values["version"] = version
             row = Row._make((*_FIRST_OF(values), _PLAIN_OF(values)))
             values["mac"] = authenticator.code(*row.parts(version))
@@ -243,17 +243,19 @@ class RowCodes:
         yield give_code
         if not saved or register is BROKEN:
             return
-        (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
-        are_all = last == register.last + saved  # each takes a number at the end, or the report that it replaces does
+        last, all_read, expected = newest["seq"], True, register.last + saved
         register = register._replace(
             version=version,
             reports=register.reports + saved,
             open=register.open + saved,
             versions=register.versions + version * saved,
         )
-        if not are_all:  # others were saved without the key
-            register, are_all = self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
-        register._replace(last=last if are_all else register.last).write(self._db, authenticator)
+        # Each takes one number at the end, if no others were saved without the key. One that replaces another gives it
+        # to that.
+        if last != expected:
+            (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
+            register, all_read = self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
+        register._replace(last=last if all_read else register.last).write(self._db, authenticator)
 
     def _unless_in_doubt(self, *, ask: bool) -> Authenticator | None:
         """Return what `authenticator` does; None also in doubt, and while the settings cannot be read."""
@@ -316,9 +318,6 @@ class RowCodes:
         authenticator = self.authenticator(ask=True)
         if authenticator is None:
             raise key_needed()
-        for seq, photo in self._db.execute("SELECT seq, photo FROM reports WHERE photo IS NOT NULL").fetchall():
-            if isinstance(photo, bytes):
-                self._db.execute("UPDATE reports SET photo_digest = ? WHERE seq = ?", [photo_digest(photo), seq])
         register, _all_read = self._write_all(authenticator, Register.new(self._db), "", Row.has_own_types)
         register.write(self._db, authenticator)
 
