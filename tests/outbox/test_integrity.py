@@ -5,6 +5,7 @@ What another program may do is in `test_tampering`.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -81,8 +82,8 @@ def test_a_later_column_leaves_the_codes_of_before_right(outbox: AnyOutbox, monk
         [row] = codes.read_rows(outbox.database, "mac IS NOT NULL")
     authenticator = sealer().authenticator()
     assert authenticator is not None
-    monkeypatch.setattr(codes, "_PLAIN", (*codes._PLAIN, "later"))
-    found = {value: row._replace(columns=(*row.columns, value)).is_authentic(authenticator) for value in (None, "x")}
+    monkeypatch.setattr(codes, "_PLAIN_OF", itemgetter(*codes._PLAIN, "later"))
+    found = {value: codes.Row(row, later=value).is_authentic(authenticator) for value in (None, "x")}
     assert found == {None: True, "x": False}
 
 

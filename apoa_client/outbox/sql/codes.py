@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from json import JSONEncoder
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
 from apoa_client.messages import msg
@@ -41,9 +41,9 @@ ALL_COLUMNS = NAMES[1:]
 
 HAND_OVER = "handover "
 """The beginning of the lease of a report that is being handed over. The state that it had before follows."""
-_FIRST = ("seq", "mac", "lease", "content", "errors", "warnings", "photo_digest")
-_QUERY = f"SELECT {', '.join((*_FIRST, *_PLAIN))} FROM reports"  # noqa: S608  constants
-_FIRST_OF, _PLAIN_OF = itemgetter(*_FIRST), itemgetter(*_PLAIN)
+_READ = ("seq", "mac", "lease", "content", "errors", "warnings", "photo_digest", *_PLAIN)
+_QUERY = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants
+_PLAIN_OF = itemgetter(*_PLAIN)
 _STATE, _VERSION = _PLAIN.index("state"), _PLAIN.index("version")
 _AS_SAVED = {each.name: each.initial for each in COLUMNS if each.coded and each.report is None and each.saved is None}
 """What a row that was saved without the key has in the columns under the code that the saving does not fill."""
@@ -53,27 +53,18 @@ _BATCH = 500
 _encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-class Row(NamedTuple):
-    """A row with its code. The values may be of any type: the file may have been manipulated."""
-
-    seq: int
-    mac: object
-    lease: object
-    content: object
-    errors: object
-    warnings: object
-    photo_digest: object
-    columns: Sequence[Any]
-
-    @property
-    def sealed(self) -> Sequence[object]:
-        """What is sealed, and the digest of the photo."""
-        return self.content, self.errors, self.warnings, self.photo_digest
+class Row(dict[str, Any]):
+    """The values of a row by their columns. They may be of any type: the file may have been manipulated."""
 
     @property
     def id(self) -> str:
         """The report's id."""
-        return str(self.columns[0])
+        return str(self["id"])
+
+    @property
+    def sealed(self) -> Sequence[object]:
+        """What is sealed, and the digest of the photo."""
+        return self["content"], self["errors"], self["warnings"], self["photo_digest"]
 
     @property
     def state(self) -> str:
@@ -81,7 +72,7 @@ class Row(NamedTuple):
 
         No lease opens what is closed: such a row has a state that no code is over.
         """
-        stored, lease = str(self.columns[_STATE]), str(self.lease)
+        stored, lease = str(self["state"]), str(self["lease"])
         if stored != State.SENDING:
             return stored
         before = lease.removeprefix(HAND_OVER) if lease.startswith(HAND_OVER) else State.QUEUED.value
@@ -95,15 +86,11 @@ class Row(NamedTuple):
     @property
     def version(self) -> int:
         """The version of the row's last change with the key; 0 if it has no code."""
-        return self.columns[_VERSION] if self.mac is not None and isinstance(self.columns[_VERSION], int) else 0
-
-    def value(self, column: str) -> Any:  # noqa: ANN401  whatever is stored
-        """Return the value of a column that is not sealed."""
-        return self.columns[_PLAIN.index(column)]
+        return self["version"] if self["mac"] is not None and isinstance(self["version"], int) else 0
 
     def parts(self, version: int) -> Iterator[bytes]:
         """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
-        values = list(self.columns)
+        values = list(_PLAIN_OF(self))
         values[_STATE], values[_VERSION] = self.state, version
         while values[-1] is None:  # a column behind `version`, which a row from before that column does not have
             values.pop()
@@ -114,19 +101,19 @@ class Row(NamedTuple):
     def is_authentic(self, authenticator: Authenticator) -> bool:
         """Return whether this program wrote the row, with the key."""
         try:
-            return self.mac is not None and authenticator.confirms(self.mac, *self.parts(self.version))
+            return self["mac"] is not None and authenticator.confirms(self["mac"], *self.parts(self.version))
         except (TypeError, ValueError):
             return False
 
     def is_as_saved(self) -> bool:
         """Return whether it looks as a save without the key leaves it: queued, never called, nothing answered."""
         return (
-            self.mac is None
-            and self.errors is None
-            and {**{name: self.value(name) for name in _AS_SAVED}, "state": self.state} == _AS_SAVED
-            and isinstance(self.content, bytes)
-            and isinstance(self.warnings, bytes | None)
-            and (self.photo_digest is None) == (self.value("photo_state") is None)
+            self["mac"] is None
+            and self["errors"] is None
+            and {**{name: self[name] for name in _AS_SAVED}, "state": self.state} == _AS_SAVED
+            and isinstance(self["content"], bytes)
+            and isinstance(self["warnings"], bytes | None)
+            and (self["photo_digest"] is None) == (self["photo_state"] is None)
             and self.has_own_types()
         )
 
@@ -154,7 +141,7 @@ def sealed_bytes(value: object) -> bytes:
 def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `Database.read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values).fetchall()
-    return [Row._make((*row[: len(_FIRST)], row[len(_FIRST) :])) for row in found]
+    return [Row(zip(_READ, row, strict=True)) for row in found]
 
 
 def rows_of(db: Database, ids: Iterable[str]) -> Iterator[Row]:
@@ -220,25 +207,23 @@ class RowCodes:
     # Changes, always inside a transaction.
 
     @contextmanager
-    def saving(self) -> Iterator[Callable[[dict[str, Any]], None]]:
+    def saving(self) -> Iterator[Callable[[Row], None]]:
         """Give reports that are saved inside their codes, if the key is at hand.
 
-        Yields what completes a row's values, by their columns, before it is inserted. So saving needs no key. Without
-        it, or in doubt, the next check with the key completes the rows.
+        Yields what completes a row before it is inserted. So saving needs no key. Without it, or in doubt, the next
+        check with the key completes the rows.
         """
         authenticator = self._unless_in_doubt(ask=False)
         register = None if authenticator is None else self._register(authenticator)
         if authenticator is None or register is None:
             yield lambda _values: None
             return
-        version, saved, newest = register.version + 1, 0, dict[str, Any]()
+        version, saved, newest = register.version + 1, 0, Row()
 
-        def give_code(values: dict[str, Any]) -> None:
+        def give_code(values: Row) -> None:
             nonlocal saved, newest
             saved, newest = saved + 1, values
-            values["version"] = version
-            row = Row._make((*_FIRST_OF(values), _PLAIN_OF(values)))
-            values["mac"] = authenticator.code(*row.parts(version))
+            values.update(version=version, mac=authenticator.code(*values.parts(version)))
 
         yield give_code
         if not saved or register is BROKEN:
@@ -336,9 +321,9 @@ class RowCodes:
 
     def is_proven(self, row: Row, authenticator: Authenticator, register: Register | None) -> bool:
         """Return whether a row is authentic, or was saved without the key and has no code yet."""
-        if row.mac is not None:
+        if row["mac"] is not None:
             return row.is_authentic(authenticator)
-        return register is None or (row.seq > register.last and row.is_as_saved())
+        return register is None or (row["seq"] > register.last and row.is_as_saved())
 
     def _write_all(
         self, authenticator: Authenticator, register: Register, which: str, may_have: Callable[[Row], bool]
@@ -353,7 +338,7 @@ class RowCodes:
             try:
                 with self._db.read_errors():
                     found = read_rows(self._db, condition, [last])
-                seqs = [row.seq for row in found]
+                seqs = [row["seq"] for row in found]
             except OutboxDamaged:
                 seqs = [seq for (seq,) in self._db.execute(f"SELECT seq FROM reports WHERE {condition}", [last])]  # noqa: S608  constants
                 found, all_read = [row for seq in seqs for row in self._readable(seq)], False
@@ -384,11 +369,11 @@ class RowCodes:
             return register
         now = before if now is None else now
         version = register.version + 1
-        codes = [(authenticator.code(*row.parts(version)), version, row.seq) for row in now]
+        codes = [(authenticator.code(*row.parts(version)), version, row["seq"]) for row in now]
         self._db.executemany(_WRITE, codes)
         if register is BROKEN:  # it stays as it is, so that it is noticed
             return register
-        coded = [row for row in before if row.mac is not None]
+        coded = [row for row in before if row["mac"] is not None]
         register = register._replace(
             version=version,
             reports=register.reports + len(now) - len(coded),

@@ -234,7 +234,7 @@ class HandOver:
         authenticator = codes.authenticator()
         register = None if authenticator is None else codes.completed(authenticator)
         for row in rows_of(self._here, ids):
-            if authenticator is None and row.mac is not None:
+            if authenticator is None and row["mac"] is not None:
                 raise key_needed()
             if authenticator is not None and not codes.is_proven(row, authenticator, register):
                 raise Doubt(DoubtKind.STATE, row.id).error()
@@ -254,7 +254,7 @@ class HandOver:
     def _release(self, rows: Sequence[dict[str, Any]]) -> None:
         """Remove here the reports that are durable there."""
         with self._here.transaction():
-            coded = [row.id for row in rows_of(self._here, [row["id"] for row in rows]) if row.mac is not None]
+            coded = [row.id for row in rows_of(self._here, [row["id"] for row in rows]) if row["mac"] is not None]
             with self._codes_here.changing(coded):
                 if self._here.may_delete:
                     gone = [row for row in rows if self._here.execute(_DELETE, [row["id"]]).rowcount == 1]
