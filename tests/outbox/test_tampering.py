@@ -378,7 +378,7 @@ LEASES = ("x", HAND_OVER, f"{HAND_OVER}queued", f"{HAND_OVER}{{state}}")
 CHANGED: Sequence[Mapping[str, object]] = (
     *({"state": "accepted"}, {"calls": 1}, {"receipt_number": "STT-9", "receipt_issued_at": 1}, {"finished_at": 1}),
     *({"erased_at": 1, "content": None}, {"version": 1}, {"mac": b"x" * 32}, {"last_error": "offline"}),
-    {"photo_state": "kept"},
+    *({"photo_state": "kept"}, {"errors": b"x"}),
 )
 """What is no save without the key: only that is possible without a code."""
 NAMED: list[tuple[int, Mapping[str, object]]] = [

@@ -238,8 +238,7 @@ class Outbox(PropertyValues, ABC):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             with self._codes.changing(replaced):
                 for row, new in zip(sealed, new_reports, strict=True):
-                    at = millis(new.report.created_at)
-                    row["seq"] = insertion.make_room(self._db, new.active_reports, new.replaces, at)
+                    row["seq"] = insertion.make_room(self._db, new.active_reports, new.replaces, row["created_at"])
             with self._codes.saving() as give_code:
                 for row in sealed:
                     give_code(row)
