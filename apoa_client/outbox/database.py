@@ -6,7 +6,10 @@ The SQL names no property. An engine that keeps many properties in one database 
 # Annotations stay text, so that no command loads what it does not use.
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+
+from apoa_client.outbox.errors import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,29 +51,18 @@ class Database(Protocol):
     a later one, or when the transaction ends.
     """
 
-    @property
-    def place(self) -> str:
-        """What messages call the database: the path of a file, or an address without a secret."""
-        ...
+    place: str
+    """What messages call the database: the path of a file, or an address without a secret."""
+    metadata: dict[str, Any] | None
+    """What the table `memo` holds in this transaction, read at its beginning; None outside of `transaction`."""
+    may_delete: bool
+    """Whether this program may delete the row of a report."""
+    insertion_order: str
+    """The column that is higher the later a draft was inserted."""
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction or a snapshot is open."""
-        ...
-
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """What the table `memo` holds in this transaction, read at its beginning; None outside of `transaction`."""
-        ...
-
-    @property
-    def may_delete(self) -> bool:
-        """Whether this program may delete the row of a report."""
-        ...
-
-    @property
-    def insertion_order(self) -> str:
-        """The column that is higher the later a draft was inserted."""
         ...
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Cursor:
@@ -106,9 +98,14 @@ class Database(Protocol):
         """Turn the errors of the engine and of the system into those of `apoa_client.outbox.errors`."""
         ...
 
-    def read_errors(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def read_errors(self) -> Iterator[None]:
         """Like `errors`, for reading rows: a value that this program never wrote is damage too (`OutboxDamaged`)."""
-        ...
+        try:
+            with self.errors():
+                yield
+        except (ValueError, TypeError, KeyError, OverflowError) as exc:
+            raise damaged(self.place) from exc
 
     def any_text(self) -> AbstractContextManager[None]:
         """Read also text with invalid bytes, which this program never wrote, with surrogates in their places."""

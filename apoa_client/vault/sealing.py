@@ -12,6 +12,7 @@ import binascii
 import os
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
@@ -182,6 +183,7 @@ class Purpose(StrEnum):
     SESSION = "apoa session"
 
 
+@lru_cache(maxsize=4)
 def mac_key(private_key: bytes, purpose: Purpose) -> bytes:
     """Derive the key for `purpose` from a property's private key (keyed BLAKE2b). Returns 32 bytes."""
     from hashlib import blake2b  # start-up
@@ -193,10 +195,8 @@ def mac(key: bytes, *parts: bytes) -> bytes:
     """Return the code over `parts` (keyed BLAKE2b, 32 bytes). Each part's length counts, so parts cannot shift."""
     from hashlib import blake2b  # start-up
 
-    code = blake2b(key=key, digest_size=MAC_BYTES)
-    for part in parts:
-        code.update(len(part).to_bytes(_PART_LENGTH_BYTES, "big") + part)
-    return code.digest()
+    content = b"".join([len(part).to_bytes(_PART_LENGTH_BYTES, "big") + part for part in parts])
+    return blake2b(content, key=key, digest_size=MAC_BYTES).digest()
 
 
 class RowAuthenticator:

@@ -23,6 +23,7 @@ from apoa_client.files import temporary_beside
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sql import insertion
+from apoa_client.outbox.sql.codes import Row
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect, translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
@@ -366,7 +367,7 @@ def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch:
     group = [NewReport(report(number), None) for number in range(3)]
     really = insertion.insert
 
-    def interrupt(db: Database, row: insertion.Row) -> None:
+    def interrupt(db: Database, row: Row) -> None:
         really(db, row)
         if row["id"] == uuid(1):
             raise KeyboardInterrupt

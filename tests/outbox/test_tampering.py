@@ -354,7 +354,7 @@ LEASES = ("x", HAND_OVER, f"{HAND_OVER}queued", f"{HAND_OVER}{{state}}")
 CHANGED: Sequence[Mapping[str, object]] = (
     *({"state": "accepted"}, {"calls": 1}, {"receipt_number": "STT-9", "receipt_issued_at": 1}, {"finished_at": 1}),
     *({"erased_at": 1, "content": None}, {"version": 1}, {"mac": b"x" * 32}, {"last_error": "offline"}),
-    {"photo_state": "kept"},
+    *({"photo_state": "kept"}, {"errors": b"x"}),
 )
 """What is no save without the key: only that is possible without a code."""
 NAMED: list[tuple[int, Mapping[str, object]]] = [
@@ -607,6 +607,16 @@ def test_text_that_is_no_text(store: Store, known: OutboxVersion) -> None:
     store.change("UPDATE reports SET last_error = CAST(x'ff' AS TEXT) WHERE id = ?", uuid(WAITING))
     with store.open() as box, pytest.raises(OutboxDamaged):
         found(box, known)
+
+
+@only_sqlite
+def test_a_report_that_cannot_be_read_gets_its_code_later(store: Store, known: OutboxVersion) -> None:
+    """Saved without the key, and damaged while another report is saved with it: it does not count as looked at."""
+    store.change("UPDATE reports SET last_error = CAST(x'ff' AS TEXT) WHERE id = ?", uuid(UNCODED))
+    with store.open() as box:
+        box.add(report(UNCODED + 1), due_at=NOON)
+        store.change("UPDATE reports SET last_error = NULL WHERE id = ?", uuid(UNCODED))
+        assert not found(box, known)
 
 
 def test_no_doubt_shows_a_key_or_a_guest(store: Store, known: OutboxVersion) -> None:

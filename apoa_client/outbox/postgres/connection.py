@@ -73,16 +73,6 @@ def translate_errors(place: str) -> Iterator[None]:
     raise error from None  # the driver's error quotes values
 
 
-@contextmanager
-def translate_read_errors(place: str) -> Iterator[None]:
-    """Like `translate_errors`, for reading rows: a value that this program never wrote is damage too."""
-    try:
-        with translate_errors(place):
-            yield
-    except (ValueError, TypeError, KeyError, OverflowError) as exc:
-        raise damaged(place) from exc
-
-
 def _from_state(state: str | None, place: str) -> ApoaError:
     """Return the error for a state of SQL (SQLSTATE); None is a lost connection."""
     kinds = (state or "08000", (state or "08000")[:2])  # and its class

@@ -21,6 +21,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
+from apoa_client.outbox.database import Database
 from apoa_client.outbox.postgres.connection import (
     SEARCH_PATH,
     Connection,
@@ -28,7 +29,6 @@ from apoa_client.outbox.postgres.connection import (
     TimeLimits,
     connect,
     translate_errors,
-    translate_read_errors,
 )
 from apoa_client.outbox.sql.metadata import READ_ALL
 from apoa_client.settings.outbox_address import ServerAddress
@@ -67,32 +67,21 @@ _MOST = 100
 
 
 class Result:
-    """The `outbox.database.Cursor` of a statement that may wait to be sent."""
+    """The `outbox.database.Cursor` of a statement that may wait: it is sent before anything of it is looked at."""
+
+    rowcount: int
+    fetchone: Callable[[], Any]
+    fetchmany: Callable[[int], list[Any]]
+    fetchall: Callable[[], list[Any]]
 
     def __init__(self, cursor: psycopg.Cursor[Any], send: Callable[[], None]) -> None:
         self._cursor = cursor
         self._send = send
 
-    @property
-    def rowcount(self) -> int:
-        """As `Cursor`."""
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the attribute of the cursor is
+        """Return one of the members above."""
         self._send()
-        return self._cursor.rowcount
-
-    def fetchone(self) -> Any:  # noqa: ANN401  as `Cursor`
-        """As `Cursor`."""
-        self._send()
-        return self._cursor.fetchone()
-
-    def fetchmany(self, size: int, /) -> list[Any]:
-        """As `Cursor`."""
-        self._send()
-        return self._cursor.fetchmany(size)
-
-    def fetchall(self) -> list[Any]:
-        """As `Cursor`."""
-        self._send()
-        return self._cursor.fetchall()
+        return getattr(self._cursor, name)
 
     def __iter__(self) -> Iterator[Any]:
         """As `Cursor`."""
@@ -173,7 +162,7 @@ _PREPARE_AFTER = 5
 """Executions of one text after which the server keeps it prepared."""
 
 
-class PostgresDatabase:
+class PostgresDatabase(Database):
     """A `Database` in PostgreSQL. It connects when it is first used, and again after the connection was lost.
 
     Outside of a transaction, statements only read. Without a password, the driver looks for one as `psql` does.
@@ -240,10 +229,6 @@ class PostgresDatabase:
     def errors(self) -> AbstractContextManager[None]:
         """Turn the errors of PostgreSQL into those of `apoa_client.outbox.errors`."""
         return translate_errors(self.place)
-
-    def read_errors(self) -> AbstractContextManager[None]:
-        """Like `errors`; a value that this program never wrote is damage too."""
-        return translate_read_errors(self.place)
 
     def any_text(self) -> AbstractContextManager[None]:
         """As `Database`: PostgreSQL stores no text with invalid bytes."""

@@ -6,8 +6,8 @@ and is bound by the same security.
 """
 
 from apoa_client.outbox.rows import SEALED
+from apoa_client.outbox.sql.queries import OPEN
 
-_OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 _PROPERTY = "property text COLLATE \"C\" NOT NULL DEFAULT current_setting('apoa.property') CHECK (property <> '')"
 
 LOCK_PROPERTY = """
@@ -99,8 +99,8 @@ _REPORTS = (
     "CREATE INDEX reports_stay ON reports (property, stay_id, seq)",
     "CREATE INDEX reports_created ON reports (property, created_at)",
     # The history grows for years and the queue does not: these indexes stay as small as the queue.
-    f"CREATE INDEX reports_open ON reports (property, stay_id, seq) INCLUDE (state, due_at) WHERE {_OPEN}",
-    f"CREATE INDEX reports_due ON reports (property, due_at) INCLUDE (lease_until) WHERE {_OPEN}",
+    f"CREATE INDEX reports_open ON reports (property, stay_id, seq) INCLUDE (state, due_at) WHERE {OPEN}",
+    f"CREATE INDEX reports_due ON reports (property, due_at) INCLUDE (lease_until) WHERE {OPEN}",
     "CREATE INDEX reports_lease ON reports (property, lease) WHERE state = 'sending'",
     """
     CREATE INDEX reports_kept ON reports (property, stay_id) INCLUDE (kind, state, ends_at, finished_at)

@@ -11,11 +11,14 @@ So a row with a code changes only with the key, and a row whose code is wrong ke
 outbox' next version, and brings the register up to date in the same transaction: see `outbox.sql.register`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from contextlib import contextmanager
 from hashlib import sha256
 from json import JSONEncoder
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
 from apoa_client.messages import msg
@@ -26,6 +29,8 @@ from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
     from apoa_client.outbox.database import Database
     from apoa_client.ports.run import Authenticator, Sealer
 
@@ -36,8 +41,9 @@ ALL_COLUMNS = NAMES[1:]
 
 HAND_OVER = "handover "
 """The beginning of the lease of a report that is being handed over. The state that it had before follows."""
-_FIRST = ("seq", "mac", "lease", "content", "errors", "warnings", "photo_digest")
-_QUERY = f"SELECT {', '.join((*_FIRST, *_PLAIN))} FROM reports"  # noqa: S608  constants
+_READ = ("seq", "mac", "lease", "content", "errors", "warnings", "photo_digest", *_PLAIN)
+_QUERY = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants
+_PLAIN_OF = itemgetter(*_PLAIN)
 _STATE, _VERSION = _PLAIN.index("state"), _PLAIN.index("version")
 _AS_SAVED = {each.name: each.initial for each in COLUMNS if each.coded and each.report is None and each.saved is None}
 """What a row that was saved without the key has in the columns under the code that the saving does not fill."""
@@ -47,27 +53,18 @@ _BATCH = 500
 _encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-class Row(NamedTuple):
-    """A row with its code. The values may be of any type: the file may have been manipulated."""
-
-    seq: int
-    mac: object
-    lease: object
-    content: object
-    errors: object
-    warnings: object
-    photo_digest: object
-    columns: Sequence[Any]
-
-    @property
-    def sealed(self) -> Sequence[object]:
-        """What is sealed, and the digest of the photo."""
-        return self.content, self.errors, self.warnings, self.photo_digest
+class Row(dict[str, Any]):
+    """The values of a row by their columns. They may be of any type: the file may have been manipulated."""
 
     @property
     def id(self) -> str:
         """The report's id."""
-        return str(self.columns[0])
+        return str(self["id"])
+
+    @property
+    def sealed(self) -> Sequence[object]:
+        """What is sealed, and the digest of the photo."""
+        return self["content"], self["errors"], self["warnings"], self["photo_digest"]
 
     @property
     def state(self) -> str:
@@ -75,7 +72,7 @@ class Row(NamedTuple):
 
         No lease opens what is closed: such a row has a state that no code is over.
         """
-        stored, lease = str(self.columns[_STATE]), str(self.lease)
+        stored, lease = str(self["state"]), str(self["lease"])
         if stored != State.SENDING:
             return stored
         before = lease.removeprefix(HAND_OVER) if lease.startswith(HAND_OVER) else State.QUEUED.value
@@ -89,15 +86,11 @@ class Row(NamedTuple):
     @property
     def version(self) -> int:
         """The version of the row's last change with the key; 0 if it has no code."""
-        return self.columns[_VERSION] if self.mac is not None and isinstance(self.columns[_VERSION], int) else 0
-
-    def value(self, column: str) -> Any:  # noqa: ANN401  whatever is stored
-        """Return the value of a column that is not sealed."""
-        return self.columns[_PLAIN.index(column)]
+        return self["version"] if self["mac"] is not None and isinstance(self["version"], int) else 0
 
     def parts(self, version: int) -> Iterator[bytes]:
         """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
-        values = list(self.columns)
+        values = list(_PLAIN_OF(self))
         values[_STATE], values[_VERSION] = self.state, version
         while values[-1] is None:  # a column behind `version`, which a row from before that column does not have
             values.pop()
@@ -105,22 +98,22 @@ class Row(NamedTuple):
         for sealed in self.sealed:
             yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
-    def is_authentic(self, authenticator: "Authenticator") -> bool:
+    def is_authentic(self, authenticator: Authenticator) -> bool:
         """Return whether this program wrote the row, with the key."""
         try:
-            return self.mac is not None and authenticator.confirms(self.mac, *self.parts(self.version))
+            return self["mac"] is not None and authenticator.confirms(self["mac"], *self.parts(self.version))
         except (TypeError, ValueError):
             return False
 
     def is_as_saved(self) -> bool:
         """Return whether it looks as a save without the key leaves it: queued, never called, nothing answered."""
         return (
-            self.mac is None
-            and self.errors is None
-            and {**{name: self.value(name) for name in _AS_SAVED}, "state": self.state} == _AS_SAVED
-            and isinstance(self.content, bytes)
-            and isinstance(self.warnings, bytes | None)
-            and (self.photo_digest is None) == (self.value("photo_state") is None)
+            self["mac"] is None
+            and self["errors"] is None
+            and {**{name: self[name] for name in _AS_SAVED}, "state": self.state} == _AS_SAVED
+            and isinstance(self["content"], bytes)
+            and isinstance(self["warnings"], bytes | None)
+            and (self["photo_digest"] is None) == (self["photo_state"] is None)
             and self.has_own_types()
         )
 
@@ -145,13 +138,13 @@ def sealed_bytes(value: object) -> bytes:
     return value
 
 
-def read_rows(db: "Database", condition: str, values: Sequence[object] = ()) -> list[Row]:
+def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `Database.read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values).fetchall()
-    return [Row._make((*row[: len(_FIRST)], row[len(_FIRST) :])) for row in found]
+    return [Row(zip(_READ, row, strict=True)) for row in found]
 
 
-def rows_of(db: "Database", ids: Iterable[str]) -> Iterator[Row]:
+def rows_of(db: Database, ids: Iterable[str]) -> Iterator[Row]:
     """Yield the rows of these reports. For use within `Database.read_errors`."""
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), _BATCH):
@@ -171,11 +164,11 @@ def key_needed() -> CredentialsProblem:
 class RowCodes:
     """Keeps the codes of one database, and its register, right when rows change."""
 
-    def __init__(self, db: "Database", sealer: "Sealer") -> None:
+    def __init__(self, db: Database, sealer: Sealer) -> None:
         self._db = db
         self.sealer = sealer
 
-    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes and checks codes, as `ports.Sealer`; None only if the private key is not at hand.
 
         Raises `NotAuthentic` if the outbox names a public key whose private key the property does not have: another
@@ -194,7 +187,7 @@ class RowCodes:
         recorded = read_metadata(self._db, PUBLIC_KEY.key)
         return None if recorded in {None, self.sealer.public_key} else str(recorded)
 
-    def checking(self, *, ask: bool = False) -> "tuple[Authenticator | None, list[Doubt]]":
+    def checking(self, *, ask: bool = False) -> tuple[Authenticator | None, list[Doubt]]:
         """Return what checks codes, and a doubt in place of it if the outbox names another key."""
         try:
             authenticator = self.authenticator(ask=ask)
@@ -214,53 +207,50 @@ class RowCodes:
     # Changes, always inside a transaction.
 
     @contextmanager
-    def saving(self) -> Iterator[Callable[[dict[str, Any]], None]]:
+    def saving(self) -> Iterator[Callable[[Row], None]]:
         """Give reports that are saved inside their codes, if the key is at hand.
 
-        Yields what completes a row's values, by their columns, before it is inserted. So saving needs no key. Without
-        it, or in doubt, the next check with the key completes the rows.
+        Yields what completes a row before it is inserted. So saving needs no key. Without it, or in doubt, the next
+        check with the key completes the rows.
         """
-        found = self._with_register()
-        if found is None:
-            yield lambda _values: None
-            return
-        authenticator, register, all_read = found
-        version, saved = register.version + 1, 0
-
-        def give_code(values: dict[str, Any]) -> None:
-            nonlocal saved
-            saved += 1
-            values["version"] = version
-            row = Row._make((*(values[name] for name in _FIRST), [values[name] for name in _PLAIN]))
-            values["mac"] = authenticator.code(*row.parts(version))
-
-        yield give_code
-        if saved and register is not BROKEN:
-            (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
-            register._replace(
-                version=version,
-                last=last if all_read else register.last,
-                reports=register.reports + saved,
-                open=register.open + saved,
-                versions=register.versions + version * saved,
-            ).write(self._db, authenticator)
-
-    def _with_register(self) -> "tuple[Authenticator, Register, bool] | None":
-        """Return what makes codes and the register, completed, and whether every row without a code could be read.
-
-        None without the key, in doubt, and for an outbox without a register.
-        """
-        try:
-            authenticator = self.authenticator()
-        except SettingsProblem:  # `NotAuthentic`, or the settings cannot be read now
-            return None
+        authenticator = self._unless_in_doubt(ask=False)
         register = None if authenticator is None else self._register(authenticator)
         if authenticator is None or register is None:
+            yield lambda _values: None
+            return
+        version, saved, newest = register.version + 1, 0, Row()
+
+        def give_code(values: Row) -> None:
+            nonlocal saved, newest
+            saved, newest = saved + 1, values
+            values.update(version=version, mac=authenticator.code(*values.parts(version)))
+
+        yield give_code
+        if not saved or register is BROKEN:
+            return
+        last, all_read, expected = newest["seq"], True, register.last + saved
+        register = register._replace(
+            version=version,
+            reports=register.reports + saved,
+            open=register.open + saved,
+            versions=register.versions + version * saved,
+        )
+        # Each takes one number at the end, if no others were saved without the key. One that replaces another gives it
+        # to that.
+        if last != expected:
+            (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
+            register, all_read = self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
+        register._replace(last=last if all_read else register.last).write(self._db, authenticator)
+
+    def _unless_in_doubt(self, *, ask: bool) -> Authenticator | None:
+        """Return what `authenticator` does; None also in doubt, and while the settings cannot be read."""
+        try:
+            return self.authenticator(ask=ask)
+        except SettingsProblem:  # `NotAuthentic` too
             return None
-        return authenticator, *self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
 
     @contextmanager
-    def changing(self, ids: Sequence[str], authenticator: "Authenticator | None" = None) -> Iterator[frozenset[str]]:
+    def changing(self, ids: Sequence[str], authenticator: Authenticator | None = None) -> Iterator[frozenset[str]]:
         """Renew the codes of those reports that are authentic before they are changed, or removed, inside.
 
         Yields their ids. A keyring is asked for the key if necessary. Raises `CredentialsProblem` without it, and
@@ -290,7 +280,7 @@ class RowCodes:
         if register is not None:
             self._write(authenticator, register, list(rows_of(self._db, ids)))
 
-    def completed(self, authenticator: "Authenticator") -> Register | None:
+    def completed(self, authenticator: Authenticator) -> Register | None:
         """Give codes to what was saved without the key, and return the register; None if there was never one.
 
         A new outbox gets its register here. One from before there were codes gets it only by `adopt`.
@@ -298,7 +288,7 @@ class RowCodes:
         register = self._register(authenticator)
         return register and self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)[0]
 
-    def _register(self, authenticator: "Authenticator") -> Register | None:
+    def _register(self, authenticator: Authenticator) -> Register | None:
         register = read_register(self._db, authenticator)
         if register is None and not has_history(self._db):
             register = Register.new(self._db)
@@ -313,9 +303,6 @@ class RowCodes:
         authenticator = self.authenticator(ask=True)
         if authenticator is None:
             raise key_needed()
-        for seq, photo in self._db.execute("SELECT seq, photo FROM reports WHERE photo IS NOT NULL").fetchall():
-            if isinstance(photo, bytes):
-                self._db.execute("UPDATE reports SET photo_digest = ? WHERE seq = ?", [photo_digest(photo), seq])
         register, _all_read = self._write_all(authenticator, Register.new(self._db), "", Row.has_own_types)
         register.write(self._db, authenticator)
 
@@ -326,23 +313,20 @@ class RowCodes:
         """
         if read_metadata(self._db, REGISTER.key) is None:
             return True
-        try:
-            authenticator = self.authenticator(ask=True)
-        except SettingsProblem:  # as in `_with_register`
-            authenticator = None
+        authenticator = self._unless_in_doubt(ask=True)
         register = None if authenticator is None else read_register(self._db, authenticator)
         if authenticator is not None and register is not None and register is not BROKEN:
             register.steered(self._db, key).write(self._db, authenticator)
         return authenticator is not None
 
-    def is_proven(self, row: Row, authenticator: "Authenticator", register: Register | None) -> bool:
+    def is_proven(self, row: Row, authenticator: Authenticator, register: Register | None) -> bool:
         """Return whether a row is authentic, or was saved without the key and has no code yet."""
-        if row.mac is not None:
+        if row["mac"] is not None:
             return row.is_authentic(authenticator)
-        return register is None or (row.seq > register.last and row.is_as_saved())
+        return register is None or (row["seq"] > register.last and row.is_as_saved())
 
     def _write_all(
-        self, authenticator: "Authenticator", register: Register, which: str, may_have: Callable[[Row], bool]
+        self, authenticator: Authenticator, register: Register, which: str, may_have: Callable[[Row], bool]
     ) -> tuple[Register, bool]:
         """Write the codes of the rows above the last number that may have one; return whether each could be read.
 
@@ -354,10 +338,10 @@ class RowCodes:
             try:
                 with self._db.read_errors():
                     found = read_rows(self._db, condition, [last])
-                seqs = [row.seq for row in found]
+                seqs = [row["seq"] for row in found]
             except OutboxDamaged:
                 seqs = [seq for (seq,) in self._db.execute(f"SELECT seq FROM reports WHERE {condition}", [last])]  # noqa: S608  constants
-                found, all_read = self._readable(seqs), False
+                found, all_read = [row for seq in seqs for row in self._readable(seq)], False
             if seqs:
                 last = seqs[-1]
                 register = register._replace(last=last) if all_read else register
@@ -365,20 +349,17 @@ class RowCodes:
             if len(seqs) < _BATCH:
                 return register, all_read
 
-    def _readable(self, seqs: Sequence[int]) -> list[Row]:
-        """Return the rows with these numbers, without those that cannot be read."""
-        if not seqs:
-            return []
+    def _readable(self, seq: int) -> list[Row]:
+        """Return the row with this number; none if it cannot be read."""
         try:
             with self._db.read_errors():
-                return read_rows(self._db, f"seq IN ({','.join(map(str, seqs))}) ORDER BY seq")
+                return read_rows(self._db, "seq = ?", [seq])
         except OutboxDamaged:
-            middle = len(seqs) // 2
-            return [*self._readable(seqs[:middle]), *self._readable(seqs[middle:])] if middle else []
+            return []
 
     def _write(
         self,
-        authenticator: "Authenticator",
+        authenticator: Authenticator,
         register: Register,
         before: Sequence[Row],
         now: Sequence[Row] | None = None,
@@ -388,11 +369,11 @@ class RowCodes:
             return register
         now = before if now is None else now
         version = register.version + 1
-        codes = [(authenticator.code(*row.parts(version)), version, row.seq) for row in now]
+        codes = [(authenticator.code(*row.parts(version)), version, row["seq"]) for row in now]
         self._db.executemany(_WRITE, codes)
         if register is BROKEN:  # it stays as it is, so that it is noticed
             return register
-        coded = [row for row in before if row.mac is not None]
+        coded = [row for row in before if row["mac"] is not None]
         register = register._replace(
             version=version,
             reports=register.reports + len(now) - len(coded),

@@ -12,13 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.outbox.errors import undelivered
-from apoa_client.outbox.rows import millis
+from apoa_client.outbox.rows import ERASED, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
 from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED, write
-from apoa_client.outbox.sql.queries import NO_LIMIT
+from apoa_client.outbox.sql.queries import NO_LIMIT, OPEN
 from apoa_client.ports.state import Actor, AuditEvent, Erasure
-from apoa_client.report.kinds import MAX_OVERSTAY, OPEN_STATES
+from apoa_client.report.kinds import MAX_OVERSTAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +33,6 @@ _RETENTION, _REQUEST = "retention", "request"
 _BATCH = 200
 """Stays erased in one transaction: short enough that no one waits long to save a report."""
 
-_OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
-
 _ACCEPTED = "max(CASE WHEN state = 'accepted' AND kind IN ({}) THEN {} END)"
 _IN_AT, _OUT_AT = _ACCEPTED.format("'check_in', 'amend'", "finished_at"), _ACCEPTED.format("'check_out'", "finished_at")
 _OUT, _CANCELLED = _ACCEPTED.format("'check_out'", "ends_at"), _ACCEPTED.format("'cancel'", "1")
@@ -44,17 +42,14 @@ _OUT, _CANCELLED = _ACCEPTED.format("'check_out'", "ends_at"), _ACCEPTED.format(
 # one, the guest of an accepted stay counts as in house for longer.
 _DUE = f"""
     SELECT stay_id FROM reports WHERE erased_at IS NULL AND {{which}} GROUP BY stay_id
-    HAVING sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END) = 0
+    HAVING sum(CASE WHEN {OPEN} THEN 1 ELSE 0 END) = 0
         AND COALESCE(CASE WHEN {_OUT_AT} >= {_IN_AT} THEN {_OUT} END, max(ends_at), max(finished_at))
         < CASE WHEN {_IN_AT} IS NULL OR {_OUT_AT} >= {_IN_AT} OR {_CANCELLED} = 1 THEN ? ELSE ? END
 """  # noqa: S608  constants
 
 _NOT_ERASED = "SELECT seq, id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
-_FIRST_OPEN = f"SELECT id FROM reports WHERE {_OPEN} AND stay_id = ? ORDER BY seq LIMIT 1"  # noqa: S608  constants
-_ERASE = (
-    "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, "
-    "photo = NULL, erased_at = ? WHERE seq = ?"
-)
+_FIRST_OPEN = f"SELECT id FROM reports WHERE {OPEN} AND stay_id = ? ORDER BY seq LIMIT 1"  # noqa: S608  constants
+_ERASE = f"UPDATE reports SET {ERASED}, erased_at = ? WHERE seq = ?"  # noqa: S608  constants
 
 _Report: TypeAlias = tuple[int, str]
 """A report's number (`seq`) and id."""

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.rows import MILLISECOND, millis
+from apoa_client.outbox.rows import ERASED, MILLISECOND, SEALED, millis
 from apoa_client.outbox.sql import audit, insertion
 from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.sql.claims import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, photo_digest, rows_of
-from apoa_client.outbox.sql.insertion import ERRORS, PHOTO, WARNINGS, part_id
+from apoa_client.outbox.sql.insertion import PHOTO, part_id
 from apoa_client.outbox.sql.metadata import PRACTICE_MOVED, read, write
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.reseal import record_missing_tags, tags_are_missing
@@ -87,8 +87,7 @@ _REPLACE = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in ALL_COLUMNS
 _DELETE = f"DELETE FROM reports WHERE id = ? AND ({_MARKED} OR {_IS_CLOSED})"  # noqa: S608  constants
 _LEAVE_BEHIND = f"""
     UPDATE reports SET state = 'withdrawn', last_error = '{HANDED_OVER}', lease = NULL, lease_until = NULL,
-        next_attempt_at = NULL, not_before = NULL, finished_at = ?, erased_at = ?, content = NULL,
-        errors = NULL, warnings = NULL, guest_tag = NULL, photo = NULL
+        next_attempt_at = NULL, not_before = NULL, finished_at = ?, erased_at = ?, {ERASED}
     WHERE id = ? AND {_MARKED}
 """  # noqa: S608  constants
 
@@ -206,9 +205,9 @@ class HandOver:
         """Return a row as it is sealed there. Raises `SealBroken`."""
         if self._practice is None:
             return row
-        for column in ("content", ERRORS, WARNINGS, PHOTO):
-            place = row["id"] if column == "content" else part_id(row["id"], column)
+        for column in SEALED:
             if row[column] is not None:
+                place = part_id(row["id"], column)
                 row[column] = self._practice.seal(place, self._codes_here.sealer.open(place, row[column]))
         digest = row["photo_digest"] if row[PHOTO] is None else photo_digest(row[PHOTO])
         return {**row, "photo_digest": digest, "guest_tag": None}
@@ -235,7 +234,7 @@ class HandOver:
         authenticator = codes.authenticator()
         register = None if authenticator is None else codes.completed(authenticator)
         for row in rows_of(self._here, ids):
-            if authenticator is None and row.mac is not None:
+            if authenticator is None and row["mac"] is not None:
                 raise key_needed()
             if authenticator is not None and not codes.is_proven(row, authenticator, register):
                 raise Doubt(DoubtKind.STATE, row.id).error()
@@ -255,7 +254,7 @@ class HandOver:
     def _release(self, rows: Sequence[dict[str, Any]]) -> None:
         """Remove here the reports that are durable there."""
         with self._here.transaction():
-            coded = [row.id for row in rows_of(self._here, [row["id"] for row in rows]) if row.mac is not None]
+            coded = [row.id for row in rows_of(self._here, [row["id"] for row in rows]) if row["mac"] is not None]
             with self._codes_here.changing(coded):
                 if self._here.may_delete:
                     gone = [row for row in rows if self._here.execute(_DELETE, [row["id"]]).rowcount == 1]

@@ -22,7 +22,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import COLUMNS, INITIAL, SAVED, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.codes import photo_digest
+from apoa_client.outbox.sql.codes import Row, photo_digest
 from apoa_client.outbox.sql.queries import WITHDRAWABLE
 from apoa_client.outbox.sql.register import sealed_to_current_key
 from apoa_client.ports.entries import Content
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.run import Sealer
 
 
+CONTENT = "content"
 ERRORS = "errors"
 WARNINGS = "warnings"
 """The kinds of findings."""
@@ -50,8 +51,8 @@ _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def part_id(report_id: str, part: str) -> str:
-    """Return the id under which a part of a report is sealed: its findings of one kind, or its photo."""
-    return f"{report_id}#{part}"
+    """Return the id under which a column of a report is sealed: its content, findings of one kind, or its photo."""
+    return report_id if part == CONTENT else f"{report_id}#{part}"
 
 
 class Contents:
@@ -103,9 +104,6 @@ def _findings_json(findings: Sequence[Finding]) -> bytes:
     return _encode([finding.as_json() for finding in findings]).encode()
 
 
-Row: TypeAlias = dict[str, Any]
-"""A new report's row: the value of each column by its name. It has a number (`seq`) when it is inserted."""
-
 SAVED_LIST = ", ".join(SAVED)
 
 _INSERT = "INSERT INTO reports ({columns}) VALUES ({places})"
@@ -120,16 +118,16 @@ _OF_SAVING = tuple((column.name, column.saved) for column in COLUMNS if column.s
 
 
 def new_row(contents: Contents, new: NewReport) -> Row:
-    """Return a new report's row, sealed and without a code."""
+    """Return a new report's row, sealed, without a code, and without a number (`seq`) until it is inserted."""
     report, photo = new.report, contents.seal_photo(new.report.id, new.photo)
-    return {
-        **INITIAL,
+    return Row(
+        INITIAL,
         **columns_of(report),
         **{name: value_of(new) for name, value_of in _OF_SAVING},
-        "content": contents.seal_report(report, new.warnings),
-        "photo_digest": None if photo is None else photo_digest(photo),
-        "photo": photo,
-    }
+        content=contents.seal_report(report, new.warnings),
+        photo_digest=None if photo is None else photo_digest(photo),
+        photo=photo,
+    )
 
 
 def columns_of(report: Report) -> dict[str, Any]:
@@ -137,7 +135,7 @@ def columns_of(report: Report) -> dict[str, Any]:
     return {name: value_of(report) for name, value_of in _OF_REPORT}
 
 
-def insert(db: Database, row: Row) -> None:
+def insert(db: Database, row: dict[str, Any]) -> None:
     """Insert a row, inside a transaction: with its number, which must be free, or at the end. It has its number then.
 
     Raises `StorageProblem` if a report has its id already.

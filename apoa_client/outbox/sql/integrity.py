@@ -233,10 +233,10 @@ class Integrity:
 
     def _has_other_photo(self, row: Row) -> bool:
         """Return whether the photo of a row that is not erased is not the one under its code."""
-        if row.photo_digest is None or row.value("erased_at") is not None:
+        if row["photo_digest"] is None or row["erased_at"] is not None:
             return False
-        photo = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [row.seq]).fetchone()[0]
-        return not isinstance(photo, bytes) or photo_digest(photo) != row.photo_digest
+        photo = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [row["seq"]]).fetchone()[0]
+        return not isinstance(photo, bytes) or photo_digest(photo) != row["photo_digest"]
 
     def verify(self, known: Callable[[], OutboxVersion | None] = lambda: None) -> Verification:
         """Check every report. A keyring is asked for the key; without it, the doubts are those of the last check.
@@ -285,7 +285,7 @@ class Integrity:
 
     def _accept_reports(self, ids: Sequence[str]) -> None:
         for row in rows_of(self._db, ids):
-            if row.content is not None and row.value("receipt_typed") == 0 and row.state in _SENT_AGAIN:
+            if row["content"] is not None and row["receipt_typed"] == 0 and row.state in _SENT_AGAIN:
                 with suppress(SealBroken):  # what does not open stays as it is, and is erased by `apoa purge`
                     self._queue_again(row)
         self._codes.vouch(ids)
@@ -302,7 +302,7 @@ class Integrity:
 
     def _queue_again(self, row: Row) -> None:
         """Let a report be as its content says, called before and without an answer."""
-        report = self._contents.open(row.id, sealed_bytes(row.content), None, None).report
+        report = self._contents.open(row.id, sealed_bytes(row["content"]), None, None).report
         known = columns_of(report)
         names = ", ".join(f"{name} = ?" for name in known)
         self._db.execute(f"UPDATE reports SET {names} WHERE id = ?", [*known.values(), row.id])  # noqa: S608  ours
@@ -370,24 +370,24 @@ class Integrity:
             _refuse_erased(row)
             if photo[0] is None:
                 self._refuse_doubtful(row)
-                if row.value("photo_state") is not None:
+                if row["photo_state"] is not None:
                     raise damaged(self._db.place)
                 raise DataRefused(msg("No photo was saved with report {id}.", id=short_id(report_id)), name="no_photo")
             sealed = sealed_bytes(photo[0])
             with self._authentic(row):
                 opened = self._contents.open_photo(report_id, sealed)
-            if photo_digest(sealed) != row.photo_digest:
+            if photo_digest(sealed) != row["photo_digest"]:
                 raise Doubt(DoubtKind.STATE, report_id).error()
             return opened
 
     def _opened(self, row: Row | None, *, proven: bool = True) -> Content:
-        if row is None or row.content is None:
+        if row is None or row["content"] is None:
             if row is not None:
                 _refuse_erased(row)
             raise damaged(self._db.place)
         with self._authentic(row) if proven else nullcontext():
-            findings = [None if each is None else sealed_bytes(each) for each in (row.errors, row.warnings)]
-            return self._contents.open(row.id, sealed_bytes(row.content), *findings)
+            findings = [None if each is None else sealed_bytes(each) for each in (row["errors"], row["warnings"])]
+            return self._contents.open(row.id, sealed_bytes(row["content"]), *findings)
 
     @contextmanager
     def _authentic(self, row: Row) -> Iterator[None]:
@@ -401,5 +401,5 @@ class Integrity:
 
 
 def _refuse_erased(row: Row) -> None:
-    if row.value("erased_at") is not None:
+    if row["erased_at"] is not None:
         raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(row.id)))

@@ -11,15 +11,16 @@ test whether a passport was here. So a restored report has no hash until it can 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import SealBroken
 from apoa_client.outbox.errors import damaged
+from apoa_client.outbox.rows import SEALED
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import RowCodes, photo_digest
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
-from apoa_client.outbox.sql.insertion import ERRORS, PHOTO, WARNINGS, part_id
+from apoa_client.outbox.sql.insertion import PHOTO, part_id
 from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
 from apoa_client.outbox.sql.register import record_replacement
 from apoa_client.ports.state import Actor, AuditEvent
@@ -36,15 +37,12 @@ _BATCH = 200
 _PHOTOS = 10
 """The photos among them, each of which takes as long as some twenty rows without one, and up to 300 KiB of memory."""
 
-_SEALED = "coalesce(content, errors, warnings, photo) IS NOT NULL"
+_SEALED = f"coalesce({', '.join(SEALED)}) IS NOT NULL"
 # Of what was erased, only the code depends on the key.
-_SEALED_OR_CODED = "coalesce(content, errors, warnings, photo, mac) IS NOT NULL"
+_SEALED_OR_CODED = f"coalesce({', '.join(SEALED)}, mac) IS NOT NULL"
 _NEXT = "SELECT seq, photo IS NOT NULL FROM reports WHERE seq > ? AND {which} ORDER BY seq LIMIT ?"
-_ROWS = """
-    SELECT seq, id, content, errors, warnings, photo FROM reports
-    WHERE seq > ? AND seq <= ? AND {which} ORDER BY seq
-"""
-_UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ?, photo_digest = ? WHERE seq = ?"
+_ROWS = f"SELECT seq, id, {', '.join(SEALED)} FROM reports WHERE seq > ? AND seq <= ? AND {{which}} ORDER BY seq"  # noqa: S608  constants
+_UPDATE = f"UPDATE reports SET {' = ?, '.join(SEALED)} = ?, photo_digest = ? WHERE seq = ?"  # noqa: S608  constants
 
 Renew = Callable[[str, bytes], bytes]
 """See `SealedRecords.reseal`."""
@@ -53,22 +51,12 @@ Renew = Callable[[str, bytes], bytes]
 class _Row(NamedTuple):
     seq: int
     id: str
-    content: bytes | None
-    errors: bytes | None
-    warnings: bytes | None
-    photo: bytes | None
+    values: Sequence[bytes | None]
+    """Those of the columns `SEALED`."""
 
     def sealed(self) -> Iterator[tuple[str, bytes | None]]:
-        """Each sealed column, with the id under which it was sealed."""
-        yield self.id, self.content
-        yield part_id(self.id, ERRORS), self.errors
-        yield part_id(self.id, WARNINGS), self.warnings
-        yield part_id(self.id, PHOTO), self.photo
-
-    def has_valid_types(self) -> bool:
-        """Whether the values have the types that this program writes: the file may have been manipulated."""
-        values: tuple[object, ...] = self
-        return isinstance(values[1], str) and all(isinstance(value, bytes | None) for value in values[2:])
+        """Yield each sealed value, with the id under which it was sealed."""
+        return ((part_id(self.id, column), value) for column, value in zip(SEALED, self.values, strict=True))
 
     def open(self, sealer: Sealer) -> None:
         """Open each column, to check that it opens. Raises what the sealer does."""
@@ -167,17 +155,18 @@ class SealedRecords:
             coming = self._db.execute(_NEXT.format(which=which), [last, _BATCH]).fetchall()
             photos = [seq for seq, has_photo in coming if has_photo]
             end = min([coming[-1][0] if coming else last, *photos[_PHOTOS - 1 :]])
-            found = [_Row(*row) for row in self._db.execute(_ROWS.format(which=which), [last, end]).fetchall()]
-        if not all(row.has_valid_types() for row in found):
-            raise damaged(self._db.place)
-        return found
+            found = self._db.execute(_ROWS.format(which=which), [last, end]).fetchall()
+        if not all(
+            isinstance(row[1], str) and all(isinstance(each, bytes | None) for each in row[2:]) for row in found
+        ):
+            raise damaged(self._db.place)  # values that this program never writes
+        return [_Row(row[0], row[1], row[2:]) for row in found]
 
     def _reseal_row(self, row: _Row, renew: Renew) -> bool:
-        before = [sealed for _name, sealed in row.sealed()]
         after = [None if sealed is None else renew(name, sealed) for name, sealed in row.sealed()]
-        if after == before:
+        if after == list(row.values):
             return False
-        photo = after[-1]
+        photo = after[SEALED.index(PHOTO)]
         self._db.execute(_UPDATE, [*after, None if photo is None else photo_digest(photo), row.seq])
         return True
 

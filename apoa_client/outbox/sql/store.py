@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
     from apoa_client.outbox.sql.claims import Maintenance
+    from apoa_client.outbox.sql.codes import Row
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
     from apoa_client.outbox.sql.insertion import Batch, Contents
@@ -227,7 +228,7 @@ class Outbox(PropertyValues, ABC):
         from apoa_client.outbox.sql import insertion  # counting does not need them
         from apoa_client.outbox.sql.register import sealed_to_current_key
 
-        def seal() -> list[insertion.Row]:
+        def seal() -> list[Row]:
             return [insertion.new_row(self._contents, new) for new in new_reports]
 
         sealed = seal()  # before the transaction, so that other processes do not wait for cryptography
@@ -237,8 +238,7 @@ class Outbox(PropertyValues, ABC):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             with self._codes.changing(replaced):
                 for row, new in zip(sealed, new_reports, strict=True):
-                    at = millis(new.report.created_at)
-                    row["seq"] = insertion.make_room(self._db, new.active_reports, new.replaces, at)
+                    row["seq"] = insertion.make_room(self._db, new.active_reports, new.replaces, row["created_at"])
             with self._codes.saving() as give_code:
                 for row in sealed:
                     give_code(row)

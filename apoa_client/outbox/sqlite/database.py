@@ -28,6 +28,7 @@ from apoa_client.files import (
     wait_while_in_use,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable, damaged
 from apoa_client.outbox.sql.metadata import READ_ALL
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
@@ -60,16 +61,6 @@ def translate_errors(path: Path) -> Iterator[None]:
         raise damaged(path) from exc
     except OSError as exc:
         raise _from_system(exc, path) from exc
-
-
-@contextmanager
-def translate_read_errors(path: Path) -> Iterator[None]:
-    """Like `translate_errors`, for reading rows: a value that this program never wrote is damage too."""
-    try:
-        with translate_errors(path):
-            yield
-    except (ValueError, TypeError, KeyError, OverflowError) as exc:
-        raise damaged(path) from exc
 
 
 def _from_sqlite(exc: sqlite3.Error, path: Path) -> StorageProblem:
@@ -138,22 +129,18 @@ _HIGHEST_SEQ = """
 """
 
 
-class SqliteDatabase:
+class SqliteDatabase(Database):
     """A `Database` in one file, with `connection` to it. Every statement outside of a transaction is one by itself."""
 
     insertion_order = "rowid"
     may_delete = True
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.place = str(path)
         self.metadata: dict[str, Any] | None = None
         self.connection = connection
         self.path = path
         self._file = _file_at(path)
-
-    @property
-    def place(self) -> str:
-        """The path of the file."""
-        return str(self.path)
 
     @property
     def in_transaction(self) -> bool:
@@ -225,10 +212,6 @@ class SqliteDatabase:
     def errors(self) -> AbstractContextManager[None]:
         """As `Database`."""
         return translate_errors(self.path)
-
-    def read_errors(self) -> AbstractContextManager[None]:
-        """As `Database`."""
-        return translate_read_errors(self.path)
 
     @contextmanager
     def any_text(self) -> Iterator[None]:
