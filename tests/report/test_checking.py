@@ -10,7 +10,7 @@ import pytest
 from basics import search
 from hypothesis import example, given
 from hypothesis import strategies as st
-from report_helpers import GUESTS, NOW, PRINTED, TYPED, WIB, codes_of, contract_errors, look, mrz, scanned, spoilt
+from report_helpers import NOW, PRINTED, TYPED, WIB, codes_of, contract_errors, look, mrz, scanned, spoilt
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.compose import Details, compose
@@ -19,7 +19,7 @@ from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.report.checking import CheckedDocument, check, documents
 from apoa_client.report.fields import FIELDS, Field
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Guest, Report, part_value
+from apoa_client.report.model import Report
 
 TODAY = NOW.date()
 PASSPORT = mrz().lines
@@ -33,11 +33,6 @@ SPECIMENS = [
 
 def inspect(lines: Mrz | tuple[str, ...] = (), **typed: str) -> CheckedDocument:
     return check(typed, lines.lines if isinstance(lines, Mrz) else lines, today=TODAY)
-
-
-def form(value: Any) -> Any:
-    """Return the keys of nested objects."""
-    return {key: form(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
 class TestGuest:
@@ -66,12 +61,6 @@ class TestGuest:
             "phone": None,
             "email": None,
         }
-
-    @given(GUESTS)
-    def test_the_form_is_the_contracts(self, guest: Guest) -> None:
-        """The keys are those of a report, with or without a stay permit."""
-        permit = {"stay_permit": "B1"} if guest.stay_permit is not None else {}
-        assert form(inspect(PASSPORT, **permit).guest) == form(part_value(guest))
 
     def test_typed_details_alone(self) -> None:
         """As in a report; missing fields are no errors here."""
@@ -256,7 +245,7 @@ def test_any_input_gives_json(lines: list[str], typed: dict[str, str], today: da
         assert not isinstance(value, str) or len(value) < 6 or value not in repr(checked)
 
 
-@pytest.mark.parametrize("text", ["A" * 100_000, "A " * 50_000, "1/" * 50_000, "\u00e9" * 100_000])
+@pytest.mark.parametrize("text", ["A " * 50_000, "1/" * 50_000])
 @pytest.mark.parametrize(
     "field",
     [field for field in FIELDS if field.path.startswith("guest.") and field.name != "mrz"],
@@ -277,13 +266,6 @@ def lines_of(form: str, **changes: Any) -> Mrz:
     return read_mrz(compose(form, Details(**PRINTED | changes)), today=NOW.date())
 
 
-@pytest.mark.parametrize("form", ["MRV-A", "MRV-B"])
-def test_a_visa_is_no_passport(form: str) -> None:
-    """Its number and dates are the visa's, also where other fields are typed."""
-    assert codes_of(look(scanned(lines_of(form))).errors) == {("mrz", "unknown_format")}
-    assert codes_of(look(scanned(lines_of(form), TYPED)).errors) == {("mrz", "unknown_format")}
-
-
 @pytest.mark.parametrize(
     ("form", "changes"),
     [("TD1", {}), ("TD2", {}), ("TD3", {"document_type": "I"}), ("TD1", {"document_number": "925076473AB12"})],
@@ -298,30 +280,6 @@ def test_a_card_is_reported_with_a_warning(form: str, changes: dict[str, Any]) -
     assert seen.guest.document.mrz == card.lines
     report = Report(str(UUID(int=1)), str(UUID(int=2)), Kind.CHECK_IN, NOW.astimezone(WIB), seen.guest, seen.stay)
     assert contract_errors(report) == []
-
-
-def test_a_card_without_an_expiry_date() -> None:
-    """The French identity card prints it elsewhere, so it is missing."""
-    french = {"issuing_state": "FRA", "nationality": "FRA", "document_number": "050995201874"}
-    card = lines_of("FRA-ID", **french)
-    assert codes_of(look(scanned(card)).errors) == {("expiry_date", "missing")}
-    assert look(scanned(card, {"expiry_date": "2032-03-30"})).errors == ()
-
-
-def test_a_passport_card_is_a_passport() -> None:
-    """Passport cards have the code P and get no warning."""
-    assert look(scanned(lines_of("TD1", document_type="P"))).warnings == ()
-
-
-def test_fillers_read_as_k_are_an_error_of_the_last_name() -> None:
-    """A typed name replaces the wrong one."""
-    lines = compose("TD3", Details(**PRINTED))
-    both = read_mrz([lines[0].rstrip("<").ljust(44, "K"), lines[1]], today=NOW.date())
-    assert codes_of(look(scanned(both)).errors) == {("given_names", "bad_character")}
-    assert look(scanned(both, {"given_names": "Jane Ann"})).errors == ()
-    single = compose("TD3", Details(**PRINTED | {"given_names": ""}))
-    alone = read_mrz([single[0].rstrip("<").ljust(44, "K"), single[1]], today=NOW.date())
-    assert codes_of(look(scanned(alone)).errors) == {("surname", "bad_character")}
 
 
 def test_a_line_that_lost_a_filler_is_an_error() -> None:
