@@ -23,7 +23,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import State
 from apoa_client.report.model import Guest, Report, Stay
 from apoa_client.report.parse_fields import Draft
 
@@ -57,23 +57,6 @@ def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
     examination = desk.examine(given)
     report = desk.compose(examination)
     return report, desk.save(desk.new_report(report, examination.warnings))
-
-
-def test_a_guest_is_saved_with_the_keyring_locked(desk: Desk, path: Path) -> None:
-    """The report is in the outbox with its deadline; with the key, report and warnings can be read."""
-    report, entry = filed(desk, draft({"stay_permit": ""}))
-    assert report.stay is not None
-    assert (entry.id, entry.stay_id, entry.kind, entry.state) == (
-        report.id,
-        report.stay_id,
-        Kind.CHECK_IN,
-        State.QUEUED,
-    )
-    assert entry.due_at == report.stay.check_in + timedelta(hours=24)
-    with open_outbox(path) as opened:
-        content = opened.content(entry)
-    assert content.report == report
-    assert codes_of(content.warnings) == {("code", "missing")}
 
 
 def test_times_are_as_the_contract_sends_them(desk: Desk) -> None:
@@ -215,16 +198,6 @@ def test_in_the_same_room(child: str | None, adult: str | None, *, warned: bool)
     assert have_warning(guest_stay(CHILD, child), guest_stay(ADULT, adult)) == [warned, False]
 
 
-def test_the_warning() -> None:
-    """In the contract's terms, without personal data."""
-    [[warning]] = unaccompanied_minor_warnings([guest_stay(CHILD)])
-    assert isinstance(warning, Finding)
-    assert (warning.field, warning.code, warning.suggestion) == ("guest.birth_date", "child_alone", None)
-    assert warning.message.render().startswith("The guest is under 18. Make sure that an adult")
-    assert warning.message.values == {}
-    assert "2015" not in repr(warning)
-
-
 ROOMS = st.sampled_from([None, "7", "8"])
 BIRTHS = st.sampled_from([ADULT, CHILD, OPEN, "2009"])
 GUEST_STAYS = st.builds(guest_stay, BIRTHS, ROOMS, st.integers(0, 4), st.integers(1, 5))
@@ -354,12 +327,9 @@ class TestStoredForms:
         assert {name: text for name, text in form.typed.items() if name != "check_in"} == typed
 
     def test_an_empty_form_starts_again(self) -> None:
-        """With the passport."""
+        """With the passport; there is always one form to fill in."""
         [form] = forms_from_json(forms_to_json([GuestForm()], BEGAN), read)
         assert not form.mrz_asked
-
-    def test_no_forms(self) -> None:
-        """There is always one form to fill in."""
         assert forms_from_json(json.dumps({"guests": []}), read) == [GuestForm()]
 
     @pytest.mark.parametrize(
