@@ -150,16 +150,9 @@ def test_the_first_decides_the_exit_code() -> None:
     assert [each.exit_code for each in problems] == [78, 78, 75, 75, 77, 75]
     assert [each.reports for each in problems] == [0, 0, 2, 1, 0, 0]
     assert worst_level(problems) is Level.CRITICAL
+    [suspended] = find_problems(summary(), Suspension("account_suspended", NOW, "settings"), None, [], None, NOW)
+    assert suspended.exit_code is Exit.AUTHORITY_REFUSES
     assert worst_level(problems[3:4]) is Level.WARNING  # staff correct a refused report, and nothing is late yet
-
-
-@pytest.mark.parametrize(
-    ("reason", "code"), [("wrong_password", Exit.CREDENTIALS), ("account_suspended", Exit.AUTHORITY_REFUSES)]
-)
-def test_sending_has_stopped(reason: str, code: Exit) -> None:
-    """With the exit code of the refusal."""
-    [problem] = find_problems(summary(), Suspension(reason, NOW, "settings"), None, [], None, NOW)
-    assert (problem.name, problem.exit_code) == ("sending_stopped", code)
 
 
 @pytest.mark.parametrize(

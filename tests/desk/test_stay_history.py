@@ -322,6 +322,7 @@ def lists(guests: NightGuests, history: StayHistory) -> set[str]:
         (AT_EIGHT, stay(EVENING - DAY, MORNING, Kind.CHECK_OUT), set()),
         (AT_EIGHT, stay(EVENING, MORNING, Kind.CANCEL), set()),
         (AT_EIGHT, stay(None, None), {"in_house"}),
+        (AT_EIGHT, StayHistory((entry(0, Kind.CHECK_IN, State.WITHDRAWN, first_night=EVENING),)), set()),
         # The morning after: who came past midnight belongs to this night, and leaves another day.
         (AT_SEVEN, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
         (AT_SEVEN, stay(MORNING, MORNING + DAY), {"in_house", "arrived"}),
@@ -334,9 +335,3 @@ def lists(guests: NightGuests, history: StayHistory) -> set[str]:
 def test_guests_of_the_night(night: Night, history: StayHistory, expected: set[str]) -> None:
     """In house, arrived, leaving or overdue, in the evening and on the next morning."""
     assert lists(guests_of_night([history], night), history) == expected
-
-
-def test_a_withdrawn_stay_is_in_no_list() -> None:
-    """It never was."""
-    gone = StayHistory((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
-    assert lists(guests_of_night([gone], AT_EIGHT), gone) == set()

@@ -94,15 +94,20 @@ def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
         ("592211692174", Convention.WITH_FILLER),
         ("D23145890734", Convention.EITHER),
         ("123456789AB", Convention.NUMBER_ALONE),
+        ("1234567890", Convention.EITHER),
     ],
 )
 def test_both_conventions_are_accepted(form: str, number: str, convention: Convention) -> None:
-    """The digit over the number alone, or also over the filler between its parts (Doc 9303-5 §4.2.2, 9303-6)."""
+    """The digit over the number alone, or also over the filler between its parts (Doc 9303-5 §4.2.2, 9303-6).
+
+    What follows it behind a filler is optional data.
+    """
     over = number[:9] + "<" + number[9:] if convention is Convention.WITH_FILLER else number
-    mrz = read(number_of(form, number, check_digit(over)))
-    assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, "")
-    assert (mrz.valid, mrz.problems) == (True, ())
-    assert failing_checks(LAYOUT[form], "".join(mrz.lines)) == []
+    for optional in ("", "A1"):
+        mrz = read(number_of(form, number, check_digit(over), optional))
+        assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, optional)
+        assert (mrz.valid, mrz.problems) == (True, ())
+        assert failing_checks(LAYOUT[form], "".join(mrz.lines)) == []
 
 
 @overflowing
@@ -119,13 +124,6 @@ def test_a_digit_of_neither_convention_fails(form: str) -> None:
     assert found.spans == (Span(line, start, start + 9), Span(more, rest, rest + 3), Span(more, rest + 3, rest + 4))
     assert found.corrections
     assert "document number" in found.message.render()
-
-
-@overflowing
-def test_what_follows_the_number_is_optional_data(form: str) -> None:
-    """A filler separates them."""
-    mrz = read(number_of(form, "1234567890", check_digit("1234567890"), "A1"))
-    assert (mrz.document_number, mrz.optional_data, mrz.valid) == ("1234567890", "A1", True)
 
 
 @overflowing
@@ -151,22 +149,15 @@ def test_a_filler_in_front_is_not_part_of_the_number() -> None:
         ("I<UTOD23145890<<<<<<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
         ("I<UTOD2314589<<<734<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
         (SPECIMENS["TD2"][0], "D23145890<UTO7408122F12041598<<<<<<6"),
+        *(put(SPECIMENS[form], 1, 9, "<") for form in ("TD3", "MRV-A", "MRV-B")),
     ],
 )
-def test_a_rest_that_is_too_short(lines: Lines) -> None:
-    """A long number continues with at least one character and the check digit."""
+def test_no_long_number(lines: Lines) -> None:
+    """It continues with at least one character and the check digit; passports and visas have none (9303-4 and -7)."""
     mrz = read(lines)
     assert mrz.long_number is None
     assert len(mrz.document_number) <= 9
     assert "document_number" in mrz.failing
-
-
-def test_passports_and_visas_have_no_long_numbers() -> None:
-    """Doc 9303-4 and -7: a filler there is no check digit."""
-    for form in ("TD3", "MRV-A", "MRV-B"):
-        mrz = read(put(SPECIMENS[form], 1, 9, "<"))
-        assert mrz.long_number is None
-        assert "document_number" in mrz.failing
 
 
 DETAILS = Details(

@@ -23,6 +23,7 @@ from apoa_client.report.model import Report
 
 TODAY = NOW.date()
 PASSPORT = mrz().lines
+WRONG = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
 CARD = compose("TD1", Details(**PRINTED))
 VISA = compose("MRV-A", Details(**PRINTED))
 SPECIMENS = [
@@ -106,15 +107,12 @@ class TestErrors:
         assert [span.start for span in checked.problems[0].spans] == [5]
         assert checked.lines[0][5] == "*"
 
-    def test_a_wrong_date_with_its_correction(self) -> None:
-        """The field's path, and the correction."""
+    def test_a_typed_value_replaces_a_wrong_one(self) -> None:
+        """And the two are compared; the error that it replaces had the field's path, and the correction."""
         checked = inspect(spoilt(1, 14, "6"))
         [error] = checked.errors
         assert (error.field, error.code, error.suggestion) == ("guest.birth_date", "check_digit", "1985-09-12")
         assert [problem.field for problem in checked.problems] == ["birth_date"]
-
-    def test_a_typed_value_replaces_a_wrong_one(self) -> None:
-        """And the two are compared."""
         checked = inspect(spoilt(1, 14, "6"), birth_date="12/09/1985")
         assert (checked.valid, checked.problems) == (True, ())
         assert checked.guest["birth_date"] == "1985-09-12"
@@ -192,19 +190,18 @@ class TestDocuments:
         """Blank lines separate them; the blank lines of a scanner that ends each line twice do not."""
         assert documents(text.format(*PASSPORT, *CARD)) == [PASSPORT, CARD]
 
-    def test_one_long_line_each(self) -> None:
-        """Each is a document by itself."""
-        assert documents("\n\n".join(["".join(PASSPORT)] * 3)) == [("".join(PASSPORT),)] * 3
-
-    def test_a_wrong_line_belongs_to_its_document(self) -> None:
-        """The shape decides, so one wrong character makes one wrong document, not two."""
-        first, second = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
-        assert documents(f"{first}\n\n{second}\n") == [(first, second)]
-
-    def test_texts_without_documents(self) -> None:
-        """An empty text has no document."""
-        assert documents("") == documents(" \n\t\r\n") == []
-        assert documents("a\n\nb\n\nc\nd") == [("a",), ("b",), ("c", "d")]
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("\n\n".join(["".join(PASSPORT)] * 3), [("".join(PASSPORT),)] * 3),
+            (f"{WRONG[0]}\n\n{WRONG[1]}\n", [WRONG]),
+            *((text, []) for text in ("", " \n\t\r\n")),
+            ("a\n\nb\n\nc\nd", [("a",), ("b",), ("c", "d")]),
+        ],
+    )
+    def test_other_texts(self, text: str, found: list[tuple[str, ...]]) -> None:
+        """One long line is a document by itself; one wrong character makes one wrong document, and not two."""
+        assert documents(text) == found
 
     @given(st.lists(st.text(ALPHABET[:12] + " ", max_size=50), max_size=12))
     def test_no_line_is_lost(self, lines: list[str]) -> None:

@@ -284,13 +284,6 @@ def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
     }
 
 
-def test_a_permit_that_ends_names_the_fee_and_who_to_ask() -> None:
-    """Fees by PP 45/2024, deportation also where they are not paid, and the immigration office."""
-    [warning] = look(draft({"stay_until": "2026-11-26"})).warnings
-    words = warning.message.render()
-    assert all(part in words for part in ("PP 45/2024", "if it is not paid", "ask your immigration office"))
-
-
 @pytest.mark.parametrize(("typed", "codes"), [("turis", "A1, B1, C1, D1"), ("medis", "A1, B1, C3")])
 def test_a_word_for_several_permits(typed: str, codes: str) -> None:
     """It is reported as any other text, with a warning that names the likely permits."""
@@ -417,20 +410,15 @@ def test_a_scanned_document(given_draft: Draft, errors: str, warnings: str) -> N
 
 
 def test_a_wrong_check_digit_is_an_error_with_a_correction() -> None:
-    """The composite is not reported, too."""
+    """The composite is not reported, too; alone it is an error of the lines, for which a digit is no value.
+
+    A typed field replaces the wrong one, and the lines are not sent.
+    """
     [error] = look(scanned(WRONG_NUMBER)).errors
     assert (error.field, error.code) == ("guest.document.number", "check_digit")
     assert error.suggestion is not None
-
-
-def test_a_wrong_composite_check_digit_suggests_nothing() -> None:
-    """It is an error of the lines, and a digit is no value for them."""
     [error] = look(scanned(spoilt(1, 43, "A"))).errors
     assert (error.field, error.code, error.suggestion) == ("guest.document.mrz", "check_digit", None)
-
-
-def test_a_typed_field_replaces_a_wrong_check_digit() -> None:
-    """The problem of the MRZ does not count, and the lines are not sent."""
     seen = look(scanned(WRONG_NUMBER, {"document_number": "925076473"}))
     assert (codes_of(seen.warnings), seen.errors) == ({("number", "conflict")}, ())
     assert seen.guest is not None

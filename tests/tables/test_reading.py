@@ -257,10 +257,10 @@ def test_encodings_of_json(codec: str) -> None:
 
 
 def test_departures_and_cancellations() -> None:
-    """The time of departure is taken over, and a cancelled stay is skipped."""
-    left, cancelled = read_json(
-        json.dumps([{**REPORT, "check_out": "2026-11-25"}, {**REPORT, "stay_state": "cancelled"}])
-    )
+    """The time of departure is taken over, one that is no text is a finding, and a cancelled stay is skipped."""
+    more = {"check_out": "2026-11-25"}, {"stay_state": "cancelled"}, {"check_out": 5}
+    left, cancelled, wrong = read_json(json.dumps([{**REPORT, **each} for each in more]))
+    assert [finding.code for finding in wrong.findings] == ["unknown_format"]
     assert left.check_out == "2026-11-25"
     assert cancelled.skip == "cancelled"
 
@@ -270,12 +270,6 @@ def test_wrong_shapes(value: object) -> None:
     """What is no report has findings, and does not hold up the others."""
     rows = read_json(json.dumps([REPORT, value, REPORT]))
     assert [bool(row.findings) for row in rows] == [False, True, False]
-
-
-def test_a_departure_of_another_type() -> None:
-    """A time of departure that is no text is a finding."""
-    (row,) = read_json(json.dumps([{**REPORT, "check_out": 5}]))
-    assert [finding.code for finding in row.findings] == ["unknown_format"]
 
 
 @pytest.mark.parametrize(
