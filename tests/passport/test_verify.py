@@ -12,7 +12,6 @@ from apoa_client.passport.check_digits import (
     character_values,
     check_digit,
     failing_checks,
-    failing_digits,
     long_number,
     weighted_sum,
 )
@@ -40,11 +39,6 @@ def test_the_examples_of_doc_9303(text: str, digit: str) -> None:
     assert check_digit(text) == digit
 
 
-def test_the_values_of_all_characters() -> None:
-    """0 to 9, A to Z as 10 to 35, and the filler as 0, all modulo 10."""
-    assert list(character_values(ALPHABET)) == [*(value % 10 for value in range(36)), 0]
-
-
 @given(st.characters())
 def test_other_characters_have_no_value(character: str) -> None:
     """Other scripts, small letters, signs and lone surrogates."""
@@ -57,13 +51,6 @@ def test_the_fast_sum_equals_the_definition(text: str) -> None:
     """For texts up to the longest that any format covers."""
     assert weighted_sum(character_values(text)) == by_definition(text)
     assert weighted_sum(character_values("9" * 84)) == by_definition("9" * 84)  # the largest sum
-
-
-def test_failing_digits_are_named_in_order() -> None:
-    """A check has a name, a position, and a function that selects the covered values."""
-    text = "123" + check_digit("123") + "456" + "0"
-    digit_checks = [("first", 3, lambda numbers: numbers[:3]), ("second", 7, lambda numbers: numbers[4:7])]
-    assert failing_digits(digit_checks, text, character_values(text)) == ["second"]
 
 
 PLACE = {"TD1": (0, 5), "TD2": (1, 0)}

@@ -194,13 +194,6 @@ def test_the_day_is_the_propertys_own(hours: int, day: int) -> None:
     assert seen.stay.planned_check_out == date(2026, 11, day + 3)
 
 
-def test_a_typed_offset_does_not_change_the_nights() -> None:
-    """20:00 in London is three in the morning in Jakarta, a day later."""
-    stay = look(draft({"check_in": "2026-11-24T20:00:00Z", "nights": "1"})).stay
-    assert stay is not None
-    assert (stay.check_in.isoformat(), stay.planned_check_out.day) == ("2026-11-25T03:00:00+07:00", 26)
-
-
 # Warnings.
 
 WARNED = [

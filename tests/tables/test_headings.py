@@ -42,12 +42,6 @@ def test_the_table_is_sound() -> None:
     assert len(set(folded)) == len(folded)
 
 
-@pytest.mark.parametrize("text", ["", "  "])
-def test_an_empty_heading_has_no_target(text: str) -> None:
-    """And blanks are no heading."""
-    assert parse_heading(text).target == ""
-
-
 ORDERS = {
     "dmy": (
         *("Tgl lahir (DD/MM/YYYY)", "Tanggal lahir (tanggal/bulan/tahun)", "Tgl lahir (tgl/bln/thn)"),
