@@ -29,12 +29,6 @@ from apoa_client.report.parse_fields import Draft
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of the outbox."""
-    return tmp_path / "outbox.db"
-
-
-@pytest.fixture
 def outbox(path: Path) -> Iterator[SqliteOutbox]:
     """An outbox whose private key is not available."""
     with SqliteOutbox.open(path, LOCKED, create=True) as opened:

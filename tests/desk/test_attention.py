@@ -1,6 +1,6 @@
 """Which open reports staff must act on, and in which order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,12 +28,6 @@ from apoa_client.report.kinds import State
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 END = NOON + 16 * HOUR
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    with open_outbox(tmp_path / "outbox.db") as opened:
-        yield opened
 
 
 def add(outbox: SqliteOutbox, *reports: tuple[datetime | None, State]) -> None:

@@ -1,12 +1,10 @@
 """Reports to type into APOA by hand: their order, their fields, and the receipt numbers."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from basics import FixedClock
-from outbox_helpers import HOUR, NOON, WIB, finding, guest, open_outbox, receipt, report, stay_id, uuid
+from outbox_helpers import HOUR, NOON, WIB, finding, guest, receipt, report, stay_id, uuid
 
 from apoa_client.delivery.plan import LEASE
 from apoa_client.desk.by_hand import (
@@ -27,13 +25,6 @@ from apoa_client.report.kinds import NO_NUMBER, Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 
 LATER = NOON + 24 * HOUR
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    """An outbox that can be decrypted."""
-    with open_outbox(tmp_path / "outbox.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Changes of a stay: reports that were sent get a further report, others are changed without traffic."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +8,7 @@ from basics import FixedClock, search
 from desk_scenario import DeskScenario
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from outbox_helpers import finding, open_outbox
+from outbox_helpers import finding
 from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned
 
 from apoa_client.desk.changes import (
@@ -35,13 +33,6 @@ from apoa_client.report.rules import Examination, examine
 def clock() -> FixedClock:
     """Half past eight in the evening."""
     return FixedClock(NOW)
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    """An outbox with its key."""
-    with open_outbox(tmp_path / "outbox.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Ids of reports and stays, and guests who are reported twice for a night, found by a hash that reveals nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b, blake2s, md5, sha1, sha256, sha512
 from pathlib import Path
@@ -11,8 +11,8 @@ import pytest
 from desk_scenario import DeskScenario
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import guest, open_outbox
-from report_helpers import NOW, draft
+from outbox_helpers import guest
+from report_helpers import DOCUMENTS, NOW, draft
 
 from apoa_client.desk.arrivals import (
     DUPLICATE,
@@ -168,16 +168,9 @@ class DuplicateScenario(DeskScenario):
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of the outbox."""
-    return tmp_path / "outbox.db"
-
-
-@pytest.fixture
-def scenario(path: Path) -> Iterator[DuplicateScenario]:
+def scenario(outbox: SqliteOutbox) -> DuplicateScenario:
     """A desk without guests."""
-    with open_outbox(path) as outbox:
-        yield DuplicateScenario(outbox)
+    return DuplicateScenario(outbox)
 
 
 @pytest.mark.parametrize(
@@ -303,13 +296,12 @@ def test_several_duplicates(scenario: DuplicateScenario) -> None:
     ]
 
 
-def test_without_an_index_key(path: Path) -> None:
+def test_without_an_index_key(outbox: SqliteOutbox) -> None:
     """A property that was set up without a key finds no duplicates."""
-    with open_outbox(path) as outbox:
-        old = DuplicateScenario(outbox, key=b"")
-        old.come()
-        assert old.known() == []
-        assert DuplicateScenario(outbox).known() == []
+    old = DuplicateScenario(outbox, key=b"")
+    old.come()
+    assert old.known() == []
+    assert DuplicateScenario(outbox).known() == []
 
 
 def test_the_warning(scenario: DuplicateScenario) -> None:
@@ -351,8 +343,6 @@ PASSPORT = Document("P", "AB1204976", "GBR", date(2032, 3, 28), ("P<GBRSMITH<<JA
 
 KEYS = st.binary(min_size=1, max_size=64)
 NUMBERS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=20)
-STATES = st.sampled_from(["GBR", "POL", "D", "UNO", "XXA", "RKS", "ESP"])
-DOCUMENTS = st.builds(Document, st.just("P"), NUMBERS, STATES, st.just(date(2032, 3, 28)))
 SEPARATORS = st.text(" -<\t", max_size=3)
 
 
