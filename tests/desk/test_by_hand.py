@@ -254,7 +254,8 @@ class TestRecordNumber:
         assert doubt("STT-13", other) is None
         assert "The last one was STT-12." in str(doubt("8123", other))
         assert short_id(uuid(1)) in str(doubt("STT-11", other))
-        assert doubt("STT-11", outbox.add(report(5, 1, Kind.CHECK_OUT), due_at=None)) is None
+        out = outbox.add(report(5, 1, Kind.CHECK_OUT), due_at=None)
+        assert doubt("STT-11", out) is hand.find_same_number("STT-11", out) is None
 
     def test_a_report_without_a_number(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The number of the stay is recorded; without one, a placeholder."""
