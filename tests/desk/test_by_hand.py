@@ -255,7 +255,7 @@ class TestRecordNumber:
         assert "The last one was STT-12." in str(doubt("8123", other))
         assert short_id(uuid(1)) in str(doubt("STT-11", other))
         out = outbox.add(report(5, 1, Kind.CHECK_OUT), due_at=None)
-        assert doubt("STT-11", out) is hand.find_same_number("STT-11", out) is None
+        assert (doubt("STT-11", out), hand.find_same_number("STT-11", out)) == (None, None)
 
     def test_a_report_without_a_number(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The number of the stay is recorded; without one, a placeholder."""
