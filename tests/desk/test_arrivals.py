@@ -23,15 +23,9 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import State
 from apoa_client.report.model import Guest, Report, Stay
 from apoa_client.report.parse_fields import Draft
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of the outbox."""
-    return tmp_path / "outbox.db"
 
 
 @pytest.fixture
@@ -57,23 +51,6 @@ def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
     examination = desk.examine(given)
     report = desk.compose(examination)
     return report, desk.save(desk.new_report(report, examination.warnings))
-
-
-def test_a_guest_is_saved_with_the_keyring_locked(desk: Desk, path: Path) -> None:
-    """The report is in the outbox with its deadline; with the key, report and warnings can be read."""
-    report, entry = filed(desk, draft({"stay_permit": ""}))
-    assert report.stay is not None
-    assert (entry.id, entry.stay_id, entry.kind, entry.state) == (
-        report.id,
-        report.stay_id,
-        Kind.CHECK_IN,
-        State.QUEUED,
-    )
-    assert entry.due_at == report.stay.check_in + timedelta(hours=24)
-    with open_outbox(path) as opened:
-        content = opened.content(entry)
-    assert content.report == report
-    assert codes_of(content.warnings) == {("code", "missing")}
 
 
 def test_times_are_as_the_contract_sends_them(desk: Desk) -> None:
@@ -215,16 +192,6 @@ def test_in_the_same_room(child: str | None, adult: str | None, *, warned: bool)
     assert have_warning(guest_stay(CHILD, child), guest_stay(ADULT, adult)) == [warned, False]
 
 
-def test_the_warning() -> None:
-    """In the contract's terms, without personal data."""
-    [[warning]] = unaccompanied_minor_warnings([guest_stay(CHILD)])
-    assert isinstance(warning, Finding)
-    assert (warning.field, warning.code, warning.suggestion) == ("guest.birth_date", "child_alone", None)
-    assert warning.message.render().startswith("The guest is under 18. Make sure that an adult")
-    assert warning.message.values == {}
-    assert "2015" not in repr(warning)
-
-
 ROOMS = st.sampled_from([None, "7", "8"])
 BIRTHS = st.sampled_from([ADULT, CHILD, OPEN, "2009"])
 GUEST_STAYS = st.builds(guest_stay, BIRTHS, ROOMS, st.integers(0, 4), st.integers(1, 5))
@@ -270,16 +237,11 @@ class TestNextField:
     """In our order, without known fields."""
 
     def test_a_single_name(self) -> None:
-        """An MRZ with one name answers both fields."""
+        """An MRZ with one name answers both fields; a birth date that it lacks may be printed on the page."""
         single = CliGuest("SUKARNO", "", "ZX1234567", "SOLO")
-        assert "given_names" not in asked(GuestForm(mrz=read(single.lines)))
-
-    def test_an_unknown_birth_date_is_asked(self) -> None:
-        """It may be printed on the page."""
-        unknown = QUENTIN.lines[1][:13] + "<<<<<<0" + QUENTIN.lines[1][20:]
-        mrz = read((QUENTIN.lines[0], unknown))
-        assert mrz.birth_date is None
-        assert "birth_date" in asked(GuestForm(mrz=mrz))
+        undated = single.lines[1][:13] + "<<<<<<0" + single.lines[1][20:]
+        names = asked(GuestForm(mrz=read((single.lines[0], undated))))
+        assert ("given_names" in names, "birth_date" in names) == (False, True)
 
     def test_a_truncated_name_is_asked(self) -> None:
         """With the beginning as the suggestion."""
@@ -321,16 +283,13 @@ class TestSuggestions:
     """Trusted fields of an invalid MRZ."""
 
     def test_only_trusted_fields_are_suggested(self) -> None:
-        """A field whose check digit fails is not suggested."""
+        """Neither a field whose check digit fails nor one of two names with a digit."""
         wrong = QUENTIN.lines[1][:19] + "0" + QUENTIN.lines[1][20:]
         texts = trusted_texts(read((QUENTIN.lines[0], wrong)))
         assert "birth_date" not in texts
         assert (texts["surname"], texts["document_number"]) == ("ZYKOWSKI", "ZX1234567")
-
-    def test_names_with_a_digit_are_not_suggested(self) -> None:
-        """Neither of the two."""
-        texts = trusted_texts(read((QUENTIN.lines[0].replace("ZYK", "2YK"), QUENTIN.lines[1])))
-        assert not {"surname", "given_names"} & texts.keys()
+        misread = trusted_texts(read((QUENTIN.lines[0].replace("ZYK", "2YK"), QUENTIN.lines[1])))
+        assert not {"surname", "given_names"} & misread.keys()
 
 
 class TestStoredForms:
@@ -354,12 +313,9 @@ class TestStoredForms:
         assert {name: text for name, text in form.typed.items() if name != "check_in"} == typed
 
     def test_an_empty_form_starts_again(self) -> None:
-        """With the passport."""
+        """With the passport; there is always one form to fill in."""
         [form] = forms_from_json(forms_to_json([GuestForm()], BEGAN), read)
         assert not form.mrz_asked
-
-    def test_no_forms(self) -> None:
-        """There is always one form to fill in."""
         assert forms_from_json(json.dumps({"guests": []}), read) == [GuestForm()]
 
     @pytest.mark.parametrize(

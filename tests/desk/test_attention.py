@@ -1,6 +1,6 @@
 """Which open reports staff must act on, and in which order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,12 +28,6 @@ from apoa_client.report.kinds import State
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 END = NOON + 16 * HOUR
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    with open_outbox(tmp_path / "outbox.db") as opened:
-        yield opened
 
 
 def add(outbox: SqliteOutbox, *reports: tuple[datetime | None, State]) -> None:
@@ -88,11 +82,6 @@ def test_many_refused_reports_hide_none_that_is_more_urgent(outbox: SqliteOutbox
     """A refused report without a deadline counts as due now, also after others with later deadlines."""
     add(outbox, *[(NOON + DAY, State.REJECTED)] * 3, (None, State.REJECTED))
     assert [entry.seq for entry in most_urgent(outbox, NOON, 1).first] == [4]
-
-
-def test_without_reports(outbox: SqliteOutbox) -> None:
-    """Nothing is urgent."""
-    assert most_urgent(outbox, NOON, 10) == ([], 0, None)
 
 
 def test_few_reports_are_read(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,20 +144,9 @@ def test_the_first_decides_the_exit_code() -> None:
     assert [each.exit_code for each in problems] == [78, 78, 75, 75, 77, 75]
     assert [each.reports for each in problems] == [0, 0, 2, 1, 0, 0]
     assert worst_level(problems) is Level.CRITICAL
-
-
-def test_a_refused_report_is_a_warning() -> None:
-    """Staff correct it; nothing is late yet."""
-    assert worst_level(find_problems(summary(refused=1), None, None, [], None, NOW)) is Level.WARNING
-
-
-@pytest.mark.parametrize(
-    ("reason", "code"), [("wrong_password", Exit.CREDENTIALS), ("account_suspended", Exit.AUTHORITY_REFUSES)]
-)
-def test_sending_has_stopped(reason: str, code: Exit) -> None:
-    """With the exit code of the refusal."""
-    [problem] = find_problems(summary(), Suspension(reason, NOW, "settings"), None, [], None, NOW)
-    assert (problem.name, problem.exit_code) == ("sending_stopped", code)
+    [suspended] = find_problems(summary(), Suspension("account_suspended", NOW, "settings"), None, [], None, NOW)
+    assert suspended.exit_code is Exit.AUTHORITY_REFUSES
+    assert worst_level(problems[3:4]) is Level.WARNING  # staff correct a refused report, and nothing is late yet
 
 
 @pytest.mark.parametrize(

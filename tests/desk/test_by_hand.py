@@ -1,12 +1,10 @@
 """Reports to type into APOA by hand: their order, their fields, and the receipt numbers."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from basics import FixedClock
-from outbox_helpers import HOUR, NOON, WIB, finding, guest, open_outbox, receipt, report, stay_id, uuid
+from outbox_helpers import HOUR, NOON, WIB, finding, guest, receipt, report, stay_id, uuid
 
 from apoa_client.delivery.plan import LEASE
 from apoa_client.desk.by_hand import (
@@ -30,28 +28,15 @@ LATER = NOON + 24 * HOUR
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of the outbox."""
-    return tmp_path / "outbox.db"
-
-
-@pytest.fixture
-def outbox(path: Path) -> Iterator[SqliteOutbox]:
-    """An outbox that can be decrypted."""
-    with open_outbox(path) as opened:
-        yield opened
-
-
-@pytest.fixture
 def hand(outbox: SqliteOutbox, clock: FixedClock) -> ByHand:
     """The object under test."""
     return ByHand(outbox, clock, Stays(outbox, WIB))
 
 
-def amended(number: int, stay: int, **changes: str | None) -> Report:
+def amended(number: int, stay: int | None = None, **changes: str | None) -> Report:
     """A correction with a stay that differs from the check-in's."""
     one = report(number, stay, Kind.AMEND)
-    nights = Stay(report(stay).created_at, date(2026, 11, 27), room=changes.get("room", "Room-7-East"))
+    nights = Stay(report(stay or number).created_at, date(2026, 11, 27), room=changes.get("room", "Room-7-East"))
     who = guest()._replace(phone=changes.get("phone", "+48600700800"))
     return one._replace(guest=who, stay=nights, reason="typed wrongly")
 
@@ -69,10 +54,6 @@ def state_of(outbox: SqliteOutbox, number: int) -> State:
     return outbox.find(uuid(number))[0].state
 
 
-def acts(outbox: SqliteOutbox) -> list[AuditEvent]:
-    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
-
-
 class TestOrder:
     """The order of the reports."""
 
@@ -87,15 +68,10 @@ class TestOrder:
         assert [entry.id for entry in hand.waiting()] == [uuid(3), uuid(2)]
 
     def test_a_report_that_is_being_sent_is_not_typed(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """It may arrive at this moment."""
+        """It may arrive at this moment; one of an aborted delivery is, marked as one that may have arrived."""
         add(outbox, report(1))
         sending(outbox, 1)
         assert [*hand.waiting(), *hand.all_waiting()] == []
-
-    def test_reports_of_an_aborted_delivery_are_requeued(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Whatever its lease says; the report is marked as one that may have arrived."""
-        add(outbox, report(1))
-        sending(outbox, 1)
         hand.release_abandoned()
         (entry,) = hand.waiting()
         assert (entry.state, entry.calls, hand.task(entry).sent_before) == (State.QUEUED, 1, True)
@@ -127,10 +103,14 @@ class TestTask:
 
     def test_a_correction_shows_what_changes(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Compared with the current report: new values, deleted values, and unchanged ones."""
+        alone = hand.task(outbox.add(amended(4), due_at=None))  # without an earlier report nothing is compared
+        assert {line.before for line in alone.lines} == {None}
         add(outbox, report(1))
         outbox.add(amended(2, 1, room="9"), due_at=None)
         entry = outbox.add(amended(3, 1, room="10", phone=None), due_at=None)
-        lines = {line.name: line for line in hand.task(entry).lines}
+        task = hand.task(entry)
+        assert not any(word in repr((task, task.lines)) for word in ("ZYKOWSKI", "X1234567", "+48600700800"))
+        lines = {line.name: line for line in task.lines}
         assert lines["room"] == FormField("room", "10", "9")
         assert lines["phone"] == FormField("phone", "", "+48600700800")
         assert [name for name, line in lines.items() if line.before is not None] == ["room", "phone"]
@@ -155,17 +135,6 @@ class TestTask:
         outbox.eraser.stay(stay_id(1), dry_run=False)
         task = hand.task(outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None))
         assert [line.name for line in task.lines] == [CHECK_OUT]
-
-    def test_a_correction_without_an_earlier_report(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """No field is marked as changed, because there is nothing to compare with."""
-        task = hand.task(outbox.add(amended(2, 1), due_at=None))
-        assert {line.before for line in task.lines} == {None}
-
-    def test_no_repr_contains_personal_data(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Neither the new values nor those that APOA has."""
-        add(outbox, report(1))
-        task = hand.task(outbox.add(amended(2, 1, room="9"), due_at=None))
-        assert not any(word in repr((task, task.lines)) for word in ("ZYKOWSKI", "X1234567", "Room-7-East"))
 
 
 class TestNumber:
@@ -201,7 +170,10 @@ class TestRecordNumber:
         assert entry.state is State.ACCEPTED
         assert entry.receipt is not None
         assert (entry.receipt.number, entry.receipt.issued_at, entry.receipt.typed) == ("STT-1", clock.now(), True)
-        assert acts(outbox)[-1] == AuditEvent("received", uuid(1))
+        (*_earlier, last) = outbox.audit_trail.entries()
+        assert (last.action, last.report, last.detail) == AuditEvent("received", uuid(1))
+        again = hand.record_number(entry, "STT-2")  # the last one counts
+        assert (again.receipt and again.receipt.number) == "STT-2"
 
     def test_the_time_on_the_receipt(self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock) -> None:
         """A given time is kept; a time in the future is refused."""
@@ -212,13 +184,6 @@ class TestRecordNumber:
         assert entry.receipt.issued_at == at
         with pytest.raises(DataRefused):
             hand.check_not_future(clock.now() + HOUR)
-
-    def test_a_typed_number_may_be_typed_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """The last one counts."""
-        entry = hand.record_number(add(outbox, report(1)), "STT-1")
-        again = hand.record_number(entry, "STT-2")
-        assert again.receipt is not None
-        assert again.receipt.number == "STT-2"
 
     def test_the_authoritys_receipt_is_never_replaced(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Not even by a typed number."""
@@ -268,15 +233,6 @@ class TestRecordNumber:
         outbox.settle(sending(outbox, 1), [Change(uuid(1), state, errors=(finding(),))])
         assert hand.record_number(outbox.find(uuid(1))[0], "STT-1").state is State.ACCEPTED
 
-    def test_the_same_number_twice(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Reported for another stay; allowed within the same stay."""
-        first = hand.record_number(add(outbox, report(1)), "STT-1")
-        out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
-        other = add(outbox, report(3))
-        assert hand.find_same_number("STT-1", out) is None
-        assert hand.find_same_number("STT-1", other) == first
-        assert hand.find_same_number("STT-9", other) is None
-
     def test_a_number_that_is_asked_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """It is that of another stay, short, or unlike what staff typed before; within its stay, it is not asked."""
 
@@ -298,7 +254,8 @@ class TestRecordNumber:
         assert doubt("STT-13", other) is None
         assert "The last one was STT-12." in str(doubt("8123", other))
         assert short_id(uuid(1)) in str(doubt("STT-11", other))
-        assert doubt("STT-11", outbox.add(report(5, 1, Kind.CHECK_OUT), due_at=None)) is None
+        out = outbox.add(report(5, 1, Kind.CHECK_OUT), due_at=None)
+        assert (doubt("STT-11", out), hand.find_same_number("STT-11", out)) == (None, None)
 
     def test_a_report_without_a_number(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The number of the stay is recorded; without one, a placeholder."""
@@ -313,9 +270,11 @@ class TestFind:
     """Which report an id means."""
 
     def test_one_report(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """By its id, its short id, or a unique beginning of it."""
+        """By its id, its short id, or a unique beginning of it; a replaced one means the one in its place."""
         entry = add(outbox, report(1))
         assert hand.find(entry.id) == hand.find(f" {uuid(1)[-8:]} ") == entry
+        correct = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
+        assert hand.find(uuid(1)) == correct
 
     def test_a_stay_means_its_waiting_report(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """If it is one report."""
@@ -325,12 +284,6 @@ class TestFind:
         outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None)
         with pytest.raises(UsageProblem):
             hand.find(stay_id(1))
-
-    def test_a_replaced_report_means_the_one_in_its_place(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Lists still show its id for the stay, and its own content is not to be typed."""
-        add(outbox, report(1))
-        correct = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
-        assert hand.find(uuid(1)) == correct
 
     def test_unknown_and_ambiguous(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Each is refused; the candidates are named."""

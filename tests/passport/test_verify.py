@@ -12,7 +12,6 @@ from apoa_client.passport.check_digits import (
     character_values,
     check_digit,
     failing_checks,
-    failing_digits,
     long_number,
     weighted_sum,
 )
@@ -40,11 +39,6 @@ def test_the_examples_of_doc_9303(text: str, digit: str) -> None:
     assert check_digit(text) == digit
 
 
-def test_the_values_of_all_characters() -> None:
-    """0 to 9, A to Z as 10 to 35, and the filler as 0, all modulo 10."""
-    assert list(character_values(ALPHABET)) == [*(value % 10 for value in range(36)), 0]
-
-
 @given(st.characters())
 def test_other_characters_have_no_value(character: str) -> None:
     """Other scripts, small letters, signs and lone surrogates."""
@@ -57,13 +51,6 @@ def test_the_fast_sum_equals_the_definition(text: str) -> None:
     """For texts up to the longest that any format covers."""
     assert weighted_sum(character_values(text)) == by_definition(text)
     assert weighted_sum(character_values("9" * 84)) == by_definition("9" * 84)  # the largest sum
-
-
-def test_failing_digits_are_named_in_order() -> None:
-    """A check has a name, a position, and a function that selects the covered values."""
-    text = "123" + check_digit("123") + "456" + "0"
-    digit_checks = [("first", 3, lambda numbers: numbers[:3]), ("second", 7, lambda numbers: numbers[4:7])]
-    assert failing_digits(digit_checks, text, character_values(text)) == ["second"]
 
 
 PLACE = {"TD1": (0, 5), "TD2": (1, 0)}
@@ -94,15 +81,20 @@ def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
         ("592211692174", Convention.WITH_FILLER),
         ("D23145890734", Convention.EITHER),
         ("123456789AB", Convention.NUMBER_ALONE),
+        ("1234567890", Convention.EITHER),
     ],
 )
 def test_both_conventions_are_accepted(form: str, number: str, convention: Convention) -> None:
-    """The digit over the number alone, or also over the filler between its parts (Doc 9303-5 §4.2.2, 9303-6)."""
+    """The digit over the number alone, or also over the filler between its parts (Doc 9303-5 §4.2.2, 9303-6).
+
+    What follows it behind a filler is optional data.
+    """
     over = number[:9] + "<" + number[9:] if convention is Convention.WITH_FILLER else number
-    mrz = read(number_of(form, number, check_digit(over)))
-    assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, "")
-    assert (mrz.valid, mrz.problems) == (True, ())
-    assert failing_checks(LAYOUT[form], "".join(mrz.lines)) == []
+    for optional in ("", "A1"):
+        mrz = read(number_of(form, number, check_digit(over), optional))
+        assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, optional)
+        assert (mrz.valid, mrz.problems) == (True, ())
+        assert failing_checks(LAYOUT[form], "".join(mrz.lines)) == []
 
 
 @overflowing
@@ -119,13 +111,6 @@ def test_a_digit_of_neither_convention_fails(form: str) -> None:
     assert found.spans == (Span(line, start, start + 9), Span(more, rest, rest + 3), Span(more, rest + 3, rest + 4))
     assert found.corrections
     assert "document number" in found.message.render()
-
-
-@overflowing
-def test_what_follows_the_number_is_optional_data(form: str) -> None:
-    """A filler separates them."""
-    mrz = read(number_of(form, "1234567890", check_digit("1234567890"), "A1"))
-    assert (mrz.document_number, mrz.optional_data, mrz.valid) == ("1234567890", "A1", True)
 
 
 @overflowing
@@ -151,22 +136,15 @@ def test_a_filler_in_front_is_not_part_of_the_number() -> None:
         ("I<UTOD23145890<<<<<<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
         ("I<UTOD2314589<<<734<<<<<<<<<<<", *SPECIMENS["TD1"][1:]),
         (SPECIMENS["TD2"][0], "D23145890<UTO7408122F12041598<<<<<<6"),
+        *(put(SPECIMENS[form], 1, 9, "<") for form in ("TD3", "MRV-A", "MRV-B")),
     ],
 )
-def test_a_rest_that_is_too_short(lines: Lines) -> None:
-    """A long number continues with at least one character and the check digit."""
+def test_no_long_number(lines: Lines) -> None:
+    """It continues with at least one character and the check digit; passports and visas have none (9303-4 and -7)."""
     mrz = read(lines)
     assert mrz.long_number is None
     assert len(mrz.document_number) <= 9
     assert "document_number" in mrz.failing
-
-
-def test_passports_and_visas_have_no_long_numbers() -> None:
-    """Doc 9303-4 and -7: a filler there is no check digit."""
-    for form in ("TD3", "MRV-A", "MRV-B"):
-        mrz = read(put(SPECIMENS[form], 1, 9, "<"))
-        assert mrz.long_number is None
-        assert "document_number" in mrz.failing
 
 
 DETAILS = Details(

@@ -10,7 +10,7 @@ import pytest
 from basics import search
 from hypothesis import example, given
 from hypothesis import strategies as st
-from report_helpers import GUESTS, NOW, PRINTED, TYPED, WIB, codes_of, contract_errors, look, mrz, scanned, spoilt
+from report_helpers import NOW, PRINTED, TYPED, WIB, codes_of, contract_errors, look, mrz, scanned, spoilt
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.compose import Details, compose
@@ -19,10 +19,11 @@ from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.report.checking import CheckedDocument, check, documents
 from apoa_client.report.fields import FIELDS, Field
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Guest, Report, part_value
+from apoa_client.report.model import Report
 
 TODAY = NOW.date()
 PASSPORT = mrz().lines
+WRONG = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
 CARD = compose("TD1", Details(**PRINTED))
 VISA = compose("MRV-A", Details(**PRINTED))
 SPECIMENS = [
@@ -33,11 +34,6 @@ SPECIMENS = [
 
 def inspect(lines: Mrz | tuple[str, ...] = (), **typed: str) -> CheckedDocument:
     return check(typed, lines.lines if isinstance(lines, Mrz) else lines, today=TODAY)
-
-
-def form(value: Any) -> Any:
-    """Return the keys of nested objects."""
-    return {key: form(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
 class TestGuest:
@@ -66,12 +62,6 @@ class TestGuest:
             "phone": None,
             "email": None,
         }
-
-    @given(GUESTS)
-    def test_the_form_is_the_contracts(self, guest: Guest) -> None:
-        """The keys are those of a report, with or without a stay permit."""
-        permit = {"stay_permit": "B1"} if guest.stay_permit is not None else {}
-        assert form(inspect(PASSPORT, **permit).guest) == form(part_value(guest))
 
     def test_typed_details_alone(self) -> None:
         """As in a report; missing fields are no errors here."""
@@ -117,15 +107,12 @@ class TestErrors:
         assert [span.start for span in checked.problems[0].spans] == [5]
         assert checked.lines[0][5] == "*"
 
-    def test_a_wrong_date_with_its_correction(self) -> None:
-        """The field's path, and the correction."""
+    def test_a_typed_value_replaces_a_wrong_one(self) -> None:
+        """And the two are compared; the error that it replaces had the field's path, and the correction."""
         checked = inspect(spoilt(1, 14, "6"))
         [error] = checked.errors
         assert (error.field, error.code, error.suggestion) == ("guest.birth_date", "check_digit", "1985-09-12")
         assert [problem.field for problem in checked.problems] == ["birth_date"]
-
-    def test_a_typed_value_replaces_a_wrong_one(self) -> None:
-        """And the two are compared."""
         checked = inspect(spoilt(1, 14, "6"), birth_date="12/09/1985")
         assert (checked.valid, checked.problems) == (True, ())
         assert checked.guest["birth_date"] == "1985-09-12"
@@ -203,19 +190,18 @@ class TestDocuments:
         """Blank lines separate them; the blank lines of a scanner that ends each line twice do not."""
         assert documents(text.format(*PASSPORT, *CARD)) == [PASSPORT, CARD]
 
-    def test_one_long_line_each(self) -> None:
-        """Each is a document by itself."""
-        assert documents("\n\n".join(["".join(PASSPORT)] * 3)) == [("".join(PASSPORT),)] * 3
-
-    def test_a_wrong_line_belongs_to_its_document(self) -> None:
-        """The shape decides, so one wrong character makes one wrong document, not two."""
-        first, second = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
-        assert documents(f"{first}\n\n{second}\n") == [(first, second)]
-
-    def test_texts_without_documents(self) -> None:
-        """An empty text has no document."""
-        assert documents("") == documents(" \n\t\r\n") == []
-        assert documents("a\n\nb\n\nc\nd") == [("a",), ("b",), ("c", "d")]
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("\n\n".join(["".join(PASSPORT)] * 3), [("".join(PASSPORT),)] * 3),
+            (f"{WRONG[0]}\n\n{WRONG[1]}\n", [WRONG]),
+            *((text, []) for text in ("", " \n\t\r\n")),
+            ("a\n\nb\n\nc\nd", [("a",), ("b",), ("c", "d")]),
+        ],
+    )
+    def test_other_texts(self, text: str, found: list[tuple[str, ...]]) -> None:
+        """One long line is a document by itself; one wrong character makes one wrong document, and not two."""
+        assert documents(text) == found
 
     @given(st.lists(st.text(ALPHABET[:12] + " ", max_size=50), max_size=12))
     def test_no_line_is_lost(self, lines: list[str]) -> None:
@@ -256,7 +242,7 @@ def test_any_input_gives_json(lines: list[str], typed: dict[str, str], today: da
         assert not isinstance(value, str) or len(value) < 6 or value not in repr(checked)
 
 
-@pytest.mark.parametrize("text", ["A" * 100_000, "A " * 50_000, "1/" * 50_000, "\u00e9" * 100_000])
+@pytest.mark.parametrize("text", ["A " * 50_000, "1/" * 50_000])
 @pytest.mark.parametrize(
     "field",
     [field for field in FIELDS if field.path.startswith("guest.") and field.name != "mrz"],
@@ -277,13 +263,6 @@ def lines_of(form: str, **changes: Any) -> Mrz:
     return read_mrz(compose(form, Details(**PRINTED | changes)), today=NOW.date())
 
 
-@pytest.mark.parametrize("form", ["MRV-A", "MRV-B"])
-def test_a_visa_is_no_passport(form: str) -> None:
-    """Its number and dates are the visa's, also where other fields are typed."""
-    assert codes_of(look(scanned(lines_of(form))).errors) == {("mrz", "unknown_format")}
-    assert codes_of(look(scanned(lines_of(form), TYPED)).errors) == {("mrz", "unknown_format")}
-
-
 @pytest.mark.parametrize(
     ("form", "changes"),
     [("TD1", {}), ("TD2", {}), ("TD3", {"document_type": "I"}), ("TD1", {"document_number": "925076473AB12"})],
@@ -298,30 +277,6 @@ def test_a_card_is_reported_with_a_warning(form: str, changes: dict[str, Any]) -
     assert seen.guest.document.mrz == card.lines
     report = Report(str(UUID(int=1)), str(UUID(int=2)), Kind.CHECK_IN, NOW.astimezone(WIB), seen.guest, seen.stay)
     assert contract_errors(report) == []
-
-
-def test_a_card_without_an_expiry_date() -> None:
-    """The French identity card prints it elsewhere, so it is missing."""
-    french = {"issuing_state": "FRA", "nationality": "FRA", "document_number": "050995201874"}
-    card = lines_of("FRA-ID", **french)
-    assert codes_of(look(scanned(card)).errors) == {("expiry_date", "missing")}
-    assert look(scanned(card, {"expiry_date": "2032-03-30"})).errors == ()
-
-
-def test_a_passport_card_is_a_passport() -> None:
-    """Passport cards have the code P and get no warning."""
-    assert look(scanned(lines_of("TD1", document_type="P"))).warnings == ()
-
-
-def test_fillers_read_as_k_are_an_error_of_the_last_name() -> None:
-    """A typed name replaces the wrong one."""
-    lines = compose("TD3", Details(**PRINTED))
-    both = read_mrz([lines[0].rstrip("<").ljust(44, "K"), lines[1]], today=NOW.date())
-    assert codes_of(look(scanned(both)).errors) == {("given_names", "bad_character")}
-    assert look(scanned(both, {"given_names": "Jane Ann"})).errors == ()
-    single = compose("TD3", Details(**PRINTED | {"given_names": ""}))
-    alone = read_mrz([single[0].rstrip("<").ljust(44, "K"), single[1]], today=NOW.date())
-    assert codes_of(look(scanned(alone)).errors) == {("surname", "bad_character")}
 
 
 def test_a_line_that_lost_a_filler_is_an_error() -> None:

@@ -21,7 +21,7 @@ from apoa_client.report.codes import (
     table_value,
     valid_codes,
 )
-from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.permits import PermitKind
 from apoa_client.report.rules import examine
@@ -48,12 +48,8 @@ SUGGESTED: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize(("text", "codes"), [(text, codes) for codes, texts in SUGGESTED.items() for text in texts])
 def test_suggestions(text: str, codes: str) -> None:
     """By code, by words of either language, by a beginning, and by similarity; the likeliest first."""
-    assert [permit.code for permit in permits.suggest(text)] == codes.split()
-
-
-def test_suggestions_are_limited() -> None:
-    """A single letter begins many words."""
-    assert [permit.code for permit in permits.suggest("c", limit=3)] == ["C1", "C2", "C3"]
+    for limit in (5, 2):
+        assert [permit.code for permit in permits.suggest(text, limit)] == codes.split()[:limit]
 
 
 def test_every_permit_is_found_by_its_code_and_both_names() -> None:
@@ -299,50 +295,36 @@ def test_a_damaged_table_is_not_read(value: dict[str, object]) -> None:
 # The warning.
 
 
-def unknown(changes: dict[str, str], tables: CodeTables) -> list[Finding]:
-    """Return the warnings about codes of a draft, which is valid whatever the authority lists."""
+UNTIL_YESTERDAY = CodeTables(stay_permits=(code("B1", valid_to=date(2026, 11, 23)),))
+BUSINESS = CodeTables(purposes=(code("business"),))
+PERMIT = "guest.stay_permit.code"
+
+
+@pytest.mark.parametrize(
+    ("changes", "tables", "warned"),
+    [
+        *(({"stay_permit": listed}, PERMITS, {}) for listed in ("B1", "b-1", "N7", "wisata")),
+        *(({"stay_permit": other}, PERMITS, {PERMIT: None}) for other in ("D12", "C1", "C9")),
+        ({"stay_permit": "N"}, PERMITS, {PERMIT: "N7"}),
+        ({"stay_permit": "ZZZ"}, NO_TABLES, {}),
+        ({"check_in": "2026-11-23 21:00"}, UNTIL_YESTERDAY, {}),
+        ({"check_in": "2026-11-24 19:00"}, UNTIL_YESTERDAY, {PERMIT: None}),
+        ({}, BUSINESS, {"stay.purpose": None}),
+        ({"purpose": "bisnis"}, BUSINESS, {}),
+    ],
+)
+def test_a_code_that_the_authority_does_not_list_is_a_warning(
+    changes: dict[str, str], tables: CodeTables, warned: dict[str, str | None]
+) -> None:
+    """Or lists for other days than that of arrival; a code that begins so is suggested. Without tables all are taken.
+
+    A word of several permits, such as wisata, has its own warning.
+    """
     found = examine(draft(changes), now=NOW, zone=WIB, tables=tables)
     assert found.errors == ()
-    return [warning for warning in found.warnings if warning.code == "unknown_code"]
-
-
-@pytest.mark.parametrize("permit", ["B1", "b-1", "N7", "wisata"])
-def test_a_listed_permit_is_no_warning(permit: str) -> None:
-    """In any spelling. A word of several permits, such as wisata, has its own warning."""
-    assert unknown({"stay_permit": permit}, PERMITS) == []
-
-
-@pytest.mark.parametrize("permit", ["D12", "C1", "C9"])
-def test_an_unlisted_permit_is_a_warning(permit: str) -> None:
-    """And so is one that the authority takes on other days than that of arrival."""
-    [warning] = unknown({"stay_permit": permit}, PERMITS)
-    assert warning.field == "guest.stay_permit.code"
-    assert f"does not have {permit} for 24 Nov 2026" in warning.message.render()
-
-
-def test_the_day_is_that_of_arrival() -> None:
-    """Not that of the report: a guest who arrived while the code was valid is reported late."""
-    until_yesterday = CodeTables(stay_permits=(code("B1", valid_to=date(2026, 11, 23)),))
-    assert unknown({"check_in": "2026-11-23 21:00"}, until_yesterday) == []
-    assert len(unknown({"check_in": "2026-11-24 19:00"}, until_yesterday)) == 1
-
-
-def test_a_similar_code_is_suggested() -> None:
-    """One that begins so."""
-    [warning] = unknown({"stay_permit": "N"}, PERMITS)
-    assert warning.suggestion == "N7"
-
-
-def test_purposes() -> None:
-    """Only a warning, too."""
-    tables = CodeTables(purposes=(code("business"),))
-    assert [each.field for each in unknown({}, tables)] == ["stay.purpose"]
-    assert unknown({"purpose": "bisnis"}, tables) == []
-
-
-def test_without_tables_every_code_is_taken() -> None:
-    """As without an authority."""
-    assert unknown({"stay_permit": "ZZZ"}, NO_TABLES) == []
+    unknown = [warning for warning in found.warnings if warning.code == "unknown_code"]
+    assert {warning.field: warning.suggestion for warning in unknown} == warned
+    assert all("for 24 Nov 2026" in warning.message.render() for warning in unknown if warning.field == PERMIT)
 
 
 def test_a_document_alone_is_checked_for_today() -> None:

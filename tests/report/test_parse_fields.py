@@ -1,7 +1,7 @@
 """Typed texts: the values they give, the errors with their messages, and words that say that a value is not stated."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime
 from uuid import UUID
 
 import pytest
@@ -15,7 +15,6 @@ from apoa_client.report.fields import field_values
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Report, from_json, to_json
-from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.parse_fields import Draft, is_not_stated
 
 CHECK_IN = datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
@@ -130,15 +129,6 @@ def test_each_wrong_character_is_named_once() -> None:
     assert caught.value.message.values["characters"] == "Ж, Д"
 
 
-@pytest.mark.parametrize("hours", [7, 8, 9])
-def test_times_are_in_the_propertys_zone(hours: int) -> None:
-    """With any typed offset, the date of a check-in is the date at the property."""
-    zone = timezone(timedelta(hours=hours))
-    read = date_and_time("2026-11-24T20:30:00+00:00", zone)
-    assert read == datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
-    assert (read.utcoffset(), read.day) == (timedelta(hours=hours), 25)
-
-
 # Not stated.
 
 WORDS = [
@@ -219,14 +209,12 @@ def test_no_usual_value_in_place_of_an_unknown_one(name: str, code: str) -> None
 
 @pytest.mark.parametrize("text", ["No", "Null", "Nil", "Na", "Belum"])
 def test_short_words_may_be_names(text: str) -> None:
-    """They are a guest's name; in other fields they are no data."""
-    guest, stay = examined(draft({"surname": text, "room": text, "stay_permit": text}))
+    """They are a guest's name, NO is Norway; in other fields they are no data."""
+    guest, stay = examined(
+        draft({"surname": text, "room": text, "stay_permit": text, "nationality": "no", "sex": " < "})
+    )
     assert (guest.surname, guest.stay_permit, stay.room) == (text.upper(), None, None)
-
-
-def test_short_words_may_be_countries() -> None:
-    """NO is Norway."""
-    assert examined(draft({"nationality": "no"}))[0].nationality == "NOR"
+    assert (guest.nationality, guest.sex) == ("NOR", "X")  # the MRZ has `<` for an unspecified sex
 
 
 @pytest.mark.parametrize("name", ["nationality", "issuing_state"])
@@ -241,11 +229,6 @@ def test_not_available_is_no_country(name: str) -> None:
 def test_an_error_of_a_spreadsheet_is_no_value(name: str, text: str) -> None:
     """Also where a program gives it as text, or where it was pasted."""
     assert "spreadsheet_error" in {error.code for error in look(draft({name: text})).errors}
-
-
-def test_the_sign_of_the_mrz_for_an_unspecified_sex() -> None:
-    """`<` is X, as in the MRZ."""
-    assert examined(draft({"sex": " < "}))[0].sex == "X"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_helpers import NOW, look, mrz, scanned, spoilt
+from report_helpers import NOW, look, mrz
 
 from apoa_client.locale import catalogue as catalogue_of
 from apoa_client.messages import Message, literal, msg
@@ -59,21 +59,6 @@ def test_a_draft_and_its_examination_are_not_shown(typed: dict[str, str]) -> Non
     assert not [text for text in (*typed.values(), "SMITH", "925076473", "JANE") if text in shown]
 
 
-def test_a_wrong_mrz_is_not_shown() -> None:
-    """Its problems and corrections have the document's number."""
-    seen = look(scanned(spoilt(1, 0, "8")))
-    assert "25076473" not in repr(seen) + repr(spoilt(1, 0, "8").problems)
-
-
-def test_a_refused_draft_counts_its_errors() -> None:
-    """One sentence, followed by every finding."""
-    finding = Finding("guest.surname", "missing", msg("Give it."))
-    one, two = ReportRefused([finding]), ReportRefused([finding, finding], [finding])
-    assert "1 thing must" in one.message.render()
-    assert "2 things must" in two.message.render()
-    assert (two.errors, two.warnings, int(two.exit_code)) == ((finding, finding), (finding,), 65)
-
-
 # Earlier wordings.
 
 
@@ -96,9 +81,3 @@ def test_a_warning_within_another_is_reworded() -> None:
     found = finding_from_json(Finding("guest.stay_permit.code", "unknown_code", stored).as_json())
     assert found == Finding("guest.stay_permit.code", "unknown_code", today)
     assert catalogue_of("id").gettext(new) != new
-
-
-def test_other_wordings_stay() -> None:
-    """A warning that was never reworded, or the authority's own text, is read as it was stored."""
-    finding = Finding("stay.room", "missing", Message("{text}", {"text": "Nomor kamar?"}))
-    assert finding_from_json(finding.as_json()) == finding

@@ -38,8 +38,8 @@ from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 from apoa_client.scan.pictures import Picture, Pyramid
 from apoa_client.scan.zone_reader import Networks, ReadLine, read_zones
 
-EACH = 5
-"""How many pictures of each class are read."""
+EACH, OF_FAST = 5, 3
+"""How many pictures of each class are read, and how many of a class that every run reads."""
 FAST = {"perspective", "white", "a negative", "stripes"}
 SLOWER = {"everything", "typed text", OTHER_FONT}
 """The pictures that are read in every run, and by `.ci/run` too; `.ci/run --long` reads all."""
@@ -56,26 +56,18 @@ def _each(names: Collection[str]) -> list[object]:
 def test_pictures_of_each_class(reader: PhotoReader, tmp_path: Path, kind: str) -> None:
     """Most pictures of a class are read exactly, and each sure one is: a wrong reading is never sure."""
     right = 0
-    for number in range(EACH):
+    count = OF_FAST if kind in FAST else EACH
+    for number in range(count):
         picture, texts = photo(kind, number)
         reading = reader.read(write(tmp_path / "a.png", picture).read_bytes(), TODAY)
         right += reading.lines == texts
         assert reading.lines == texts or not reading.sure
         assert (reading.hint is None) == reading.sure
-    assert right >= LEAST_RIGHT.get(kind, EACH - 1)
+    assert right >= LEAST_RIGHT.get(kind, count - 1)
 
 
 def _read(reader: PhotoReader, folder: Path, picture: Picture) -> PhotoReading:
     return reader.read(write(folder / "a.png", np.ascontiguousarray(picture)).read_bytes(), TODAY)
-
-
-def test_a_picture_is_read_the_same_each_time(reader: PhotoReader, tmp_path: Path) -> None:
-    """A reading has no personal data in its text."""
-    picture, texts = photo("perspective", 0)
-    reading = _read(reader, tmp_path, picture)
-    assert reading.lines == texts
-    assert reading == _read(reader, tmp_path, picture)
-    assert not any(part in repr(reading) for text in texts for part in text.split("<") if len(part) > 2)
 
 
 def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
@@ -85,12 +77,9 @@ def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
-def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
-    reader: PhotoReader, tmp_path: Path, number: int
-) -> None:
-    """Half a turn changes nothing; a mirror image is no document."""
-    picture, texts = photo("clean", number)
-    assert _read(reader, tmp_path, picture[::-1, ::-1]).lines == texts
+def test_a_mirrored_page_is_never_sure(reader: PhotoReader, tmp_path: Path, number: int) -> None:
+    """A mirror image is no document."""
+    picture, _texts = photo("clean", number)
     for mirrored in (picture[:, ::-1], picture[::-1], picture.T) if LONG else (picture.T,):
         assert not _read(reader, tmp_path, mirrored).sure
 
@@ -144,7 +133,7 @@ def test_one_document_twice_is_one(reader: PhotoReader, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "side", ["left", "bottom", *(pytest.param(each, marks=pytest.mark.slow) for each in ("right", "top"))]
+    "side", ["left", *(pytest.param(each, marks=pytest.mark.slow) for each in ("bottom", "right", "top"))]
 )
 def test_a_zone_that_is_cut_off_is_never_sure(reader: PhotoReader, tmp_path: Path, side: str) -> None:
     """Where characters or a line are missing, what remains is not sure."""
@@ -470,13 +459,3 @@ def test_a_sure_text_is_valid_whatever_was_seen(data: st.DataObject, document: t
     assert failing_checks(layout, "".join(judgement.lines)) == []
     dates = [field.span for field in layout.fields if field.kind in {Kind.BIRTH, Kind.EXPIRY}]
     assert all(not any(map(str.isalpha, span.of(judgement.lines))) for span in dates)
-
-
-@given(
-    made=st.integers(0, 2**32 - 1).map(
-        lambda seed: np.log(np.random.default_rng(seed).dirichlet(np.full(37, 0.05), (2, 2, 44)) + 1e-30)
-    )
-)
-def test_noise_is_never_sure(made: Likelihoods) -> None:
-    """Likelihoods without any document behind them give a text that is not sure."""
-    assert not judged(made).sure

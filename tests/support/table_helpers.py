@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
+import pytest
 
+from apoa_client.errors import ApoaError
 from apoa_client.report.findings import Finding
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.tables.columns import guest_rows, match_columns
@@ -100,6 +103,16 @@ def read(content: bytes, *sheets: str) -> Table:
 
 def values(content: bytes, *sheets: str) -> list[tuple[CellValue, ...]]:
     return [row.values for row in read(content, *sheets).read_rows()]
+
+
+def refusal(content: bytes | Path) -> str:
+    """Return the name of the error for a file, which has advice and says nothing of its content."""
+    with pytest.raises(ApoaError) as raised:
+        list(open_source(content).read_rows())
+    shown = f"{raised.value!r}{raised.value}{raised.value.message.values}"
+    assert not any(secret in shown for secret in ("SECRET", "X1000001"))
+    assert raised.value.advice
+    return raised.value.name
 
 
 BOOK = xlsx(("A", [["a", "b"], ["SECRET", "y"]]))

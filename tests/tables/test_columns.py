@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from table_helpers import read_table, table_of
+from table_helpers import read, read_table, table_of
 
 from apoa_client.settings.column_mappings import ColumnMapping, label_of_target
 from apoa_client.tables.columns import guest_rows, match_columns, unread_columns
-from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Row, Table
 
 GUEST = ("N1234567", "24/11/1985")
@@ -31,11 +30,13 @@ def test_a_row_becomes_fields_with_cells() -> None:
 
 
 def test_columns_that_are_not_read_are_named() -> None:
-    """No data is left out silently; empty headings are none."""
+    """No data is left out silently: empty headings are none, unless their columns have values."""
     table = table_of(["Kamar", "Warna favorit", "", "Booker country"], ("5", "biru", "", "au"))
     columns = match_columns(table)
     assert [table.headings[column] for column in unread_columns(table, columns)] == ["Warna favorit", "Booker country"]
     assert columns.fields == {0: "room"}
+    table = read(b"Nama Belakang,,,Kamar\nHartley,,2026-11-28,5,x\n")
+    assert unread_columns(table, match_columns(table)) == [2, 4]
 
 
 def test_the_letters_go_on_after_z() -> None:
@@ -205,10 +206,3 @@ def test_rows_are_read_one_by_one() -> None:
     rows = iter(guest_rows(table, columns).read_rows())
     assert next(rows).texts == {"birth_date": "1985-11-24"}
     assert len(read) <= 2
-
-
-def test_columns_without_a_heading_that_have_values() -> None:
-    """They are named among those that are not read; an empty one is not."""
-    table = open_source(b"Nama Belakang,,,Kamar\nHartley,,2026-11-28,5,x\n")
-    assert isinstance(table, Table)
-    assert unread_columns(table, match_columns(table)) == [2, 4]

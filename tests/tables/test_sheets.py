@@ -30,11 +30,10 @@ def places(table: Table) -> list[tuple[str, int]]:
     return [(row.sheet, row.number) for row in table.read_rows()]
 
 
-@pytest.fixture(params=["xlsx", "ods"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+each_kind = pytest.mark.parametrize("kind", ["xlsx", "ods"])
 
 
+@each_kind
 def test_a_sheet_for_each_month(kind: str) -> None:
     """Sheets with the same headings are one table, each row with its sheet; an empty month is no obstacle."""
     table = read(book(kind, month("Jan", 1, 2), PAYMENTS, month("Feb"), month("Mar", 3)))
@@ -45,26 +44,27 @@ def test_a_sheet_for_each_month(kind: str) -> None:
     assert table.facts.sheets[1] == SheetFacts("Payments", 2, read=False)
 
 
-def test_notes_in_one_month(kind: str) -> None:
+def test_notes_in_one_month() -> None:
     """A column of notes more is no other table; one with a known heading is, for it is not in the other months."""
     notes = month("Feb", 2, headings=[*HEADINGS, "", "Warna"])
-    assert places(read(book(kind, month("Jan", 1), notes))) == [("Jan", 2), ("Feb", 2)]
+    assert places(read(book("ods", month("Jan", 1), notes))) == [("Jan", 2), ("Feb", 2)]
     permit = month("Feb", 2, headings=[*HEADINGS, "Check-in"])
-    assert read(book(kind, month("Jan", 1), permit)).facts.left == ("Feb",)
+    assert read(book("ods", month("Jan", 1), permit)).facts.left == ("Feb",)
 
 
 @pytest.mark.parametrize(("heading", "left"), [("Notes", ()), ("Phone", ("Feb",)), ("Room no.", ("Feb",))])
-def test_a_column_that_one_month_lacks(kind: str, heading: str, left: tuple[str, ...]) -> None:
+def test_a_column_that_one_month_lacks(heading: str, left: tuple[str, ...]) -> None:
     """What it has there without a heading, such as an amount, must not become a phone number or a room."""
     one = ("Jan", [HEADINGS, [*guest(1), "250000"]])
-    assert read(book(kind, one, month("Feb", 2, headings=[*HEADINGS, heading]))).facts.left == left
+    assert read(book("ods", one, month("Feb", 2, headings=[*HEADINGS, heading]))).facts.left == left
 
 
-def test_guests_behind_a_first_sheet_of_another_kind(kind: str) -> None:
+def test_guests_behind_a_first_sheet_of_another_kind() -> None:
     """The guests are read, though another sheet comes first."""
-    assert places(read(book(kind, PAYMENTS, month("Jan", 1)))) == [("Jan", 2)]
+    assert places(read(book("ods", PAYMENTS, month("Jan", 1)))) == [("Jan", 2)]
 
 
+@each_kind
 def test_a_hidden_sheet_counts(kind: str) -> None:
     """A month that is hidden is read, too; hidden guests with other headings are named."""
     assert len(places(read(book(kind, month("Jan", 1), month("Dec", 2), hidden=["Dec"])))) == 2
@@ -72,11 +72,11 @@ def test_a_hidden_sheet_counts(kind: str) -> None:
     assert read(book(kind, month("Jan", 1), other, hidden=["Dec"])).facts.left == ("Dec",)
 
 
-def test_guests_with_other_headings_are_left(kind: str) -> None:
+def test_guests_with_other_headings_are_left() -> None:
     """Known headings, half of the same headings, and guests without headings are guests; an empty sheet has none."""
     without = ("Apr", [guest(4), guest(5)])
     other = month("Feb", 2, headings=["Last name", "First name", "Passport", "Citizenship", "DOB", "Rm"])
-    table = read(book(kind, month("Jan", 1), other, without, month("May", headings=["Surname", "Passport", "x"])))
+    table = read(book("ods", month("Jan", 1), other, without, month("May", headings=["Surname", "Passport", "x"])))
     assert (places(table), table.facts.left) == ([("Jan", 2)], ("Feb", "Apr"))
     assert [sheet.rows for sheet in table.facts.sheets] == [0, 1, 2, 0]  # no row of Apr has headings
 
@@ -91,41 +91,41 @@ def test_guests_with_other_headings_are_left(kind: str) -> None:
         {"born": "12/09/1985 14:00"},
     ],
 )
-def test_guests_without_headings(kind: str, changes: dict[str, str]) -> None:
+def test_guests_without_headings(changes: dict[str, str]) -> None:
     """They are known by the number of a document, a date and a country, as people write them."""
-    table = read(book(kind, month("Jan", 1), ("Feb", [guest(2, **changes), guest(3, **changes)])))
+    table = read(book("ods", month("Jan", 1), ("Feb", [guest(2, **changes), guest(3, **changes)])))
     assert table.facts.left == ("Feb",)
 
 
-def test_guests_beside_the_headings(kind: str) -> None:
+def test_guests_beside_the_headings() -> None:
     """A second table on the right would not be read: the file is refused. Notes there are no guests."""
     noted = [HEADINGS, [*guest(1), None, "12-09-1985", "GBR"]]
-    assert places(read(book(kind, ("Jan", noted)))) == [("Jan", 2)]
+    assert places(read(book("ods", ("Jan", noted)))) == [("Jan", 2)]
     with pytest.raises(TableRefused) as refused:
-        places(read(book(kind, ("Jan", [HEADINGS, [*guest(1), None, *guest(2)]]))))
+        places(read(book("ods", ("Jan", [HEADINGS, [*guest(1), None, *guest(2)]]))))
     assert refused.value.name == "guest_beside_headings"
 
 
-def test_other_headings_further_down(kind: str) -> None:
+def test_other_headings_further_down() -> None:
     """The guests below them would be read in the wrong columns; the same headings in other words are no guest."""
     again = ["Surname:", "GIVEN NAMES", "Passport No", "Citizenship", "Date of birth", "Lantai"]
-    table = read(book(kind, ("Jan", [HEADINGS, guest(1), again, guest(2)])))
+    table = read(book("ods", ("Jan", [HEADINGS, guest(1), again, guest(2)])))
     assert [row.values[:1] for row in table.read_rows()] == [("DOE",), (), ("DOE",)]
     other = [HEADINGS[1], HEADINGS[0], *HEADINGS[2:]]
     with pytest.raises(TableRefused) as refused:
-        places(read(book(kind, ("Jan", [HEADINGS, guest(1), other, guest(2)]))))
+        places(read(book("ods", ("Jan", [HEADINGS, guest(1), other, guest(2)]))))
     assert refused.value.name == "different_headings"
 
 
-def test_headings_of_another_kind_further_down(kind: str) -> None:
+def test_headings_of_another_kind_further_down() -> None:
     """A summary below the guests is read as rows, which are no guests."""
     summary = [["Room", "Check-in", "Note"], ["5", "2", "x"]]
-    assert len(places(read(book(kind, ("Jan", [HEADINGS, guest(1), *summary]))))) == 3
+    assert len(places(read(book("ods", ("Jan", [HEADINGS, guest(1), *summary]))))) == 3
 
 
-def test_chosen_sheets(kind: str) -> None:
+def test_chosen_sheets() -> None:
     """The named sheets are read, in the order of the workbook, and no other one is left; headings must be the same."""
-    content = book(kind, month("Jan", 1), month("Feb", 2), month("Mar", 3), PAYMENTS)
+    content = book("ods", month("Jan", 1), month("Feb", 2), month("Mar", 3), PAYMENTS)
     table = read(content, "mar", "Jan")
     assert (places(table), table.facts.left) == ([("Jan", 2), ("Mar", 2)], ())
     with pytest.raises(TableRefused) as refused:
@@ -133,10 +133,10 @@ def test_chosen_sheets(kind: str) -> None:
     assert refused.value.name == "different_headings"
 
 
-def test_the_order_of_dates_of_another_month(kind: str) -> None:
+def test_the_order_of_dates_of_another_month() -> None:
     """A date in one sheet proves the order for all."""
     sheets = [(name, [HEADINGS, guest(place, born=born)]) for place, (name, born) in enumerate(BIRTHS)]
-    assert [row.texts["birth_date"] for row in read_table(read(book(kind, *sheets)))] == ["1985-06-05", "1985-06-24"]
+    assert [row.texts["birth_date"] for row in read_table(read(book("ods", *sheets)))] == ["1985-06-05", "1985-06-24"]
 
 
 BIRTHS = (("Jan", "05/06/1985"), ("Feb", "24/06/1985"))
