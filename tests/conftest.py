@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -86,12 +87,14 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A temporary folder: in memory where possible, on the disk for a test marked `durable`."""
-    if request.node.get_closest_marker("durable") is None:
-        yield tmp_path
-        return
-    folder = Path(tempfile.mkdtemp(prefix="apoa-test-")).resolve()
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A temporary folder: in memory where possible, on the disk for a test marked `durable`.
+
+    Pytest's own fixture looks through the folders of all tests before for a free name.
+    """
+    is_durable = request.node.get_closest_marker("durable") is not None
+    above = None if is_durable else tmp_path_factory.getbasetemp()
+    folder = Path(tempfile.mkdtemp(prefix="apoa-test-", dir=above)).resolve()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -265,16 +268,27 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
         holder.close()
 
 
+_NUMBERS = count()
+
+
 @pytest.fixture(autouse=True)
-def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hides this machine's settings, secrets, keyring, proxies, language and terminal from the test."""
+def _isolated_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Hides this machine's settings, secrets, keyring, proxies, language and terminal from the test.
+
+    The user's folder does not exist. It is in the test's folder, if the test has one.
+    """
+    has_folder = "tmp_path" in request.fixturenames
+    nowhere = tmp_path_factory.getbasetemp() / f"nowhere-{next(_NUMBERS)}"
+    above: Path = request.getfixturevalue("tmp_path") if has_folder else nowhere
     for name in list(os.environ):
         if name.startswith("APOA_") and name not in _TOOLS:
             monkeypatch.delenv(name)
         if name.casefold().endswith("_proxy"):
             monkeypatch.delenv(name)
     for name in ("HOME", "USERPROFILE"):  # POSIX's and Windows' name for it
-        monkeypatch.setenv(name, str(tmp_path / "user"))
+        monkeypatch.setenv(name, str(above / "user"))
     monkeypatch.setenv("LANGUAGE", "en")
     monkeypatch.setenv("TERM", "xterm")
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
