@@ -55,8 +55,7 @@ class Installation:
 
     def settle(self) -> None:
         """Rotates once more, and checks that one key opens every report and that all are delivered."""
-        said = self.apoa(*self.rotation())
-        assert said.code == 0, said.err
+        self.apoa(*self.rotation()).ok()
         self.assert_complete()
         assert self.keys.next() is None
         self.apoa("sync", "--json")
@@ -116,8 +115,7 @@ def test_no_secret_or_guest_in_files_or_output(apoa: Installed, tmp_path: Path) 
         ("log", ""),
         ("logout", ""),
     ):
-        said = apoa(*logged, *line.split(), stdin=f"{stdin}\n")
-        assert said.code == 0, said.err
+        said = apoa(*logged, *line.split(), stdin=f"{stdin}\n").ok()
         with (logs / "screens").open("a", encoding="utf-8") as screens:
             screens.write(said.all)
     keys = apoa.home / "melati" / "keys.json"

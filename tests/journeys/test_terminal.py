@@ -232,8 +232,7 @@ SCREENS = (
 def full(configured: Installed) -> Installed:
     """A property with guests in rooms with names of every kind."""
     for guest, room in ROOMS:
-        said = configured(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas"))
-        assert said.code == 0, said.err
+        configured(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas")).ok()
     return configured
 
 

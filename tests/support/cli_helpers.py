@@ -17,7 +17,7 @@ from datetime import date
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Self
 
 import click
 import forked_command
@@ -83,6 +83,11 @@ class CallResult(NamedTuple):
     def all(self) -> str:
         """Everything that the user sees."""
         return self.out + self.err
+
+    def ok(self) -> Self:
+        """Return the same result, of a call that must have succeeded."""
+        assert self.code == 0, self.all
+        return self
 
 
 SEPTEMBER = PartialDate(1985, 9, 12)
