@@ -2,11 +2,11 @@
 
 ``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``deliver HOME`` is one run of
 delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` a client that sends single
-reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE [--plain]`` the authority. BODIES is a JSON
+reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE`` the authority. BODIES is a JSON
 list of reports that ``bodies BODIES COUNT`` has written. Each prints one JSON object.
 
 The authority is the sandbox's own service, which compresses its answers, behind a server that keeps connections open as
-one on the Internet does; werkzeug's closes the connection after each answer. ``--plain`` turns the compression off.
+one on the Internet does; werkzeug's closes the connection after each answer.
 """
 
 import gzip
@@ -134,7 +134,6 @@ class Handler(BaseHTTPRequestHandler):
     timeout: ClassVar[float | None] = 120
     service: Any
     tally: Tally
-    compress: bool
 
     def setup(self) -> None:
         super().setup()
@@ -160,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def _answer(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
-        given = Headers([each for each in self.headers.items() if self.compress or each[0] != "Accept-Encoding"])
+        given = Headers([*self.headers.items()])
         given["Host"] = "localhost"  # the sandbox refuses other host names
         request = EnvironBuilder(
             self.path,
@@ -177,14 +176,13 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-def serve(address: str, port: str, certificate: str, key: str, storage: str, *options: str) -> dict[str, Any]:
+def serve(address: str, port: str, certificate: str, key: str, storage: str) -> dict[str, Any]:
     """Serve until the standard input ends, then return the tally."""
     from apoa_client.sandbox.server import SandboxServer
 
     sandbox = SandboxServer(Path(storage), username=USERNAME, password=PASSWORD, now=lambda: datetime.now(UTC))
     Handler.service = sandbox._service()  # the sandbox's own service, behind another server
     Handler.tally = Tally()
-    Handler.compress = "--plain" not in options
     server = ThreadingHTTPServer((address, int(port)), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
