@@ -192,19 +192,8 @@ class WarningSimulator(AuthoritySimulator):
         return None if found is None else found._replace(warnings=(finding("expired"),))
 
 
-def test_the_authoritys_warnings_are_stored_with_ours(hotel: Hotel) -> None:
-    """Also those of a later verdict."""
-    hotel.authority = WarningSimulator()
-    hotel.authority.script("pending")
-    hotel.add(1, warnings=[finding("late")])
-    hotel.sync()
-    hotel.sync()
-    warnings = hotel.outbox.content(hotel.entry(1)).warnings
-    assert [warning.code for warning in warnings] == ["late", "expired"]
-
-
 def test_a_later_verdict_needs_the_key(hotel: Hotel) -> None:
-    """Without it the run says so and changes nothing; the next run with the key stores the receipt."""
+    """Without it the run says so and changes nothing; the next run stores the receipt, and the warnings with ours."""
     hotel.authority = WarningSimulator()
     hotel.authority.script("pending")
     hotel.add(1, warnings=[finding("late")])
@@ -214,6 +203,8 @@ def test_a_later_verdict_needs_the_key(hotel: Hotel) -> None:
     assert (locked.error is not None and locked.error.exit_code, hotel.states()) == (Exit.CREDENTIALS, [State.PENDING])
     hotel.reopen()
     assert (hotel.sync().counts["accepted"], hotel.states()) == (1, [State.ACCEPTED])
+    warnings = hotel.outbox.content(hotel.entry(1)).warnings
+    assert [warning.code for warning in warnings] == ["late", "expired"]
 
 
 # Stays.

@@ -243,6 +243,7 @@ def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str
     return screen
 
 
+@pytest.mark.slow
 @terminals_only
 @in_each_language
 @in_each_width
