@@ -289,14 +289,22 @@ _NUMBERS = count()
 @pytest.fixture(autouse=True)
 def _user(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Gives the test a user whose folder does not exist. It is in the test's folder, if the test has one."""
+) -> Iterator[None]:
+    """Gives the test a user whose folder does not exist. It is in the test's folder, if the test has one.
+
+    The environment is afterwards as it was before the test.
+    """
     has_folder = "tmp_path" in request.fixturenames
     nowhere = tmp_path_factory.getbasetemp() / f"nowhere-{next(_NUMBERS)}"
     above: Path = request.getfixturevalue("tmp_path") if has_folder else nowhere
     for name in ("HOME", "USERPROFILE"):  # POSIX's and Windows' name for it
         monkeypatch.setenv(name, str(above / "user"))
     output.set_plain(plain=False)
+    before = {**os.environ, "PYTEST_CURRENT_TEST": ""}  # which pytest changes itself
+    yield
+    if {**os.environ, "PYTEST_CURRENT_TEST": ""} != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 _KEYRINGS = {"win32": ("keyring.backends.Windows", "WinVaultKeyring"), "darwin": ("keyring.backends.macOS", "Keyring")}
