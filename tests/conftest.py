@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -30,10 +31,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from postgres_helpers import Cluster, SharedOutbox
 
-# The variables that name tools of other projects, which a test may see.
 _TOOLS = {
     *("APOA_AXE", "APOA_CLIENT_GENERATORS", "APOA_NODE_TOOLS", "APOA_POSTGRES", "APOA_PRISM", "APOA_REQUIRE_TOOLS")
 }
+"""The variables that name tools of other projects, which a test may see."""
+_HIDDEN = {
+    *("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "DBUS_SESSION_BUS_ADDRESS", "CREDENTIALS_DIRECTORY")
+}
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a variable is one of this machine's settings, secrets, proxies, or of its terminal or keyring."""
+    is_ours = name.startswith("APOA_") and name not in _TOOLS
+    return is_ours or name in _HIDDEN or name.casefold().endswith("_proxy")
 
 
 def _restore_signals() -> None:
@@ -73,7 +83,13 @@ gc.disable()  # until all tests are collected: a third of that time would go int
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was collected, which stays until the end, out of every later search for garbage."""
+    """Hide this machine from the tests, whose modules have read what they need of its environment.
+
+    What was collected stays until the end: it is left out of every later search for garbage.
+    """
+    for name in [name for name in os.environ if _is_hidden(name)]:
+        del os.environ[name]
+    os.environ |= {"LANGUAGE": "en", "TERM": "xterm"}
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)  # at 700 some per cent of the time go into looking for cycles
     gc.enable()
@@ -86,12 +102,14 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A temporary folder: in memory where possible, on the disk for a test marked `durable`."""
-    if request.node.get_closest_marker("durable") is None:
-        yield tmp_path
-        return
-    folder = Path(tempfile.mkdtemp(prefix="apoa-test-")).resolve()
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A temporary folder: in memory where possible, on the disk for a test marked `durable`.
+
+    Pytest's own fixture looks through the folders of all tests before for a free name.
+    """
+    is_durable = request.node.get_closest_marker("durable") is not None
+    above = None if is_durable else tmp_path_factory.getbasetemp()
+    folder = Path(tempfile.mkdtemp(prefix="apoa-test-", dir=above)).resolve()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -264,23 +282,28 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
         holder.close()
 
 
+_NUMBERS = count()
+
+
 @pytest.fixture(autouse=True)
-def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hides this machine's settings, secrets, keyring, proxies, language and terminal from the test."""
-    for name in list(os.environ):
-        if name.startswith("APOA_") and name not in _TOOLS:
-            monkeypatch.delenv(name)
-        if name.casefold().endswith("_proxy"):
-            monkeypatch.delenv(name)
+def _user(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Gives the test a user whose folder does not exist. It is in the test's folder, if the test has one.
+
+    The environment is afterwards as it was before the test.
+    """
+    has_folder = "tmp_path" in request.fixturenames
+    nowhere = tmp_path_factory.getbasetemp() / f"nowhere-{next(_NUMBERS)}"
+    above: Path = request.getfixturevalue("tmp_path") if has_folder else nowhere
     for name in ("HOME", "USERPROFILE"):  # POSIX's and Windows' name for it
-        monkeypatch.setenv(name, str(tmp_path / "user"))
-    monkeypatch.setenv("LANGUAGE", "en")
-    monkeypatch.setenv("TERM", "xterm")
-    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, str(above / "user"))
     output.set_plain(plain=False)
-    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    before = {**os.environ, "PYTEST_CURRENT_TEST": ""}  # which pytest changes itself
+    yield
+    if {**os.environ, "PYTEST_CURRENT_TEST": ""} != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 _KEYRINGS = {"win32": ("keyring.backends.Windows", "WinVaultKeyring"), "darwin": ("keyring.backends.macOS", "Keyring")}

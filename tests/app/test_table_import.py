@@ -39,17 +39,6 @@ def test_good_rows_are_saved_and_bad_ones_are_named(importer: Importer) -> None:
     assert importer.outbox.audit_trail.verify().wrong is None
 
 
-def test_an_edited_row_amends_and_back(importer: Importer) -> None:
-    """Room 5, then 6, then 5 again: each is reported, and the last one again is unchanged."""
-    for room, saved, amended in (("5", 1, 0), ("6", 0, 1), ("5", 0, 1), ("5", 0, 0)):
-        result = importer.run(guest_row(2, room=room))
-        assert (result.saved, result.amended, result.refused) == (saved, amended, 0)
-    [active] = [entry for entry in importer.outbox.entries(Selection()) if entry.state.value == "queued"]
-    stay = importer.outbox.content(active).report.stay
-    assert stay is not None
-    assert stay.room == "5"
-
-
 def children(*rooms: str, born: str = "2015-01-01") -> list[GuestRow]:
     numbers = range(10, 10 + len(rooms))
     return [

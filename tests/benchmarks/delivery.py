@@ -114,8 +114,8 @@ def namespaces() -> Iterator[tuple[str, str]]:
 class Line:
     """A property whose outbox is full, and the line to its authority: between two namespaces, or else loopback."""
 
-    def __init__(self, folder: Path, options: Sequence[str], slowline: Path | None, spaces: Sequence[str]) -> None:
-        self._folder, self._options, self._slowline, self._spaces = folder, options, slowline, spaces
+    def __init__(self, folder: Path, slowline: Path | None, spaces: Sequence[str]) -> None:
+        self._folder, self._slowline, self._spaces = folder, slowline, spaces
         self._hotel, self._authority = (["ip", "netns", "exec", each] for each in spaces) if spaces else ([], [])
         self._address, self._port = (AUTHORITY, PORT) if spaces else (LOOPBACK, free_port())
         self._url = f"https://{self._address}:{self._port}/v1"
@@ -141,7 +141,7 @@ class Line:
                 numbers = (ONE_WAY_MS, loss, KBIT, WAITING_PACKETS, seed, LONGEST_S)
                 line = stack.enter_context(running([str(self._slowline), *ends, *map(str, numbers)]))
             place = (self._address, self._port, *self._pair, temporary / "storage.db")
-            server = worker("delivery_line.py", "serve", *place, *self._options)
+            server = worker("delivery_line.py", "serve", *place)
             with running([*self._authority, *server]) as served:
                 result = answer([*self._hotel, *worker("delivery_line.py", client, home, *options)])
                 tally = json.loads(served.communicate(timeout=20)[0])
@@ -202,7 +202,7 @@ def explained(run: Run, runs: Sequence[Run]) -> Iterator[str]:
 def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
     """Compile the line's program, build the line, print."""
     if asked.small:
-        line = Line(folder, [], None, ())
+        line = Line(folder, None, ())
         line.fill(bodies)
         for client in ("deliver", "sync"):
             line.run(client, SMALL_REPORTS, 0, 1)
@@ -218,7 +218,7 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
         source, slowline = slowline, folder / "slowline"
         subprocess.run(["cc", "-O2", "-o", slowline, source], check=True, capture_output=True)
     with namespaces() as spaces:
-        line = Line(folder, ["--plain"] if asked.plain else [], slowline, spaces)
+        line = Line(folder, slowline, spaces)
         line.fill(bodies)
         for each in line_table(line, asked):
             say(each)
@@ -270,7 +270,6 @@ def main() -> None:
     parser.add_argument("rounds", nargs="?", type=int, default=3)
     parser.add_argument("--slowline", type=Path)
     parser.add_argument("--one-by-one", type=int, default=60, metavar="N")
-    parser.add_argument("--plain", action="store_true", help="the authority does not compress its answers")
     parser.add_argument("--environments", type=Path)
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--small", action="store_true", help="check in seconds that everything is measured")

@@ -28,7 +28,6 @@ from apoa_client.errors import (
     TimedOut,
     TooLarge,
     UnknownOutcome,
-    UnreadableAnswer,
     WrongPassword,
 )
 from apoa_client.messages import msg
@@ -206,16 +205,6 @@ def test_errors_of_a_question(hotel: Hotel, row: Row) -> None:
     reason = row.name if issubclass(row.error, UnknownOutcome | CallRefused) else None
     assert (entry.state, entry.last_error, entry.attempts, entry.receipt) == (State.PENDING, reason, 1, None)
     assert_later_runs(hotel, row, asks=True)
-
-
-def test_a_question_that_another_server_answers(hotel: Hotel) -> None:
-    """If the authority itself answers the next call, only this question has no readable answer."""
-    hotel.authority.script("pending,result:portal")
-    hotel.add(1)
-    sync(hotel)
-    assert isinstance(sync(hotel).error, UnreadableAnswer)
-    assert hotel.states() == [State.PENDING]
-    assert sync(hotel).counts["accepted"] == 1
 
 
 def assert_outcome(outcome: Outcome, row: Row, *, left: int) -> None:

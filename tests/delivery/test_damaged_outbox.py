@@ -24,11 +24,6 @@ REPORTS = 20
 FLIPS = 1_000 if LONG else 60
 
 
-def reopened(hotel: Hotel) -> Hotel:
-    """The same property, after its file was damaged."""
-    return Hotel(hotel.store, hotel.clock)
-
-
 INDEX_OF_IDS = "sqlite_autoindex_reports_1"
 
 
@@ -37,7 +32,7 @@ def events(hotel: Hotel) -> list[str]:
 
 
 @pytest.fixture
-def closed(hotel: Hotel) -> Hotel:
+def waiting(hotel: Hotel) -> Hotel:
     """A property with reports that wait, whose file is closed."""
     hotel.add(*range(REPORTS))
     hotel.close()
@@ -45,26 +40,24 @@ def closed(hotel: Hotel) -> Hotel:
 
 
 @pytest.mark.parametrize("index", INDEXES)
-def test_a_damaged_index(closed: Hotel, index: str) -> None:
+def test_a_damaged_index(waiting: Hotel, index: str) -> None:
     """Every report is delivered in the same run. If the run met the damage, it repaired and recorded it."""
-    clear_index(closed.path, index)
-    hotel = reopened(closed)
-    outcome = hotel.sync()
+    clear_index(waiting.path, index)
+    waiting.reopen()
+    outcome = waiting.sync()
     assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
-    assert hotel.sizes() == [REPORTS]
-    assert outcome.indexes_rebuilt is ("indexes_rebuilt" in events(hotel))
+    assert waiting.sizes() == [REPORTS]
+    assert outcome.indexes_rebuilt is ("indexes_rebuilt" in events(waiting))
     used = {"reports_open", "reports_due", "reports_kept", "reports_lease", "reports_uncoded", "reports_versions"}
     assert outcome.indexes_rebuilt is (index in {*used, INDEX_OF_IDS})
-    hotel.close()
 
 
-def test_a_report_that_an_index_hides(closed: Hotel) -> None:
+def test_a_report_that_an_index_hides(waiting: Hotel) -> None:
     """A run that leaves reports checks the indexes, so that a report that no query finds is delivered, too."""
-    hide_from_queue(closed.path)
-    hotel = reopened(closed)
-    outcome = hotel.sync()
+    hide_from_queue(waiting.path)
+    waiting.reopen()
+    outcome = waiting.sync()
     assert (outcome.counts["accepted"], outcome.left, outcome.indexes_rebuilt) == (REPORTS, 0, True)
-    hotel.close()
 
 
 def test_reports_that_wait_for_another_reason(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,16 +91,15 @@ def test_damage_met_while_storing_results(hotel: Hotel, monkeypatch: pytest.Monk
     assert hotel.states() == [State.ACCEPTED] * REPORTS
 
 
-def test_a_damaged_page_of_reports(closed: Hotel) -> None:
+def test_a_damaged_page_of_reports(waiting: Hotel) -> None:
     """Nothing is rebuilt: reports on other pages are delivered, and then the damage is raised."""
-    flip(closed.path, leaf_of_reports(closed.path), 64)
-    hotel = reopened(closed)
+    flip(waiting.path, leaf_of_reports(waiting.path), 64)
+    waiting.reopen()
     for _run in range(2):
         with pytest.raises(OutboxDamaged):
-            hotel.sync()
-    assert 0 < len(hotel.authority.acquired) < REPORTS
-    assert "indexes_rebuilt" not in events(hotel)
-    hotel.close()
+            waiting.sync()
+    assert 0 < len(waiting.authority.acquired) < REPORTS
+    assert "indexes_rebuilt" not in events(waiting)
 
 
 def test_damage_met_by_the_check_of_the_reports(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,46 +115,43 @@ def test_damage_met_by_the_check_of_the_reports(hotel: Hotel, monkeypatch: pytes
     assert hotel.states() == [State.ACCEPTED] * 2
 
 
-def test_a_broken_seal_does_not_prevent_the_repair(closed: Hotel) -> None:
+def test_a_broken_seal_does_not_prevent_the_repair(waiting: Hotel) -> None:
     """The indexes are repaired, all others are delivered, and then the run ends with the broken seal."""
-    closed.tamper(3)
-    hide_from_queue(closed.path)
-    hotel = reopened(closed)
-    outcome = hotel.sync()
+    waiting.tamper(3)
+    hide_from_queue(waiting.path)
+    waiting.reopen()
+    outcome = waiting.sync()
     assert isinstance(outcome.error, SealBroken)
-    assert (len(hotel.authority.acquired), outcome.left, outcome.indexes_rebuilt) == (REPORTS - 1, 1, True)
-    hotel.close()
+    assert (len(waiting.authority.acquired), outcome.left, outcome.indexes_rebuilt) == (REPORTS - 1, 1, True)
 
 
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE reports SET content = NULL WHERE id = ?", "UPDATE reports SET content = NULL, erased_at = 1 WHERE id = ?"],
 )
-def test_a_report_without_content(closed: Hotel, statement: str) -> None:
+def test_a_report_without_content(waiting: Hotel, statement: str) -> None:
     """It stays in the queue, the others are delivered, and the run ends with its error."""
-    closed.store.change(statement, uuid(3))
-    hotel = reopened(closed)
+    waiting.store.change(statement, uuid(3))
+    waiting.reopen()
     with suppress(OutboxDamaged):
-        assert hotel.sync().error is not None
-    assert len(hotel.authority.acquired) == REPORTS - 1
-    hotel.close()
+        assert waiting.sync().error is not None
+    assert len(waiting.authority.acquired) == REPORTS - 1
 
 
-def test_a_report_marked_as_erased_with_its_content(closed: Hotel) -> None:
+def test_a_report_marked_as_erased_with_its_content(waiting: Hotel) -> None:
     """A flipped bit in the time of erasure: all others are delivered, and it is named, so that a person decides."""
-    closed.store.change("UPDATE reports SET erased_at = 1 WHERE id = ?", uuid(3))
-    hotel = reopened(closed)
-    outcome = hotel.sync()
+    waiting.store.change("UPDATE reports SET erased_at = 1 WHERE id = ?", uuid(3))
+    waiting.reopen()
+    outcome = waiting.sync()
     assert (outcome.counts["accepted"], outcome.doubts) == (REPORTS - 1, (Doubt(DoubtKind.STATE, uuid(3)),))
-    hotel.close()
 
 
 @pytest.mark.slow
-def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
+def test_flipped_bits_in_indexes(waiting: Hotel, tmp_path: Path) -> None:
     """Wherever one bit of an index is flipped, one run delivers every report, each once."""
     chance = random.Random(4)  # noqa: S311  a test's
-    sound = closed.path.read_bytes()
-    roots = [root_of(closed.path, name) for name in INDEXES]
+    sound = waiting.path.read_bytes()
+    roots = [root_of(waiting.path, name) for name in INDEXES]
     rebuilt = 0
     for number in range(FLIPS):
         path = tmp_path / f"flip{number}" / "outbox.db"
@@ -170,7 +159,7 @@ def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
         path.write_bytes(sound)
         at = chance.choice(roots) + chance.randrange(PAGE)
         overwrite(path, at, bytes([sound[at] ^ 1 << chance.randrange(8)]))
-        hotel = Hotel(SqliteStore(path), closed.clock)
+        hotel = Hotel(SqliteStore(path), waiting.clock)
         outcome = hotel.sync()
         assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
         assert len(hotel.authority.acquired) == REPORTS

@@ -186,13 +186,8 @@ def test_several_bad_reports(hotel: Hotel) -> None:
 
 def test_time_is_over_before_the_cause_is_found(hotel: Hotel) -> None:
     """No report is blamed: all are queued with a backoff."""
-
-    class Slow(FailsOn):
-        def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-            hotel.wait(seconds=30)
-            return super().submit(bodies)
-
-    hotel.authority = Slow(0)
+    hotel.authority = FailsOn(0)
+    hotel.delay(30)
     hotel.add(*range(10))
     outcome = hotel.sync(wait_s=50)
     assert (type(outcome.error), outcome.left, hotel.sizes()) == (UnreadableAnswer, 10, [10, 5])
@@ -260,13 +255,7 @@ def test_questions_go_round(hotel: Hotel) -> None:
     hotel.sync()
     hotel.wait(minutes=5)
     asked_in_run: list[list[str]] = []
-    take = hotel.authority.verdict
-
-    def slow(report_id: str) -> Verdict | None:
-        hotel.wait(seconds=plan.QUESTIONS_S / 3)
-        return take(report_id)
-
-    hotel.authority.verdict = slow  # type: ignore[method-assign]  # each answer takes time
+    hotel.delay(plan.QUESTIONS_S / 3)
     for _run in range(3):
         hotel.authority.asked.clear()
         hotel.sync()

@@ -199,5 +199,5 @@ def test_a_photo_without_the_key_waits(wanting: Hotel) -> None:
     wanting.sync(all_photos=False)
     wanting.lock()
     assert wanting.sync().exit_code == Exit.CREDENTIALS
-    wanting.unlock()
+    wanting.reopen()
     assert wanting.sync().photos_sent == 1

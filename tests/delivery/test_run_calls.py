@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import pytest
 from authority_simulator import AuthoritySimulator
@@ -117,59 +117,25 @@ def calls_of_a_run(hotel: Hotel, outbox: Any = None) -> tuple[list[str], Outcome
 PHOTO = b"\xff\xd8\xff\xe0 the photo of a page \xff\xd9"
 
 
-def nothing(_hotel: Hotel) -> None:
-    """Nothing waits."""
+class Scenario(NamedTuple):
+    """So many reports wait, of which the authority takes `max_batch` in a call, and its script.
 
+    Before, one report may have met another script in a run of its own.
+    """
 
-def two_reports(hotel: Hotel) -> None:
-    """Two reports wait."""
-    hotel.add(1, 2)
+    reports: int = 0
+    script: str = ""
+    max_batch: int = 500
+    earlier: str = ""
 
-
-def three_batches(hotel: Hotel) -> None:
-    """The authority takes two reports in a call."""
-    hotel.add(*range(5))
-    hotel.authority.max_batch = 2
-
-
-def no_connection(hotel: Hotel) -> None:
-    """The first call fails."""
-    hotel.add(1)
-    hotel.authority.script("meta:drop")
-
-
-def suspended(hotel: Hotel) -> None:
-    """The authority refused the password in an earlier run."""
-    hotel.add(1)
-    hotel.authority.script("meta:401*2")
-    hotel.sync()
-
-
-def held(hotel: Hotel) -> None:
-    """The authority asked in an earlier run to wait."""
-    hotel.add(1)
-    hotel.authority.script("429=60")
-    hotel.sync()
-
-
-def too_large(hotel: Hotel) -> None:
-    """The batch is halved."""
-    hotel.add(1, 2, 3)
-    hotel.authority.script("413")
-
-
-def one_unreadable(hotel: Hotel) -> None:
-    """The answer says nothing about one report, which is asked about."""
-    hotel.add(1, 2)
-    hotel.authority.script("short-list")
-
-
-def pending(hotel: Hotel) -> None:
-    """A report is pending from an earlier run, and one waits."""
-    hotel.add(1)
-    hotel.authority.script("pending,result:pending")
-    hotel.sync()
-    hotel.add(2)
+    def __call__(self, hotel: Hotel) -> None:
+        if self.earlier:
+            hotel.add(100)
+            hotel.authority.script(self.earlier)
+            hotel.sync()
+        hotel.add(*range(self.reports))
+        hotel.authority.script(self.script)
+        hotel.authority.max_batch = self.max_batch
 
 
 def photo(hotel: Hotel) -> None:
@@ -182,19 +148,19 @@ def photo(hotel: Hotel) -> None:
     hotel.sync(all_photos=False)
 
 
-RUNS: dict[Callable[[Hotel], None], str] = {
-    nothing: """
+RUNS: dict[Any, str] = {
+    Scenario(): """
         now now summary restrictions now wants_photos heads now monotonic now now summary heads now authenticate
         heads now wants_photos monotonic now now summary monotonic end now now summary now
     """,
-    two_reports: """
+    Scenario(2): """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
         heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
         heads now *heads *heads monotonic restrictions now contents:2 { now claim:2 now monotonic ( submit:2 )
         monotonic monotonic now settle:2 record_contact advance advance } heads now entries monotonic heads now
         authenticate shared_receipts:2 monotonic now now summary monotonic end now now summary now
     """,
-    three_batches: """
+    Scenario(5, max_batch=2): """
         now now summary restrictions now wants_photos heads now *heads *heads *heads *heads *heads connect
         monotonic now now summary heads now *heads *heads *heads *heads *heads now begin meta monotonic now
         record_contact record_meta contents:1 authenticate heads now *heads *heads monotonic restrictions now
@@ -205,18 +171,18 @@ RUNS: dict[Callable[[Hotel], None], str] = {
         monotonic now settle:1 record_contact advance } heads now entries monotonic heads now authenticate
         shared_receipts:5 monotonic now now summary monotonic end now now summary now
     """,
-    no_connection: """
+    Scenario(1, "meta:drop"): """
         now now summary restrictions now wants_photos heads now *heads connect monotonic now now summary heads
         now *heads now begin meta { now claim:1 now jitter settle:1 } now failed end now now summary now
     """,
-    suspended: """
+    Scenario(earlier="meta:401*2"): """
         now now summary restrictions now monotonic now now summary authenticate failed end now now summary now
     """,
-    held: """
+    Scenario(earlier="429=60"): """
         now now summary restrictions now monotonic now now summary heads now *heads now authenticate failed end
         now now summary now
     """,
-    too_large: """
+    Scenario(3, "413"): """
         now now summary restrictions now wants_photos heads now *heads *heads *heads connect monotonic now now
         summary heads now *heads *heads *heads now begin meta monotonic now record_contact record_meta
         contents:1 authenticate heads now *heads *heads *heads monotonic restrictions now contents:3 { now
@@ -228,7 +194,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
         advance } heads now entries monotonic heads now authenticate shared_receipts:3 monotonic now now summary
         monotonic end now now summary now
     """,
-    one_unreadable: """
+    Scenario(2, "short-list"): """
         now now summary restrictions now wants_photos heads now *heads *heads connect monotonic now now summary
         heads now *heads *heads now begin meta monotonic now record_contact record_meta contents:1 authenticate
         heads now *heads *heads monotonic restrictions now contents:2 { now claim:2 now monotonic ( submit:2 )
@@ -236,7 +202,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
         settle:1 record_contact advance } heads now entries monotonic heads now authenticate shared_receipts:2
         monotonic now now summary monotonic end now now summary now
     """,
-    pending: """
+    Scenario(1, earlier="pending,result:pending"): """
         now now summary restrictions now connect monotonic now now summary heads now *heads now begin meta
         monotonic now record_contact record_meta contents:1 authenticate heads now *heads monotonic restrictions
         now contents:1 { now claim:1 now monotonic ( submit:1 ) monotonic monotonic now settle:1 record_contact
@@ -254,7 +220,7 @@ RUNS: dict[Callable[[Hotel], None], str] = {
 }
 
 
-@pytest.mark.parametrize("prepare", RUNS)
+@pytest.mark.parametrize("prepare", RUNS, ids=lambda prepare: getattr(prepare, "__name__", str(prepare)))
 def test_the_calls_of_a_run(hotel: Hotel, prepare: Callable[[Hotel], None]) -> None:
     """Each call, each time that is read and each item of a query has its place: a second one costs time on a server."""
     prepare(hotel)

@@ -37,13 +37,6 @@ def ids(*numbers: int) -> list[str]:
 # Ordinary runs.
 
 
-def test_nothing_to_do_makes_no_call(hotel: Hotel) -> None:
-    """No connection, no progress, exit 0."""
-    outcome = hotel.sync()
-    assert (hotel.connections, hotel.watcher.begun, outcome.exit_code) == (0, [], Exit.DONE)
-    assert outcome == Outcome()
-
-
 def test_queued_reports_are_delivered(hotel: Hotel) -> None:
     """Once, with the receipt on both sides; later runs have nothing to do."""
     hotel.add(1, 2, 3)
@@ -199,19 +192,8 @@ class WarningSimulator(AuthoritySimulator):
         return None if found is None else found._replace(warnings=(finding("expired"),))
 
 
-def test_the_authoritys_warnings_are_stored_with_ours(hotel: Hotel) -> None:
-    """Also those of a later verdict."""
-    hotel.authority = WarningSimulator()
-    hotel.authority.script("pending")
-    hotel.add(1, warnings=[finding("late")])
-    hotel.sync()
-    hotel.sync()
-    warnings = hotel.outbox.content(hotel.entry(1)).warnings
-    assert [warning.code for warning in warnings] == ["late", "expired"]
-
-
 def test_a_later_verdict_needs_the_key(hotel: Hotel) -> None:
-    """Without it the run says so and changes nothing; the next run with the key stores the receipt."""
+    """Without it the run says so and changes nothing; the next run stores the receipt, and the warnings with ours."""
     hotel.authority = WarningSimulator()
     hotel.authority.script("pending")
     hotel.add(1, warnings=[finding("late")])
@@ -219,8 +201,10 @@ def test_a_later_verdict_needs_the_key(hotel: Hotel) -> None:
     hotel.lock()
     locked = hotel.sync()
     assert (locked.error is not None and locked.error.exit_code, hotel.states()) == (Exit.CREDENTIALS, [State.PENDING])
-    hotel.unlock()
+    hotel.reopen()
     assert (hotel.sync().counts["accepted"], hotel.states()) == (1, [State.ACCEPTED])
+    warnings = hotel.outbox.content(hotel.entry(1)).warnings
+    assert [warning.code for warning in warnings] == ["late", "expired"]
 
 
 # Stays.
@@ -272,7 +256,7 @@ def test_without_the_key_nothing_is_claimed(hotel: Hotel) -> None:
     assert (outcome.exit_code, outcome.stopped, outcome.left) == (Exit.CREDENTIALS, False, 2)
     assert [(hotel.entry(number).state, hotel.entry(number).attempts) for number in (1, 2)] == [(State.QUEUED, 0)] * 2
     assert hotel.authority.batches == []
-    hotel.unlock()
+    hotel.reopen()
     assert hotel.sync().counts["accepted"] == 2
 
 
@@ -301,24 +285,10 @@ def test_an_outbox_that_cannot_be_written_raises(hotel: Hotel, monkeypatch: pyte
 # Time.
 
 
-class Slow(AuthoritySimulator):
-    """An authority where each call takes a second."""
-
-    hotel: Hotel
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        self.hotel.wait(seconds=1)
-        return super().submit(bodies)
-
-    def verdict(self, report_id: str) -> Verdict | None:
-        self.hotel.wait(seconds=1)
-        return super().verdict(report_id)
-
-
 def test_a_run_is_limited(hotel: Hotel) -> None:
     """No call starts after the time is over; the rest waits for a later run."""
-    hotel.authority = Slow(max_batch=1)
-    hotel.authority.hotel = hotel
+    hotel.authority.max_batch = 1
+    hotel.delay(1)
     hotel.add(1, 2, 3, 4)
     outcome = hotel.sync(wait_s=1.5)
     assert (outcome.counts["accepted"], outcome.left, outcome.error, outcome.exit_code) == (2, 2, None, Exit.NOT_NOW)
@@ -329,8 +299,7 @@ def test_a_run_is_limited(hotel: Hotel) -> None:
 
 def test_asking_is_limited_too(hotel: Hotel) -> None:
     """Pending reports that were not asked about stay pending."""
-    hotel.authority = Slow()
-    hotel.authority.hotel = hotel
+    hotel.delay(1)
     hotel.authority.script("pending")
     hotel.add(1, 2, 3)
     hotel.sync()

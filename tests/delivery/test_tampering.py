@@ -22,14 +22,13 @@ from basics import FixedClock, search
 from delivery_helpers import SETTINGS, Hotel, ProgressRecorder, report
 from hypothesis import given
 from hypothesis import strategies as st
-from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, receipt, sealer, uuid
+from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, receipt, sealer, sealer_without_key, uuid
 from outbox_stores import AnyOutbox, SqliteStore
 
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.desk.attention import find_doubts
-from apoa_client.errors import ApoaError, SecretMissing, StorageProblem
-from apoa_client.messages import msg
+from apoa_client.errors import ApoaError, StorageProblem
 from apoa_client.outbox.sql.codes import ALL_COLUMNS
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
@@ -126,19 +125,12 @@ def keyring() -> PropertySealer:
     return PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
 
 
-def no_key() -> PropertySealer:
-    def missing() -> bytes:
-        raise SecretMissing(msg("The keyring is locked."))
-
-    return PropertySealer(PUBLIC_KEY, missing)
-
-
 # What notices a change.
 
 
 def status(changed: Changed) -> bool:
     """`apoa status`, which has no key."""
-    with changed.open(no_key()) as outbox:
+    with changed.open(sealer_without_key()) as outbox:
         found = outbox.summary(now=NOON, soon=NOON)
         return bool(found.suspension or find_doubts(found, encode_key(PUBLIC_KEY), outbox.integrity.doubts))
 
@@ -174,7 +166,7 @@ def noticed(original: Original, folder: Path, change: Change) -> str:
     checks: dict[str, Callable[[Changed], bool]] = {
         "S": status,
         "L": lambda changed: log(changed, sealer()),
-        "l": lambda changed: log(changed, no_key()),
+        "l": lambda changed: log(changed, sealer_without_key()),
         "R": receipts,
         "C": contents,
         "Y": lambda changed: is_reported(changed.sync(sealer())),

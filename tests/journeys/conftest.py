@@ -97,16 +97,14 @@ def authority() -> Iterator[SandboxServer]:
 @pytest.fixture
 def configured(apoa: Installed, authority: SandboxServer) -> Installed:
     """The installed command with a property whose authority can be reached."""
-    said = apoa.set_up(authority.base_url, SANDBOX_PASSWORD)
-    assert said.code == 0, said.err
+    apoa.set_up(authority.base_url, SANDBOX_PASSWORD).ok()
     return apoa
 
 
 @pytest.fixture
 def practising(apoa: Installed) -> Installed:
     """The installed command with a training property."""
-    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
-    assert said.code == 0, said.err
+    apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").ok()
     return apoa
 
 

@@ -91,8 +91,7 @@ posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 
 def save(apoa: Installed, *guests: Any) -> None:
     for guest in guests:
-        said = apoa(*guest.mrz("--no-send"))
-        assert said.code == 0, said.err
+        apoa(*guest.mrz("--no-send")).ok()
 
 
 def states(apoa: Installed) -> list[str]:

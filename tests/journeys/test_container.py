@@ -34,8 +34,7 @@ def secret(folder: Path, name: str, text: str, mode: int = 0o400) -> None:
 
 def set_up(apoa: ContainerCommand, url: str, *more: str) -> None:
     account = ["--api-url", url, "--username", "latihan", "--vault", "file"]
-    said = apoa("setup", "--non-interactive", "--property", "melati", *account, *more)
-    assert said.code == 0, said.err
+    apoa("setup", "--non-interactive", "--property", "melati", *account, *more).ok()
 
 
 def test_the_main_job(apoa_in_a_container: ContainerCommand, authority: SandboxServer) -> None:
@@ -66,8 +65,7 @@ def test_a_new_password(apoa_in_a_container: ContainerCommand, authority: Sandbo
     assert apoa("login").code == 77
     secret(apoa.secrets, "apoa-password", "latihan\n")
     assert apoa("sync").code == 77
-    said = apoa("login")
-    assert said.code == 0, said.err
+    said = apoa("login").ok()
     assert "accepts the password of /run/secrets/apoa-password" in said.out
     sent = apoa("sync", "--json")
     assert (sent.code, sent.json["accepted"]) == (0, 1), (sent.json, sent.err)

@@ -58,8 +58,7 @@ def waiting(apoa: Installed, authority: Authority, tmp_path: Path) -> Installed:
     """The installed command in a home with a blank and a percent sign, with one report that waits."""
     apoa = in_new_processes(apoa)
     apoa.environ = {**apoa.environ, "APOA_HOME": str(tmp_path / "ho me 100%"), "PATH": _PATH, "HOME": "/root"}
-    said = apoa.set_up(authority.server.base_url, _PASSWORD)
-    assert said.code == 0, said.err
+    apoa.set_up(authority.server.base_url, _PASSWORD).ok()
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
     authority.called.clear()
     (tmp_path / "python").mkdir()

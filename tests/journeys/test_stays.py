@@ -1,22 +1,12 @@
 """A stay through the installed command: amended before and after it was sent, checked out, cancelled, fixed."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from cli_helpers import (
-    GUESTS,
-    QUENTIN,
-    XIMENA,
-    Installed,
-    readable_in,
-    spoken,
-    typed_in,
-)
+from cli_helpers import GUESTS, QUENTIN, XIMENA, Installed, readable_in, spoken, typed_in
 from journeys_helpers import in_each_language, receipts_of_authority
-from terminal_helpers import at_a_terminal
 
 from apoa_client.errors import Exit
 
@@ -27,12 +17,10 @@ pytestmark = [
     in_each_language,
     pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]),
 ]
-a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 WORDS = [word for guest in GUESTS for word in guest.words]
-YES = "(Enter = yes, n = no)"
 
 
 class Away(NamedTuple):
@@ -80,9 +68,6 @@ def done(apoa: Installed, *arguments: str, lang: str) -> dict[str, Any]:
     return report
 
 
-# Without a terminal.
-
-
 def test_stay_from_arrival_to_cancellation(away: Away, lang: str) -> None:
     """Offline a change replaces the queued report, online it is a new report. Both sides have the same reports."""
     apoa = away.apoa
@@ -128,39 +113,3 @@ def test_rejected_and_fixed(apoa: Installed, sandbox: Start, lang: str) -> None:
     again = apoa("fix", new["id"], "--room", "8", lang=lang)
     assert again.code == 65
     assert typed_in(lang, "apoa amend") in again.err
-
-
-# At a terminal.
-
-
-@a_terminal
-def test_correction_and_check_out_at_a_terminal(configured: Installed, lang: str) -> None:
-    """Values before and after are shown, and a guest is chosen by number."""
-    for guest in (QUENTIN, XIMENA):
-        done(configured, *guest.mrz("--room", "7"), lang=lang)
-    [first, _second] = configured.reports()
-    field = spoken(lang, "Number of the field that is wrong; Enter when done")
-    code, shown = at_a_terminal(
-        configured,
-        ["amend", first["short_id"]],
-        [
-            (field, "16"),
-            (spoken(lang, "Room"), "8"),
-            (field, ""),
-            (spoken(lang, "Why is it changed? One sentence for the authority"), "pindah kamar"),
-            (spoken(lang, YES), ""),
-        ],
-        lang,
-    )
-    assert code == 0, shown
-    assert f"{spoken(lang, 'Room')}: 7 → 8" in shown
-    which = spoken(lang, "Number, several (1 3), a = all, or part of a name; Enter = none")
-    code, shown = at_a_terminal(configured, ["checkout"], [(which, "1"), (spoken(lang, YES), "y")], lang)
-    assert code == 0, shown
-    assert all(guest.name in shown for guest in (QUENTIN, XIMENA))
-    assert spoken(lang, "Who leaves?") in shown
-    assert spoken(lang, "room {room}", room="8") in shown
-    assert [each for each in states(configured) if each[0] != "check_in"] == [
-        ("amend", "accepted"),
-        ("check_out", "accepted"),
-    ]

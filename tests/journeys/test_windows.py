@@ -160,8 +160,7 @@ def test_a_file_that_is_read_all_the_time(configured: Installed) -> None:
     """The settings are replaced, and reports are saved and sent."""
     with reader_of(configured.home / "config.toml"):
         for name in ("kebun", "teras"):
-            said = configured("setup", "--non-interactive", "--property", name, "--training", "--vault", "file")
-            assert said.code == 0, said.err
+            configured("setup", "--non-interactive", "--property", name, "--training", "--vault", "file").ok()
     assert {"melati", "kebun", "teras"} == set(load(configured.home / "config.toml").properties)
     with reader_of(configured.home / "melati" / "outbox.db"):
         assert configured(*QUENTIN.mrz("--no-send")).code == 0
@@ -221,8 +220,7 @@ def test_set_up_report_sync_receipt_backup_and_restore(
     account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
     code, page, backup = (tmp_path / each for each in ("code.txt", "page.html", "apoa.db"))
     options = ["--non-interactive", "--property", credentials.property_name, "--recovery-file", str(code)]
-    said = apoa("setup", *options, *account, stdin=f"{SANDBOX_PASSWORD}\n")
-    assert said.code == 0, said.err
+    apoa("setup", *options, *account, stdin=f"{SANDBOX_PASSWORD}\n").ok()
     assert credentials.store.get(PASSWORD) == SANDBOX_PASSWORD
     assert credentials.store.get(PRIVATE_KEY) is not None
     assert [path.name for path in apoa.home.rglob("keys.json")] == []

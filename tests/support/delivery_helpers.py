@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from authority_simulator import AuthoritySimulator
 from basics import FixedClock
-from outbox_helpers import PUBLIC_KEY, uuid
 from outbox_helpers import report as plain_report
+from outbox_helpers import sealer_without_key, uuid
 from outbox_stores import SqliteStore, Store
 
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft, Uninterrupted
 from apoa_client.delivery.sync import deliver
-from apoa_client.errors import ApoaError, SecretMissing
-from apoa_client.messages import msg
+from apoa_client.errors import ApoaError
 from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Verdict
 from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.ports.run import Interruptions
@@ -21,7 +21,6 @@ from apoa_client.ports.state import Actor
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
-from apoa_client.vault.sealing import PropertySealer
 
 SETTINGS = "fingerprint"
 UNKNOWN_AUTHORITY = AuthorityIdentity()
@@ -142,16 +141,25 @@ class Hotel:
     def wait(self, **time: float) -> None:
         self.clock.forward(timedelta(**time))
 
+    def delay(self, seconds: float) -> None:
+        """Let each call with reports, and each question about one, take so long."""
+
+        def slow(call: Callable[..., Any]) -> Callable[..., Any]:
+            def answer(*given: Any) -> Any:
+                self.wait(seconds=seconds)
+                return call(*given)
+
+            return answer
+
+        authority: Any = self.authority
+        authority.submit, authority.verdict = slow(authority.submit), slow(authority.verdict)
+
     def lock(self) -> None:
         """Make the private key unavailable."""
-
-        def locked() -> bytes:
-            raise SecretMissing(msg("The keyring is locked."))
-
         self.outbox.close()
-        self.outbox = self.store.open(PropertySealer(PUBLIC_KEY, locked), self._actor)
+        self.outbox = self.store.open(sealer_without_key(), self._actor)
 
-    def unlock(self) -> None:
+    def reopen(self) -> None:
         self.outbox.close()
         self.outbox = self.store.open(actor=self._actor)
 

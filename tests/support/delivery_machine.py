@@ -248,7 +248,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         assert not no_call or (calls, lines) == (0, [])
         assert self.jumped or others.isdisjoint(self.submitted(since))
         if process.dead:
-            self.hotel.unlock()  # another process opens the outbox
+            self.hotel.reopen()  # another process opens the outbox
             self.orphans |= self.sending()
         else:
             self.assert_nothing_left_sending(interrupted=outcome is None)

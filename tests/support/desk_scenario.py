@@ -5,27 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 from basics import FixedClock
-from outbox_helpers import PUBLIC_KEY, finding, receipt
+from outbox_helpers import finding, receipt, sealer_without_key
 from report_helpers import NOW, WIB, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import SecretMissing
-from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport
 from apoa_client.report.kinds import State
 from apoa_client.report.model import Report
 from apoa_client.report.parse_fields import Draft
-from apoa_client.vault.sealing import PropertySealer
 
-
-def _no_key() -> bytes:
-    raise SecretMissing(msg("The keyring is locked."))
-
-
-LOCKED = PropertySealer(PUBLIC_KEY, _no_key)
+LOCKED = sealer_without_key()
 """Seals what is saved, and opens nothing: the private key is not available."""
 
 

@@ -55,13 +55,14 @@ def in_new_processes(apoa: Installed) -> Installed:
     return Installed(apoa.command, apoa.environ, forked=False)
 
 
-class Running:
-    """A process of the program that keeps running and writes lines. It ends at the latest after `LONGEST_S`."""
+class Follower:
+    """A running `apoa sync --follow`, which writes lines. It ends at the latest after `LONGEST_S`."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self.process = process
-        self._guard = threading.Timer(LONGEST_S, process.kill)
+    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
+        self.process = in_new_processes(apoa).start("sync", "--follow", *options, **environ)
+        self._guard = threading.Timer(LONGEST_S, self.process.kill)
         self._guard.start()
+        self.line()  # it has started
 
     def line(self) -> str:
         """Wait for a line on stdout."""
@@ -84,14 +85,6 @@ class Running:
             self.process.kill()
         if self.process.stdout is not None and not self.process.stdout.closed:
             self.process.communicate()
-
-
-class Follower(Running):
-    """A running `apoa sync --follow`."""
-
-    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
-        super().__init__(in_new_processes(apoa).start("sync", "--follow", *options, **environ))
-        self.line()  # it has started
 
 
 def call(
@@ -253,7 +246,7 @@ class Disk:
         durable = _DurableFiles()
         for event in events:
             durable.take(event)
-        durable.lay_out(self.root.stat().st_ino, folder)
+        durable.lay_out((self.root.stat().st_ino, 0), folder)
         return folder
 
 
@@ -278,14 +271,11 @@ class _DurableFiles:
         elif event.kind == "U":
             self.lives[event.key] += 1
 
-    def lay_out(self, root: int, folder: Path) -> None:
-        self._lay_out((root, 0), folder)
-
-    def _lay_out(self, node: _Node, folder: Path) -> None:
+    def lay_out(self, node: _Node, folder: Path) -> None:
         folder.mkdir(mode=0o700)
         for child, is_folder, name in self.names.get(node, []):
             if is_folder:
-                self._lay_out(child, folder / name)
+                self.lay_out(child, folder / name)
             else:
                 (folder / name).write_bytes(self.contents.get(child, b""))
                 (folder / name).chmod(0o600)
