@@ -128,6 +128,13 @@ def leaf_of_reports(path: Path) -> int:
     return next(at for at, page in pages if page[0] == leaf and row in page and b"CREATE TABLE" not in page)
 
 
+def manipulate(path: Path, statement: str, *values: object) -> None:
+    """Change the database as only another program would: the constraints of its tables are ignored."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute(statement, values)
+
+
 class Holder:
     """Another program that has a file open, so that it can neither be read nor replaced, for a number of pauses.
 
