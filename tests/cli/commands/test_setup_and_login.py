@@ -229,16 +229,18 @@ def test_another_address(configured: Apoa, authority: SandboxServer, serve: Serv
     assert (done.code, host_of(another) in done.err, configured("sync").code) == (0, True, 0)
 
 
-def test_other_certificates(configured: Apoa, logins: list[str], tmp_path: Path) -> None:
-    """Other trusted certificates stop a sync, too; the content of the file counts, not its name."""
+def test_another_setting(configured: Apoa, logins: list[str], tmp_path: Path) -> None:
+    """Another account or other trusted certificates stop a sync, too; the content of the file counts, not its name."""
     configured.save()
     trusted, copy = tmp_path / "trusted.pem", tmp_path / "copy.pem"  # where no other user can change them
     for file in (trusted, copy):
         file.write_bytes(CA.read_bytes())
-    configured.change_setting("ca_bundle", str(trusted))
     logins.clear()
-    stopped = configured("sync")
-    assert (stopped.code, "ca_bundle" in stopped.err, logins) == (Exit.CREDENTIALS, True, [])
+    for name, value in (("username", "lain"), ("ca_bundle", str(trusted))):
+        configured.change_setting(name, value)
+        stopped = configured("sync")
+        assert (stopped.code, name in stopped.err, logins) == (Exit.CREDENTIALS, True, [])
+        configured.change_setting("username", "wisma-melati")
     assert configured("login", "--password-stdin", stdin=PASSWORD).code == 0
     configured.change_setting("ca_bundle", str(copy))
     assert configured("sync").code == 0

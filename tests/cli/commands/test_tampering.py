@@ -1,8 +1,10 @@
 """An outbox that is damaged or that another program changed: what is repaired or said, and what nothing notices."""
 
 import json
+import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,12 @@ import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, raising, spoken
 from damage_helpers import clear_index, flip, hide_from_queue, leaf_of_reports
 
+from apoa_client.authority.client import HttpAuthority
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.errors import Exit, SealBroken
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.authority import Verdict
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_private_key, decode_public_key, encode_key
@@ -331,6 +335,22 @@ def test_sync_rebuilds_an_index(configured: Apoa) -> None:
     assert configured.reports()[0]["state"] == "accepted"
     assert "damaged index rebuilt" in configured("log").out
     assert configured("sync").err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed")
+def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exits with 78, and says what to do: what the authority answered is not recorded."""
+    configured.save()
+    submit = HttpAuthority.submit
+
+    def remove_then_submit(authority: HttpAuthority, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        configured.outbox_file.unlink()
+        return submit(authority, bodies)
+
+    monkeypatch.setattr(HttpAuthority, "submit", remove_then_submit)
+    error = configured("sync", "--json")
+    assert (error.code, error.json["error"]["class"]) == (78, "outbox_missing")
+    assert "apoa restore" in error.json["error"]["advice"]
 
 
 def test_report_into_a_damaged_file(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
