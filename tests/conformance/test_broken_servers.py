@@ -135,6 +135,10 @@ def refusing_gzip(request: Request) -> Response | None:
     return problem(415) if request.headers.get("Content-Encoding") == "gzip" else None
 
 
+def open_to_all(request: Request) -> Response | None:
+    return Response("{}", mimetype="application/json") if "HTTP_AUTHORIZATION" not in request.environ else None
+
+
 def any_grant(request: Request) -> None:
     if request.path == "/v1/oauth/token":
         request.environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
@@ -211,6 +215,11 @@ def accepting_an_empty_list(request: Request) -> Response | None:
     if request.get_data() == b'{"reports": []}':
         return Response('{"results": []}', mimetype="application/json")
     return None
+
+
+def shifted_day(value: Json) -> None:
+    for member in ("from", "to"):
+        value[member] = value[member].replace("T00:00:00", "T07:00:00")
 
 
 def cut_at(size: int, *, counting: bool) -> Callable[[Json], None]:
@@ -381,6 +390,7 @@ FAULTS = {
         "420 minutes",
         _ISSUING,
     ),
+    "days begin at seven": Fault(changing(DAY, shifted_day), "closing.day", "midnight", _ISSUING),
     "days are over before they begin": Fault(
         changing(DAY, lambda value: value.update(to=value["from"])), "closing.day", "midnight", _ISSUING
     ),
@@ -400,6 +410,7 @@ FAULTS = {
     "no offset": Fault(updating("/meta", server_time="2026-11-26T12:00:00"), "session.meta", "server_time"),
     # Tokens and headers.
     "a wrong password gets 403": Fault(answering(401, 403), "session.wrong_password", "403"),
+    "no token is needed": Fault(before(open_to_all), "session.no_token", "200"),
     "any grant type": Fault(before(any_grant), "session.grant_type", "200"),
     "no WWW-Authenticate": Fault(without_header("WWW-Authenticate"), "session.no_token", "WWW-Authenticate"),
     "expires_in is a lie": Fault(ending_tokens(7), "closing.token", "expires_in", _ISSUING),

@@ -194,14 +194,17 @@ SETUP = ["setup", "--vault", "file"]
 @in_each_width
 @in_each_language
 def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, columns: int) -> None:
-    """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
+    """With help, a step back, arrow keys, a typing error and a refused account, set-up ends with a report that is sent.
+
+    The arrow keys move the cursor, and leave no codes in an answer or on the screen.
+    """
     language = "Bahasa / Language"
     name, address = spoken(lang, "Name of the property"), spoken(lang, "Address of the property (optional)")
     zone = spoken(lang, "Time zone")
     where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
     username, password = spoken(lang, "Username"), spoken(lang, "Password")
     dialogue = [
-        *((language, "?"), (language, lang), (name, "W. Melati"), (address, "Jl. Melati 7"), (zone, "<")),
+        *((language, "?"), (language, lang), (name, "W. Melti\x1b[D\x1b[Da"), (address, "Jl. Melati 7"), (zone, "<")),
         *((address, ""), (zone, "?"), (zone, "bali"), (where, "2"), (url, authority.base_url)),
         *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
         *((spoken(lang, "Type it back from the paper"), ""), (spoken(lang, "(y = yes, Enter = no)"), "y")),
@@ -210,7 +213,8 @@ def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, col
     code, shown = at_a_terminal(apoa, SETUP, dialogue, other, size=(columns, 24))
     assert code == 0, shown
     assert f"{address} [Jl. Melati 7]: " in shown
-    assert "salah" not in shown
+    assert not any(each in shown for each in ("salah", "^["))
+    assert (apoa.home / "w-melati").is_dir()
     lines = shown.splitlines()
     assert all(len(line.rstrip()) < columns for line in lines if "*/10" not in line), shown
     assert spoken(lang, "The connection works.") in lines
