@@ -3,7 +3,6 @@
 What it shows for an error is in `apoa_client.cli.failures`.
 """
 
-import gc
 import io
 import os
 import sys
@@ -194,7 +193,6 @@ def apoa(
 
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
-    gc.set_threshold(20_000)  # nearly all that a start makes is kept: to look for garbage in it takes 3 % of the time
     hide_tracebacks()
     processes.forbid_core_files()
     occupy_descriptors()

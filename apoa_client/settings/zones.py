@@ -10,6 +10,7 @@ are the ones with the most foreign guests, and the capitals of the provinces.
 import re
 from datetime import timedelta, timezone
 from functools import cache
+from typing import NamedTuple
 
 from apoa_client.texts import without_accents
 
@@ -71,11 +72,15 @@ def _zones_of_places() -> dict[str, str]:
     return {name: zone for zone, names in _PLACES.items() for name in names.split(", ")}
 
 
-def place_in(address: str) -> tuple[str, str] | None:
-    """Return the last known place in an address, which is the widest one, and its time zone: WIB, WITA or WIT.
+class Place(NamedTuple):
+    """A place in an address: its name as it was written, and its time zone: WIB, WITA or WIT."""
 
-    The name is as it was written. Returns None if there is none.
-    """
+    name: str
+    zone: str
+
+
+def place_in(address: str) -> Place | None:
+    """Return the last known place in an address, which is the widest one; None if there is none."""
     words = list(re.finditer(r"[^\W_]+", address))
     folded = ["", *(without_accents(word.group()) for word in words)]
     for first in reversed(range(len(words))):
@@ -84,5 +89,5 @@ def place_in(address: str) -> tuple[str, str] | None:
         for last in reversed(range(first, min(first + _MAX_WORDS, len(words)))):
             zone = _zones_of_places().get(" ".join(folded[first + 1 : last + 2]))
             if zone is not None:
-                return address[words[first].start() : words[last].end()], zone
+                return Place(address[words[first].start() : words[last].end()], zone)
     return None

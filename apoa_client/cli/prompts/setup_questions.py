@@ -28,7 +28,7 @@ from apoa_client.report.parse_fields import one_line
 from apoa_client.schedule.interface import AUTO
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import is_device, valid_name
-from apoa_client.settings.zones import ZONES, place_in, zone_name
+from apoa_client.settings.zones import ZONES, Place, place_in, zone_name
 from apoa_client.texts import without_accents
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
@@ -130,7 +130,7 @@ class _SetupQuestions:
             place = self._place(answers) if name == "timezone" else None
             if place is not None:
                 where = _("{place} is in the time zone {zone}.")
-                print_error_line(f"  {where.format(place=sanitize(place[0]), zone=place[1])}")
+                print_error_line(f"  {where.format(place=sanitize(place.name), zone=place.zone)}")
         self._last_question = name
         return name, self._question(name, answers)
 
@@ -201,10 +201,10 @@ class _SetupQuestions:
         """Return the zone of the earlier settings, or that of the address if it is a new one, or the most common."""
         before, place = self._before, self._place(answers)
         if place is not None and (before is None or answers.get("address") != before.address):
-            return place[1]
+            return place.zone
         return str((before.zone if before is not None else ZONES["Asia/Jakarta"]).tzname(None))
 
-    def _place(self, answers: Mapping[str, str]) -> tuple[str, str] | None:
+    def _place(self, answers: Mapping[str, str]) -> Place | None:
         """Return the place where the property is, by its address or else by its immigration office."""
         office = self._office or (self._before.office if self._before is not None else "")
         return place_in(answers.get("address", "")) or place_in(office)
@@ -267,7 +267,7 @@ def _parse_text(answer: str) -> Answer:
 def _parse_zone(answer: str) -> Answer:
     name = zone_name(_ZONES.get(answer, answer))
     if name is None and (place := place_in(answer)) is not None:
-        name = zone_name(place[1])
+        name = zone_name(place.zone)
     if name is None:
         raise UnclearAnswer(_("Type WIB, WITA or WIT, or its number."))
     short = str(ZONES[name].tzname(None))

@@ -10,6 +10,9 @@ metadata included. Only a last link that was noted elsewhere reveals that (`apoa
 holds it). And the trail records what this program did, not what another one did to the file.
 """
 
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -175,7 +178,7 @@ _LOWEST = -(1 << 63)
 _FROM = f"SELECT {COLUMNS} FROM audit WHERE {{condition}} ORDER BY n LIMIT {_BATCH}"  # noqa: S608  constants
 
 
-def append(db: "Database", actor: Actor, events: Iterable[AuditEvent]) -> None:
+def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
     """Add entries, inside the transaction that makes the changes.
 
     If the metadata were manipulated, the trail continues all the same, because no report may fail for it; the links
@@ -189,7 +192,7 @@ def append(db: "Database", actor: Actor, events: Iterable[AuditEvent]) -> None:
         write(db, AUDIT_HEAD, Head(rows[-1][0], rows[-1][-1]).text())
 
 
-def rows_from(db: "Database", n: int) -> Iterator[Any]:
+def rows_from(db: Database, n: int) -> Iterator[Any]:
     """Yield the entries from this number on, in batches: an engine may hold a whole result in memory."""
     rows = db.execute(_FROM.format(condition="n >= ?"), [n]).fetchall()
     while rows:
@@ -200,7 +203,7 @@ def rows_from(db: "Database", n: int) -> Iterator[Any]:
 class AuditTrail:
     """Reads and checks the audit trail. Raises `StorageProblem`."""
 
-    def __init__(self, db: "Database") -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
     def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> Iterator[AuditEntry]:

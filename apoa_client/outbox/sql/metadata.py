@@ -3,6 +3,9 @@
 Each is a `Value` below, which says how it is stored. A new one is a line there.
 """
 
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -220,22 +223,22 @@ _ACTUAL = """
 """
 
 
-def actual_counts(db: "Database") -> Counts:
+def actual_counts(db: Database) -> Counts:
     """Return the numbers of reports that are stored now."""
     return Counts(*db.execute(_ACTUAL).fetchone())
 
 
-def read(db: "Database", value: Value[T]) -> T | None:
+def read(db: Database, value: Value[T]) -> T | None:
     """Return a value; None if there is none. For use within `Database.read_errors`."""
     return value.loaded(read_metadata(db, value.key))
 
 
-def write(db: "Database", value: Value[T], new: T | None) -> None:
+def write(db: Database, value: Value[T], new: T | None) -> None:
     """Store a value, or remove it (None), inside a transaction."""
     write_metadata(db, value.key, None if new is None else value.dump(new))
 
 
-def read_restrictions(db: "Database") -> Restrictions:
+def read_restrictions(db: Database) -> Restrictions:
     """Return what `PropertyValues.restrictions` describes. For use within `Database.read_errors`."""
     keys = [SUSPENSION.key, HOLD.key]
     return restrictions_from(dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", keys).fetchall()))
@@ -246,7 +249,7 @@ def restrictions_from(metadata: Mapping[str, object]) -> Restrictions:
     return Restrictions(SUSPENSION.of(metadata), HOLD.of(metadata))
 
 
-def read_metadata(db: "Database", key: str) -> object:
+def read_metadata(db: Database, key: str) -> object:
     """Return what is stored under this key; None if there is nothing. For use within `Database.errors`."""
     if db.metadata is not None:
         return db.metadata.get(key)
@@ -254,7 +257,7 @@ def read_metadata(db: "Database", key: str) -> object:
     return None if row is None else row[0]
 
 
-def write_metadata(db: "Database", key: str, stored: str | int | None) -> None:
+def write_metadata(db: Database, key: str, stored: str | int | None) -> None:
     """Store this under the key, or remove what is there (None), inside a transaction."""
     is_there = read_metadata(db, key) is not None
     if stored is None:

@@ -11,8 +11,10 @@ settings, then records it here, then seals the records again. So once it is reco
 no record is sealed to an earlier key any more.
 """
 
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from apoa_client.outbox.sql.metadata import (
@@ -29,6 +31,8 @@ from apoa_client.outbox.sql.metadata import (
 from apoa_client.outbox.sql.queries import OPEN, UNCODED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apoa_client.outbox.database import Database
     from apoa_client.ports.run import Authenticator, OutboxVersion, Sealer
 
@@ -73,11 +77,11 @@ class Register(NamedTuple):
     """Hashes of the values of `STEERING`, as the last process with the key wrote each, with commas between."""
 
     @classmethod
-    def new(cls, db: "Database") -> Self:
+    def new(cls, db: Database) -> Self:
         """Return the register of an outbox without codes, or of which no code is known, with a new id."""
         return cls(os.urandom(8).hex(), 0, -(1 << 63), 0, 0, 0, ",".join(_hashes(db)))
 
-    def write(self, db: "Database", authenticator: "Authenticator") -> None:
+    def write(self, db: Database, authenticator: Authenticator) -> None:
         """Store it, numbers with blanks between, and its code in hexadecimal, inside a transaction."""
         text = " ".join(map(str, self))
         write(db, REGISTER, f"{text} {authenticator.code(b'register', text.encode()).hex()}")
@@ -94,29 +98,29 @@ class Register(NamedTuple):
         """
         return self._replace(version=(max(self.version, version) // _STRIDE + 1) * _STRIDE)
 
-    def steered(self, db: "Database", key: str) -> Self:
+    def steered(self, db: Database, key: str) -> Self:
         """Return it with the hash of one of `STEERING` as the metadata have it now."""
         known, now = self.steering.split(","), _hashes(db)
         place = STEERING.index(key)
         return self._replace(steering=",".join([*known[:place], now[place], *known[place + 1 :]]))
 
-    def counted(self, db: "Database") -> Self:
+    def counted(self, db: Database) -> Self:
         """Return it with the numbers of the rows that have codes now. Reads an index as a whole."""
         reports, opened, versions = db.execute(_NUMBERS).fetchone()
         return self._replace(reports=reports, open=opened, versions=int(versions))
 
-    def follows(self, known: "OutboxVersion") -> bool:
+    def follows(self, known: OutboxVersion) -> bool:
         """Return whether it is of the outbox that the vault knows, and not older."""
         return self.id == known.outbox and self.version >= known.number
 
-    def agrees(self, db: "Database") -> bool:
+    def agrees(self, db: Database) -> bool:
         """Return whether these are the numbers of the rows that have codes now. Reads an index as a whole.
 
         Whether a row is open is under its own code: that number is for processes without the key.
         """
         return self.counted(db)._replace(open=self.open) == self
 
-    def steers(self, db: "Database") -> bool:
+    def steers(self, db: Database) -> bool:
         """Return whether what steers was written with the key. That a restriction is gone does no harm: it returns."""
         pairs = zip(STEERING, self.steering.split(","), _hashes(db), strict=True)
         return all(known == now or read_metadata(db, key) is None for key, known, now in pairs)
@@ -129,7 +133,7 @@ So no row without a code counts as just saved: none has a higher number than thi
 """
 
 
-def read_register(db: "Database", authenticator: "Authenticator") -> Register | None:
+def read_register(db: Database, authenticator: Authenticator) -> Register | None:
     """Return the register, or `BROKEN`; None if no report ever had a code."""
     value = read_metadata(db, REGISTER.key)
     if value is None:
@@ -144,12 +148,12 @@ def read_register(db: "Database", authenticator: "Authenticator") -> Register | 
     return register if is_ours else BROKEN
 
 
-def has_history(db: "Database") -> bool:
+def has_history(db: Database) -> bool:
     """Return whether a report was ever sent or changed: then the outbox is older than its register."""
     return db.execute(_HISTORY).fetchone() is not None
 
 
-def contradicts_register(db: "Database") -> bool:
+def contradicts_register(db: Database) -> bool:
     """Return whether there are more or fewer reports than the register says. Needs no key, and reads few rows."""
     (uncoded,) = db.execute(UNCODED).fetchone()
     return contradicts(read_metadata(db, REGISTER.key), actual_counts(db), int(uncoded))
@@ -163,7 +167,7 @@ def contradicts(value: object, actual: Counts, uncoded: int) -> bool:
     return parts[3:5] != [str(actual.total - uncoded), str(actual.open - uncoded)]
 
 
-def _hashes(db: "Database") -> list[str]:
+def _hashes(db: Database) -> list[str]:
     from hashlib import sha256  # start-up: `apoa status` compares numbers only
 
     values = (str(read_metadata(db, key)) for key in STEERING)
@@ -173,18 +177,18 @@ def _hashes(db: "Database") -> list[str]:
 _Sealed = TypeVar("_Sealed")
 
 
-def record_public_key(db: "Database", public_key: str) -> None:
+def record_public_key(db: Database, public_key: str) -> None:
     """Record the public key of the settings, inside a transaction."""
     write(db, PUBLIC_KEY, public_key)
 
 
-def record_replacement(db: "Database", public_key: str, before: "Authenticator") -> None:
+def record_replacement(db: Database, public_key: str, before: Authenticator) -> None:
     """Record a new public key, inside a transaction, so that a computer that has the old key believes it."""
     record_public_key(db, public_key)
     write(db, REPLACED_KEY, f"{public_key} {before.code(b'replaced', public_key.encode()).hex()}")
 
 
-def was_replaced_by(db: "Database", authenticator: "Authenticator", public_key: str) -> bool:
+def was_replaced_by(db: Database, authenticator: Authenticator, public_key: str) -> bool:
     """Return whether the key that makes these codes was replaced by this one in a key rotation."""
     named, _blank, code = str(read_metadata(db, REPLACED_KEY.key)).partition(" ")
     try:
@@ -193,7 +197,7 @@ def was_replaced_by(db: "Database", authenticator: "Authenticator", public_key: 
         return False
 
 
-def sealed_to_current_key(db: "Database", sealer: "Sealer", sealed: _Sealed, seal: Callable[[], _Sealed]) -> _Sealed:
+def sealed_to_current_key(db: Database, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]) -> _Sealed:
     """Return `sealed`, or what `seal` returns if the property has another key pair by now.
 
     Call it inside the transaction that stores the result, with what `seal` returned before it. An outbox without a
