@@ -2,8 +2,7 @@
 
 `COLUMNS` says of each column what every part of the program does with it: insertion, entries, codes, hand-over,
 backup and merge derive from it. A new column is a line there, a migration of each engine, and a field of `Entry` if it
-is read. One that is sealed needs more, because each of these is written for its parts: `insertion`, `Row.sealed` in
-`codes`, `reseal`, `erasure`, `hand_over`.
+is read. One that is sealed needs more: `insertion`, and `Row.sealed` in `codes`, are written for its parts.
 
 A damaged or manipulated file may hold anything: an unknown state, or text in place of a number. Such a value raises
 `ValueError`, `TypeError` or `OverflowError` here, and the engine turns that into `OutboxDamaged`.

@@ -12,7 +12,6 @@ import binascii
 import os
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
@@ -183,7 +182,6 @@ class Purpose(StrEnum):
     SESSION = "apoa session"
 
 
-@lru_cache(maxsize=4)
 def mac_key(private_key: bytes, purpose: Purpose) -> bytes:
     """Derive the key for `purpose` from a property's private key (keyed BLAKE2b). Returns 32 bytes."""
     from hashlib import blake2b  # start-up

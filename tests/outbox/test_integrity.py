@@ -305,6 +305,16 @@ def rotate(outbox: AnyOutbox) -> int:
     return outbox.sealed_records.reseal(BOTH.renew, BOTH.public_key, (before, now), lambda: None)
 
 
+def test_a_key_that_is_replaced_before_there_is_a_report(outbox: AnyOutbox, store: Store) -> None:
+    """The register of an outbox without reports has a code of the new key too, and nothing is in doubt."""
+    known = version(outbox)
+    assert rotate(outbox) == 0
+    with store.open(PropertySealer(NEXT_PUBLIC, lambda: NEXT)) as alone:
+        assert version(alone, known)
+        alone.add(report(1), due_at=NOON)
+        assert version(alone, known)
+
+
 def test_a_key_that_was_replaced_elsewhere_is_believed(outbox: AnyOutbox, store: Store) -> None:
     """A computer with the key of before says how to import the new one; otherwise it cannot know who named another."""
     outbox.record_public_key(sealer().public_key)

@@ -619,6 +619,18 @@ def test_a_report_that_cannot_be_read_gets_its_code_later(store: Store, known: O
         assert not found(box, known)
 
 
+@only_sqlite
+def test_a_report_that_cannot_be_read_stays_above_the_last(store: Store, known: OutboxVersion) -> None:
+    """Also if a report that is replaced, with the number behind it, gives its number to the last one of several."""
+    store.change("UPDATE reports SET last_error = CAST(x'ff' AS TEXT) WHERE id = ?", uuid(UNCODED))
+    with store.open() as box:
+        box.add(report(UNCODED + 1), due_at=NOON)
+        replacement = NewReport(report(UNCODED + 3, stay=UNCODED + 1), NOON, replaces=[uuid(UNCODED + 1)])
+        box.add_all([NewReport(report(UNCODED + 2), NOON), replacement])
+        store.change("UPDATE reports SET last_error = NULL WHERE id = ?", uuid(UNCODED))
+        assert not found(box, known)
+
+
 def test_no_doubt_shows_a_key_or_a_guest(store: Store, known: OutboxVersion) -> None:
     """The stored doubts have kinds and ids only."""
     store.change("UPDATE reports SET due_at = 0, content = ? WHERE id = ?", os.urandom(64), uuid(WAITING))

@@ -67,21 +67,32 @@ _MOST = 100
 
 
 class Result:
-    """The `outbox.database.Cursor` of a statement that may wait: it is sent before anything of it is looked at."""
-
-    rowcount: int
-    fetchone: Callable[[], Any]
-    fetchmany: Callable[[int], list[Any]]
-    fetchall: Callable[[], list[Any]]
+    """The `outbox.database.Cursor` of a statement that may wait to be sent."""
 
     def __init__(self, cursor: psycopg.Cursor[Any], send: Callable[[], None]) -> None:
         self._cursor = cursor
         self._send = send
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the attribute of the cursor is
-        """Return one of the members above."""
+    @property
+    def rowcount(self) -> int:
+        """As `Cursor`."""
         self._send()
-        return getattr(self._cursor, name)
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:  # noqa: ANN401  as `Cursor`
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.fetchone()
+
+    def fetchmany(self, size: int, /) -> list[Any]:
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.fetchmany(size)
+
+    def fetchall(self) -> list[Any]:
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.fetchall()
 
     def __iter__(self) -> Iterator[Any]:
         """As `Cursor`."""

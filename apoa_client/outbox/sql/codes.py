@@ -218,29 +218,24 @@ class RowCodes:
         if authenticator is None or register is None:
             yield lambda _values: None
             return
-        version, saved, newest = register.version + 1, 0, Row()
+        register, all_read = self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
+        version, saved = register.version + 1, 0
 
         def give_code(values: Row) -> None:
-            nonlocal saved, newest
-            saved, newest = saved + 1, values
+            nonlocal saved
+            saved += 1
             values.update(version=version, mac=authenticator.code(*values.parts(version)))
 
         yield give_code
-        if not saved or register is BROKEN:
-            return
-        last, all_read, expected = newest["seq"], True, register.last + saved
-        register = register._replace(
-            version=version,
-            reports=register.reports + saved,
-            open=register.open + saved,
-            versions=register.versions + version * saved,
-        )
-        # Each takes one number at the end, if no others were saved without the key. One that replaces another gives it
-        # to that.
-        if last != expected:
+        if saved and register is not BROKEN:
             (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
-            register, all_read = self._write_all(authenticator, register, _UNCODED, Row.is_as_saved)
-        register._replace(last=last if all_read else register.last).write(self._db, authenticator)
+            register._replace(
+                version=version,
+                last=last if all_read else register.last,
+                reports=register.reports + saved,
+                open=register.open + saved,
+                versions=register.versions + version * saved,
+            ).write(self._db, authenticator)
 
     def _unless_in_doubt(self, *, ask: bool) -> Authenticator | None:
         """Return what `authenticator` does; None also in doubt, and while the settings cannot be read."""
@@ -305,6 +300,12 @@ class RowCodes:
             raise key_needed()
         register, _all_read = self._write_all(authenticator, Register.new(self._db), "", Row.has_own_types)
         register.write(self._db, authenticator)
+
+    def renew(self, authenticator: Authenticator) -> None:
+        """Write the register with this key, which confirms it: without any report, no change of one does it."""
+        register = read_register(self._db, authenticator)
+        if register is not None and register is not BROKEN:
+            register.write(self._db, authenticator)
 
     def steered(self, key: str) -> bool:
         """Note in the register, if there is one, that this process wrote the metadata of this key.

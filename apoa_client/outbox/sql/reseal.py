@@ -134,6 +134,7 @@ class SealedRecords:
                 break
             last = batch[-1].seq
         with self._db.transaction():
+            self._codes.renew(now)
             erased = reseal_drafts(self._db, renew)
             audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=UNREADABLE)] * erased)
         return resealed
