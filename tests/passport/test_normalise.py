@@ -72,7 +72,7 @@ GIVEN: dict[str, tuple[Callable[[Lines], str | Sequence[str]], tuple[Change, ...
 @pytest.mark.parametrize("form", ["TD1", "TD3", "FRA-ID"])
 @pytest.mark.parametrize("shape", GIVEN)
 def test_changes_are_listed(form: str, shape: str) -> None:
-    """The same lines, pasted, typed or scanned; exactly the changes are listed, and line ends and blanks are none."""
+    """The same lines, pasted, typed or scanned; exactly the changes are listed, not line ends and blanks."""
     spoil, changes = GIVEN[shape]
     mrz = read(spoil(SPECIMENS[form]))
     assert mrz == read(SPECIMENS[form])._replace(changes=changes)

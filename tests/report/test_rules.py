@@ -277,6 +277,13 @@ def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
     }
 
 
+def test_a_permit_that_ends_names_the_fee_and_who_to_ask() -> None:
+    """Fees by PP 45/2024, deportation also where they are not paid, and the immigration office."""
+    [warning] = look(draft({"stay_until": "2026-11-26"})).warnings
+    words = warning.message.render()
+    assert all(part in words for part in ("PP 45/2024", "if it is not paid", "ask your immigration office"))
+
+
 @pytest.mark.parametrize(("typed", "codes"), [("turis", "A1, B1, C1, D1"), ("medis", "A1, B1, C3")])
 def test_a_word_for_several_permits(typed: str, codes: str) -> None:
     """It is reported as any other text, with a warning that names the likely permits."""

@@ -78,10 +78,10 @@ def test_a_number_in_a_format(value: float, code: str, shown: CellValue) -> None
 
 @pytest.mark.parametrize(("value", "code"), HIDDEN)
 def test_a_number_that_is_not_shown_whole(value: float, code: str) -> None:
-    """Rounded, scaled, with letters, as a power of ten, or hidden."""
+    """Rounded, scaled, with letters, as a power of ten, or hidden: a copy has the number that is stored, as a text."""
     found = as_formatted(value, code)
     assert isinstance(found, HiddenNumber)
-    assert found == value
+    assert (found, str(found)) == (value, str(value))
 
 
 @pytest.mark.parametrize(

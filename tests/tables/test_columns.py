@@ -30,7 +30,7 @@ def test_a_row_becomes_fields_with_cells() -> None:
 
 
 def test_columns_that_are_not_read_are_named() -> None:
-    """No data is left out silently: empty headings are none, unless their columns have values."""
+    """No data is left out silently: a column without a heading is named if it has values."""
     table = table_of(["Kamar", "Warna favorit", "", "Booker country"], ("5", "biru", "", "au"))
     columns = match_columns(table)
     assert [table.headings[column] for column in unread_columns(table, columns)] == ["Warna favorit", "Booker country"]
