@@ -330,7 +330,7 @@ def test_a_backup_in_place_of_another_propertys(target: Property, tmp_path: Path
 
 
 _MB = 1 << 20
-_ALLOWED = 44 * _MB
+_ALLOWED = 52 * _MB
 """What a restore of it may take more than one of a small backup: each value is at most 4 MB, and read at once."""
 
 _NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
@@ -350,6 +350,7 @@ def reports(count: int, size: int) -> str:
 
 HOSTILE = {
     "many reports": [reports(3000, 5000)],
+    "long reports": [reports(30, 2 * _MB)],
     "the longest values": [
         f"UPDATE reports SET {name} = zeroblob({15 * _MB})"  # noqa: S608  ours
         for name in ("content", "errors", "warnings")
@@ -367,23 +368,26 @@ HOSTILE = {
 }
 
 _RESTORE = """
-import resource, sys
+import sys
 from pathlib import Path
 from backup_helpers import Home
 from apoa_client.errors import ApoaError
+def peak():  # in KiB; in place of `ru_maxrss`, which begins with the peak of the process that started this one
+    [line] = [each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith("VmHWM:")]
+    return int(line.split()[1])
 small, hostile, folder = map(Path, sys.argv[1:])
 Home(folder / "small").restore(small, keys=[])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 try:
     Home(folder / "hostile").restore(hostile, keys=[])
 except ApoaError as exc:
     assert exc.name == "backup_damaged", exc.name
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+print((peak() - before) * 1024)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is another one elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
 @pytest.mark.parametrize("statements", HOSTILE.values(), ids=list(HOSTILE))
 def test_the_memory_is_bounded(tmp_path: Path, statements: list[str]) -> None:
     """Restored, or refused as damaged, in a process of its own that takes little more memory than for a small one."""

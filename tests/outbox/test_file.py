@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
@@ -326,6 +326,26 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
         ballast.unlink()
         with open_outbox(path) as outbox:
             assert [entry.id for entry in outbox.entries(Selection())] == saved
+
+
+@may_mount
+def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
+    """However much room is missing: `DiskFull` and no file of that name, or a whole outbox, which opens again."""
+    made = set()
+    with small_disk(tmp_path / "disk", 256) as disk:
+        for free in range(16, 256, 16):
+            path, ballast = disk / f"{free}.db", disk / "ballast"
+            ballast.write_bytes(bytes((256 - free) * 1024))
+            with suppress(DiskFull):
+                open_outbox(path).close()
+            made.add(path.exists())
+            ballast.unlink()
+            if path.exists():
+                with open_outbox(path) as outbox:
+                    assert outbox.check_file(lambda: False).complete
+            for file in disk.iterdir():
+                file.unlink()
+    assert made == {False, True}
 
 
 @contextmanager

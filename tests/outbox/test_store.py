@@ -166,19 +166,23 @@ def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: AnyOu
 def test_settling_stores_everything_and_ends_the_lease(outbox: AnyOutbox, store: Store) -> None:
     """A deferred report is queued again with its waiting times; an accepted one has its receipt.
 
-    A finished one has a time: the receipt's, or else the last attempt's.
+    A finished one has a time: the receipt's, or else the last attempt's. A report that was never claimed, or that is
+    under another lease, is left alone.
     """
-    add(outbox, *range(1, 5))
+    add(outbox, *range(1, 7))
     later = Change(uuid(1), State.QUEUED, "deferred", NOON + HOUR, NOON + 2 * HOUR)
     done = [Change(uuid(2), State.ACCEPTED, receipt=receipt()), Change(uuid(3), State.WITHDRAWN)]
-    outbox.settle(claimed(outbox, 1, 2, 3, 4), [later, *done, Change(uuid(4), State.REJECTED)])
+    claimed(outbox, 6)
+    others = [Change(uuid(number), State.ACCEPTED, receipt=receipt(number)) for number in (5, 6)]
+    outbox.settle(claimed(outbox, 1, 2, 3, 4), [*others, later, *done, Change(uuid(4), State.REJECTED)])
+    assert (state(outbox, 5), state(outbox, 6)) == (State.QUEUED, State.SENDING)
     deferred, accepted, *_others = outbox.entries(Selection())
     assert (deferred.state, deferred.last_error) == (State.QUEUED, "deferred")
     assert (deferred.next_attempt_at, deferred.not_before) == (NOON + HOUR, NOON + 2 * HOUR)
     assert deferred.lease_until is None
     assert (accepted.state, accepted.receipt) == (State.ACCEPTED, receipt())
     ends = [at for (at,) in store.rows("SELECT finished_at FROM reports ORDER BY seq")]
-    assert ends == [None, (NOON + HOUR).timestamp() * 1000, NOON.timestamp() * 1000, None]
+    assert ends == [None, (NOON + HOUR).timestamp() * 1000, NOON.timestamp() * 1000, None, None, None]
 
 
 def test_errors_and_warnings_are_replaced_separately(outbox: AnyOutbox) -> None:

@@ -75,6 +75,7 @@ def test_typed_values(name: str, typed: str, value: str | int) -> None:
     ("name", "typed", "allowed"),
     [
         ("retention_days", "0", "a number from 1 to 3650"),
+        ("retention_days", "3651", "a number from 1 to 3650"),
         ("retention_days", "9" * 5000, "a number from 1 to 3650"),
         ("retention_days", "٣", "a number from 1 to 3650"),
         ("timezone", "Asia/Tokyo", "Asia/Jakarta, Asia/Pontianak, Asia/Makassar, Asia/Jayapura"),
