@@ -82,6 +82,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads wait busil
 gc.disable()  # until all tests are collected: a third of that time would go into the search for garbage
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Start three processes for two cores: many tests wait for the processes and servers that they start."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # it decides
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return cores + cores // 2
+
+
 def pytest_collection_finish() -> None:
     """Hide this machine from the tests, whose modules have read what they need of its environment.
 
