@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.ports.entries import Entry
@@ -197,27 +196,27 @@ INITIAL = {column.name: column.initial for column in COLUMNS}
 OF_STATE = {column.name: column.initial for column in COLUMNS if column.of_state}
 """The columns of a report's state, each with what a new row has there."""
 
-_PLACES = {name: place for place, name in enumerate(Entry._fields)}
-_READ = dict(sorted(((each.name, each.read) for each in COLUMNS if each.read), key=lambda each: _PLACES[each[0]]))
-_MORE = ("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "photo_state", "mac")
+_READ = tuple((column.name, column.read) for column in COLUMNS if column.read is not None)
+_MORE = ("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "mac IS NOT NULL", "photo_state")
 """What `entry_from_row` reads besides: several of these are one field, or the field has another name."""
-ENTRY_COLUMNS = f"{', '.join((*_READ, *_MORE))} IS NOT NULL"
+ENTRY_COLUMNS = ", ".join((*(name for name, _read in _READ), *_MORE))
 """The columns that `entry_from_row` reads, in its order."""
-_READERS = tuple(_READ.values())
-_VALUES_OF = itemgetter(*_READ, *_MORE)
 
 
 def entry_from_row(row: Sequence[Any]) -> Entry:
     """Return the entry of a row of `ENTRY_COLUMNS`."""
-    fields = [read(value) for read, value in zip(_READERS, row, strict=False)]
-    *receipt, photo_state, has_code = row[len(_READERS) :]
-    fields.insert(_PLACES["receipt"], _receipt(*receipt))
-    return Entry._make([*fields, bool(has_code), _photo_state(photo_state)])
+    plain = {name: read(value) for (name, read), value in zip(_READ, row, strict=False)}
+    *receipt, has_code, photo_state = row[len(_READ) :]
+    return Entry(**plain, receipt=_receipt(*receipt), authenticated=bool(has_code), photo=_photo_state(photo_state))
+
+
+_ENTRY = (*(name for name, _read in _READ), *_MORE)
 
 
 def entry_from_values(stored: Mapping[str, Any]) -> Entry:
     """Return the entry of a row from its values, by their columns."""
-    return entry_from_row(_VALUES_OF(stored))
+    values = {**stored, "mac IS NOT NULL": stored["mac"] is not None}
+    return entry_from_row([values[column] for column in _ENTRY])
 
 
 def reference_range(reference: str) -> dict[str, str] | None:

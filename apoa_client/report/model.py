@@ -120,14 +120,16 @@ def report_value(report: Report) -> dict[str, Any]:
 
 def part_value(part: _Part) -> dict[str, Any]:
     """Return a report, or a part of it such as its guest, as JSON values with all members."""
-    return {
-        name: each if each is None or type(each) is str else _JSON.get(type(each), str)(each)
-        for name, each in zip(part._fields, part, strict=True)
-    }
+    members = zip(part._fields, part, strict=True)
+    return {name: each if each is None or type(each) is str else _value(each) for name, each in members}
 
 
-_JSON: Mapping[type, Callable[[Any], Any]] = {**dict.fromkeys(_PARTS, part_value), datetime: instant, tuple: list}
-"""The functions that make the JSON value of a member of these classes; `str` does it for the others."""
+def _value(value: Any) -> Any:  # noqa: ANN401  of any member; any JSON value
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, tuple):
+        return part_value(value) if isinstance(value, _PARTS) else list(value)
+    return str(value)
 
 
 def _from_value(part: type[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN401  a `_Part` of this class

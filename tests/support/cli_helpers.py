@@ -286,8 +286,10 @@ class Apoa:
         """The property's secrets are not at hand, as those of a locked keyring."""
         keys = self.home / "melati" / "keys.json"
         hidden = keys.rename(keys.with_name("away.json"))
-        yield
-        hidden.rename(keys)
+        try:
+            yield
+        finally:
+            hidden.rename(keys)
 
     def change_setting(self, name: str, value: str | int) -> None:
         """Edit config.toml as a user who can write to it. The property's table is the last one in it."""
